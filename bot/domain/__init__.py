@@ -1,0 +1,1 @@
+"""What an edit is: frozen values and pure functions. Standard library only, nothing awaits."""

@@ -1,0 +1,104 @@
+"""Everything that can go wrong with a turn, as one tree. Each class knows what happens next.
+
+    RemixError                      words: a short, kind sentence for the person who asked
+    ├── BadPicture                  the file that was sent cannot be used
+    ├── BadRequest                  the words or the reply cannot be used
+    │   └── NotUnderstood           no engine can do this: names the part, shows what would work
+    ├── NotAllowed                  somebody's say, a cap or a switch stands in the way
+    └── EngineFailed                the engine gave no image
+        ├── EngineRefused           it will not do this; never charged to the person's quota
+        ├── EngineGaveNothing       it answered without an image and without words
+        └── EngineUnavailable       overloaded, unreachable, timed out
+
+`retryable` says whether the workshop may try again by itself; `code` is stable and machine-readable; `words` are
+said in the chat.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RemixError(Exception):
+    """Root of the tree. `words` is what the person reads."""
+
+    code: ClassVar[str] = "error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+class BadPicture(RemixError):
+    """The file that was sent cannot be used: not an image, broken, too large, of a kind that we do not read."""
+
+    code = "bad_picture"
+
+
+class BadRequest(RemixError):
+    """The message cannot become a turn: no words, no picture, far too long."""
+
+    code = "bad_request"
+
+
+class NotUnderstood(BadRequest):
+    """No engine at hand can do what is asked. `part` is what was not understood, `suggestions` what would work."""
+
+    code = "not_understood"
+
+    def __init__(self, words: str, *, part: str = "", suggestions: tuple[str, ...] = ()) -> None:
+        super().__init__(words)
+        self.part = part
+        self.suggestions = suggestions
+
+
+class NotAllowed(RemixError):
+    """Consent, a spend cap or the off switch stands in the way."""
+
+    code = "not_allowed"
+
+
+class EngineFailed(RemixError):
+    """The engine gave no image. `cost_microusd` is what the attempt cost all the same (0 when unknown)."""
+
+    code = "engine_failed"
+
+    def __init__(self, words: str, *, cost_microusd: int = 0) -> None:
+        super().__init__(words)
+        self.cost_microusd = cost_microusd
+
+
+class EngineRefused(EngineFailed):
+    """The engine will not do this: a policy of its maker."""
+
+    code = "refused"
+
+
+class EngineGaveNothing(EngineFailed):
+    """An answer with neither image nor words."""
+
+    code = "nothing"
+
+
+class EngineUnavailable(EngineFailed):
+    """Overloaded, unreachable or too slow.
+
+    `maybe_billed` where the connection broke or timed out after the request left: the work may have been done and
+    charged. `retry_after_s` where the service said how long to wait.
+    """
+
+    code = "unavailable"
+    retryable = True
+
+    def __init__(
+        self,
+        words: str,
+        *,
+        maybe_billed: bool = False,
+        retry_after_s: float | None = None,
+        cost_microusd: int = 0,
+    ) -> None:
+        super().__init__(words, cost_microusd=cost_microusd)
+        self.maybe_billed = maybe_billed
+        self.retry_after_s = retry_after_s

@@ -1,0 +1,82 @@
+"""Images as values: what is known about pixels without holding them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.domain.refs import Sha256, TurnId, UserRef
+
+
+class Provenance(StrEnum):
+    """What is known of an image's origin. Ordered: a turn never moves an image to an earlier line."""
+
+    UNKNOWN = "unknown"
+    """A person sent it and nothing in the file says that AI made it."""
+
+    AI_EDITED = "ai_edited"
+    """A picture that AI changed (IPTC compositeWithTrainedAlgorithmicMedia)."""
+
+    AI_GENERATED = "ai_generated"
+    """AI made it from words (IPTC trainedAlgorithmicMedia)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """One stored image, its pixels named by their hash.
+
+    `media_type` is one of image/png, image/jpeg, image/webp. Sizes in pixels as displayed (any EXIF rotation is
+    already applied to the pixels), bytes as stored.
+    """
+
+    sha256: Sha256
+    media_type: str
+    width_px: int
+    height_px: int
+    size_bytes: int
+    has_alpha: bool = False
+    provenance: Provenance = Provenance.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Pixels in hand: encoded bytes that are checked, upright, 8 bit, and free of metadata that must not travel.
+
+    `data` is a complete PNG, JPEG or WebP file.
+    """
+
+    data: bytes
+    media_type: str
+    width_px: int
+    height_px: int
+    has_alpha: bool = False
+    provenance: Provenance = Provenance.UNKNOWN
+
+
+class Role(StrEnum):
+    """What an input is for in a turn."""
+
+    PARENT = "parent"
+    """The result that was replied to."""
+
+    SOURCE = "source"
+    """A picture that a person sent with, or replied to by, the instruction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One image that goes into a turn, in the order in which the person gave them.
+
+    `owner` is whose picture it is. When it came out of a turn, `from_turn` and `from_index` say which result it is;
+    until that turn is finished `image` is None.
+    """
+
+    role: Role
+    owner: UserRef | None
+    image: ImageFacts | None
+    from_turn: TurnId | None = None
+    from_index: int = 0
+
+
+EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
+"""File name endings of the three media types that images are kept in."""

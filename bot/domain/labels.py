@@ -1,0 +1,56 @@
+"""The label: what the viewer must be told about an image's origin. Obligatory, and never weakened along the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.domain.images import Provenance
+
+_ORDER = (Provenance.UNKNOWN, Provenance.AI_EDITED, Provenance.AI_GENERATED)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a result says of itself.
+
+    `provenance` is what the image is now; `edited_by_ai` whether this very turn used a generative engine;
+    `engines` the display names of the generative engines on its path, in order, each once.
+    """
+
+    provenance: Provenance
+    edited_by_ai: bool
+    engines: tuple[str, ...] = ()
+
+
+def label_for(
+    *,
+    generative_engine: str | None,
+    inputs: Iterable[Provenance],
+    earlier_engines: Iterable[str] = (),
+) -> Label:
+    """The label of a turn's results, from the engine that made them and the provenance of what went in.
+
+    `generative_engine` is the engine's display name, or None where arithmetic made the pixels.
+    A generative turn without any input made its picture from words. One whose inputs were all generated stays
+    generated; one with any other input is an edit by AI. Arithmetic keeps the strongest of its inputs.
+    """
+    strongest = max(inputs, key=_ORDER.index, default=None)
+    engines = tuple(dict.fromkeys([*earlier_engines, *([generative_engine] if generative_engine else [])]))
+    if generative_engine is None:
+        return Label(strongest or Provenance.UNKNOWN, edited_by_ai=False, engines=engines)
+    if strongest in (None, Provenance.AI_GENERATED):
+        return Label(Provenance.AI_GENERATED, edited_by_ai=True, engines=engines)
+    return Label(Provenance.AI_EDITED, edited_by_ai=True, engines=engines)
+
+
+def label_line(label: Label) -> str:
+    """The label in words, as it stands in the answer: "AI-edited · Gemini", "Edited, no AI"."""
+    by = "".join(f" · {name}" for name in label.engines)
+    match label.provenance:
+        case Provenance.UNKNOWN:
+            return "Edited, no AI"
+        case Provenance.AI_EDITED:
+            return f"AI-edited{by}"
+        case Provenance.AI_GENERATED:
+            return f"AI-generated{by}"

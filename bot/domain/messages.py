@@ -1,0 +1,122 @@
+"""Messages: what comes in through a door, what is remembered of it, and what goes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.domain.images import ImageFacts
+from bot.domain.refs import ChatRef, MessageRef, ThreadId, TurnId, UserRef
+from bot.domain.turns import Hold, TurnState
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message. `handle` is the platform's own way to fetch it and means nothing elsewhere.
+
+    `size_bytes` is a claim, None where the platform makes none.
+    """
+
+    handle: str
+    filename: str
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """One message from a person, as an adapter translated it.
+
+    `version` counts edits of the same message: an edited prompt is a new origin. `created_at` in seconds since the
+    epoch.
+    """
+
+    ref: MessageRef
+    author: UserRef
+    author_name: str
+    text: str
+    created_at: float
+    attachments: tuple[Attachment, ...] = ()
+    reply_to: MessageRef | None = None
+    version: int = 0
+
+    @property
+    def origin(self) -> str:
+        """What the turn's id is derived from."""
+        return f"{self.ref.key}#{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """That a message shows an image of a turn: `index` of its results."""
+
+    turn: TurnId
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """What is remembered of one message, so that a reply to it resolves at any age.
+
+    A person's message has `author`, `sources` (the pictures that it brought) and, once it asked for something, the
+    turn in `asked`. An answer of the bot has `shows`, written when the reply is reserved.
+    """
+
+    ref: MessageRef
+    thread: ThreadId
+    author: UserRef | None = None
+    author_name: str = ""
+    sources: tuple[ImageFacts, ...] = ()
+    asked: TurnId | None = None
+    shows: tuple[Shown, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """An image made ready for the place that it goes to: labelled, within that place's limits.
+
+    `image` names the rendition's bytes in the image store; `alt` is its alternative text, which names the label.
+    """
+
+    image: ImageFacts
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the reserved reply is to show. Filling it twice with the same answer is harmless.
+
+    `lines` are plain text, never markup: label line, remark, credit, reason. `position` is the place in the queue,
+    from 1, while the turn waits for its turn to come.
+    """
+
+    state: TurnState
+    lines: tuple[str, ...] = ()
+    images: tuple[Rendition, ...] = ()
+    turn: TurnId | None = None
+    holds: frozenset[Hold] = field(default_factory=frozenset[Hold])
+    position: int | None = None
+    started_at: float | None = None
+    suggestions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChatCapabilities:
+    """What a chat can show. The core asks this and never who the platform is.
+
+    `media_types` that can be shown, in order of preference; `max_file_bytes` None where there is no limit.
+    """
+
+    media_types: tuple[str, ...] = ("image/png", "image/jpeg", "image/webp")
+    max_file_bytes: int | None = None
+    max_images: int = 10
+    counts_seconds_itself: bool = False
+    """True where a running time is shown without edits by us."""
+    edits_notify: bool = False
+    """True where filling the reserved reply already calls the person back."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatTarget:
+    """Where a rendition goes: the chat and what it can show."""
+
+    chat: ChatRef
+    capabilities: ChatCapabilities

@@ -1,0 +1,132 @@
+"""A turn: one edit. Never changes once finished; the one later write is erasure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.domain.images import ImageFacts, Input
+from bot.domain.labels import Label
+from bot.domain.refs import ChatRef, MessageRef, ThreadId, TurnId, UserRef
+
+
+class TurnState(StrEnum):
+    """Where a turn is. The last five are final."""
+
+    ACCEPTED = "accepted"
+    WAITING = "waiting"
+    RUNNING = "running"
+    ASKING = "asking"
+    """Final: the engine answered with words instead of an image. The next reply goes on from there."""
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+FINAL_STATES = frozenset(
+    {TurnState.ASKING, TurnState.DONE, TurnState.REFUSED, TurnState.FAILED, TurnState.CANCELLED}
+)
+
+
+class Hold(StrEnum):
+    """Why a turn waits."""
+
+    PARENT = "parent"
+    """The turn that it replies to is not finished."""
+    AUTHOR = "author"
+    """Its author has as many turns under way as one person may have."""
+    SLOT = "slot"
+    """All workers are busy."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLine:
+    """One earlier instruction on a turn's own path, with the name of who gave it."""
+
+    author: UserRef
+    name: str
+    instruction: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What was asked before on this path: the last few instructions in order, and standing wishes that never fall
+    out ("always keep her face clear")."""
+
+    lines: tuple[StoryLine, ...] = ()
+    pinned: tuple[StoryLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an engine's call used, as its own figures say. Money in millionths of a US dollar."""
+
+    cost_microusd: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One accepted edit: who asked what, of which images, and where the answer goes.
+
+    `inputs` are in the order given; `pins` are the images that pin the thread (its originals). `owners` is everyone
+    whose picture flows into the result, along the whole path. `reply` is the message reserved for the answer.
+    `created_at` in seconds since the epoch.
+    """
+
+    id: TurnId
+    chat: ChatRef
+    origin: MessageRef
+    author: UserRef
+    author_name: str
+    instruction: str
+    engine: str
+    parent: TurnId | None
+    inputs: tuple[Input, ...]
+    reply: MessageRef
+    created_at: float
+    story: Story = field(default_factory=Story)
+    pins: tuple[ImageFacts, ...] = ()
+    owners: tuple[UserRef, ...] = ()
+    note: str = ""
+    """Something to tell the person with the answer: "the turn before gave no picture, so I took the one before"."""
+
+    @property
+    def thread(self) -> ThreadId:
+        return ThreadId(self.id.partition("-")[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a turn ended. `images` are masters. `words` is the remark, the question, or the reason in plain words."""
+
+    state: TurnState
+    images: tuple[ImageFacts, ...] = ()
+    words: str = ""
+    code: str = ""
+    label: Label | None = None
+    usage: Usage = field(default_factory=Usage)
+    note: str = ""
+    finished_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStatus:
+    """A turn as the store knows it now.
+
+    `epoch` counts claims, `calls` the calls to a paid engine that were begun. `erased` after /forget: the words and
+    images are gone and only the shape of the tree remains.
+    """
+
+    turn: Turn
+    state: TurnState
+    outcome: Outcome | None = None
+    holds: frozenset[Hold] = frozenset()
+    epoch: int = 0
+    calls: int = 0
+    started_at: float | None = None
+    delivered: bool = False
+    erased: bool = False

@@ -1,0 +1,327 @@
+"""What the core needs from the world, as Protocols. Few, each with few members.
+
+Nothing here is tied to a technology. Implementations are named after theirs (`RedisTurnStore`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.domain.images import ImageFacts, Picture
+from bot.domain.labels import Label
+from bot.domain.messages import (
+    Answer,
+    Attachment,
+    ChatCapabilities,
+    InboundMessage,
+    MessageRecord,
+    Shown,
+)
+from bot.domain.refs import ChatRef, MessageRef, Sha256, ThreadId, TurnId, UserRef
+from bot.domain.turns import Outcome, Story, Turn, TurnState, TurnStatus, Usage
+
+# --- platforms -------------------------------------------------------------------------------------------------
+
+
+class Platform(Protocol):
+    """One platform's door out, and its way to fetch what people sent. The only place that posts."""
+
+    name: str
+
+    def capabilities(self, chat: ChatRef) -> ChatCapabilities: ...
+
+    async def fetch(self, attachment: Attachment, *, max_bytes: int) -> bytes:
+        """The file's bytes. Reads at most `max_bytes` + 1; raises `BadPicture` when it is larger or gone."""
+        ...
+
+    async def reserve(self, message: InboundMessage, turn: TurnId) -> MessageRef:
+        """Post the reply that will be filled. Where the platform allows it, the same turn gives the same message."""
+        ...
+
+    async def fill(self, reply: MessageRef, answer: Answer) -> None:
+        """Make the reserved reply show this answer, by editing it. Repeating it is harmless."""
+        ...
+
+    async def retract(self, messages: Sequence[MessageRef]) -> None:
+        """Take these messages of ours and, where we hold them, of people away (erasure). Best effort."""
+        ...
+
+
+# --- engines ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EngineProfile:
+    """Facts about an engine. `name` is its key (`exact`, `gemini`), `display_name` what people read.
+
+    `generative` engines make pixels up: their results are AI-made and their calls cost money. `max_inputs` is how
+    many images one turn may take.
+    """
+
+    name: str
+    display_name: str
+    generative: bool
+    max_inputs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an engine makes of an instruction before anything is done.
+
+    `whole` when every part is understood. Otherwise `unclear` is the part that is not (in the person's own words)
+    and `suggestions` three instructions that would work.
+    """
+
+    whole: bool
+    unclear: str = ""
+    suggestions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EditRequest:
+    """One turn, as an engine sees it: masters in order, words, and what was asked before."""
+
+    instruction: str
+    images: tuple[Picture, ...]
+    story: Story = Story()
+
+
+@dataclass(frozen=True, slots=True)
+class EngineAnswer:
+    """What an engine made. No image but a remark: it asks back, or explains itself in words."""
+
+    images: tuple[Picture, ...]
+    remark: str = ""
+    usage: Usage = Usage()
+
+
+class Engine(Protocol):
+    """What makes the pixels. It is handed pixels and gives pixels; it touches no store."""
+
+    profile: EngineProfile
+
+    def read(self, instruction: str, *, images: int) -> Reading:
+        """Whether this engine can do it, with that many images at hand. Pure and quick (under 5 ms)."""
+        ...
+
+    def estimate_microusd(self, *, images: int) -> int:
+        """An upper guess of what one call costs, reserved before it and settled after."""
+        ...
+
+    async def edit(self, request: EditRequest) -> EngineAnswer:
+        """Do it once, without any retry. Raises `EngineFailed` or `BadRequest`. Never blocks the event loop."""
+        ...
+
+
+class PictureReader(Protocol):
+    """Checks what came from outside, and makes it a picture that is safe to keep."""
+
+    async def read(self, data: bytes, *, filename: str) -> Picture:
+        """Type, size and pixel count are read from the header before any decoder runs. Raises `BadPicture`."""
+        ...
+
+
+class Labeller(Protocol):
+    """Puts the label into a file, for the place it goes to."""
+
+    async def render(self, master: Picture, label: Label | None, capabilities: ChatCapabilities) -> Picture:
+        """A rendition: the same pixels wherever the limits allow it, with the label in its metadata.
+
+        `label` None for a picture that a person sent: it is shown as it is, without a claim.
+        """
+        ...
+
+
+# --- storage ---------------------------------------------------------------------------------------------------
+
+
+class ImageStore(Protocol):
+    """Pixels at rest, named by the SHA-256 of their bytes."""
+
+    async def put(self, data: bytes) -> Sha256: ...
+
+    async def get(self, sha256: Sha256) -> bytes:
+        """Raises `KeyError` when there is none."""
+        ...
+
+    async def delete(self, sha256: Sha256) -> None:
+        """Deleting what is not there is harmless."""
+        ...
+
+    def list(self) -> AsyncIterator[tuple[Sha256, float]]:
+        """Every stored name with the time of its last write, in seconds since the epoch."""
+        ...
+
+
+class MessageStore(Protocol):
+    """What is remembered of messages. The anchor of "one message, one turn"."""
+
+    async def record(self, message: InboundMessage, record: MessageRecord) -> MessageRecord:
+        """Remember a message before anything is done with it. A repeat changes nothing and gives what stands.
+
+        From now until `settle_inbound` the message is listed by `unsettled`.
+        """
+        ...
+
+    async def find(self, ref: MessageRef) -> MessageRecord | None: ...
+
+    async def bring(self, ref: MessageRef, sources: Sequence[ImageFacts]) -> None:
+        """Note the pictures that a person's message brought."""
+        ...
+
+    async def attach(self, reply: MessageRef, thread: ThreadId, shows: Sequence[Shown]) -> None:
+        """Remember that this message of ours shows (or will show) these results."""
+        ...
+
+    async def settle_inbound(self, message: InboundMessage) -> None:
+        """The message is dealt with: its turn is submitted, or it is answered."""
+        ...
+
+    async def unsettled(self, *, older_than_s: float) -> Sequence[InboundMessage]:
+        """Messages that were recorded and never dealt with: a crash left them. Oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A limit that a turn reserves from: `estimate` now, the true amount when it finishes. Same unit throughout."""
+
+    name: str
+    estimate: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What `submit` decided. `start` are turns that may run now (this one, or others it let through).
+
+    `full` names the bucket that had no room, in which case nothing was accepted. `repeat` when the turn was
+    submitted before.
+    """
+
+    repeat: bool = False
+    full: str = ""
+    holds: frozenset[str] = frozenset()
+    position: int | None = None
+    start: tuple[TurnId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to finish a turn, until somebody claims it again. `calls` were begun by earlier claims."""
+
+    status: TurnStatus
+    epoch: int
+    calls: int
+
+
+class TurnStore(Protocol):
+    """Turns and the decision what may run. The store decides, the queue executes."""
+
+    async def submit(self, turn: Turn, buckets: Sequence[Bucket]) -> Submitted: ...
+
+    async def claim(self, turn: TurnId) -> Claim | None:
+        """Take the turn for running. None when it is finished, or another worker shows life."""
+        ...
+
+    async def calling(self, turn: TurnId, epoch: int, *, deadline_s: float) -> bool:
+        """Record that the paid call begins now. False when the epoch is no longer ours."""
+        ...
+
+    async def beat(self, turn: TurnId, epoch: int) -> bool:
+        """Show life. False when the epoch is no longer ours: stop."""
+        ...
+
+    async def finish(self, turn: TurnId, epoch: int, outcome: Outcome) -> bool:
+        """Commit. False when the epoch is no longer ours, and nothing was written."""
+        ...
+
+    async def cancel(self, turn: TurnId, words: str) -> bool:
+        """End a turn that is not finished. False when it was."""
+        ...
+
+    async def settle(self, turn: TurnId) -> Sequence[TurnId]:
+        """After a final state: give back what was reserved, charge what was used; gives the turns that may run now.
+        Repeating it is harmless."""
+        ...
+
+    async def load(self, turn: TurnId) -> TurnStatus | None: ...
+
+    async def thread(self, thread: ThreadId) -> Sequence[TurnStatus]:
+        """Its turns in order of their beginning."""
+        ...
+
+    async def position(self, turn: TurnId) -> int | None:
+        """The place in the queue, from 1; None when it does not stand there."""
+        ...
+
+    async def delivered(self, turn: TurnId) -> None:
+        """The answer stands in the chat: nothing more to do for this turn."""
+        ...
+
+    async def open_turns(self) -> Sequence[tuple[TurnId, TurnState, bool]]:
+        """Turns submitted and not delivered, oldest first, with their state and whether they were let run."""
+        ...
+
+
+class TurnQueue(Protocol):
+    """An engine that runs turns, each at least once. It carries nothing but turn ids."""
+
+    async def start(self, turn: TurnId) -> None:
+        """Idempotent while the turn is in flight."""
+        ...
+
+    async def cancel(self, turn: TurnId) -> None:
+        """Stop it wherever it runs."""
+        ...
+
+    async def run(self, work: Callable[[TurnId], Awaitable[None]]) -> None:
+        """Work until cancelled."""
+        ...
+
+
+class Switches(Protocol):
+    """What an operator can turn off at once, for all processes."""
+
+    async def is_on(self, engine: str) -> bool: ...
+
+    async def turn(self, engine: str, *, on: bool) -> None: ...
+
+
+class ImageLedger(Protocol):
+    """Who holds which pixels: what the image store may delete, and which renditions exist."""
+
+    async def hold(self, holder: str, images: Sequence[ImageFacts]) -> None:
+        """`holder` (a turn, a message) needs these images. Their lives are renewed."""
+        ...
+
+    async def rendition(self, master: Sha256, target: str) -> ImageFacts | None: ...
+
+    async def remember_rendition(self, master: Sha256, target: str, rendition: ImageFacts) -> None: ...
+
+    async def facts(self, sha256: Sha256) -> ImageFacts | None:
+        """None when nobody holds it any more."""
+        ...
+
+
+class Erasure(Protocol):
+    """Forgetting: the later write that a finished turn may see."""
+
+    async def forget(self, user: UserRef) -> ForgetReceipt: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetReceipt:
+    """What an erasure did. `messages` are to be retracted from the platforms; `pixels` had no holder left."""
+
+    user: UserRef
+    turns: int
+    stories: int
+    messages: tuple[MessageRef, ...]
+    pixels: tuple[Sha256, ...]
+
+
+Clock = Callable[[], float]
+"""Seconds since the epoch."""
