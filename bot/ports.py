@@ -6,7 +6,7 @@ Nothing here is tied to a technology. Implementations are named after theirs (`R
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.domain.images import ImageFacts, Picture
@@ -17,12 +17,13 @@ from bot.domain.messages import (
     ChatCapabilities,
     InboundMessage,
     MessageRecord,
+    Rendition,
     Shown,
 )
 from bot.domain.refs import ChatRef, MessageRef, Sha256, ThreadId, TurnId, UserRef
 from bot.domain.turns import Outcome, Story, Turn, TurnState, TurnStatus, Usage
 
-# --- platforms -------------------------------------------------------------------------------------------------
+# --- platforms
 
 
 class Platform(Protocol):
@@ -44,12 +45,17 @@ class Platform(Protocol):
         """Make the reserved reply show this answer, by editing it. Repeating it is harmless."""
         ...
 
+    async def show_sources(self, message: MessageRef, pictures: Sequence[Rendition]) -> None:
+        """The pictures that a person's message brought, checked and ready to be shown. A platform that shows them by
+        itself does nothing."""
+        ...
+
     async def retract(self, messages: Sequence[MessageRef]) -> None:
         """Take these messages of ours and, where we hold them, of people away (erasure). Best effort."""
         ...
 
 
-# --- engines ---------------------------------------------------------------------------------------------------
+# --- engines
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ class EditRequest:
 
     instruction: str
     images: tuple[Picture, ...]
-    story: Story = Story()
+    story: Story = field(default_factory=Story)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,7 @@ class EngineAnswer:
 
     images: tuple[Picture, ...]
     remark: str = ""
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
 
 
 class Engine(Protocol):
@@ -134,7 +140,7 @@ class Labeller(Protocol):
         ...
 
 
-# --- storage ---------------------------------------------------------------------------------------------------
+# --- storage
 
 
 class ImageStore(Protocol):

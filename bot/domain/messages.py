@@ -120,3 +120,14 @@ class ChatTarget:
 
     chat: ChatRef
     capabilities: ChatCapabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of an inbound message: the turn that it asks for and the reply reserved for it.
+
+    Both exist even where the turn was not accepted: then the reply says why.
+    """
+
+    turn: TurnId
+    reply: MessageRef

@@ -24,9 +24,7 @@ class TurnState(StrEnum):
     CANCELLED = "cancelled"
 
 
-FINAL_STATES = frozenset(
-    {TurnState.ASKING, TurnState.DONE, TurnState.REFUSED, TurnState.FAILED, TurnState.CANCELLED}
-)
+FINAL_STATES = frozenset({TurnState.ASKING, TurnState.DONE, TurnState.REFUSED, TurnState.FAILED, TurnState.CANCELLED})
 
 
 class Hold(StrEnum):
