@@ -140,6 +140,22 @@ class Labeller(Protocol):
         ...
 
 
+class RenditionMaker(Protocol):
+    """Images made ready for a place, each made once: the labelled file is kept beside its master."""
+
+    async def of(
+        self, masters: Sequence[ImageFacts], label: Label | None, capabilities: ChatCapabilities
+    ) -> tuple[Rendition, ...]:
+        """One per master, in order."""
+        ...
+
+    async def store(
+        self, master: ImageFacts, picture: Picture, label: Label | None, capabilities: ChatCapabilities
+    ) -> Rendition:
+        """Render from pixels in hand, and keep the file."""
+        ...
+
+
 # --- storage
 
 
@@ -223,10 +239,32 @@ class Claim:
     calls: int
 
 
+@dataclass(frozen=True, slots=True)
+class OpenTurn:
+    """A turn that still needs something: `let_run` when a worker should have it."""
+
+    turn: TurnId
+    state: TurnState
+    let_run: bool
+    age_s: float
+
+
 class TurnStore(Protocol):
     """Turns and the decision what may run. The store decides, the queue executes."""
 
-    async def submit(self, turn: Turn, buckets: Sequence[Bucket]) -> Submitted: ...
+    async def submit(self, turn: Turn, buckets: Sequence[Bucket]) -> Submitted:
+        """Accept a turn: a repeat is refused for good; reserve from its buckets; hold it or let it run."""
+        ...
+
+    async def conclude(self, turn: Turn, outcome: Outcome) -> bool:
+        """Keep a turn that ends where it began, with the reason. False when it stands already."""
+        ...
+
+    async def announce(self, worker: str, *, slots: int) -> Sequence[TurnId]:
+        """A worker lives and can run that many turns at once; gives the turns that may run now.
+
+        To be repeated every few seconds; 0 slots takes the worker out."""
+        ...
 
     async def claim(self, turn: TurnId) -> Claim | None:
         """Take the turn for running. None when it is finished, or another worker shows life."""
@@ -240,12 +278,13 @@ class TurnStore(Protocol):
         """Show life. False when the epoch is no longer ours: stop."""
         ...
 
-    async def finish(self, turn: TurnId, epoch: int, outcome: Outcome) -> bool:
-        """Commit. False when the epoch is no longer ours, and nothing was written."""
+    async def finish(self, turn: Turn, epoch: int, outcome: Outcome) -> bool:
+        """Commit, with the turn's inputs as they were resolved. False when the epoch is no longer ours: nothing was
+        written."""
         ...
 
-    async def cancel(self, turn: TurnId, words: str) -> bool:
-        """End a turn that is not finished. False when it was."""
+    async def cancel(self, turn: TurnId, outcome: Outcome) -> bool:
+        """End a turn that is not finished. False when it was, and nothing was written."""
         ...
 
     async def settle(self, turn: TurnId) -> Sequence[TurnId]:
@@ -267,8 +306,8 @@ class TurnStore(Protocol):
         """The answer stands in the chat: nothing more to do for this turn."""
         ...
 
-    async def open_turns(self) -> Sequence[tuple[TurnId, TurnState, bool]]:
-        """Turns submitted and not delivered, oldest first, with their state and whether they were let run."""
+    async def open_turns(self) -> Sequence[OpenTurn]:
+        """Turns submitted and not delivered, oldest first."""
         ...
 
 
@@ -315,7 +354,11 @@ class ImageLedger(Protocol):
 class Erasure(Protocol):
     """Forgetting: the later write that a finished turn may see."""
 
-    async def forget(self, user: UserRef) -> ForgetReceipt: ...
+    async def forget(self, user: UserRef, *, before: float) -> ForgetReceipt:
+        """Erase what this person sent, asked and made up to that time, and what was made from their pictures.
+
+        Repeating it, or replaying it after a restore, is harmless."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.domain.refs import Sha256, TurnId, UserRef
+from bot.domain.refs import Sha256, TurnId, UserRef, sha256_of
 
 
 class Provenance(StrEnum):
@@ -53,6 +53,10 @@ class Picture:
     provenance: Provenance = Provenance.UNKNOWN
 
 
+ALL = -1
+"""In place of an image's index among a turn's results: all of them."""
+
+
 class Role(StrEnum):
     """What an input is for in a turn."""
 
@@ -68,7 +72,7 @@ class Input:
     """One image that goes into a turn, in the order in which the person gave them.
 
     `owner` is whose picture it is. When it came out of a turn, `from_turn` and `from_index` say which result it is;
-    until that turn is finished `image` is None.
+    until that turn is finished `image` is None, and `from_index` may be `ALL`.
     """
 
     role: Role
@@ -80,3 +84,28 @@ class Input:
 
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 """File name endings of the three media types that images are kept in."""
+
+
+def facts_of(picture: Picture) -> ImageFacts:
+    """What is stored of these pixels."""
+    return ImageFacts(
+        sha256=sha256_of(picture.data),
+        media_type=picture.media_type,
+        width_px=picture.width_px,
+        height_px=picture.height_px,
+        size_bytes=len(picture.data),
+        has_alpha=picture.has_alpha,
+        provenance=picture.provenance,
+    )
+
+
+def picture_of(facts: ImageFacts, data: bytes) -> Picture:
+    """Pixels in hand, from what was stored of them."""
+    return Picture(
+        data=data,
+        media_type=facts.media_type,
+        width_px=facts.width_px,
+        height_px=facts.height_px,
+        has_alpha=facts.has_alpha,
+        provenance=facts.provenance,
+    )

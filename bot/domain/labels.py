@@ -54,3 +54,8 @@ def label_line(label: Label) -> str:
             return f"AI-edited{by}"
         case Provenance.AI_GENERATED:
             return f"AI-generated{by}"
+
+
+def alt_text(label: Label | None) -> str:
+    """Alternative text of a picture: names the label, since whoever cannot see the picture must be told, too."""
+    return f"Picture. {label_line(label)}." if label else "Picture that a person sent."

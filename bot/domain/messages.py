@@ -46,7 +46,7 @@ class InboundMessage:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """That a message shows an image of a turn: `index` of its results."""
+    """That a message shows an image of a turn: `index` of its results, or `ALL` of them."""
 
     turn: TurnId
     index: int

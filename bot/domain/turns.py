@@ -89,6 +89,8 @@ class Turn:
     story: Story = field(default_factory=Story)
     pins: tuple[ImageFacts, ...] = ()
     owners: tuple[UserRef, ...] = ()
+    engines: tuple[str, ...] = ()
+    """Display names of the generative engines that worked on this path before."""
     note: str = ""
     """Something to tell the person with the answer: "the turn before gave no picture, so I took the one before"."""
 
@@ -99,7 +101,8 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a turn ended. `images` are masters. `words` is the remark, the question, or the reason in plain words."""
+    """How a turn ended. `images` are masters. `words` is the remark, the question, or the reason in plain
+    words; `suggestions` are instructions that would work instead."""
 
     state: TurnState
     images: tuple[ImageFacts, ...] = ()
@@ -108,6 +111,7 @@ class Outcome:
     label: Label | None = None
     usage: Usage = field(default_factory=Usage)
     note: str = ""
+    suggestions: tuple[str, ...] = ()
     finished_at: float = 0.0
 
 

@@ -1,0 +1,1 @@
+"""State on Redis or Valkey. Pixels lie elsewhere."""

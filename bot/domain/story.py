@@ -1,0 +1,33 @@
+"""What a turn remembers of the turns before it: bounded, so that turn 50 sends no more than turn 2."""
+
+from __future__ import annotations
+
+import re
+
+from bot.domain.turns import Story, StoryLine
+
+MAX_LINES = 6
+MAX_PINNED = 6
+MAX_LINE_CHARS = 400
+
+_STANDING = re.compile(
+    r"\b(always|never|from now on|in (?:all|every) (?:pictures?|images?|results?)|every time)\b", re.IGNORECASE
+)
+
+
+def is_standing_wish(instruction: str) -> bool:
+    """Whether these words are meant for the turns to come, too ("always keep her face clear")."""
+    return bool(_STANDING.search(instruction))
+
+
+def story_after(story: Story, line: StoryLine) -> Story:
+    """The story of the next turn: what was asked before, and now this. Long words are cut, old lines fall out,
+    standing wishes stay (the newest `MAX_PINNED` of them)."""
+    text = " ".join(line.instruction.split())
+    if len(text) > MAX_LINE_CHARS:
+        text = text[: MAX_LINE_CHARS - 1].rstrip() + "…"
+    kept = StoryLine(line.author, line.name, text)
+    if is_standing_wish(text):
+        pinned = (*(wish for wish in story.pinned if wish != kept), kept)[-MAX_PINNED:]
+        return Story(story.lines, pinned)
+    return Story((*story.lines, kept)[-MAX_LINES:], story.pinned)

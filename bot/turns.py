@@ -1,0 +1,278 @@
+"""Workshop: an accepted turn → engine → label → stored result. Runs wherever the queue puts it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import structlog
+
+from bot.domain.errors import EngineFailed, EngineRefused, EngineUnavailable, NotUnderstood, RemixError
+from bot.domain.images import Input, facts_of, picture_of
+from bot.domain.inputs import results_of
+from bot.domain.labels import label_for
+from bot.domain.messages import ChatCapabilities
+from bot.domain.refs import ChatRef, TurnId
+from bot.domain.turns import FINAL_STATES, Outcome, Turn, TurnState, TurnStatus, Usage
+from bot.domain.words import BROKEN, CLIMBED, ENGINE_GONE, GONE, INTERRUPTED, NO_PICTURE, SWITCHED_OFF, TOO_SLOW
+from bot.ports import (
+    Claim,
+    EditRequest,
+    Engine,
+    EngineAnswer,
+    ImageLedger,
+    ImageStore,
+    RenditionMaker,
+    Switches,
+    TurnQueue,
+    TurnStore,
+)
+
+log = structlog.get_logger("workshop")
+
+T = TypeVar("T")
+
+MAX_CALLS = 2
+"""A paid call is begun at most this often: once more where the process died during the first."""
+MAX_CLAIMS = 4
+"""A turn that brought down this many workers is not tried again."""
+MAX_RETRIES = 2
+"""How often a call that the service turned away, without doing anything, is tried again."""
+_RETRY_WAIT_S = (1.0, 4.0)
+_LONGEST_WAIT_S = 20.0
+_MAX_CLIMB = 64
+
+
+class Fenced(Exception):
+    """The turn was cancelled, or claimed by another worker."""
+
+
+class Workshop:
+    """Runs turns. `show` fills the reserved reply; `capabilities` says what a chat can show; `beat_s` is how often a
+    long turn shows life, well under the time after which the store gives it to another worker."""
+
+    def __init__(
+        self,
+        *,
+        engines: Mapping[str, Engine],
+        turns: TurnStore,
+        images: ImageStore,
+        ledger: ImageLedger,
+        renditions: RenditionMaker,
+        switches: Switches,
+        queue: TurnQueue,
+        show: Callable[[TurnStatus], Awaitable[None]],
+        capabilities: Callable[[ChatRef], ChatCapabilities],
+        call_timeout_s: float = 300.0,
+        beat_s: float = 2.0,
+    ) -> None:
+        self._engines = engines
+        self._turns = turns
+        self._images = images
+        self._ledger = ledger
+        self._renditions = renditions
+        self._switches = switches
+        self._queue = queue
+        self._show = show
+        self._capabilities = capabilities
+        self._call_timeout_s = call_timeout_s
+        self._beat_s = beat_s
+
+    async def run(self, id_: TurnId) -> None:
+        """Run this turn if nobody else does. Any failure ends it with words; only losing the store leaves it for a
+        later try."""
+        claim = await self._turns.claim(id_)
+        if claim is not None:
+            started = time.monotonic()
+            try:
+                turn, outcome = await self._work(claim)
+                outcome = replace(outcome, finished_at=time.time())
+                if not await self._commit(turn, claim.epoch, outcome):
+                    raise Fenced
+            except Fenced:
+                log.info("turn taken away", turn=id_, epoch=claim.epoch)
+            else:
+                _log_finished(turn, outcome, time.monotonic() - started)
+        await self.close(id_)
+
+    async def close(self, id_: TurnId) -> None:
+        """After a final state: give back what was reserved, let the next ones run, fill the reply. Repeatable; does
+        nothing for a turn that is not final."""
+        for next_ in await self._turns.settle(id_):
+            await self._queue.start(next_)
+        status = await self._turns.load(id_)
+        if status is not None and status.state in FINAL_STATES and not status.delivered:
+            await self._show(status)
+
+    # --- one turn
+
+    async def _work(self, claim: Claim) -> tuple[Turn, Outcome]:
+        turn = claim.status.turn
+        try:
+            turn = await self._resolve(turn)
+            return turn, await self._make(replace(claim.status, turn=turn), claim)
+        except Fenced:
+            raise
+        except RemixError as error:
+            return turn, _outcome_of(error)
+        except KeyError:
+            return turn, Outcome(TurnState.FAILED, code="gone", words=GONE)
+        except Exception:
+            log.exception("turn broke", turn=turn.id, engine=turn.engine)
+            return turn, Outcome(TurnState.FAILED, code="broken", words=BROKEN)
+
+    async def _resolve(self, turn: Turn) -> Turn:
+        """Put the parent's results in place of inputs that were not known when the turn was accepted."""
+        inputs, engines, note = list(turn.inputs), list(turn.engines), turn.note
+        for _ in range(_MAX_CLIMB):
+            unknown = next((each for each in inputs if each.image is None), None)
+            if unknown is None:
+                break
+            status = await self._turns.load(unknown.from_turn) if unknown.from_turn else None
+            found: tuple[Input, ...] = ()
+            if status is not None:
+                found, climbed = results_of(status, unknown.from_index)
+                note = note or (CLIMBED if climbed and found else "")
+                if status.outcome and status.outcome.label:
+                    engines += status.outcome.label.engines
+            at = inputs.index(unknown)
+            inputs[at : at + 1] = found
+        return replace(turn, inputs=tuple(inputs), engines=tuple(dict.fromkeys(engines)), note=note)
+
+    async def _make(self, status: TurnStatus, claim: Claim) -> Outcome:
+        turn = status.turn
+        engine = self._engines.get(turn.engine)
+        if engine is None:
+            return Outcome(TurnState.FAILED, code="engine_gone", words=ENGINE_GONE)
+        images = [each.image for each in turn.inputs if each.image is not None]
+        if not images:
+            return Outcome(TurnState.REFUSED, code="no_picture", words=NO_PICTURE)
+        if claim.epoch > MAX_CLAIMS or claim.calls >= MAX_CALLS:
+            spent = Usage(cost_microusd=claim.calls * engine.estimate_microusd(images=len(images)))
+            return Outcome(TurnState.FAILED, code="interrupted", words=INTERRUPTED, usage=spent)
+        pixels = await asyncio.gather(*(self._images.get(image.sha256) for image in images))
+        request = EditRequest(
+            instruction=turn.instruction,
+            images=tuple(picture_of(image, data) for image, data in zip(images, pixels, strict=True)),
+            story=turn.story,
+        )
+        if not engine.profile.generative:
+            return await self._keep(turn, engine, await self._alive(claim, engine.edit(request)))
+        if not await self._switches.is_on(engine.profile.name):
+            return Outcome(TurnState.REFUSED, code="switched_off", words=SWITCHED_OFF)
+        await self._show(status)
+        return await self._keep(turn, engine, await self._paid(claim, engine, request))
+
+    async def _keep(self, turn: Turn, engine: Engine, answer: EngineAnswer) -> Outcome:
+        """Store the masters, render them for the chat they go to, and say what became of the turn."""
+        if not answer.images:
+            return Outcome(TurnState.ASKING, words=answer.remark, usage=answer.usage)
+        label = label_for(
+            generative_engine=engine.profile.display_name if engine.profile.generative else None,
+            inputs=[each.image.provenance for each in turn.inputs if each.image],
+            earlier_engines=turn.engines,
+        )
+        masters = [replace(picture, provenance=label.provenance) for picture in answer.images]
+        facts = [facts_of(picture) for picture in masters]
+        # Held before they are stored: what nobody holds may be swept.
+        await self._ledger.hold(f"turn:{turn.id}", facts)
+        capabilities = self._capabilities(turn.chat)
+        for fact, master in zip(facts, masters, strict=True):
+            await self._images.put(master.data)
+            await self._renditions.store(fact, master, label, capabilities)
+        return Outcome(
+            TurnState.DONE, images=tuple(facts), words=answer.remark, label=label, usage=answer.usage, note=turn.note
+        )
+
+    # --- the paid call
+
+    async def _paid(self, claim: Claim, engine: Engine, request: EditRequest) -> EngineAnswer:
+        """Call, recorded before it begins. What was surely not done is tried again; what may have been done and
+        charged is tried once more at most, and counted."""
+        calls, retries, spent = claim.calls, 0, 0
+        estimate = engine.estimate_microusd(images=len(request.images))
+        counted = False
+        while True:
+            if not counted:
+                if not await self._turns.calling(claim.status.turn.id, claim.epoch, deadline_s=self._call_timeout_s):
+                    raise Fenced
+                calls, counted = calls + 1, True
+            try:
+                answer = await self._alive(claim, self._one_call(engine, request))
+            except EngineUnavailable as error:
+                if error.maybe_billed:
+                    spent, counted = spent + (error.cost_microusd or estimate), False
+                wait_s = max(error.retry_after_s or 0.0, _RETRY_WAIT_S[min(retries, len(_RETRY_WAIT_S) - 1)])
+                allowed = calls < MAX_CALLS if error.maybe_billed else retries < MAX_RETRIES
+                if not allowed or wait_s > _LONGEST_WAIT_S:
+                    raise EngineUnavailable(error.words, cost_microusd=spent) from error
+                retries += 1
+                await self._alive(claim, asyncio.sleep(wait_s))
+            else:
+                usage = replace(answer.usage, cost_microusd=answer.usage.cost_microusd + spent)
+                return replace(answer, usage=usage)
+
+    async def _one_call(self, engine: Engine, request: EditRequest) -> EngineAnswer:
+        try:
+            async with asyncio.timeout(self._call_timeout_s):
+                return await engine.edit(request)
+        except TimeoutError:
+            raise EngineUnavailable(TOO_SLOW, maybe_billed=True) from None
+
+    async def _alive(self, claim: Claim, work: Coroutine[Any, Any, T]) -> T:
+        """Do this while showing life. Stops it when the turn was taken away."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not (await asyncio.wait({task}, timeout=self._beat_s))[0]:
+                if not await self._beat(claim):
+                    raise Fenced
+            return task.result()
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task}, timeout=1)
+
+    async def _beat(self, claim: Claim) -> bool:
+        try:
+            return await self._turns.beat(claim.status.turn.id, claim.epoch)
+        except Exception:
+            # The store is away. What is being made is paid for: go on, the commit decides.
+            log.warning("could not show life", turn=claim.status.turn.id)
+            return True
+
+    async def _commit(self, turn: Turn, epoch: int, outcome: Outcome) -> bool:
+        """Finish, and hold on to the result through an outage of the store of about a minute."""
+        for wait_s in (0.5, 1, 2, 4, 8, 15, 30):
+            try:
+                return await self._turns.finish(turn, epoch, outcome)
+            except Exception:
+                log.warning("could not commit, trying again", turn=turn.id, seconds=wait_s)
+                await asyncio.sleep(wait_s)
+        return await self._turns.finish(turn, epoch, outcome)
+
+
+def _outcome_of(error: RemixError) -> Outcome:
+    """How a turn ends that ran into this: refused where trying again cannot help, failed where it may."""
+    refused = isinstance(error, EngineRefused) or not isinstance(error, EngineFailed)
+    return Outcome(
+        TurnState.REFUSED if refused else TurnState.FAILED,
+        code=error.code,
+        words=error.words,
+        usage=Usage(cost_microusd=error.cost_microusd if isinstance(error, EngineFailed) else 0),
+        suggestions=error.suggestions if isinstance(error, NotUnderstood) else (),
+    )
+
+
+def _log_finished(turn: Turn, outcome: Outcome, seconds: float) -> None:
+    log.info(
+        "turn finished",
+        turn=turn.id,
+        engine=turn.engine,
+        state=outcome.state.value,
+        code=outcome.code,
+        seconds=round(seconds, 3),
+        cost_microusd=outcome.usage.cost_microusd,
+    )

@@ -1,0 +1,50 @@
+"""One way to open a client, and the scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.commands.core import AsyncScript
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+
+def open_client(url: str, *, connections: int = 64) -> Redis:
+    """A client whose callers wait for a free connection instead of failing at the 101st.
+
+    redis-py 8 caps a plain pool at 100 connections and raises. Commands are repeated for about two seconds when the
+    server goes away: every write here is harmless to repeat.
+    """
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=20,
+        socket_timeout=10,
+        socket_connect_timeout=5,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 6),
+        retry_on_error=[RedisConnectionError, RedisTimeoutError],
+        decode_responses=True,
+    )
+    return Redis.from_pool(pool)
+
+
+@cache
+def _source(name: str) -> str:
+    return resources.files("storage.redis").joinpath("scripts", name).read_text("utf-8")
+
+
+class Script:
+    """A Lua script with the text that it shares with its neighbours."""
+
+    def __init__(self, client: Redis, *files: str) -> None:
+        self._client = client
+        self._script: AsyncScript = client.register_script("\n".join(_source(file) for file in files))
+
+    async def __call__(self, keys: Sequence[str], args: Sequence[str | int | float]) -> Any:
+        return await self._script(keys=list(keys), args=list(args))

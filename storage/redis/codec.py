@@ -1,0 +1,40 @@
+"""Values to JSON and back. Fields that a newer version wrote are passed over when read, and kept when rewritten."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+
+from bot.domain.images import ImageFacts
+from bot.domain.messages import InboundMessage, MessageRecord, Shown
+from bot.domain.turns import Outcome, Turn
+
+T = TypeVar("T")
+
+
+class Codec(Generic[T]):
+    """JSON of one type."""
+
+    def __init__(self, type_: Any) -> None:
+        self._adapter: TypeAdapter[T] = TypeAdapter(type_)
+
+    def dump(self, value: T) -> str:
+        return self._adapter.dump_json(value).decode()
+
+    def load(self, text: str | bytes) -> T:
+        return self._adapter.validate_json(text)
+
+    def rewrite(self, text: str, value: T) -> str:
+        """`value` as JSON, with the fields of `text` that this version does not know."""
+        return json.dumps({**json.loads(text), **json.loads(self.dump(value))}, separators=(",", ":"))
+
+
+TURN: Codec[Turn] = Codec(Turn)
+OUTCOME: Codec[Outcome] = Codec(Outcome)
+INBOUND: Codec[InboundMessage] = Codec(InboundMessage)
+RECORD: Codec[MessageRecord] = Codec(MessageRecord)
+FACTS: Codec[ImageFacts] = Codec(ImageFacts)
+SOURCES: Codec[tuple[ImageFacts, ...]] = Codec(tuple[ImageFacts, ...])
+SHOWS: Codec[tuple[Shown, ...]] = Codec(tuple[Shown, ...])

@@ -1,0 +1,48 @@
+"""Who holds which pixels, and which renditions of them exist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.domain.images import ImageFacts
+from bot.domain.refs import Sha256
+from storage.redis.codec import FACTS
+from storage.redis.keys import Keys
+
+
+class RedisImageLedger:
+    """Per image: its facts, the set of its holders, and its renditions by target. All expire together, `retention_s`
+    after anybody held or used the image last; what the image store has and nobody holds is swept."""
+
+    def __init__(self, client: Redis, *, retention_s: int, keys: Keys | None = None) -> None:
+        self._client = client
+        self._keys = keys or Keys()
+        self._retention_s = retention_s
+
+    async def hold(self, holder: str, images: Sequence[ImageFacts]) -> None:
+        async with self._client.pipeline(transaction=False) as pipe:
+            for image in images:
+                key, holders = self._keys.image(image.sha256), self._keys.image_holders(image.sha256)
+                pipe.hsetnx(key, "facts", FACTS.dump(image))
+                pipe.sadd(holders, holder)
+                for each in (key, holders, self._keys.image_renditions(image.sha256)):
+                    pipe.expire(each, self._retention_s)
+            await pipe.execute()
+
+    async def rendition(self, master: Sha256, target: str) -> ImageFacts | None:
+        found: Any = await self._client.hget(self._keys.image_renditions(master), target)
+        return FACTS.load(found) if found else None
+
+    async def remember_rendition(self, master: Sha256, target: str, rendition: ImageFacts) -> None:
+        key = self._keys.image_renditions(master)
+        async with self._client.pipeline(transaction=False) as pipe:
+            pipe.hset(key, target, FACTS.dump(rendition))
+            pipe.expire(key, self._retention_s)
+            await pipe.execute()
+
+    async def facts(self, sha256: Sha256) -> ImageFacts | None:
+        found: Any = await self._client.hget(self._keys.image(sha256), "facts")
+        return FACTS.load(found) if found else None

@@ -1,0 +1,76 @@
+"""Every key that this folder writes, in one place.
+
+`{…}` is the hash tag: keys that share one lie in the same slot of a cluster. A thread's records share a slot;
+admission lies in one slot by design.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.domain.refs import MessageRef, Sha256, ThreadId, TurnId, UserRef
+
+WITHOUT_EXPIRY = (
+    "rb:inbox",  # messages that are not dealt with yet: emptied as they are
+    "rb:{adm}:ring",  # empties by itself
+    "rb:{adm}:ready:*",
+    "rb:{adm}:admitted",
+    "rb:{adm}:under_way",
+    "rb:{adm}:slots",
+    "rb:{adm}:open",
+    "rb:switches",  # what the operator turned off
+    "rb:forgotten",  # who was forgotten, and when: must outlive everything that it erases
+    "rb:queue:*",  # the queue engine's own stream and group
+)
+"""Keys that have no expiry, and why that is right. A test compares this with a used server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Key names under one prefix."""
+
+    prefix: str = "rb"
+
+    @property
+    def admission(self) -> str:
+        return f"{self.prefix}:{{adm}}"
+
+    @property
+    def inbox(self) -> str:
+        return f"{self.prefix}:inbox"
+
+    @property
+    def switches(self) -> str:
+        return f"{self.prefix}:switches"
+
+    @property
+    def forgotten(self) -> str:
+        return f"{self.prefix}:forgotten"
+
+    def turn(self, turn: TurnId) -> str:
+        thread, _, own = turn.partition("-")
+        return f"{self.prefix}:{{{thread}}}:turn:{own}"
+
+    def thread(self, thread: ThreadId) -> str:
+        return f"{self.prefix}:{{{thread}}}:turns"
+
+    def message(self, ref: MessageRef) -> str:
+        return self.message_key(ref.key)
+
+    def message_key(self, ref_key: str) -> str:
+        return f"{self.prefix}:message:{ref_key}"
+
+    def image(self, sha256: Sha256) -> str:
+        return f"{self.prefix}:image:{{{sha256}}}"
+
+    def image_holders(self, sha256: Sha256) -> str:
+        return f"{self.image(sha256)}:holders"
+
+    def image_renditions(self, sha256: Sha256) -> str:
+        return f"{self.image(sha256)}:renditions"
+
+    def user_turns(self, user: UserRef) -> str:
+        return f"{self.prefix}:user:{{{user.key}}}:turns"
+
+    def user_messages(self, user: UserRef) -> str:
+        return f"{self.prefix}:user:{{{user.key}}}:messages"

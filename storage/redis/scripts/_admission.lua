@@ -1,0 +1,84 @@
+-- Shared by the scripts of the admission slot. Every key here carries the same hash tag.
+-- base        prefix of all keys, e.g. rb:{adm}
+-- <base>:turn:<id>   hash  user, parent, state (held|ready|admitted|settled), buckets (json [[name, estimate]…])
+-- <base>:kids:<id>   set   turns held until <id> is settled
+-- <base>:ready:<user> list of a person's turns that wait for a free slot, oldest first
+-- <base>:ring        list of persons with ready turns: the head is next
+-- <base>:admitted    hash  turn -> user: given to the queue and not settled
+-- <base>:under_way   hash  user -> how many of theirs are admitted
+-- <base>:slots       hash  worker -> "slots:alive until (s)"
+-- <base>:open        zset  turn -> when submitted: not yet delivered
+local base = KEYS[1]
+local HOUR_S = 3600
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
+
+local function key(...)
+  return table.concat({base, ...}, ':')
+end
+
+local function capacity()
+  local sum = 0
+  local all = redis.call('HGETALL', key('slots'))
+  for i = 1, #all, 2 do
+    local slots, until_s = string.match(all[i + 1], '^(%d+):([%d%.]+)$')
+    if slots and tonumber(until_s) > now then
+      sum = sum + tonumber(slots)
+    else
+      redis.call('HDEL', key('slots'), all[i])
+    end
+  end
+  return sum
+end
+
+local function make_ready(turn, user)
+  redis.call('HSET', key('turn', turn), 'state', 'ready')
+  redis.call('RPUSH', key('ready', user), turn)
+  if redis.call('LLEN', key('ready', user)) == 1 then
+    redis.call('RPUSH', key('ring'), user)
+  end
+end
+
+-- Lets as many ready turns run as there are free slots, one person after the other. Gives their ids.
+local function pump(author_limit)
+  local started = {}
+  local free = capacity() - redis.call('HLEN', key('admitted'))
+  local skipped = 0
+  while free > 0 and skipped < redis.call('LLEN', key('ring')) do
+    local user = redis.call('LPOP', key('ring'))
+    local busy = tonumber(redis.call('HGET', key('under_way'), user) or '0')
+    if busy >= author_limit then
+      redis.call('RPUSH', key('ring'), user)
+      skipped = skipped + 1
+    else
+      local turn = redis.call('LPOP', key('ready', user))
+      if turn then
+        redis.call('HSET', key('turn', turn), 'state', 'admitted')
+        redis.call('HSET', key('admitted'), turn, user)
+        redis.call('HINCRBY', key('under_way'), user, 1)
+        started[#started + 1] = turn
+        free = free - 1
+        skipped = 0
+      end
+      if redis.call('LLEN', key('ready', user)) > 0 then
+        redis.call('RPUSH', key('ring'), user)
+      end
+    end
+  end
+  return started
+end
+
+-- How many ready turns a worker takes up before this one, plus one; 0 when it does not stand in the queue.
+local function position(turn)
+  local user = redis.call('HGET', key('turn', turn), 'user')
+  if not user then return 0 end
+  local own = redis.call('LPOS', key('ready', user), turn)
+  if not own then return 0 end
+  local before = own
+  for _, other in ipairs(redis.call('LRANGE', key('ring'), 0, -1)) do
+    if other ~= user then
+      before = before + math.min(redis.call('LLEN', key('ready', other)), own + 1)
+    end
+  end
+  return before + 1
+end

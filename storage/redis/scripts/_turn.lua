@@ -1,0 +1,9 @@
+-- Shared by the scripts of a thread's slot. KEYS[1] is the hash of one turn, KEYS[2] its thread's list.
+local turn = KEYS[1]
+local FINAL = {asking = true, done = true, refused = true, failed = true, cancelled = true}
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
+
+local function ours(epoch)
+  return redis.call('HGET', turn, 'epoch') == epoch and not FINAL[redis.call('HGET', turn, 'state')]
+end

@@ -1,0 +1,13 @@
+-- The right to finish a turn. ARGV: life_s. Gives {'gone'} | {'final'} | {'busy'} | {'ok', epoch, calls, body, started}
+if redis.call('EXISTS', turn) == 0 then return {'gone'} end
+local state = redis.call('HGET', turn, 'state')
+if FINAL[state] then return {'final'} end
+-- Another worker holds it and showed life a moment ago: its call may still bring the result that was paid for.
+if state == 'running' and (tonumber(redis.call('HGET', turn, 'alive_until')) or 0) > now then
+  return {'busy'}
+end
+local epoch = redis.call('HINCRBY', turn, 'epoch', 1)
+redis.call('HSET', turn, 'state', 'running', 'alive_until', tostring(now + tonumber(ARGV[1])))
+redis.call('HSETNX', turn, 'started_at', tostring(now))
+return {'ok', epoch, tonumber(redis.call('HGET', turn, 'calls')), redis.call('HGET', turn, 'body'),
+  redis.call('HGET', turn, 'started_at')}

@@ -1,0 +1,38 @@
+-- ARGV: turn, user, parent or '', author_limit, ttl_s, then (bucket, estimate, limit, ttl_s)…
+-- Gives {'repeat'} | {'full', bucket} | {'held', position} | {'ok', position, turns to start…}
+local turn, user, parent = ARGV[1], ARGV[2], ARGV[3]
+local author_limit, ttl_s = tonumber(ARGV[4]), tonumber(ARGV[5])
+
+if redis.call('EXISTS', key('turn', turn)) == 1 then
+  return {'repeat'}
+end
+
+for i = 6, #ARGV, 4 do
+  local used = tonumber(redis.call('GET', key('bucket', ARGV[i])) or '0')
+  if used + tonumber(ARGV[i + 1]) > tonumber(ARGV[i + 2]) then
+    return {'full', ARGV[i]}
+  end
+end
+local buckets = {}
+for i = 6, #ARGV, 4 do
+  redis.call('INCRBY', key('bucket', ARGV[i]), ARGV[i + 1])
+  redis.call('EXPIRE', key('bucket', ARGV[i]), ARGV[i + 3])
+  buckets[#buckets + 1] = {ARGV[i], tonumber(ARGV[i + 1])}
+end
+
+redis.call('HSET', key('turn', turn), 'user', user, 'parent', parent, 'state', 'held',
+  'buckets', #buckets > 0 and cjson.encode(buckets) or '[]')
+redis.call('EXPIRE', key('turn', turn), ttl_s)
+redis.call('ZADD', key('open'), now, turn)
+
+if parent ~= '' then
+  local parent_state = redis.call('HGET', key('turn', parent), 'state')
+  if parent_state and parent_state ~= 'settled' then
+    redis.call('SADD', key('kids', parent), turn)
+    redis.call('EXPIRE', key('kids', parent), ttl_s)
+    return {'held', 0}
+  end
+end
+make_ready(turn, user)
+local started = pump(author_limit)
+return {'ok', position(turn), unpack(started)}

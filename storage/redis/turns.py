@@ -1,0 +1,241 @@
+"""Turns, and the decision what may run. See docs/adr/0002 and 0006 for why it is split over two slots."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.domain.refs import ThreadId, TurnId
+from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus
+from bot.ports import Bucket, Claim, OpenTurn, Submitted
+from storage.redis.client import Script
+from storage.redis.codec import OUTCOME, TURN
+from storage.redis.keys import Keys
+
+_BUCKET_LIFE_S = 3 * 24 * 3600
+_WORKER_LIFE_S = 20
+
+
+class RedisTurnStore:
+    """A turn's record lies in its thread's slot and is the truth. Admission (what may run, who waits, what is
+    reserved) lies in one slot and can be repaired from the records.
+
+    `author_limit` is how many turns one person may have running; `life_s` how long a worker that shows no life keeps
+    its claim; `retention_s` how long an untouched record stays.
+    """
+
+    def __init__(
+        self,
+        client: Redis,
+        *,
+        retention_s: int,
+        author_limit: int = 2,
+        life_s: float = 8.0,
+        keys: Keys | None = None,
+    ) -> None:
+        self._client = client
+        self._keys = keys or Keys()
+        self._retention_s = retention_s
+        self._author_limit = author_limit
+        self._life_s = life_s
+        self._create = Script(client, "_turn.lua", "create.lua")
+        self._claim = Script(client, "_turn.lua", "claim.lua")
+        self._progress = Script(client, "_turn.lua", "progress.lua")
+        self._finish = Script(client, "_turn.lua", "finish.lua")
+        self._cancel = Script(client, "_turn.lua", "cancel.lua")
+        self._submit = Script(client, "_admission.lua", "submit.lua")
+        self._settle = Script(client, "_admission.lua", "settle.lua")
+        self._announce = Script(client, "_admission.lua", "announce.lua")
+        self._position = Script(client, "_admission.lua", "position.lua")
+
+    # --- in
+
+    async def submit(self, turn: Turn, buckets: Sequence[Bucket]) -> Submitted:
+        state = await self._keep(turn, TurnState.ACCEPTED, None)
+        if state in FINAL_STATES:
+            return Submitted(repeat=True)
+        flat: list[str | int] = []
+        for bucket in buckets:
+            flat += [bucket.name, bucket.estimate, bucket.limit, _BUCKET_LIFE_S]
+        reply = await self._submit(
+            [self._keys.admission],
+            [turn.id, turn.author.key, turn.parent or "", self._author_limit, self._retention_s, *flat],
+        )
+        match reply:
+            case ["repeat"]:
+                return Submitted(repeat=True)
+            case ["full", name]:
+                return Submitted(full=str(name))
+            case ["held", _]:
+                return Submitted(holds=frozenset({Hold.PARENT.value}))
+            case ["ok", position, *start]:
+                return Submitted(position=int(position) or None, start=tuple(TurnId(str(id_)) for id_ in start))
+            case _:
+                raise RuntimeError(f"submit answered {reply!r}")
+
+    async def conclude(self, turn: Turn, outcome: Outcome) -> bool:
+        state = await self._keep(turn, outcome.state, outcome)
+        # One that stands and is not final was kept for submission and then found no room: it ends here.
+        ended = state is None or (
+            state not in FINAL_STATES and await self.cancel(turn.id, outcome, state=outcome.state)
+        )
+        if ended:
+            await self._client.zadd(f"{self._keys.admission}:open", {turn.id: turn.created_at})
+        return ended
+
+    async def _keep(self, turn: Turn, state: TurnState, outcome: Outcome | None) -> TurnState | None:
+        """Write the record if there is none. Gives the state of the one that stood already."""
+        own = turn.id.partition("-")[2]
+        new, standing = await self._create(
+            [self._keys.turn(turn.id), self._keys.thread(turn.thread)],
+            [
+                own,
+                turn.created_at,
+                self._retention_s,
+                TURN.dump(turn),
+                state.value,
+                OUTCOME.dump(outcome) if outcome else "",
+            ],
+        )
+        if not int(new):
+            return TurnState(str(standing))
+        async with self._client.pipeline(transaction=False) as pipe:
+            for person in {turn.author, *turn.owners}:
+                pipe.zadd(self._keys.user_turns(person), {turn.id: turn.created_at})
+                pipe.expire(self._keys.user_turns(person), self._retention_s)
+            if turn.parent:
+                pipe.expire(self._keys.turn(turn.parent), self._retention_s)
+            await pipe.execute()
+        return None
+
+    async def announce(self, worker: str, *, slots: int) -> Sequence[TurnId]:
+        started = await self._announce([self._keys.admission], [worker, slots, _WORKER_LIFE_S, self._author_limit])
+        return [TurnId(str(id_)) for id_ in started]
+
+    # --- at work
+
+    async def claim(self, turn: TurnId) -> Claim | None:
+        reply = await self._claim(self._both(turn), [self._life_s])
+        match reply:
+            case ["ok", epoch, calls, body, started_at]:
+                status = TurnStatus(
+                    turn=TURN.load(body),
+                    state=TurnState.RUNNING,
+                    epoch=int(epoch),
+                    calls=int(calls),
+                    started_at=float(started_at),
+                )
+                return Claim(status=status, epoch=int(epoch), calls=int(calls))
+            case _:
+                return None
+
+    async def calling(self, turn: TurnId, epoch: int, *, deadline_s: float) -> bool:
+        return bool(await self._progress(self._both(turn), [epoch, self._life_s, 1, deadline_s]))
+
+    async def beat(self, turn: TurnId, epoch: int) -> bool:
+        return bool(await self._progress(self._both(turn), [epoch, self._life_s, 0, 0]))
+
+    async def finish(self, turn: Turn, epoch: int, outcome: Outcome) -> bool:
+        args = [epoch, outcome.state.value, OUTCOME.dump(outcome), TURN.dump(turn)]
+        return bool(await self._finish(self._both(turn.id), args))
+
+    async def cancel(self, turn: TurnId, outcome: Outcome, *, state: TurnState = TurnState.CANCELLED) -> bool:
+        return bool(await self._cancel(self._both(turn), [OUTCOME.dump(outcome), state.value]))
+
+    async def settle(self, turn: TurnId) -> Sequence[TurnId]:
+        fields: list[Any] = await self._client.hmget(self._keys.turn(turn), ["state", "calls", "outcome"])
+        state, calls, outcome = fields
+        if state is not None and TurnState(state) not in FINAL_STATES:
+            return []
+        cost = OUTCOME.load(outcome).usage.cost_microusd if outcome else 0
+        if state == TurnState.CANCELLED and int(calls or 0):
+            # The call was in flight: what it cost will never be known, so the estimate stands.
+            cost = -1
+        person = 0 if state == TurnState.REFUSED else cost
+        started = await self._settle([self._keys.admission], [turn, self._author_limit, person, cost])
+        return [TurnId(str(id_)) for id_ in started]
+
+    async def delivered(self, turn: TurnId) -> None:
+        async with self._client.pipeline(transaction=False) as pipe:
+            pipe.hset(self._keys.turn(turn), "delivered", "1")
+            pipe.expire(self._keys.turn(turn), self._retention_s)
+            pipe.zrem(f"{self._keys.admission}:open", turn)
+            await pipe.execute()
+
+    # --- looking
+
+    async def load(self, turn: TurnId) -> TurnStatus | None:
+        fields: Any = await self._client.hgetall(self._keys.turn(turn))
+        if "body" not in fields:
+            return None
+        status = _status_of(fields)
+        if status.state is not TurnState.ACCEPTED:
+            return status
+        holds = await self._holds(turn)
+        if not holds:
+            return status
+        return TurnStatus(
+            turn=status.turn, state=TurnState.WAITING, holds=holds, epoch=status.epoch, calls=status.calls
+        )
+
+    async def _holds(self, turn: TurnId) -> frozenset[Hold]:
+        state, _, author_busy = await self._position([self._keys.admission], [turn, self._author_limit])
+        match str(state):
+            case "held":
+                return frozenset({Hold.PARENT})
+            case "ready":
+                return frozenset({Hold.AUTHOR if int(author_busy) else Hold.SLOT})
+            case _:
+                return frozenset()
+
+    async def position(self, turn: TurnId) -> int | None:
+        _, position, _ = await self._position([self._keys.admission], [turn, self._author_limit])
+        return int(position) or None
+
+    async def thread(self, thread: ThreadId) -> Sequence[TurnStatus]:
+        owns: list[Any] = await self._client.zrange(self._keys.thread(thread), 0, -1)
+        async with self._client.pipeline(transaction=False) as pipe:
+            for own in owns:
+                pipe.hgetall(self._keys.turn(TurnId(f"{thread}-{own}")))
+            rows = await pipe.execute()
+        return [_status_of(row) for row in rows if "body" in row]
+
+    async def open_turns(self) -> Sequence[OpenTurn]:
+        rows: list[Any] = await self._client.zrange(f"{self._keys.admission}:open", 0, 999, withscores=True)
+        async with self._client.pipeline(transaction=False) as pipe:
+            for turn, _ in rows:
+                pipe.hget(self._keys.turn(TurnId(str(turn))), "state")
+                pipe.hget(f"{self._keys.admission}:turn:{turn}", "state")
+            states = await pipe.execute()
+        now = time.time()
+        return [
+            OpenTurn(
+                turn=TurnId(str(turn)),
+                # A record that is gone (erased by its expiry) has nothing left to run or to say.
+                state=TurnState(state) if state else TurnState.CANCELLED,
+                let_run=admission == "admitted",
+                age_s=max(0.0, now - float(since)),
+            )
+            for (turn, since), state, admission in zip(rows, states[::2], states[1::2], strict=True)
+        ]
+
+    def _both(self, turn: TurnId) -> list[str]:
+        return [self._keys.turn(turn), self._keys.thread(ThreadId(turn.partition("-")[0]))]
+
+
+def _status_of(fields: Mapping[str, Any]) -> TurnStatus:
+    outcome = fields.get("outcome")
+    started_at = fields.get("started_at")
+    return TurnStatus(
+        turn=TURN.load(fields["body"]),
+        state=TurnState(fields["state"]),
+        outcome=OUTCOME.load(outcome) if outcome else None,
+        epoch=int(fields.get("epoch", 0)),
+        calls=int(fields.get("calls", 0)),
+        started_at=float(started_at) if started_at else None,
+        delivered=fields.get("delivered") == "1",
+        erased=fields.get("erased") == "1",
+    )
