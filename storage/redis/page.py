@@ -309,6 +309,6 @@ def _text(value: bytes | str) -> str:
 
 def _record(reply: Any) -> dict[str, str]:
     """A hash, as a script or a command gives it."""
-    if isinstance(reply, dict):
-        reply = _flat(cast(dict[Any, Any], reply))
+    if hasattr(reply, "items"):
+        reply = _flat(reply)
     return {_text(name): _text(value) for name, value in zip(reply[::2], reply[1::2], strict=True)}
