@@ -16,7 +16,7 @@ import structlog
 
 from bot.domain.errors import BadPicture, BadRequest, NotAllowed, NotUnderstood, RemixError
 from bot.domain.images import ALL, ImageFacts, Input, Picture, Role, facts_of
-from bot.domain.inputs import results_of
+from bot.domain.inputs import check_consent, results_of
 from bot.domain.messages import Attachment, InboundMessage, MessageRecord, Received, Shown
 from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.story import story_after
@@ -26,7 +26,6 @@ from bot.domain.words import (
     CLIMBED,
     NO_PICTURE,
     NO_WORDS,
-    NOT_YOURS,
     OVER_HOUSE,
     OVER_PERSON,
     SWITCHED_OFF,
@@ -161,13 +160,14 @@ class Hall:
         if target is None:
             return _Ground()
         if target.shows:
-            return await self._ground_on_turns(target.shows)
+            ground = await self._ground_on_turns(target.shows)
+            check_consent(ground.inputs, message.author)
+            return ground
         if target.sources:
-            if target.author != message.author:
-                raise NotAllowed(NOT_YOURS)
             inputs = tuple(Input(Role.SOURCE, target.author, image) for image in target.sources)
+            check_consent(inputs, message.author)
             return _Ground(inputs=inputs, pins=target.sources[:MAX_PINS], owners=(message.author,))
-        if target.author is not None:
+        if target.author == message.author:
             # Their own words without a picture: what came of them is what they mean.
             return await self._ground_on_turns([Shown(turn_id_of(target.thread, f"{target.ref.key}#0"), ALL)])
         return _Ground()
@@ -200,8 +200,8 @@ class Hall:
     async def _accept(
         self, message: InboundMessage, target: MessageRecord | None, id_: TurnId, reply: MessageRef
     ) -> None:
-        ground, brought = _Ground(), ()
-        engine = ""
+        ground, engine = _Ground(), ""
+        brought: tuple[ImageFacts, ...] = ()
         refusal: RemixError | None = None
         try:
             brought = await self._bring(message)
@@ -211,7 +211,7 @@ class Hall:
             engine = await self._route(message.text, len(ground.inputs) + len(brought))
         except RemixError as error:
             refusal = error
-        turn = _turn(message, id_, reply, engine, ground, brought)
+        turn = _turn(message, id_, reply, engine=engine, ground=ground, brought=brought)
         if refusal is not None:
             await self._refuse(turn, refusal)
         else:
@@ -309,6 +309,7 @@ def _turn(
     message: InboundMessage,
     id_: TurnId,
     reply: MessageRef,
+    *,
     engine: str,
     ground: _Ground,
     brought: tuple[ImageFacts, ...],

@@ -27,8 +27,8 @@ class Spool(Protocol):
 
 
 class Reconciler:
-    """Looks every `every_s` seconds, and sweeps pixels every `sweep_s`. What is younger than `grace_s` is left to whoever
-    is at it. `receive` is the hall, `close` what follows a final state."""
+    """Looks every `every_s` seconds, and sweeps pixels every `sweep_s`. What is younger than `grace_s` is left to
+    whoever is at it. `receive` is the hall, `close` what follows a final state."""
 
     def __init__(
         self,

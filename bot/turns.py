@@ -12,7 +12,7 @@ import structlog
 
 from bot.domain.errors import EngineFailed, EngineRefused, EngineUnavailable, NotUnderstood, RemixError
 from bot.domain.images import Input, facts_of, picture_of
-from bot.domain.inputs import results_of
+from bot.domain.inputs import check_consent, results_of
 from bot.domain.labels import label_for
 from bot.domain.messages import ChatCapabilities
 from bot.domain.refs import ChatRef, TurnId
@@ -135,6 +135,7 @@ class Workshop:
             found: tuple[Input, ...] = ()
             if status is not None:
                 found, climbed = results_of(status, unknown.from_index)
+                check_consent(found, turn.author)
                 note = note or (CLIMBED if climbed and found else "")
                 if status.outcome and status.outcome.label:
                     engines += status.outcome.label.engines
@@ -163,8 +164,15 @@ class Workshop:
             return await self._keep(turn, engine, await self._alive(claim, engine.edit(request)))
         if not await self._switches.is_on(engine.profile.name):
             return Outcome(TurnState.REFUSED, code="switched_off", words=SWITCHED_OFF)
-        await self._show(status)
+        await self._progress(status)
         return await self._keep(turn, engine, await self._paid(claim, engine, request))
+
+    async def _progress(self, status: TurnStatus) -> None:
+        """Say that it runs. A nicety: it must never end a turn."""
+        try:
+            await self._show(status)
+        except Exception:
+            log.warning("could not show progress", turn=status.turn.id)
 
     async def _keep(self, turn: Turn, engine: Engine, answer: EngineAnswer) -> Outcome:
         """Store the masters, render them for the chat they go to, and say what became of the turn."""

@@ -36,7 +36,8 @@ def label_for(
     generated; one with any other input is an edit by AI. Arithmetic keeps the strongest of its inputs.
     """
     strongest = max(inputs, key=_ORDER.index, default=None)
-    engines = tuple(dict.fromkeys([*earlier_engines, *([generative_engine] if generative_engine else [])]))
+    path = [*earlier_engines, *([generative_engine] if generative_engine else [])]
+    engines = tuple(dict.fromkeys(path))
     if generative_engine is None:
         return Label(strongest or Provenance.UNKNOWN, edited_by_ai=False, engines=engines)
     if strongest in (None, Provenance.AI_GENERATED):

@@ -1,0 +1,270 @@
+"""The composition root: the only module that knows all the others."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from storage.objects.store import ObstoreImageStore, ObstoreUploads, image_store, uploads
+
+from adapters.web.outbound import WebPlatform
+from adapters.web.server import build_app, serve
+from bot.delivery import Dispatch, Renditions
+from bot.domain.refs import UserRef, user_ref_of
+from bot.engines.exact import ExactEngine
+from bot.engines.gemini import GeminiEngine, model_profile
+from bot.engines.pixels import fit
+from bot.engines.reader import PillowPictureReader
+from bot.intake import Hall, Limits
+from bot.labels.labeller import MetadataLabeller
+from bot.ports import Engine, ForgetReceipt, Platform
+from bot.reconciler import Reconciler
+from bot.settings import Settings
+from bot.turns import Workshop
+from storage.docket.queue import DocketTurnQueue
+from storage.redis.client import open_client
+from storage.redis.erasure import RedisErasure
+from storage.redis.images import RedisImageLedger
+from storage.redis.messages import RedisMessageStore
+from storage.redis.page import RedisPageStore
+from storage.redis.switches import RedisSwitches
+from storage.redis.turns import RedisTurnStore
+from storage.valkey.server import embedded_valkey
+
+log = structlog.get_logger("app")
+
+_EMBEDDED_LEASE_S = 10.0
+_REMOTE_LEASE_S = 360.0
+_FORGOTTEN = "forgotten.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything that runs, wired."""
+
+    settings: Settings
+    hall: Hall
+    workshop: Workshop
+    queue: DocketTurnQueue
+    reconciler: Reconciler
+    erasure: RedisErasure
+    switches: RedisSwitches
+    turns: RedisTurnStore
+    platforms: Mapping[str, Platform]
+    page: RedisPageStore
+    spool: ObstoreUploads
+    images: ObstoreImageStore
+
+    async def forget(self, user: UserRef, *, before: float | None = None) -> ForgetReceipt:
+        """Erase a person, take their messages off the platforms, and write down that it was done."""
+        until = time.time() if before is None else before
+        if before is None:
+            _note_forgotten(self.settings.data, user, until)
+        receipt = await self.erasure.forget(user, before=until)
+        for name, platform in self.platforms.items():
+            await platform.retract([ref for ref in receipt.messages if ref.chat.platform == name])
+        return receipt
+
+    async def replay_forgotten(self) -> None:
+        """After a restore from back-up, whoever was forgotten since comes back: forget them again."""
+        known = await self.erasure.forgotten()
+        for user, before in _read_forgotten(self.settings.data).items():
+            if known.get(user, 0.0) < before:
+                await self.forget(user, before=before)
+
+
+@contextlib.asynccontextmanager
+async def open_house(
+    settings: Settings, *, join: bool = False, engines: Mapping[str, Engine] | None = None, slots: int | None = None
+) -> AsyncGenerator[House]:
+    """Open the stores and wire the rooms. `join` uses the database of a bot that runs beside us, if one does; `engines`
+    replaces the configured ones."""
+    private_folder(settings.data)
+    async with contextlib.AsyncExitStack() as stack:
+        url = settings.redis_url.get_secret_value()
+        embedded = not url
+        if embedded:
+            url = await stack.enter_async_context(embedded_valkey(settings.data, join=join))
+        client = open_client(url)
+        stack.push_async_callback(client.aclose)
+        queue = DocketTurnQueue(
+            url, slots=slots or settings.slots, lease_s=_EMBEDDED_LEASE_S if embedded else _REMOTE_LEASE_S
+        )
+        await stack.enter_async_context(queue)
+        if engines is None:
+            engines = await stack.enter_async_context(open_engines(settings))
+
+        retention_s = settings.retention_s
+        turns = RedisTurnStore(client, retention_s=retention_s, author_limit=settings.person_turns)
+        messages = RedisMessageStore(client, retention_s=retention_s)
+        ledger = RedisImageLedger(client, retention_s=retention_s)
+        switches = RedisSwitches(client)
+        page = RedisPageStore(client, retention_s=retention_s)
+        images = image_store(settings.pictures_url)
+        spool = uploads(settings.pictures_url)
+        erasure = RedisErasure(client, turns, images)
+
+        platforms: dict[str, Platform] = {"web": WebPlatform(store=page, spool=spool)}
+        renditions = Renditions(images, ledger, MetadataLabeller(fit))
+        dispatch = Dispatch(platforms, turns, renditions)
+        workshop = Workshop(
+            engines=engines,
+            turns=turns,
+            images=images,
+            ledger=ledger,
+            renditions=renditions,
+            switches=switches,
+            queue=queue,
+            show=dispatch.show_status,
+            capabilities=lambda chat: platforms[chat.platform].capabilities(chat),
+            call_timeout_s=settings.gemini_timeout_s,
+        )
+        hall = Hall(
+            platforms=platforms,
+            engines=engines,
+            reader=picture_reader(settings),
+            messages=messages,
+            turns=turns,
+            images=images,
+            ledger=ledger,
+            switches=switches,
+            queue=queue,
+            show=dispatch.show,
+            close=workshop.close,
+            show_sources=dispatch.show_sources,
+            limits=Limits(
+                person_day_microusd=int(settings.person_day_usd * 1e6),
+                house_day_microusd=int(settings.house_day_usd * 1e6),
+                max_image_bytes=settings.max_image_mb * 2**20,
+            ),
+        )
+        reconciler = Reconciler(
+            messages=messages,
+            turns=turns,
+            queue=queue,
+            images=images,
+            ledger=ledger,
+            spool=spool,
+            receive=hall.receive,
+            close=workshop.close,
+            worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
+            slots=slots if slots is not None else settings.slots,
+        )
+        yield House(
+            settings=settings,
+            hall=hall,
+            workshop=workshop,
+            queue=queue,
+            reconciler=reconciler,
+            erasure=erasure,
+            switches=switches,
+            turns=turns,
+            platforms=platforms,
+            page=page,
+            spool=spool,
+            images=images,
+        )
+
+
+@contextlib.asynccontextmanager
+async def open_engines(settings: Settings) -> AsyncIterator[Mapping[str, Engine]]:
+    """The engines that the settings allow, in the order in which they are asked."""
+    engines: dict[str, Engine] = {"exact": ExactEngine()}
+    key = settings.gemini_api_key.get_secret_value()
+    if not key:
+        yield engines
+        return
+    gemini = gemini_engine(settings, key)
+    engines["gemini"] = gemini
+    try:
+        yield engines
+    finally:
+        await gemini.aclose()
+
+
+def gemini_engine(settings: Settings, key: str) -> GeminiEngine:
+    """The Gemini engine as configured."""
+    return GeminiEngine(
+        api_key=key,
+        model=model_profile(settings.gemini_model, settings.gemini_models),
+        base_url=settings.gemini_api_base or None,
+        timeout_s=settings.gemini_timeout_s,
+    )
+
+
+def picture_reader(settings: Settings) -> PillowPictureReader:
+    """The reader, with the limits that are set."""
+    return PillowPictureReader(
+        max_bytes=settings.max_image_mb * 2**20, max_pixels=settings.max_image_megapixels * 1_000_000
+    )
+
+
+def private_folder(folder: Path) -> None:
+    """A folder that nobody else on this machine can look into."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+async def run(settings: Settings, *, ready: Callable[[str], None]) -> None:
+    """Serve until told to stop. `ready` is called once with the page's address."""
+    loop = asyncio.get_running_loop()
+    # Pixels are worked on in two threads: more would only fight over two cores and hold more memory.
+    loop.set_default_executor(ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2), thread_name_prefix="pixels"))
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    async with open_house(settings) as house:
+        await house.replay_forgotten()
+        app = build_app(
+            rooms=house.hall,
+            store=house.page,
+            spool=house.spool,
+            images=house.images,
+            password=settings.web_password.get_secret_value(),
+            allowed_hosts=settings.web_hosts,
+            behind_https=settings.web_behind_https,
+            max_image_bytes=settings.max_image_mb * 2**20,
+        )
+        async with serve(app, host=settings.host, port=settings.port) as address, at_work(house):
+            ready(address)
+            await stop.wait()
+            log.info("stopping")
+
+
+@contextlib.asynccontextmanager
+async def at_work(house: House) -> AsyncGenerator[None]:
+    """The worker and the reconciler, for as long as the block lasts."""
+    tasks = [
+        asyncio.create_task(house.queue.run(house.workshop.run), name="worker"),
+        asyncio.create_task(house.reconciler.run(), name="reconciler"),
+    ]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _note_forgotten(data: Path, user: UserRef, before: float) -> None:
+    """Beside the database, so that it survives a restore of an older one."""
+    with (data / _FORGOTTEN).open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"user": user.key, "before": before}) + "\n")
+
+
+def _read_forgotten(data: Path) -> dict[UserRef, float]:
+    path = data / _FORGOTTEN
+    if not path.exists():
+        return {}
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line]
+    return {user_ref_of(row["user"]): float(row["before"]) for row in rows}

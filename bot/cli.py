@@ -1,0 +1,179 @@
+"""The command `remixbot`. Exit status: 0 done, 1 refused or failed (the reason is on stderr), 2 wrong usage."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Coroutine
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+from pydantic import ValidationError
+
+from bot.settings import Settings
+
+cli = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Edit pictures by replying to them.",
+    pretty_exceptions_enable=False,
+)
+
+Data = Annotated[Path | None, typer.Option("--data", help="Folder for everything that is kept.")]
+
+
+class EngineChoice(StrEnum):
+    AUTO = "auto"
+    EXACT = "exact"
+    GEMINI = "gemini"
+
+
+class Switch(StrEnum):
+    ON = "on"
+    OFF = "off"
+
+
+@cli.command()
+def run(
+    host: Annotated[str | None, typer.Option(help="Where the page listens.")] = None,
+    port: Annotated[int | None, typer.Option(help="The page's port.")] = None,
+    data: Data = None,
+) -> None:
+    """Start the bot and its page, and say where the page is."""
+    from bot import app
+
+    settings = _settings(host=host, port=port, data=data)
+    _log_to_stderr(settings.log_level)
+
+    def ready(address: str) -> None:
+        print(f"Remixbot is ready. Open {address} in your browser. Ctrl+C stops it.", flush=True)
+
+    _finish(app.run(settings, ready=ready), in_use=f"{settings.host}:{settings.port}")
+
+
+@cli.command()
+def edit(
+    words: Annotated[list[str], typer.Argument(metavar="IMAGE… INSTRUCTION", help="Pictures, then what to do.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where the result goes; its ending says which kind.")],
+    engine: Annotated[EngineChoice, typer.Option(help="Who does it.")] = EngineChoice.AUTO,
+    as_json: Annotated[bool, typer.Option("--json", help="Say what was done as JSON.")] = False,
+) -> None:
+    """Edit pictures once, without a server."""
+    from bot import oneshot
+
+    if len(words) < 2:
+        raise typer.BadParameter("name at least one picture, and then say in quotes what to do")
+    *paths, instruction = words
+    if out.suffix.lower() not in oneshot.MEDIA_TYPES:
+        raise typer.BadParameter(f"the result must end in one of {', '.join(oneshot.MEDIA_TYPES)}", param_hint="--out")
+    settings = _settings()
+    _log_to_stderr("error")
+    work = oneshot.edit(settings, [Path(path) for path in paths], instruction, out, engine=engine.value)
+    done = _finish(work)
+    if as_json:
+        print(json.dumps(done, ensure_ascii=False))
+    else:
+        for result in done["results"]:
+            print(f"{result['path']}: {done['label']}, {result['width_px']} × {result['height_px']} pixels")
+        if done["remark"]:
+            print(done["remark"])
+
+
+@cli.command()
+def doctor(data: Data = None) -> None:
+    """Say what is configured, what is reachable, and what to do next."""
+    from bot import oneshot
+
+    settings = _settings(data=data)
+    _log_to_stderr("error")
+    checks = _finish(oneshot.doctor(settings))
+    for check in checks:
+        print(f"{'ok ' if check.ok else '-- '} {check.what}: {check.words}")
+    raise typer.Exit(0 if all(check.ok or check.optional for check in checks) else 1)
+
+
+@cli.command()
+def forget(
+    user: Annotated[str, typer.Argument(help="Whom to forget, as PLATFORM:ID, for instance web:owner.")],
+    data: Data = None,
+) -> None:
+    """Erase a person's pictures and words, and what was made from their pictures."""
+    from bot import oneshot
+
+    settings = _settings(data=data)
+    _log_to_stderr("error")
+    receipt = _finish(oneshot.forget(settings, user))
+    print(
+        f"Forgotten: {receipt.user.key}. {receipt.turns} edits and {len(receipt.messages)} messages erased, "
+        f"{len(receipt.pixels)} pictures deleted, {receipt.stories} memories rewritten."
+    )
+
+
+@cli.command()
+def gemini(
+    switch: Annotated[Switch, typer.Argument(help="on or off")],
+    data: Data = None,
+) -> None:
+    """Switch AI edits off, or on again, at once and for every process."""
+    from bot import oneshot
+
+    settings = _settings(data=data)
+    _log_to_stderr("error")
+    _finish(oneshot.turn_engine(settings, "gemini", on=switch is Switch.ON))
+    print(f"AI edits are {switch.value}.")
+
+
+def _settings(**given: object) -> Settings:
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        for problem in error.errors(include_input=False, include_url=False):
+            name = "_".join(str(part) for part in problem["loc"]).upper()
+            print(f"The setting {name} cannot be used: {problem['msg']}.", file=sys.stderr)
+        raise typer.Exit(2) from None
+
+
+def _finish(work: Coroutine[Any, Any, Any], *, in_use: str = "") -> Any:
+    """Run to the end. What a person can meet is said in words."""
+    from bot.domain.errors import RemixError
+
+    try:
+        return asyncio.run(work)
+    except RemixError as error:
+        print(error.words, file=sys.stderr)
+        for suggestion in getattr(error, "suggestions", ()):
+            print(f"  {suggestion}", file=sys.stderr)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+    except OSError as error:
+        taken = in_use and error.errno is not None and "address" in str(error).lower()
+        print(f"Something else uses {in_use}. Choose another with --port." if taken else error, file=sys.stderr)
+    raise typer.Exit(1)
+
+
+def _log_to_stderr(level: str) -> None:
+    """One line per event: for people on a terminal, JSON otherwise. Never texts, pixels or tokens."""
+    lines = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            *([] if sys.stderr.isatty() else [structlog.processors.dict_tracebacks]),
+            lines,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+
+
+def main() -> None:
+    """Entry point."""
+    cli()

@@ -1,0 +1,166 @@
+"""What the command does beside serving: one edit, a look at the set-up, forgetting, the off switch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.app import gemini_engine, open_engines, open_house, picture_reader
+from bot.domain.errors import BadPicture, NotUnderstood, RemixError
+from bot.domain.images import EXTENSIONS, Picture
+from bot.domain.labels import Label, label_for, label_line
+from bot.domain.messages import ChatCapabilities
+from bot.domain.refs import user_ref_of
+from bot.domain.words import not_understood
+from bot.engines.pixels import fit
+from bot.labels.labeller import MetadataLabeller
+from bot.ports import EditRequest, Engine, ForgetReceipt
+from bot.settings import Settings
+
+MEDIA_TYPES = {f".{ending}": media_type for media_type, ending in EXTENSIONS.items()} | {".jpeg": "image/jpeg"}
+
+
+async def edit(
+    settings: Settings, paths: Sequence[Path], instruction: str, out: Path, *, engine: str
+) -> dict[str, Any]:
+    """Read, edit, label, write. Several results get a number before the ending."""
+    pictures = [await _read(settings, path) for path in paths]
+    async with open_engines(settings) as engines:
+        chosen = _choose(list(engines.values()), instruction, len(pictures), engine)
+        answer = await chosen.edit(EditRequest(instruction, tuple(pictures)))
+    if not answer.images:
+        raise RemixError(answer.remark)
+    label = label_for(
+        generative_engine=chosen.profile.display_name if chosen.profile.generative else None,
+        inputs=[picture.provenance for picture in pictures],
+    )
+    results = [await _write(each, label, _numbered(out, i)) for i, each in enumerate(answer.images)]
+    return {
+        "engine": chosen.profile.name,
+        "label": label_line(label),
+        "remark": answer.remark,
+        "cost_usd": answer.usage.cost_microusd / 1e6,
+        "results": results,
+    }
+
+
+async def _read(settings: Settings, path: Path) -> Picture:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadPicture(f"I could not open {path}: {error.strerror}.") from None
+    return await picture_reader(settings).read(data, filename=path.name)
+
+
+def _choose(engines: Sequence[Engine], instruction: str, images: int, wanted: str) -> Engine:
+    exact = next(engine for engine in engines if engine.profile.name == "exact").read(instruction, images=images)
+    for engine in engines:
+        if wanted in ("auto", engine.profile.name) and engine.read(instruction, images=images).whole:
+            return engine
+    if wanted == "gemini" and not any(engine.profile.generative for engine in engines):
+        raise NotUnderstood("Gemini is not set up: set GEMINI_API_KEY.")
+    missing = wanted == "auto" and not any(engine.profile.generative for engine in engines)
+    words = not_understood(exact.unclear, ai_missing=missing)
+    raise NotUnderstood(words, part=exact.unclear, suggestions=exact.suggestions)
+
+
+async def _write(picture: Picture, label: Label, path: Path) -> dict[str, Any]:
+    media_type = MEDIA_TYPES[path.suffix.lower()]
+    made = await MetadataLabeller(fit).render(picture, label, ChatCapabilities(media_types=(media_type,)))
+    try:
+        path.write_bytes(made.data)
+    except OSError as error:
+        raise RemixError(f"I could not write {path}: {error.strerror}.") from None
+    return {"path": str(path), "width_px": made.width_px, "height_px": made.height_px, "media_type": made.media_type}
+
+
+def _numbered(out: Path, index: int) -> Path:
+    return out if index == 0 else out.with_stem(f"{out.stem}-{index + 1}")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the doctor's report. `optional` where the bot runs without it."""
+
+    what: str
+    ok: bool
+    words: str
+    optional: bool = False
+
+
+async def doctor(settings: Settings) -> list[Check]:
+    """What is configured, what is reachable, what to do next."""
+    return [
+        Check("data", True, str(settings.data)),
+        await _check_database(settings),
+        await _check_pictures(settings),
+        await _check_gemini(settings),
+        _check_page(settings),
+    ]
+
+
+async def _check_database(settings: Settings) -> Check:
+    kind = "REDIS_URL" if settings.redis_url.get_secret_value() else "the one that comes along"
+    try:
+        async with open_house(settings, join=True, slots=1) as house:
+            waiting = len(await house.turns.open_turns())
+            on = await house.switches.is_on("gemini")
+    except Exception as error:
+        words = error.words if isinstance(error, RemixError) else f"not reachable ({type(error).__name__})"
+        return Check("database", False, f"{kind}: {words}")
+    return Check("database", True, f"{kind}; {waiting} edits open; AI edits switched {'on' if on else 'off'}")
+
+
+async def _check_pictures(settings: Settings) -> Check:
+    from storage.objects.store import image_store
+
+    try:
+        store = image_store(settings.pictures_url)
+        name = await store.put(b"remixbot doctor")
+        await store.get(name)
+        await store.delete(name)
+    except Exception as error:
+        words = error.words if isinstance(error, RemixError) else type(error).__name__
+        return Check("pictures", False, f"cannot be written: {words}")
+    return Check("pictures", True, "can be written and read")
+
+
+async def _check_gemini(settings: Settings) -> Check:
+    key = settings.gemini_api_key.get_secret_value()
+    if not key:
+        words = "no key: only exact edits work. Set GEMINI_API_KEY to a key from Google AI Studio."
+        return Check("gemini", False, words, optional=True)
+    engine = gemini_engine(settings, key)
+    try:
+        trouble = await engine.check()
+    finally:
+        await engine.aclose()
+    return Check("gemini", trouble is None, trouble or f"{settings.gemini_model} answers")
+
+
+def _check_page(settings: Settings) -> Check:
+    from adapters.web.guard import check_bind
+
+    try:
+        check_bind(settings.host, settings.web_password.get_secret_value())
+    except ValueError as error:
+        return Check("page", False, str(error))
+    return Check("page", True, f"http://{settings.host}:{settings.port}/ once `remixbot run` is started")
+
+
+async def forget(settings: Settings, user: str) -> ForgetReceipt:
+    """Erase a person."""
+    try:
+        ref = user_ref_of(user)
+    except ValueError:
+        raise RemixError("Say whom as PLATFORM:ID, for instance web:owner.") from None
+    async with open_house(settings, join=True, slots=1) as house:
+        return await house.forget(ref)
+
+
+async def turn_engine(settings: Settings, engine: str, *, on: bool) -> None:
+    """The off switch."""
+    async with open_house(settings, join=True, slots=1) as house:
+        await house.switches.turn(engine, on=on)

@@ -1,0 +1,65 @@
+"""Every setting, in one place. Each is an environment variable of the same name in upper case.
+
+README's table is compared with this class by a test.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def default_data_folder() -> Path:
+    """The user's data folder: `$XDG_DATA_HOME/remixbot`, or `~/.local/share/remixbot`."""
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "remixbot"
+
+
+class Settings(BaseSettings):
+    """Read from the environment; the command line overrides `host`, `port` and `data`."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    data: Path = Field(default_factory=default_data_folder, description="Folder for everything that is kept")
+    host: str = Field("127.0.0.1", description="Where the page listens; anything but this machine needs WEB_PASSWORD")
+    port: int = Field(8080, ge=0, le=65535, description="The page's port")
+    web_password: SecretStr = Field(SecretStr(""), description="Password of the page")
+    web_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Names that the page may be reached under, separated by commas"
+    )
+    web_behind_https: bool = Field(False, description="A proxy of yours ends TLS in front of the page")
+    redis_url: SecretStr = Field(
+        SecretStr(""), description="Redis or Valkey to use instead of the one that comes along"
+    )
+    image_store_url: str = Field("", description="Where pictures lie: a folder, s3://…, gs://… or az://…")
+    gemini_api_key: SecretStr = Field(SecretStr(""), description="Google's key; without it only exact edits work")
+    gemini_api_base: str = Field("", description="Another address for Google's API (a proxy)")
+    gemini_model: str = Field("gemini-nano-banana-2.1", description="The image model")
+    gemini_models: dict[str, Any] = Field({}, description="JSON: changes to the table of models and prices")
+    gemini_timeout_s: float = Field(300.0, gt=0, description="Longest wait for one AI edit, in seconds")
+    person_day_usd: float = Field(1.0, ge=0, description="What one person may spend on AI edits per day, in US dollars")
+    house_day_usd: float = Field(5.0, ge=0, description="What all AI edits together may cost per day, in US dollars")
+    person_turns: int = Field(2, ge=1, description="How many edits one person may have running at once")
+    slots: int = Field(8, ge=1, description="How many edits run at once")
+    max_image_mb: int = Field(40, ge=1, description="Largest picture taken in, in megabytes")
+    max_image_megapixels: int = Field(64, ge=1, description="Largest picture taken in, in millions of pixels")
+    retention_days: int = Field(90, ge=1, description="How long pictures and words that nobody touches are kept")
+    log_level: str = Field("info", description="debug, info, warning or error")
+
+    @field_validator("web_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @property
+    def retention_s(self) -> int:
+        return self.retention_days * 24 * 3600
+
+    @property
+    def pictures_url(self) -> str:
+        """Where pictures lie: the setting, or a folder beside the data."""
+        return self.image_store_url or str(self.data / "pictures")
