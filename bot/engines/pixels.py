@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from isal import isal_zlib
@@ -161,8 +162,8 @@ def _through_profile(image: Image.Image, profile: bytes) -> Image.Image:
     """Colours as this ICC profile means them, in sRGB. Untouched where it cannot be used or means sRGB anyway."""
     colours = "RGB" if image.mode == "RGBA" else image.mode
     try:
-        srgb = ImageCms.ImageCmsProfile(ImageCms.core.createProfile("sRGB"))
-        transform = ImageCms.buildTransform(BytesIO(profile), srgb, colours, "RGB")
+        srgb: Any = ImageCms.createProfile("sRGB")  # pyright: ignore[reportUnknownMemberType]
+        transform = ImageCms.buildTransform(BytesIO(profile), ImageCms.ImageCmsProfile(srgb), colours, "RGB")
         if colours == "RGB" and _changes_little(transform):
             return image
         changed = _transformed(image.convert(colours), transform)
