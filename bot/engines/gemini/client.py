@@ -34,7 +34,7 @@ class GeminiClient:
 
     @classmethod
     async def open(cls, api_key: str, model: ModelProfile, *, base_url: str | None, timeout_s: float) -> GeminiClient:
-        """Nothing is sent yet. Raises `ValueError` or `OSError` where the key or this machine's certificates are unusable."""
+        """Nothing is sent yet. Raises `ValueError` or `OSError` where key or certificates are unusable."""
         stream = PictureStream()
         session = aiohttp.ClientSession(middlewares=(stream,), trust_env=True, read_bufsize=2**20)
         options = _http_options(timeout_s)
