@@ -44,8 +44,8 @@ from storage.valkey.server import embedded_valkey
 
 log = structlog.get_logger("app")
 
-_EMBEDDED_LEASE_S = 10.0
-_REMOTE_LEASE_S = 360.0
+EMBEDDED_LEASE_S = 10.0
+REMOTE_LEASE_S = 360.0
 _FORGOTTEN = "forgotten.jsonl"
 
 
@@ -99,7 +99,7 @@ async def open_house(
         client = open_client(url)
         stack.push_async_callback(client.aclose)
         queue = DocketTurnQueue(
-            url, slots=slots or settings.slots, lease_s=_EMBEDDED_LEASE_S if embedded else _REMOTE_LEASE_S
+            url, slots=slots or settings.slots, lease_s=EMBEDDED_LEASE_S if embedded else REMOTE_LEASE_S
         )
         await stack.enter_async_context(queue)
         if engines is None:

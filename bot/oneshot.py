@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,10 +49,16 @@ async def edit(
 
 async def _read(settings: Settings, path: Path) -> Picture:
     try:
-        data = path.read_bytes()
+        data = await asyncio.to_thread(_read_at_most, path, settings.max_image_mb * 2**20)
     except OSError as error:
         raise BadPicture(f"I could not open {path}: {error.strerror}.") from None
     return await picture_reader(settings).read(data, filename=path.name)
+
+
+def _read_at_most(path: Path, limit_bytes: int) -> bytes:
+    """One byte beyond the limit is enough for the reader to refuse it."""
+    with path.open("rb") as file:
+        return file.read(limit_bytes + 1)
 
 
 def _choose(engines: Sequence[Engine], instruction: str, images: int, wanted: str) -> Engine:
@@ -70,7 +77,7 @@ async def _write(picture: Picture, label: Label, path: Path) -> dict[str, Any]:
     media_type = MEDIA_TYPES[path.suffix.lower()]
     made = await MetadataLabeller(fit).render(picture, label, ChatCapabilities(media_types=(media_type,)))
     try:
-        path.write_bytes(made.data)
+        await asyncio.to_thread(path.write_bytes, made.data)
     except OSError as error:
         raise RemixError(f"I could not write {path}: {error.strerror}.") from None
     return {"path": str(path), "width_px": made.width_px, "height_px": made.height_px, "media_type": made.media_type}

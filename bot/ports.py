@@ -338,8 +338,9 @@ class Switches(Protocol):
 class ImageLedger(Protocol):
     """Who holds which pixels: what the image store may delete, and which renditions exist."""
 
-    async def hold(self, holder: str, images: Sequence[ImageFacts]) -> None:
-        """`holder` (a turn, a message) needs these images. Their lives are renewed."""
+    async def hold(self, holder: str, images: Sequence[ImageFacts], *, renew: Sequence[ImageFacts] = ()) -> None:
+        """`holder` (a turn, a message) brought these images about: they are its to keep or to let go. Their lives
+        begin anew, and so do those of the images in `renew`, which were used."""
         ...
 
     async def rendition(self, master: Sha256, target: str) -> ImageFacts | None: ...

@@ -186,7 +186,8 @@ class Workshop:
         masters = [replace(picture, provenance=label.provenance) for picture in answer.images]
         facts = [facts_of(picture) for picture in masters]
         # Held before they are stored: what nobody holds may be swept.
-        await self._ledger.hold(f"turn:{turn.id}", facts)
+        used = [each.image for each in turn.inputs if each.image]
+        await self._ledger.hold(f"turn:{turn.id}", facts, renew=[*used, *turn.pins])
         capabilities = self._capabilities(turn.chat)
         for fact, master in zip(facts, masters, strict=True):
             await self._images.put(master.data)

@@ -75,7 +75,6 @@ class RedisErasure:
     async def _erase_turn(self, status: TurnStatus) -> list[Sha256]:
         turn = status.turn
         outcome = status.outcome or Outcome(status.state)
-        held = [i.image for i in turn.inputs if i.image] + list(turn.pins) + list(outcome.images)
         bare = replace(
             turn,
             author=_NOBODY,
@@ -93,7 +92,7 @@ class RedisErasure:
             mapping={"body": TURN.dump(bare), "outcome": OUTCOME.dump(gone), "erased": "1"},
         )
         await self._client.delete(f"{self._keys.admission}:turn:{turn.id}")
-        return await self._release(f"turn:{turn.id}", held)
+        return await self._release(f"turn:{turn.id}", outcome.images)
 
     async def _erase_message(self, ref: MessageRef) -> list[Sha256]:
         key = self._keys.message(ref)

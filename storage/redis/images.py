@@ -22,19 +22,25 @@ class RedisImageLedger:
         self._keys = keys or Keys()
         self._retention_s = retention_s
 
-    async def hold(self, holder: str, images: Sequence[ImageFacts]) -> None:
+    async def hold(self, holder: str, images: Sequence[ImageFacts], *, renew: Sequence[ImageFacts] = ()) -> None:
         async with self._client.pipeline(transaction=False) as pipe:
             for image in images:
-                key, holders = self._keys.image(image.sha256), self._keys.image_holders(image.sha256)
-                pipe.hsetnx(key, "facts", FACTS.dump(image))
-                pipe.sadd(holders, holder)
-                for each in (key, holders, self._keys.image_renditions(image.sha256)):
-                    pipe.expire(each, self._retention_s)
+                pipe.hsetnx(self._keys.image(image.sha256), "facts", FACTS.dump(image))
+                pipe.sadd(self._keys.image_holders(image.sha256), holder)
+            for sha256 in {image.sha256 for image in (*images, *renew)}:
+                for key in (self._keys.image(sha256), self._keys.image_holders(sha256)):
+                    pipe.expire(key, self._retention_s)
+                pipe.expire(self._keys.image_renditions(sha256), self._retention_s)
             await pipe.execute()
 
     async def rendition(self, master: Sha256, target: str) -> ImageFacts | None:
         found: Any = await self._client.hget(self._keys.image_renditions(master), target)
-        return FACTS.load(found) if found else None
+        if found is None:
+            return None
+        rendition = FACTS.load(found)
+        # Its own life may be over where the master's was renewed: then it is made anew.
+        alive = rendition.sha256 == master or await self._client.exists(self._keys.image(rendition.sha256))
+        return rendition if alive else None
 
     async def remember_rendition(self, master: Sha256, target: str, rendition: ImageFacts) -> None:
         key = self._keys.image_renditions(master)

@@ -1,0 +1,167 @@
+"""Forgetting a person, against a real server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.domain.images import ImageFacts, Input, Role
+from bot.domain.messages import MessageRecord
+from bot.domain.refs import Sha256
+from bot.domain.story import story_after
+from bot.domain.turns import Story, StoryLine, Turn, TurnState
+from storage.redis.client import open_client
+from storage.redis.erasure import RedisErasure
+from storage.redis.images import RedisImageLedger
+from storage.redis.messages import RedisMessageStore
+from storage.redis.turns import RedisTurnStore
+from tests.values import ANNA, BEN, done, image, message, turn
+
+
+class DeletedPixels:
+    """Only remembers what it was told to delete."""
+
+    def __init__(self) -> None:
+        self.deleted: list[str] = []
+
+    async def delete(self, sha256: Sha256) -> None:
+        self.deleted.append(sha256)
+
+    put: Any = None
+    get: Any = None
+    list: Any = None
+
+
+@dataclass
+class Archive:
+    client: Redis
+    turns: RedisTurnStore
+    messages: RedisMessageStore
+    ledger: RedisImageLedger
+    pixels: DeletedPixels
+    erasure: RedisErasure
+
+    async def finished(self, one: Turn, *images: ImageFacts) -> Turn:
+        await self.turns.submit(one, [])
+        claim = await self.turns.claim(one.id)
+        assert claim is not None
+        await self.ledger.hold(f"turn:{one.id}", images)
+        await self.turns.finish(one, claim.epoch, done(*images))
+        await self.turns.settle(one.id)
+        await self.turns.delivered(one.id)
+        return one
+
+
+@pytest.fixture
+async def archive(redis_url: str) -> AsyncIterator[Archive]:
+    client = open_client(redis_url)
+    turns, pixels = RedisTurnStore(client, retention_s=1000, author_limit=9), DeletedPixels()
+    await turns.announce("worker", slots=9)
+    yield Archive(
+        client,
+        turns,
+        RedisMessageStore(client, retention_s=1000),
+        RedisImageLedger(client, retention_s=1000),
+        pixels,
+        RedisErasure(client, turns, pixels),
+    )
+    await client.aclose()
+
+
+async def everything(client: Redis) -> str:
+    """All that the server holds, as one text."""
+    texts: list[str] = []
+    for key in await client.keys("*"):
+        kind = await client.type(key)
+        read: Any = {"hash": client.hgetall, "string": client.get, "set": client.smembers}.get(str(kind))
+        texts += [str(key), str(await read(key) if read else await client.zrange(key, 0, -1))]
+    return "\n".join(texts)
+
+
+async def test_words_names_and_pictures_are_gone_and_the_shape_of_the_tree_stays(archive: Archive) -> None:
+    one = await archive.finished(turn(instruction="a very private wish"), image("result"))
+    child = await archive.finished(turn(parent=one, author=ANNA, instruction="more"), image("second"))
+    receipt = await archive.erasure.forget(ANNA, before=time.time())
+    assert receipt.turns == 2
+    assert set(archive.pixels.deleted) == {image("result").sha256, image("second").sha256}
+    statuses = await archive.turns.thread(one.thread)
+    assert [(status.turn.id, status.turn.parent, status.erased) for status in statuses] == [
+        (one.id, None, True),
+        (child.id, one.id, True),
+    ]
+    left = await everything(archive.client)
+    assert "private" not in left
+    assert "Anna" not in left
+
+
+async def test_what_others_made_from_their_picture_is_erased_too(archive: Archive) -> None:
+    one = await archive.finished(turn(), image("anna's"))
+    await archive.finished(turn(parent=one, author=BEN, owners=(ANNA,)), image("ben's edit"))
+    await archive.erasure.forget(ANNA, before=time.time())
+    assert image("ben's edit").sha256 in archive.pixels.deleted
+
+
+async def test_others_keep_their_pictures_and_only_lose_the_words_from_their_stories(archive: Archive) -> None:
+    root = await archive.finished(turn(author=BEN), image("ben's"))
+    words = story_after(Story(), StoryLine(ANNA, "Anna", "her wish"))
+    hers = await archive.finished(turn(parent=root, author=ANNA, owners=(BEN,)), image("hers"))
+    his = await archive.finished(turn(parent=hers, author=BEN, owners=(BEN,), story=words), image("his"))
+    receipt = await archive.erasure.forget(ANNA, before=time.time())
+    status = await archive.turns.load(his.id)
+    assert status is not None
+    assert status.outcome == done(image("his"))
+    assert status.turn == replace(his, story=Story())
+    assert receipt.stories == 1
+    assert archive.pixels.deleted == [image("hers").sha256]
+
+
+async def test_pixels_that_somebody_else_holds_stay(archive: Archive) -> None:
+    await archive.finished(turn(author=ANNA), image("same"))
+    await archive.finished(turn(author=BEN), image("same"))
+    await archive.erasure.forget(ANNA, before=time.time())
+    assert archive.pixels.deleted == []
+    await archive.erasure.forget(BEN, before=time.time())
+    assert archive.pixels.deleted == [image("same").sha256]
+
+
+async def test_messages_lose_their_author_and_their_pictures_with_their_renditions(archive: Archive) -> None:
+    one = message("hello")
+    await archive.messages.record(one, MessageRecord(one.ref, turn().thread, author=ANNA, author_name="Anna"))
+    await archive.ledger.hold(f"message:{one.ref.key}", [image("photo")])
+    await archive.messages.bring(one.ref, [image("photo")])
+    await archive.ledger.hold(f"rendition:{image('photo').sha256}", [image("small")])
+    await archive.ledger.remember_rendition(image("photo").sha256, "page", image("small"))
+    receipt = await archive.erasure.forget(ANNA, before=time.time())
+    assert receipt.messages == (one.ref,)
+    assert archive.pixels.deleted == [image("photo").sha256, image("small").sha256]
+    found = await archive.messages.find(one.ref)
+    assert found is not None
+    assert (found.author, found.sources) == (None, ())
+    assert list(await archive.messages.unsettled(older_than_s=0)) == []
+
+
+async def test_a_turn_under_way_is_stopped_first(archive: Archive) -> None:
+    one = turn(inputs=(Input(Role.SOURCE, ANNA, image("photo")),))
+    await archive.turns.submit(one, [])
+    claim = await archive.turns.claim(one.id)
+    assert claim is not None
+    await archive.erasure.forget(ANNA, before=time.time())
+    assert not await archive.turns.finish(one, claim.epoch, done())
+    status = await archive.turns.load(one.id)
+    assert status is not None
+    assert (status.state, status.erased) == (TurnState.CANCELLED, True)
+
+
+async def test_replaying_an_old_request_spares_what_came_after_it(archive: Archive) -> None:
+    moment = time.time()
+    later = await archive.finished(replace(turn(), created_at=moment + 5), image("later"))
+    await archive.erasure.forget(ANNA, before=moment)
+    status = await archive.turns.load(later.id)
+    assert status is not None
+    assert not status.erased
+    assert await archive.erasure.forgotten() == {ANNA: moment}
