@@ -1,0 +1,77 @@
+"""A plain background made truly transparent: a flood from the edges, and soft borders without its color."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from bot.domain.errors import BadRequest
+from bot.engines.exact.drawing.borders import ALIKE, edge_color, unlike
+from bot.engines.exact.drawing.strips import Box, by_strips, with_alpha
+
+_MOST_TURNS = 200
+_SOFT = 80
+"""So much further from the background's color (of 255), a pixel beside it is all foreground."""
+
+Mask = NDArray[np.bool_]
+
+
+def without_background(image: Image.Image, named: str | None) -> Image.Image:
+    """`BadRequest` where the edges are not of one color, or nothing would remain."""
+    color = edge_color(image, named)
+    outside = _flooded(~unlike(image, color))
+    if outside.all():
+        raise BadRequest("The whole picture has that one colour; nothing would remain.")
+    reach = Image.fromarray(outside.astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(5))
+
+    def cleared(strip: Image.Image, box: Box) -> Image.Image:
+        gone, near = outside[box[1] : box[3]], np.asarray(reach.crop(box)) > 0
+        return _soft_edged(strip.convert("RGB"), color, gone, near & ~gone)
+
+    result = by_strips(image, cleared, mode="RGBA")
+    return with_alpha(result, image.getchannel("A")) if image.mode == "RGBA" else result
+
+
+def _flooded(plain: Mask) -> Mask:
+    """Which plain pixels can be reached from the edges, up, down and sideways.
+
+    Each turn fills every row's runs at once, then every column's: as many turns as the way has corners.
+    """
+    reached = np.zeros_like(plain)
+    reached[0], reached[-1], reached[:, 0], reached[:, -1] = plain[0], plain[-1], plain[:, 0], plain[:, -1]
+    count = -1
+    for _ in range(_MOST_TURNS):
+        reached = _filled_runs(plain, reached)
+        reached = np.ascontiguousarray(_filled_runs(plain.T, reached.T).T)
+        before, count = count, int(np.count_nonzero(reached))
+        if before == count:
+            return reached
+    raise BadRequest("The background of this picture winds too much for me.")
+
+
+def _filled_runs(plain: Mask, reached: Mask) -> Mask:
+    """Rows of `plain`, each unbroken run filled that `reached` touches."""
+    flat = np.ascontiguousarray(plain).ravel()
+    begins = np.empty(flat.size, np.bool_)
+    begins[0] = True
+    np.not_equal(flat[1:], flat[:-1], out=begins[1:])
+    begins[:: plain.shape[1]] = True
+    starts = np.flatnonzero(begins)
+    touched = np.logical_or.reduceat(np.ascontiguousarray(reached).ravel(), starts)
+    lengths = np.diff(starts, append=flat.size)
+    return np.asarray(np.repeat(touched, lengths)).reshape(plain.shape)
+
+
+def _soft_edged(rgb: Image.Image, color: tuple[int, int, int], gone: Mask, beside: Mask) -> Image.Image:
+    """Alpha 0 where it is gone; beside that as far from the background as the color is, with that color taken out."""
+    pixels = np.asarray(rgb)
+    result = np.empty((*gone.shape, 4), np.uint8)
+    result[..., :3] = pixels
+    result[..., 3] = np.where(gone, 0, 255)
+    mixed = pixels[beside].astype(np.float32)
+    plain = np.array(color, np.float32)
+    alpha = np.clip((np.abs(mixed - plain).max(axis=1, initial=0) - ALIKE / 2) / _SOFT, 0.02, 1)[:, None]
+    result[beside, :3] = np.clip(plain + (mixed - plain) / alpha, 0, 255).round().astype(np.uint8)
+    result[beside, 3] = (alpha[:, 0] * 255).round().astype(np.uint8)
+    return Image.fromarray(result)

@@ -1,0 +1,120 @@
+"""Exact words on a picture: wrapped and shrunk until they fit, with an outline so that they can be read anywhere."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from PIL import Image, ImageColor, ImageDraw
+
+from bot.domain.errors import BadRequest
+from bot.engines.exact.operations import Px, Write
+from bot.engines.fonts import Fonts
+
+_SMALLEST_PX = 6
+_LONGEST_TEXT_CHARS = 500
+_MARGIN = 0.04
+_LINE = 1.25
+"""Height of a line in letter heights."""
+
+_SHRINK = 0.9
+_OUTLINE = 0.07
+_BREAKS = re.compile(r"\S+\s*|\s+")
+_WIDE = re.compile(r"([\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff])")
+"""Scripts that may break a line after any character."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    lines: tuple[str, ...]
+    size_px: int
+
+    @property
+    def line_px(self) -> int:
+        return round(self.size_px * _LINE)
+
+    @property
+    def height_px(self) -> int:
+        return self.line_px * len(self.lines)
+
+
+def written(image: Image.Image, write: Write) -> Image.Image:
+    """The picture with the words on it. `BadRequest` names letters that no font has, or says that there is no room."""
+    words = "\n".join("".join(c for c in line if c.isprintable()).strip() for line in write.words.splitlines())
+    if not words.strip():
+        raise BadRequest("Please tell me which words to write, in quotation marks.")
+    if len(words) > _LONGEST_TEXT_CHARS:
+        raise BadRequest(f"That is too much text for a picture; {_LONGEST_TEXT_CHARS} characters is the most I write.")
+    fonts = Fonts(words, bold=write.bold)
+    if missing := [letter for letter in fonts.missing if not letter.isspace()]:
+        raise BadRequest(
+            f"I have no font for {' '.join(missing[:8])}. Please leave that out, and I can write the rest."
+        )
+    margin = round(min(image.size) * _MARGIN)
+    room = (image.width - 2 * margin, image.height - 2 * margin)
+    layout = _fitting(words, fonts, _wished_px(write, image), room)
+    result = image.copy()
+    _draw(result, layout, fonts, write, margin)
+    return result
+
+
+def _wished_px(write: Write, image: Image.Image) -> int:
+    wished = write.height.of(min(image.size))
+    if isinstance(write.height, Px) and not _SMALLEST_PX <= wished <= image.height:
+        raise BadRequest(f"Please give me a size of letters between {_SMALLEST_PX} and {image.height} pixels.")
+    return max(_SMALLEST_PX, wished)
+
+
+def _fitting(words: str, fonts: Fonts, wished_px: int, room: tuple[int, int]) -> _Layout:
+    """The largest size up to the wished one at which the wrapped words fit into the room."""
+    size_px = wished_px
+    while size_px >= _SMALLEST_PX:
+        lines = _wrapped(words, fonts, size_px, room[0])
+        if lines and (layout := _Layout(lines, size_px)).height_px <= room[1]:
+            return layout
+        size_px = min(size_px - 1, int(size_px * _SHRINK))
+    raise BadRequest("These words do not fit on this picture in a size that can be read.")
+
+
+def _wrapped(words: str, fonts: Fonts, size_px: int, width_px: int) -> tuple[str, ...]:
+    """Lines no wider than that; none at all where a single word is wider."""
+    lines: list[str] = []
+    for paragraph in words.split("\n"):
+        line = ""
+        for piece in _pieces(paragraph):
+            if line and fonts.length_px((line + piece).rstrip(), size_px) > width_px:
+                lines.append(line.rstrip())
+                line = ""
+            line += piece
+            if fonts.length_px(line.rstrip(), size_px) > width_px:
+                return ()
+        lines.append(line.rstrip())
+    return tuple(lines)
+
+
+def _pieces(paragraph: str) -> list[str]:
+    """What must not be broken: words with the space after them, single characters of scripts without spaces."""
+    return [part for word in _BREAKS.findall(paragraph) for part in _WIDE.split(word) if part]
+
+
+def _draw(image: Image.Image, layout: _Layout, fonts: Fonts, write: Write, margin: int) -> None:
+    draw = ImageDraw.Draw(image)
+    color = ImageColor.getrgb(write.color)[:3]
+    outline = (0, 0, 0) if _is_light(color) else (255, 255, 255)
+    stroke = max(1, round(layout.size_px * _OUTLINE))
+    top = margin + (image.height - 2 * margin - layout.height_px) * write.place.down
+    for number, line in enumerate(layout.lines):
+        free = image.width - 2 * margin - fonts.length_px(line, layout.size_px)
+        left = margin + free * write.place.across
+        baseline = top + layout.line_px * number + layout.size_px
+        for stroke_px, fill in ((stroke, outline), (0, color)):
+            x = left
+            for run in fonts.runs(line, layout.size_px):
+                draw.text(
+                    (x, baseline), run.text, fill, run.font, anchor="ls", stroke_width=stroke_px, stroke_fill=fill
+                )
+                x += run.font.getlength(run.text)
+
+
+def _is_light(color: tuple[int, ...]) -> bool:
+    return 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2] > 110

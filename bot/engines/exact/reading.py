@@ -1,0 +1,150 @@
+"""From words to operations: all of an instruction is understood, or none of it.
+
+The reader walks the plain tokens from left to right. Between two operations stands a separator; before and after an
+operation polite words may stand; everything else must be part of an operation. An instruction that can be read in two
+ways that differ is not understood.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bot.domain.errors import NotUnderstood
+from bot.engines.exact.grammar import RULES, Found
+from bot.engines.exact.operations import BeforeAfter, Grid, MaxBytes, Operation, SaveAs, SideBySide
+from bot.engines.exact.suggestions import suggestions_for
+from bot.engines.exact.words import QUOTE, Wording, wording_of
+
+Way = tuple[Operation, ...]
+"""One way to read an instruction."""
+
+LONGEST_CHARS = 2_000
+MOST_OPERATIONS = 24
+_SHOWN_CHARS = 80
+
+_POLITE = (
+    r"(?:(?:can|could|would|will) (?:you|u|we)|please|kindly|just|now|also|hi|hello|hey|ok|okay|thanks|thank you"
+    r"|so much|for me|next|finally|lastly|too|as well|let's|let us|i (?:want|need|would like)(?: you)?(?: to)?"
+    r"|i'd (?:like|love)(?: you)?(?: to)?|first(?! it)|at end|in end)(?= |$)"
+)
+_SEPARATOR = r"(?:,|\.|;|!|\?|\+|and|then|after that|afterwards)(?= |$)"
+_GAP = re.compile(rf"(?: ?(?:{_POLITE}|{_SEPARATOR}))+(?: |$)")
+_SEPARATES = re.compile(rf"(?:^|.* ){_SEPARATOR}")
+_ENDS_CLAUSE = re.compile(r" (?:,|\.|;|!|\?|and|then)(?= |$)")
+_ASKS_POLITELY = re.compile(r"(?:^|.* )(?:can|could|would|will|may) (?:you|u|we|i)(?: |$)")
+_JOINS_ITSELF = re.compile(r"(?:with|as|in|under|below|max|maximum) ")
+"""An operation that begins so may follow another without a separator: "rotate it as png"."""
+
+
+def read(instruction: str, *, images: int) -> tuple[Operation, ...]:
+    """What the instruction asks for. Raises `NotUnderstood`, and nothing else, for any text.
+
+    Without any image at hand the words are read as for one.
+    """
+    if len(instruction) > LONGEST_CHARS:
+        raise not_understood(instruction[:_SHOWN_CHARS] + "…", images)
+    wording = wording_of(instruction)
+    reader = _Reader(wording)
+    ways = reader.ways_from(reader.beginning(), MOST_OPERATIONS)
+    if len(ways) != 1 or not ways[0] or _is_question(wording):
+        raise not_understood(wording.original.strip() if ways else reader.unclear(), images)
+    _check_enough_images(ways[0], images)
+    _check_one_file(ways[0], wording, images)
+    return ways[0]
+
+
+def not_understood(part: str, images: int) -> NotUnderstood:
+    """The refusal, with the part in the person's own words."""
+    shown = part if len(part) <= _SHOWN_CHARS else part[:_SHOWN_CHARS] + "…"
+    words = f"I could not do this exactly: “{shown}”." if shown else "Please say in words what should be changed."
+    return NotUnderstood(words, part=shown, suggestions=suggestions_for(part, images))
+
+
+class _Reader:
+    """Finds every way to read one wording, up to two that differ. Remembers how far it came."""
+
+    def __init__(self, wording: Wording) -> None:
+        self._wording = wording
+        self._plain = wording.plain
+        self._known: dict[tuple[int, int], tuple[Way, ...]] = {}
+        self._farthest = 0
+
+    def beginning(self) -> int:
+        gap = _GAP.match(self._plain)
+        return gap.end() if gap else 0
+
+    def ways_from(self, start: int, most: int) -> tuple[Way, ...]:
+        """The ways to read what begins at this character, with at most so many operations."""
+        if start >= len(self._plain):
+            return ((),)
+        if not most:
+            return ()
+        if (start, most) not in self._known:
+            self._farthest = max(self._farthest, start)
+            self._known[start, most] = self._find_ways(start, most)
+        return self._known[start, most]
+
+    def _find_ways(self, start: int, most: int) -> tuple[Way, ...]:
+        found: dict[Way, None] = {}
+        for end, operations in self._operations_at(start):
+            then = self._next_start(end)
+            if then is not None:
+                found.update(dict.fromkeys(operations + rest for rest in self.ways_from(then, most - 1)))
+        return tuple(found)[:2]
+
+    def _operations_at(self, start: int) -> Iterator[tuple[int, Way]]:
+        for rule in RULES:
+            matched = rule.pattern.match(self._plain, start)
+            if matched is None or matched.end() == start:
+                continue
+            made = rule.make(Found(matched.groupdict(), self._quotes_in(matched)))
+            if made is not None:
+                yield matched.end(), made if isinstance(made, tuple) else (made,)
+
+    def _quotes_in(self, matched: re.Match[str]) -> tuple[str, ...]:
+        before = self._plain.count(QUOTE, 0, matched.start())
+        return self._wording.quotes[before : before + matched.group().count(QUOTE)]
+
+    def _next_start(self, end: int) -> int | None:
+        """Where the next operation begins after one that ends here; None where nothing separates them."""
+        gap = _GAP.match(self._plain, end)
+        then = gap.end() if gap else end + 1
+        if then >= len(self._plain) or (gap and _SEPARATES.match(gap.group())):
+            return then
+        return then if _JOINS_ITSELF.match(self._plain, then) else None
+
+    def unclear(self) -> str:
+        """The first clause that could not be read, in the person's own words."""
+        ends = _ENDS_CLAUSE.search(self._plain, self._farthest)
+        first = self._plain.count(" ", 0, self._farthest)
+        last = self._plain.count(" ", 0, ends.start() if ends else len(self._plain))
+        return self._wording.own_words(first, last + 1)
+
+
+def _is_question(wording: Wording) -> bool:
+    return any(token.text == "?" for token in wording.tokens) and not _ASKS_POLITELY.match(wording.plain)
+
+
+_NEEDS = {
+    SideBySide: "To put pictures side by side or below each other I need at least two of them.",
+    Grid: "For a grid I need at least two pictures.",
+    BeforeAfter: "For before and after I need exactly two pictures.",
+}
+
+
+def _check_enough_images(operations: Way, images: int) -> None:
+    count = max(images, 1)
+    for operation in operations:
+        if isinstance(operation, SideBySide | Grid | BeforeAfter):
+            if count < 2 or (count > 2 and isinstance(operation, BeforeAfter)):
+                words = _NEEDS[type(operation)]
+                raise NotUnderstood(words, part=words, suggestions=suggestions_for("", images))
+            count = 1
+
+
+def _check_one_file(operations: Way, wording: Wording, images: int) -> None:
+    """A file is of one type and has one limit."""
+    wishes = {operation for operation in operations if isinstance(operation, SaveAs | MaxBytes)}
+    if len({type(wish) for wish in wishes}) < len(wishes):
+        raise not_understood(wording.original.strip(), images)

@@ -1,0 +1,100 @@
+"""The fonts that letters are drawn with: Noto Sans, and Noto Sans CJK for what it lacks. Both come as dependencies."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import fontpkg_noto_sans
+import noto_cjk_sans_otc
+from PIL import ImageFont
+
+_SANS = Path(fontpkg_noto_sans.ROOT) / "files" / "NotoSans[wdth,wght].ttf"
+_CJK = Path(str(noto_cjk_sans_otc.FONT_PATH))
+_JAPANESE, _KOREAN, _SIMPLIFIED, _TRADITIONAL = 0, 1, 2, 3
+"""The faces in the CJK collection: the same characters in the shapes that each reader expects."""
+
+_REGULAR, _BOLD, _FULL_WIDTH = 500, 700, 100
+_PROBE_PX = 24
+_NO_LETTER = "\U0010ffff"
+_WITHOUT_LOOKS = frozenset({"Cc", "Cf", "Mn", "Me", "Zs", "Zl", "Zp"})
+"""Kinds of characters that need no glyph of their own, or stand on another's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A piece of text in one font."""
+
+    text: str
+    font: ImageFont.FreeTypeFont
+
+
+class Fonts:
+    """Fonts for one text, in any size. Not shared between threads.
+
+    `missing` are the letters that no font has, each once, in order.
+    """
+
+    def __init__(self, text: str, *, bold: bool = False) -> None:
+        letters = tuple(dict.fromkeys(text))
+        sans, cjk = _Glyphs(_SANS), _Glyphs(_CJK)
+        self._in_cjk = {letter for letter in letters if not sans.has(letter) and cjk.has(letter)}
+        self.missing = tuple(letter for letter in letters if not sans.has(letter) and letter not in self._in_cjk)
+        self._cjk_face = _cjk_face_for(text)
+        self._weight = _BOLD if bold else _REGULAR
+        self._loaded: dict[tuple[bool, int], ImageFont.FreeTypeFont] = {}
+
+    def runs(self, line: str, size_px: int) -> list[Run]:
+        """The line in pieces, each with the font that has its letters."""
+        spans = groupby(line, key=self._in_cjk.__contains__)
+        return [Run("".join(letters), self._font(cjk, size_px)) for cjk, letters in spans]
+
+    def length_px(self, line: str, size_px: int) -> float:
+        return sum(run.font.getlength(run.text) for run in self.runs(line, size_px))
+
+    def _font(self, cjk: bool, size_px: int) -> ImageFont.FreeTypeFont:
+        if (cjk, size_px) not in self._loaded:
+            self._loaded[cjk, size_px] = self._cjk(size_px) if cjk else self._sans(size_px)
+        return self._loaded[cjk, size_px]
+
+    def _cjk(self, size_px: int) -> ImageFont.FreeTypeFont:
+        return ImageFont.truetype(_CJK, size_px, index=self._cjk_face)
+
+    def _sans(self, size_px: int) -> ImageFont.FreeTypeFont:
+        font = ImageFont.truetype(_SANS, size_px)
+        font.set_variation_by_axes([self._weight, _FULL_WIDTH])
+        return font
+
+
+class _Glyphs:
+    """Which letters a font file draws: what it lacks looks like a letter that nobody has."""
+
+    def __init__(self, path: Path) -> None:
+        self._font = ImageFont.truetype(path, _PROBE_PX, layout_engine=ImageFont.Layout.BASIC)
+        self._lacking = self._looks(_NO_LETTER)
+
+    def has(self, letter: str) -> bool:
+        return unicodedata.category(letter) in _WITHOUT_LOOKS or self._looks(letter) != self._lacking
+
+    def _looks(self, letter: str) -> tuple[tuple[int, int], bytes]:
+        mask = self._font.getmask(letter)
+        return mask.size, bytes(mask)
+
+
+def _cjk_face_for(text: str) -> int:
+    """By the script that gives it away, else by which old national set holds all of it."""
+    names = [unicodedata.name(letter, "") for letter in text]
+    if any(name.startswith(("HIRAGANA", "KATAKANA")) for name in names):
+        return _JAPANESE
+    if any(name.startswith("HANGUL") for name in names):
+        return _KOREAN
+    han = "".join(letter for letter, name in zip(text, names, strict=True) if name.startswith("CJK UNIFIED"))
+    for face, charset in ((_SIMPLIFIED, "gb2312"), (_TRADITIONAL, "big5")):
+        try:
+            han.encode(charset)
+        except UnicodeEncodeError:
+            continue
+        return face
+    return _SIMPLIFIED
