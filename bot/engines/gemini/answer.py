@@ -138,7 +138,7 @@ def _picture(data: bytes, inputs: Sequence[Provenance]) -> Picture | None:
     if len(data) > RESULT_BYTES:
         return None
     try:
-        image = Image.open(BytesIO(data), formats=tuple(_MEDIA_TYPES))
+        image = Image.open(BytesIO(data), formats=("PNG", "JPEG", "WEBP"))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         return None
     if image.width * image.height > RESULT_PX or image.format is None:

@@ -1,0 +1,105 @@
+"""The whole house on a real server and a folder, driven as a platform drives it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from bot.app import House, at_work, open_house
+from bot.domain.messages import Attachment, InboundMessage, Received
+from bot.domain.refs import ChatRef, MessageRef, UserRef
+from bot.domain.turns import FINAL_STATES, TurnStatus
+from bot.ports import Engine
+from bot.settings import Settings
+from tests.values import ANNA, CHAT
+
+SAMPLES = Path(__file__).parent.parent / "adapters" / "web" / "static" / "samples"
+CAT = (SAMPLES / "cat.jpg").read_bytes()
+COFFEE = (SAMPLES / "coffee.jpg").read_bytes()
+
+
+@dataclass
+class Rig:
+    """`says` is a message from a person; `sees` is the answer once its turn is final."""
+
+    house: House
+    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    async def says(
+        self,
+        text: str,
+        images: Sequence[bytes] = (),
+        *,
+        reply_to: Received | MessageRef | None = None,
+        author: UserRef = ANNA,
+        chat: ChatRef = CHAT,
+        id_: str = "",
+    ) -> Received:
+        return await self.house.hall.receive(
+            await self.message(text, images, reply_to=reply_to, author=author, chat=chat, id_=id_)
+        )
+
+    async def message(
+        self,
+        text: str,
+        images: Sequence[bytes] = (),
+        *,
+        reply_to: Received | MessageRef | None = None,
+        author: UserRef = ANNA,
+        chat: ChatRef = CHAT,
+        id_: str = "",
+    ) -> InboundMessage:
+        """A message as the page's door in makes it, its uploads in the spool."""
+        number = id_ or f"m{next(self.numbers)}"
+        attachments: list[Attachment] = []
+        for index, data in enumerate(images):
+            handle = f"{number}-{index}"
+            await self.house.spool.put(handle, data)
+            attachments.append(Attachment(handle, "photo.jpg", len(data)))
+        return InboundMessage(
+            ref=MessageRef(chat, number),
+            author=author,
+            author_name=author.user.title(),
+            text=text,
+            created_at=time.time(),
+            attachments=tuple(attachments),
+            reply_to=reply_to.reply if isinstance(reply_to, Received) else reply_to,
+        )
+
+    async def sees(self, received: Received, *, within_s: float = 15) -> TurnStatus:
+        """The turn, once it is final and its answer stands in the chat."""
+        async with asyncio.timeout(within_s):
+            while True:
+                status = await self.house.turns.load(received.turn)
+                if status is not None and status.state in FINAL_STATES and status.delivered:
+                    return status
+                await asyncio.sleep(0.01)
+
+    async def shown(self, message: MessageRef) -> Mapping[str, Any]:
+        """The message as the page keeps it."""
+        (record,) = await self.house.page.find(message.chat.chat, [message.message])
+        assert record is not None
+        return record
+
+    async def images_of(self, message: MessageRef) -> list[dict[str, Any]]:
+        """The images that a message of the page shows."""
+        return list(json.loads((await self.shown(message)).get("images", "[]")))
+
+
+@asynccontextmanager
+async def living_in(
+    redis_url: str, data: Path, engines: Mapping[str, Engine] | None = None, **settings: Any
+) -> AsyncIterator[Rig]:
+    """A rig with its worker and reconciler at work."""
+    given = Settings(data=data, redis_url=SecretStr(redis_url), **settings)
+    async with open_house(given, engines=engines) as house, at_work(house):
+        yield Rig(house)
