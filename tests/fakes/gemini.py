@@ -43,6 +43,9 @@ SPEC = Path(__file__).parents[3] / "shared" / "specs" / "vertex-generate-content
 MAX_BODY_BYTES = 20 * 1024 * 1024
 SIGNATURE = base64.b64encode(b"thought signature " * 60).decode()
 
+_DROPPED = web.RequestKey("dropped", bool)
+_JSON = {"Content-Type": "application/json; charset=UTF-8"}
+
 Json = dict[str, Any]
 
 
@@ -96,6 +99,7 @@ class Wire:
 
     body: bytes = b""
     status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     hang: bool = False
     drop_after_bytes: int | None = None
 
@@ -186,6 +190,10 @@ def garbles(status: int = 502) -> Behaviour:
     return Behaviour(lambda _: Wire(b'{"candidates": [{"content": {"parts": [<html>', status))
 
 
+def redirects(to: str) -> Behaviour:
+    return Behaviour(lambda _: Wire(b"{}", 307, {"Location": to}))
+
+
 def hangs() -> Behaviour:
     return Behaviour(lambda _: Wire(hang=True))
 
@@ -256,7 +264,7 @@ def edited(call: Call, media_type: str = "image/png", note: str = "") -> bytes:
     draw = ImageDraw.Draw(after)
     bar_px = max(12, after.height // 12)
     draw.rectangle((0, after.height - bar_px, after.width, after.height), fill=(20, 20, 24))
-    words = " ".join(filter(None, (note, call.instruction[:120])))
+    words = " ".join(f"{note} {call.instruction}".split())[:120]
     draw.text((bar_px // 4, after.height - bar_px * 0.85), words, "white", ImageFont.load_default(bar_px * 0.6))
     out = BytesIO()
     after.save(out, media_type.removeprefix("image/"), **({"compress_level": 1} if media_type == "image/png" else {}))
@@ -499,7 +507,7 @@ class FakeGemini:
         try:
             return await self._answer(request)
         except asyncio.CancelledError:
-            self.abandoned += "dropped" not in request
+            self.abandoned += _DROPPED not in request
             await asyncio.shield(self._notify())
             raise
         except Refused as refused:
@@ -567,13 +575,13 @@ async def _send(request: web.Request, wire: Wire) -> web.StreamResponse:
     if wire.hang:
         await asyncio.Event().wait()
     if wire.drop_after_bytes is None:
-        return web.Response(body=wire.body, status=wire.status, content_type="application/json", charset="UTF-8")
-    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(wire.body))})
+        return web.Response(body=wire.body, status=wire.status, headers={**_JSON, **wire.headers})
+    response = web.StreamResponse(headers={**_JSON, "Content-Length": str(len(wire.body))})
     if wire.drop_after_bytes:
         await response.prepare(request)
         await response.write(wire.body[: wire.drop_after_bytes])
     assert request.transport is not None
-    request["dropped"] = True
+    request[_DROPPED] = True
     request.transport.close()
     await asyncio.Event().wait()
     return response

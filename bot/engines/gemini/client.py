@@ -35,6 +35,8 @@ class GeminiClient:
     @classmethod
     async def open(cls, api_key: str, model: ModelProfile, *, base_url: str | None, timeout_s: float) -> GeminiClient:
         """Nothing is sent yet. Raises `ValueError` or `OSError` where key or certificates are unusable."""
+        if not api_key.strip():
+            raise ValueError("no key")  # the SDK would look for another one in the environment
         stream = PictureStream()
         session = aiohttp.ClientSession(middlewares=(stream,), trust_env=True, read_bufsize=2**20)
         options = _http_options(timeout_s)

@@ -1,0 +1,341 @@
+"""The Gemini engine against a server that speaks the real protocol, through the real SDK."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import time
+import traceback
+import warnings
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.domain.errors import BadRequest, EngineFailed, EngineGaveNothing, EngineRefused, EngineUnavailable
+from bot.domain.images import Picture, Provenance
+from bot.domain.turns import Story, StoryLine
+from bot.engines.gemini import DEFAULT_MODEL, GeminiEngine, model_profile
+from bot.ports import EditRequest, Engine, Reading
+from tests.fakes import gemini as fakes
+from tests.fakes.gemini import FakeGemini
+from tests.values import ANNA
+
+SAMPLES = Path(__file__).parents[2] / "adapters/web/static/samples"
+KEY = "AIza-the-secret-key-of-this-test"
+
+
+def photo(name: str, width_px: int, height_px: int) -> Picture:
+    return Picture((SAMPLES / name).read_bytes(), "image/jpeg", width_px, height_px)
+
+
+CAT, COFFEE = photo("cat.jpg", 451, 300), photo("coffee.jpg", 600, 400)
+ASTRONAUT, ROCKET = photo("astronaut.jpg", 512, 512), photo("rocket.jpg", 640, 427)
+NIGHT = EditRequest("make it night", (CAT,))
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeGemini]:
+    async with FakeGemini(api_key=KEY) as server:
+        yield server
+
+
+@pytest.fixture
+async def engine(fake: FakeGemini) -> AsyncIterator[Engine]:
+    async with GeminiEngine(KEY, model_profile(DEFAULT_MODEL), fake.url, timeout_s=20) as opened:
+        yield opened
+
+
+def sha256(picture: Picture) -> str:
+    return hashlib.sha256(picture.data).hexdigest()
+
+
+async def test_a_picture_and_words_give_an_edited_picture_and_its_cost(engine: Engine, fake: FakeGemini) -> None:
+    answer = await engine.edit(NIGHT)
+    (image,) = answer.images
+    (call,) = fake.calls
+    assert (image.media_type, image.width_px, image.height_px) == ("image/png", 451, 300)
+    assert image.provenance is Provenance.AI_EDITED
+    assert image.data != CAT.data
+    assert answer.usage.model == DEFAULT_MODEL
+    assert 33_600 < answer.usage.cost_microusd <= engine.estimate_microusd(images=1)
+    assert call.instruction == "make it night"
+
+
+async def test_all_pictures_arrive_byte_for_byte_and_in_order(engine: Engine, fake: FakeGemini) -> None:
+    pictures = (ROCKET, CAT, COFFEE, ASTRONAUT, CAT)
+    await engine.edit(EditRequest("put them together", pictures))
+    (call,) = fake.calls
+    assert [sent.sha256 for sent in call.pictures] == [sha256(picture) for picture in pictures]
+    assert call.order == ("text", "picture") * 5 + ("text", "text")
+
+
+async def test_edits_at_the_same_time_do_not_mix_their_pictures(engine: Engine, fake: FakeGemini) -> None:
+    pictures = {"a": CAT, "b": COFFEE, "c": ASTRONAUT, "d": ROCKET}
+    fake.then(*(fakes.edits().slow(0.05) for _ in pictures))
+    await asyncio.gather(*(engine.edit(EditRequest(words, (picture,))) for words, picture in pictures.items()))
+    seen = {call.instruction: call.pictures[0].sha256 for call in fake.calls}
+    assert seen == {words: sha256(picture) for words, picture in pictures.items()}
+
+
+async def test_the_result_of_one_turn_is_good_input_for_the_next(engine: Engine, fake: FakeGemini) -> None:
+    first = (await engine.edit(NIGHT)).images[0]
+    await engine.edit(EditRequest("now add a moon", (first,)))
+    assert fake.calls[1].pictures[0].sha256 == sha256(first)
+
+
+async def test_an_edit_asks_for_no_ratio_and_only_for_what_the_model_has(fake: FakeGemini) -> None:
+    for model in ("gemini-nano-banana-2.1", "gemini-3.1-flash-lite-image", "gemini-2.5-flash-image"):
+        async with GeminiEngine(KEY, model_profile(model), fake.url) as engine:
+            await engine.edit(NIGHT)
+    assert [call.config.get("imageConfig") for call in fake.calls] == [{"imageSize": "1K"}, None, None]
+    assert [bool(call.system) for call in fake.calls] == [True, True, False]
+    assert "You edit pictures" in fake.calls[2].texts[0]
+
+
+async def test_turn_50_sends_no_more_than_turn_2(engine: Engine, fake: FakeGemini) -> None:
+    def story(turns: int) -> Story:
+        return Story(tuple(StoryLine(ANNA, "Anna", f"turn {number}: a little darker") for number in range(turns)))
+
+    for turns in (1, 49, 999):
+        await engine.edit(EditRequest("and again", (CAT,), story(turns)))
+    second, fiftieth, thousandth = (call.body_bytes for call in fake.calls)
+    assert fiftieth < second * 1.02
+    assert abs(thousandth - fiftieth) < 20
+
+
+async def test_fourteen_pictures_far_too_large_for_one_request_are_made_to_fit(
+    engine: Engine, fake: FakeGemini
+) -> None:
+    big = Picture(ROCKET.data + bytes(2_000_000), "image/jpeg", 640, 427)
+    await engine.edit(EditRequest("a collage", (big,) * 14))
+    assert (fake.refused, len(fake.calls[0].pictures)) == ([], 14)
+    assert fake.calls[0].body_bytes < 18_500_000
+
+
+async def test_words_only_are_a_question(engine: Engine, fake: FakeGemini) -> None:
+    fake.then(fakes.says("Which of the two?"))
+    answer = await engine.edit(NIGHT)
+    assert (answer.images, answer.remark) == ((), "Which of the two?")
+    assert answer.usage.cost_microusd > 0
+
+
+async def test_of_drafts_and_thoughts_only_the_last_picture_is_given(engine: Engine, fake: FakeGemini) -> None:
+    fake.then(fakes.draws_drafts(3), fakes.edits())
+    first, second = [await engine.edit(NIGHT) for _ in range(2)]
+    assert first.images == second.images
+    assert first.usage.cost_microusd > second.usage.cost_microusd
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "outcome"),
+    [
+        (fakes.refuses("IMAGE_SAFETY"), EngineRefused),
+        (fakes.blocks("PROHIBITED_CONTENT"), EngineRefused),
+        (fakes.refuses("NO_IMAGE"), EngineGaveNothing),
+        (fakes.gives_nothing(), EngineGaveNothing),
+        (fakes.gives(b"<html>", "image/png"), EngineGaveNothing),
+    ],
+)
+async def test_a_refusal_and_an_empty_answer_carry_what_they_cost(
+    engine: Engine, fake: FakeGemini, behaviour: fakes.Behaviour, outcome: type[EngineFailed]
+) -> None:
+    fake.then(behaviour.using(promptTokenCount=2_000, thoughtsTokenCount=100))
+    with pytest.raises(outcome) as caught:
+        await engine.edit(NIGHT)
+    assert caught.value.cost_microusd == 2_000 * 3 // 2 + 100 * 15 // 2
+
+
+async def test_a_reason_newer_than_the_sdk_makes_no_noise(fake: FakeGemini) -> None:
+    fake.then(fakes.refuses("UNHEARD_OF"))
+    with warnings.catch_warnings(record=True) as noise:
+        warnings.simplefilter("always")
+        async with GeminiEngine(KEY, model_profile(DEFAULT_MODEL), fake.url) as engine:
+            with pytest.raises(EngineGaveNothing):
+                await engine.edit(NIGHT)
+    assert [str(each.message) for each in noise if issubclass(each.category, UserWarning)] == []
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "maybe_billed", "retry_after_s"),
+    [
+        (fakes.fails(429, "RESOURCE_EXHAUSTED", retry_delay="3.5s"), False, 3.5),
+        (fakes.fails(503, "UNAVAILABLE"), False, None),
+        (fakes.garbles(502), True, None),
+        (fakes.garbles(200), True, None),
+        (fakes.drops(), True, None),
+        (fakes.drops(after_bytes=1_000), True, None),
+    ],
+)
+async def test_whatever_breaks_on_the_way_the_request_is_sent_once(
+    engine: Engine, fake: FakeGemini, behaviour: fakes.Behaviour, maybe_billed: bool, retry_after_s: float | None
+) -> None:
+    fake.then(behaviour)
+    with pytest.raises(EngineUnavailable) as caught:
+        await engine.edit(NIGHT)
+    assert (caught.value.maybe_billed, caught.value.retry_after_s) == (maybe_billed, retry_after_s)
+    assert fake.posts == 1
+
+
+async def test_an_answer_that_never_comes_ends_at_the_timeout_after_one_request(fake: FakeGemini) -> None:
+    fake.then(fakes.hangs())
+    async with GeminiEngine(KEY, model_profile(DEFAULT_MODEL), fake.url, timeout_s=0.4) as engine:
+        with pytest.raises(EngineUnavailable) as caught:
+            await engine.edit(NIGHT)
+    await fake.until(lambda: fake.abandoned == 1)
+    assert (caught.value.maybe_billed, fake.posts) == (True, 1)
+
+
+async def test_an_answer_to_be_continued_is_not_continued_in_silence(engine: Engine, fake: FakeGemini) -> None:
+    fake.then(fakes.answers({"candidates": [{"finishReason": "CONTINUATION", "continuationToken": "dG9rZW4="}]}))
+    with pytest.raises(EngineGaveNothing):
+        await engine.edit(NIGHT)
+    assert fake.posts == 1
+
+
+async def test_a_server_that_is_not_there_was_certainly_not_billed() -> None:
+    async with FakeGemini() as fake:
+        gone = fake.url
+    async with GeminiEngine(KEY, model_profile(DEFAULT_MODEL), gone) as engine:
+        with pytest.raises(EngineUnavailable) as caught:
+            await engine.edit(NIGHT)
+    assert not caught.value.maybe_billed
+
+
+async def test_the_key_follows_no_redirect(engine: Engine, fake: FakeGemini) -> None:
+    async with FakeGemini() as elsewhere:
+        fake.then(fakes.redirects(f"{elsewhere.url}/v1/models/{DEFAULT_MODEL}:generateContent"))
+        with pytest.raises(EngineFailed, match="address"):
+            await engine.edit(NIGHT)
+        assert elsewhere.posts == 0
+
+
+async def test_cancelling_breaks_the_call_off_at_once(engine: Engine, fake: FakeGemini) -> None:
+    fake.then(fakes.hangs())
+    editing = asyncio.create_task(engine.edit(NIGHT))
+    await fake.until(lambda: len(fake.calls) == 1)
+    editing.cancel()
+    began = time.monotonic()
+    with contextlib.suppress(asyncio.CancelledError):
+        await editing
+    await fake.until(lambda: fake.abandoned == 1)
+    assert (editing.cancelled(), fake.posts) == (True, 1)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        fakes.fails(403, "PERMISSION_DENIED", f"The key {KEY} is not allowed."),
+        fakes.fails(500, "INTERNAL", f"It broke with {KEY} and make it night."),
+        fakes.drops(),
+        fakes.garbles(),
+    ],
+)
+async def test_neither_key_nor_words_reach_a_log_or_an_error(
+    engine: Engine,
+    fake: FakeGemini,
+    behaviour: fakes.Behaviour,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    fake.then(behaviour)
+    with pytest.raises(EngineFailed) as caught:
+        await engine.edit(NIGHT)
+    trace = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=False).format())
+    seen = "\n".join(
+        (caplog.text, *capfd.readouterr(), trace, repr(caught.value), repr(engine), str(vars(caught.value)))
+    )
+    assert KEY not in seen
+    assert "make it night" not in seen
+    assert caught.value.__context__ is None
+    assert caught.value.__cause__ is None
+
+
+async def test_a_wrong_key_is_for_the_operator_and_not_tried_again(fake: FakeGemini) -> None:
+    async with GeminiEngine("AIza-wrong", model_profile(DEFAULT_MODEL), fake.url) as engine:
+        with pytest.raises(EngineFailed, match="whoever runs this bot") as caught:
+            await engine.edit(NIGHT)
+        assert "GEMINI_API_KEY" in (await engine.check() or "")
+    assert not caught.value.retryable
+
+
+async def test_a_model_that_was_retired_is_for_the_operator(fake: FakeGemini) -> None:
+    async with GeminiEngine(KEY, model_profile("gemini-3.1-flash-image"), fake.url) as engine:
+        with pytest.raises(EngineFailed, match="not there any more"):
+            await engine.edit(NIGHT)
+        assert "Choose another" in (await engine.check() or "")
+
+
+async def test_a_model_that_is_there_checks_out(engine: GeminiEngine) -> None:
+    assert await engine.check() is None
+
+
+async def test_checking_a_server_that_is_not_there_says_so() -> None:
+    async with FakeGemini() as fake:
+        gone = fake.url
+    async with GeminiEngine(KEY, model_profile(DEFAULT_MODEL), gone) as engine:
+        assert await engine.check() == "Gemini could not be reached. Please try again in a moment."
+
+
+async def test_a_key_that_cannot_be_sent_is_said_kindly() -> None:
+    async with FakeGemini() as fake, GeminiEngine("schlüssel\nx", model_profile(DEFAULT_MODEL), fake.url) as engine:
+        assert "GEMINI_API_KEY" in (await engine.check() or "")
+        with pytest.raises(EngineFailed):
+            await engine.edit(NIGHT)
+
+
+async def test_without_a_key_none_is_taken_from_elsewhere_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_API_KEY", "AIza-another")
+    engine = GeminiEngine("  ", model_profile(DEFAULT_MODEL))
+    assert "GEMINI_API_KEY" in (await engine.check() or "")
+
+
+async def test_the_environment_changes_neither_key_nor_address(
+    fake: FakeGemini, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_API_KEY", "AIza-another")
+    monkeypatch.setenv("GEMINI_API_KEY", "AIza-another")
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "true")
+    monkeypatch.setenv("GOOGLE_GENAI_API_VERSION", "v9")
+    async with GeminiEngine(KEY, model_profile(DEFAULT_MODEL), fake.url) as engine:
+        assert (await engine.edit(NIGHT)).images
+
+
+async def test_the_client_opens_by_itself_and_again_after_closing(fake: FakeGemini) -> None:
+    engine = GeminiEngine(KEY, model_profile(DEFAULT_MODEL), fake.url)
+    for _ in range(2):
+        assert (await engine.edit(NIGHT)).images
+        await engine.aclose()
+    await engine.aclose()
+
+
+@pytest.mark.parametrize(
+    ("instruction", "images", "words"),
+    [
+        ("", 1, "what should change"),
+        (" \n\x00", 1, "what should change"),
+        ("x" * 8_001, 1, "8,000"),
+        ("make it night", 0, "no picture"),
+        ("make it night", 15, "at most 14"),
+    ],
+)
+async def test_what_cannot_be_asked_is_said_before_anything_is_sent(
+    engine: Engine, fake: FakeGemini, instruction: str, images: int, words: str
+) -> None:
+    reading = engine.read(instruction, images=images)
+    assert not reading.whole
+    assert words in reading.unclear
+    with pytest.raises(BadRequest, match=words):
+        await engine.edit(EditRequest(instruction, (CAT,) * images))
+    assert fake.posts == 0
+
+
+@pytest.mark.parametrize(("instruction", "images"), [("x", 1), ("x" * 8_000, 14), ("夜にして", 2)])
+def test_any_words_with_pictures_are_understood(instruction: str, images: int) -> None:
+    engine = GeminiEngine(KEY, model_profile(DEFAULT_MODEL))
+    assert engine.read(instruction, images=images) == Reading(whole=True)
