@@ -37,7 +37,7 @@ def decode(data: bytes) -> Image.Image:
         with Image.open(BytesIO(data), formats=("PNG", "JPEG", "WEBP", "MPO")) as opened:
             opened.load()
             return normal(opened)
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError) as error:
+    except Exception as error:  # a decoder fed with broken bytes raises whatever it likes
         raise BadPicture(_BROKEN) from error
 
 
@@ -102,9 +102,40 @@ def encode_webp(image: Image.Image, quality: int = 90, *, lossless: bool = False
     return out.getvalue()
 
 
-def normal(image: Image.Image) -> Image.Image:
-    """The same picture upright, in sRGB, 8 bit, RGB or RGBA, without `info`. Loads `image`, which is used up."""
-    turn = _TURNS.get(_orientation(image))
+_LOSSY_STEPS = (95, 90, 85, 80, 72)
+"""Qualities tried before a picture is made smaller."""
+
+
+def fit(picture: Picture, media_type: str, max_bytes: int | None) -> Picture:
+    """The picture in this type and size: as it is where it fits, else by lower quality, last by fewer pixels.
+
+    Raises `ValueError` where not even a single pixel fits.
+    """
+    if picture.media_type == media_type and (max_bytes is None or len(picture.data) <= max_bytes):
+        return picture
+    limit_bytes = float("inf") if max_bytes is None else max_bytes
+    image = decode(picture.data)
+    made = picture
+    for quality in (100,) if media_type == "image/png" else _LOSSY_STEPS:
+        made = to_picture(image, media_type=media_type, provenance=picture.provenance, quality=quality)
+        if len(made.data) <= limit_bytes:
+            return made
+    while len(made.data) > limit_bytes:
+        if image.size == (1, 1):
+            raise ValueError(f"no picture fits into {max_bytes} bytes")
+        shrink = min(0.9, (limit_bytes / len(made.data)) ** 0.5)
+        size = (max(1, int(image.width * shrink)), max(1, int(image.height * shrink)))
+        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+        made = to_picture(image, media_type=media_type, provenance=picture.provenance, quality=_LOSSY_STEPS[-1])
+    return made
+
+
+def normal(image: Image.Image, orientation: int | None = None) -> Image.Image:
+    """The same picture upright, in sRGB, 8 bit, RGB or RGBA, without `info`. Loads `image`, which is used up.
+
+    `orientation` as EXIF counts (1–8); None for what stands in the file's own EXIF.
+    """
+    turn = _TURNS.get(exif_orientation(image.info.get("exif", b"")) if orientation is None else orientation)
     pixels = _in_srgb(image)
     pixels.info = {}
     return pixels.transpose(turn) if turn is not None else pixels
@@ -122,13 +153,13 @@ _TURNS = {
 """EXIF orientation → what makes the picture upright."""
 
 
-def _orientation(image: Image.Image) -> int:
-    """As EXIF has it (1–8); 1 where it has none. XMP may claim another, but browsers and phones do not ask it."""
-    exif = Image.Exif()
+def exif_orientation(exif: bytes) -> int:
+    """1–8; 1 where the block says nothing or is broken. XMP may claim another, but browsers do not ask it."""
+    block = Image.Exif()
     try:
-        exif.load(image.info.get("exif", b""))
-        return int(exif.get(0x0112, 1))
-    except (OSError, ValueError, SyntaxError, TypeError, KeyError, struct.error):
+        block.load(exif)
+        return int(block.get(0x0112, 1))
+    except (OSError, ValueError, SyntaxError, TypeError, KeyError, OverflowError, struct.error):
         return 1
 
 
@@ -162,7 +193,7 @@ def _through_profile(image: Image.Image, profile: bytes) -> Image.Image:
     """Colours as this ICC profile means them, in sRGB. Untouched where it cannot be used or means sRGB anyway."""
     colours = "RGB" if image.mode == "RGBA" else image.mode
     try:
-        srgb: Any = ImageCms.createProfile("sRGB")  # pyright: ignore[reportUnknownMemberType]
+        srgb: Any = ImageCms.createProfile("sRGB")  # pyright: ignore
         transform = ImageCms.buildTransform(BytesIO(profile), ImageCms.ImageCmsProfile(srgb), colours, "RGB")
         if colours == "RGB" and _changes_little(transform):
             return image

@@ -1,0 +1,184 @@
+"""The door for pictures from outside: what passes it is a picture, of a size that we can bear, and nothing else.
+
+A file is recognised by its first bytes and measured by its head. A PNG, JPEG or WebP that is upright and 8 bit keeps
+its pixels bit for bit: only the pieces that make the picture are kept, and those are then decoded once as a proof.
+Anything else goes through pixels. So no EXIF, GPS, comment, thumbnail or trailing byte ever passes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import unicodedata
+from io import BytesIO
+from pathlib import PurePosixPath
+
+from PIL import Image
+from pillow_heif import register_heif_opener  # pyright: ignore[reportUnknownVariableType]
+
+from bot.domain.containers import BrokenFile
+from bot.domain.digital_source import provenance_of, terms_in_c2pa, terms_in_file, terms_in_xmp
+from bot.domain.errors import BadPicture
+from bot.domain.images import Picture, Provenance
+from bot.engines import pixels
+from bot.engines.cleaning import cleaned, stated_size
+from bot.engines.formats import Format, describe, format_of
+
+register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=2)
+
+_FEW_COLOURS = 1 << 16
+"""A picture with no more colours than this is a drawing: kept as PNG."""
+
+
+class PillowPictureReader:
+    """Checks what came from outside with our own eyes first, then with Pillow's (`bot.ports.PictureReader`)."""
+
+    def __init__(self, *, max_bytes: int = 40 * 2**20, max_pixels: int = 64_000_000, max_side_px: int = 16_384) -> None:
+        self._max_bytes = max_bytes
+        self._max_pixels = max_pixels
+        self._max_side_px = max_side_px
+
+    async def read(self, data: bytes, *, filename: str) -> Picture:
+        """Type, size and pixel count are read from the header before any decoder runs. Raises `BadPicture`."""
+        return await asyncio.to_thread(self._read, data, filename)
+
+    def _read(self, data: bytes, filename: str) -> Picture:
+        name = _said(filename)
+        self._check_bytes(data, name)
+        kind = format_of(data, _ending(filename))
+        if kind is None:
+            raise BadPicture(_not_a_picture(data, name, _ending(filename)))
+        try:
+            if kind in (Format.PNG, Format.JPEG, Format.WEBP):
+                return self._read_by_pieces(data, kind, name)
+            return self._read_by_pixels(data, kind, name)
+        except BadPicture:
+            raise
+        except Image.DecompressionBombError:
+            raise BadPicture(self._too_many_pixels(name)) from None
+        except Exception as error:  # a decoder fed with hostile bytes raises whatever it likes
+            raise BadPicture(
+                f"{name} is damaged or incomplete, so I could not open it. Please send it again, or save it anew first."
+            ) from error
+
+    # --- sizes
+
+    def _check_bytes(self, data: bytes, name: str) -> None:
+        if not data:
+            raise BadPicture(f"{name} is empty: it has 0 bytes. Please send it again.")
+        if len(data) > self._max_bytes:
+            raise BadPicture(
+                f"{name} has {_megabytes(len(data))}. I can take up to {_megabytes(self._max_bytes)}: "
+                "please send a smaller one."
+            )
+
+    def _check_size(self, name: str, size: tuple[int, int]) -> None:
+        width_px, height_px = size
+        if width_px * height_px > self._max_pixels:
+            stated = f": {width_px:,} × {height_px:,} are {width_px * height_px / 1e6:,.0f} million pixels"
+            raise BadPicture(self._too_many_pixels(name, stated))
+        if max(size) > self._max_side_px:
+            raise BadPicture(
+                f"{name} is {width_px:,} × {height_px:,} pixels. A side may have up to {self._max_side_px:,}: "
+                "please send a smaller one."
+            )
+
+    def _too_many_pixels(self, name: str, stated: str = "") -> str:
+        most = f"{self._max_pixels / 1e6:,.0f} million"
+        return f"{name} is too large{stated}. I can take up to {most} pixels: please send a smaller one."
+
+    # --- bit for bit
+
+    def _read_by_pieces(self, data: bytes, kind: Format, name: str) -> Picture:
+        self._check_size(name, stated_size(data, kind))
+        provenance = provenance_of([term for terms in terms_in_file(data) for term in terms])
+        clean = cleaned(data, kind)
+        if clean is None:
+            return self._read_by_pixels(data, kind, name, provenance)
+        if not clean.as_is:
+            image = pixels.normal(_opened(clean.data, kind), clean.orientation)
+            kept = "image/jpeg" if kind is Format.JPEG else "image/png"
+            return pixels.to_picture(_without_idle_alpha(image), media_type=kept, provenance=provenance)
+        return _proven(clean.data, kind, provenance)
+
+    # --- through pixels
+
+    def _read_by_pixels(
+        self, data: bytes, kind: Format, name: str, provenance: Provenance = Provenance.UNKNOWN
+    ) -> Picture:
+        """The first picture of any readable file. A drawing or a picture with alpha becomes a PNG, a photo a JPEG."""
+        image = _opened(data, kind)
+        self._check_size(name, image.size)
+        _check_tiles(image, self._max_pixels)
+        claims = provenance_of([*terms_in_xmp(_xmp(image)), *(terms_in_c2pa(data) if b"jumb" in data else ())])
+        provenance = max(provenance, claims, key=list(Provenance).index)
+        drawn = image.mode in ("P", "PA", "1")
+        image = _without_idle_alpha(pixels.normal(image))
+        self._check_size(name, image.size)
+        drawn = drawn or image.mode == "RGBA" or _is_drawing(image, kind)
+        return pixels.to_picture(image, media_type="image/png" if drawn else "image/jpeg", provenance=provenance)
+
+
+# --- Pillow
+
+
+def _opened(data: bytes, kind: Format) -> Image.Image:
+    return Image.open(BytesIO(data), formats=(kind.value,))
+
+
+def _proven(data: bytes, kind: Format, provenance: Provenance) -> Picture:
+    """Every byte is decoded once. A JPEG at an eighth of its size: that reads all of the file and costs half."""
+    image = _opened(data, kind)
+    width_px, height_px = image.size
+    image.draft(image.mode, (max(1, width_px // 8), max(1, height_px // 8)))
+    image.load()
+    return Picture(data, f"image/{kind.value.lower()}", width_px, height_px, image.has_transparency_data, provenance)
+
+
+def _check_tiles(image: Image.Image, max_pixels: int) -> None:
+    """A TIFF's tile may claim to be far larger than the picture, and a decoder makes room for all of it."""
+    tags: dict[int, int] = getattr(image, "tag_v2", {})
+    if tags.get(322, 1) * tags.get(323, 1) > max_pixels:
+        raise BrokenFile("a tile larger than any picture")
+
+
+def _xmp(image: Image.Image) -> bytes:
+    packet = image.info.get("xmp", b"")
+    return packet if isinstance(packet, bytes) else b""
+
+
+def _without_idle_alpha(image: Image.Image) -> Image.Image:
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
+        return image.convert("RGB")
+    return image
+
+
+def _is_drawing(image: Image.Image, kind: Format) -> bool:
+    lossless = kind in (Format.BMP, Format.TIFF, Format.GIF)
+    return lossless and image.getcolors(_FEW_COLOURS) is not None
+
+
+# --- words
+
+
+def _not_a_picture(data: bytes, name: str, ending: str) -> str:
+    what, advice = describe(data)
+    posing = ending in (".png", ".jpg", ".jpeg", ".webp", ".gif", ".heic", ".heif", ".avif", ".tif", ".tiff", ".bmp")
+    if posing and not what.startswith("not "):
+        return f"{name} is called {ending} but is {what}. {advice}"
+    return f"{name} is {what}. {advice}"
+
+
+def _ending(filename: str) -> str:
+    return PurePosixPath(filename).suffix.lower()
+
+
+def _said(filename: str) -> str:
+    """The file's name as it may stand in a sentence: one line, no control or direction characters, not long."""
+    shown = "".join(sign for sign in filename if unicodedata.category(sign)[0] not in "CZ" or sign == " ").strip()
+    if len(shown) > 60:
+        shown = f"{shown[:40]}…{shown[-15:]}"
+    return f"“{shown}”" if shown else "This file"
+
+
+def _megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 2**20:,.0f} MB"
