@@ -1,25 +1,65 @@
-# Two commands matter: `make run` and `make test`. Each sets up what it needs; quick when nothing changed.
-PYTHON ?= python3
+# Two commands matter: `make run` and `make test`. Each sets up what it needs first, and is quick when nothing changed.
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
-.PHONY: run test check setup lock clean
+.PHONY: setup run test check static format lint imports mypy pyright lock
 
 setup: $(VENV)/.installed
 
-$(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+# The page. More words for the command: make run ARGS="--port 9000"
+run: $(VENV)/.installed
+	@$(BIN)/remixbot run $(ARGS)
 
-$(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+# Everything that is checked, here and in CI. pytest comes last: its closing line is the last word.
+test: check
+
+check: $(VENV)/.installed-dev
+	@$(MAKE) --no-print-directory --output-sync --jobs=2 static
+	@only=$$(tests/tools.sh) && $(BIN)/python -m pytest --quiet --numprocesses=auto --dist=worksteal --cov -m "$$only"
+
+static: format lint imports mypy pyright
+
+format: $(VENV)/.installed-dev
+	@$(BIN)/ruff format --check --quiet . || (echo "Mend with: $(BIN)/ruff format ." >&2; exit 1)
+
+lint: $(VENV)/.installed-dev
+	@$(BIN)/ruff check --quiet .
+
+imports: $(VENV)/.installed-dev
+	@$(BIN)/lint-imports
+
+mypy: $(VENV)/.installed-dev
+	@$(BIN)/mypy
+
+pyright: $(VENV)/.installed-dev
+	@$(BIN)/pyright
+
+# The first Python that is new enough and can make environments. PYTHON=/path/to/python names another.
+$(BIN)/python:
+	@for python in $(PYTHON) python3.11 python3 python3.12 python3.13 python3.14; do \
+	  if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "Setting up $(VENV)/, which takes a minute the first time."; \
+	    exec $$python -m venv $(VENV); \
+	  fi; \
+	done; \
+	echo "Remixbot needs Python 3.11 or newer with venv and pip (Debian: apt install python3 python3-venv)." >&2; \
+	echo "If it is somewhere else, name it: make PYTHON=/path/to/python3.11" >&2; \
+	exit 1
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+	@$(PIP) install --require-hashes --no-deps --requirement requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-dev.lock
+	@$(PIP) install --require-hashes --no-deps --requirement requirements-dev.lock
 	@touch $@
 
-# The lock: versions and hashes, no addresses. Needs `uv` on the path.
-lock:
-	uv pip compile pyproject.toml --group build --universal --generate-hashes --no-header --no-annotate -q -o requirements.lock
-	uv pip compile pyproject.toml --group build --group dev --universal --generate-hashes --no-header --no-annotate -q -c requirements.lock -o requirements-dev.lock
+# The locks: versions and hashes, no addresses. What stands in them is kept unless pyproject.toml says otherwise.
+COMPILE := build/lock/bin/uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate --quiet
+lock: $(BIN)/python
+	@$(BIN)/python -m venv build/lock
+	@build/lock/bin/python -m pip --disable-pip-version-check --quiet install uv
+	$(COMPILE) --group build --output-file requirements.lock
+	$(COMPILE) --group build --group dev --constraint requirements.lock --output-file requirements-dev.lock
