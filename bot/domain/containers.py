@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -135,9 +135,10 @@ def webp_chunk(kind: bytes, body: bytes) -> bytes:
     return b"".join((kind, struct.pack("<I", len(body)), body, b"\x00" * (len(body) % 2)))
 
 
-def webp_file(chunks: list[bytes]) -> bytes:
-    """A whole file from whole chunks."""
-    return b"".join((b"RIFF", struct.pack("<I", 4 + sum(map(len, chunks))), b"WEBP", *chunks))
+def webp_file(chunks: Sequence[bytes | memoryview]) -> bytes:
+    """A whole file from whole chunks; the padding that the last of a sloppy file may lack is added."""
+    parts = [part for chunk in chunks for part in (chunk, b"\x00" * (len(chunk) % 2))]
+    return b"".join((b"RIFF", struct.pack("<I", 4 + sum(map(len, parts))), b"WEBP", *parts))
 
 
 def size_px(data: bytes, pieces: list[Piece]) -> tuple[int, int]:
