@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-import fontpkg_noto_sans
-import noto_cjk_sans_otc
-from PIL import ImageFont
+import fontpkg_noto_sans  # type: ignore[import-untyped]
+import noto_cjk_sans_otc  # type: ignore[import-untyped]
+from PIL import Image, ImageDraw, ImageFont
 
 _SANS = Path(fontpkg_noto_sans.ROOT) / "files" / "NotoSans[wdth,wght].ttf"
 _CJK = Path(str(noto_cjk_sans_otc.FONT_PATH))
@@ -17,7 +17,7 @@ _JAPANESE, _KOREAN, _SIMPLIFIED, _TRADITIONAL = 0, 1, 2, 3
 """The faces in the CJK collection: the same characters in the shapes that each reader expects."""
 
 _REGULAR, _BOLD, _FULL_WIDTH = 500, 700, 100
-_PROBE_PX = 24
+_PROBE_PX, _MEASURED_PX = 24, 64
 _NO_LETTER = "\U0010ffff"
 _WITHOUT_LOOKS = frozenset({"Cc", "Cf", "Mn", "Me", "Zs", "Zl", "Zp"})
 """Kinds of characters that need no glyph of their own, or stand on another's."""
@@ -54,6 +54,10 @@ class Fonts:
     def length_px(self, line: str, size_px: int) -> float:
         return sum(run.font.getlength(run.text) for run in self.runs(line, size_px))
 
+    def length_in_heights(self, line: str) -> float:
+        """About how many letter heights long the line is, at any size: small sizes are rounded to pixels."""
+        return self.length_px(line, _MEASURED_PX) / _MEASURED_PX
+
     def _font(self, cjk: bool, size_px: int) -> ImageFont.FreeTypeFont:
         if (cjk, size_px) not in self._loaded:
             self._loaded[cjk, size_px] = self._cjk(size_px) if cjk else self._sans(size_px)
@@ -78,9 +82,10 @@ class _Glyphs:
     def has(self, letter: str) -> bool:
         return unicodedata.category(letter) in _WITHOUT_LOOKS or self._looks(letter) != self._lacking
 
-    def _looks(self, letter: str) -> tuple[tuple[int, int], bytes]:
-        mask = self._font.getmask(letter)
-        return mask.size, bytes(mask)
+    def _looks(self, letter: str) -> bytes:
+        paper = Image.new("1", (_PROBE_PX * 2, _PROBE_PX * 2))
+        ImageDraw.Draw(paper).text((_PROBE_PX // 2, 0), letter, fill=1, font=self._font)
+        return paper.tobytes()
 
 
 def _cjk_face_for(text: str) -> int:

@@ -8,6 +8,7 @@ Anything else goes through pixels. So no EXIF, GPS, comment, thumbnail or traili
 from __future__ import annotations
 
 import asyncio
+import re
 import unicodedata
 from io import BytesIO
 from pathlib import PurePosixPath
@@ -53,8 +54,10 @@ class PillowPictureReader:
             return self._read_by_pixels(data, kind, name)
         except BadPicture:
             raise
-        except Image.DecompressionBombError:
-            raise BadPicture(self._too_many_pixels(name)) from None
+        except Image.DecompressionBombError as error:  # Pillow's own limit, checked before ours and before it decodes
+            count = re.search(r"(\d+) pixels", str(error))
+            stated = f": it has {int(count[1]) / 1e6:,.0f} million pixels" if count else ""
+            raise BadPicture(self._too_many_pixels(name, stated)) from None
         except Exception as error:  # a decoder fed with hostile bytes raises whatever it likes
             raise BadPicture(
                 f"{name} is damaged or incomplete, so I could not open it. Please send it again, or save it anew first."

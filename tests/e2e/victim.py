@@ -3,7 +3,7 @@
     python -m tests.e2e.victim "RedisTurnStore.submit:after" run --port 0 --data FOLDER
 
 The boundary names a method and a side of it: the process sends itself SIGKILL right before the method's first call, or
-right after it came back. `-` for no boundary. Leases are shortened, so that recovery is quick; nothing else differs.
+right after it came back; `#2` for the second call. `-` for no boundary. Leases are shortened, so that recovery is quick; nothing else differs.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from storage.objects.store import ObstoreImageStore, ObstoreUploads
+
 import bot.app
 from adapters.web.outbound import WebPlatform
 from bot.engines.gemini import GeminiEngine
 from storage.docket.queue import DocketTurnQueue
-from storage.objects.store import ObstoreImageStore, ObstoreUploads
 from storage.redis.images import RedisImageLedger
 from storage.redis.messages import RedisMessageStore
 from storage.redis.page import RedisPageStore
@@ -47,17 +48,22 @@ def die() -> None:
 
 def arm(boundary: str) -> None:
     """Put the trap in place."""
-    where, _, side = boundary.partition(":")
+    where, _, when = boundary.partition(":")
+    side, _, number = when.partition("#")
+    left = int(number or 1)
     class_name, _, method = where.partition(".")
     target = CLASSES[class_name]
     original: Callable[..., Any] = getattr(target, method)
 
     @functools.wraps(original)
     async def trapped(*args: Any, **kwargs: Any) -> Any:
-        if side == "before":
+        nonlocal left
+        left -= 1
+        if side == "before" and left == 0:
             die()
         result = await original(*args, **kwargs)
-        die()
+        if left <= 0:
+            die()
         return result
 
     setattr(target, method, trapped)

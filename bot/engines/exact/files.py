@@ -48,7 +48,7 @@ def finished(
         return encode(image, media_type, _QUALITY[media_type])
     if limit_bytes < _LEAST_LIMIT_BYTES:
         raise BadRequest("A picture needs at least 1 KB; please give me a larger limit.")
-    return _within(image, media_type, wished_type is not None, limit_bytes, encode, say)
+    return _within(image, media_type, limit_bytes, wished=wished_type is not None, encode=encode, say=say)
 
 
 def _fitting_type(image: Image.Image, source_type: str) -> str:
@@ -57,7 +57,9 @@ def _fitting_type(image: Image.Image, source_type: str) -> str:
     return _PNG if source_type == _WEBP and max(image.size) > _LONGEST_WEBP_SIDE_PX else source_type
 
 
-def _within(image: Image.Image, media_type: str, wished: bool, limit_bytes: int, encode: Encode, say: Say) -> Picture:
+def _within(
+    image: Image.Image, media_type: str, limit_bytes: int, *, wished: bool, encode: Encode, say: Say
+) -> Picture:
     """The best file within the limit: as it is, else of less quality, else smaller as well."""
     best = encode(image, media_type, _QUALITY[media_type])
     if len(best.data) <= limit_bytes:
@@ -68,7 +70,7 @@ def _within(image: Image.Image, media_type: str, wished: bool, limit_bytes: int,
     for pixels in _smaller_and_smaller(image):
         picture, quality = _best_quality(pixels, lossy, limit_bytes, encode)
         if picture is not None:
-            say(_what_was_done(picture, image, media_type, quality))
+            say(_what_was_done(picture, image, quality))
             return picture
     raise BadRequest("I cannot make a file that small of this picture. Please give me a larger limit.")
 
@@ -101,12 +103,12 @@ def _best_quality(image: Image.Image, media_type: str, limit_bytes: int, encode:
     return best, low
 
 
-def _what_was_done(picture: Picture, image: Image.Image, media_type: str, quality: int) -> str:
+def _what_was_done(picture: Picture, image: Image.Image, quality: int) -> str:
     """ "Saved as JPEG at quality 71, 640 × 480 pixels, 198 KB." """
     parts = [f"Saved as {_NAMES[picture.media_type]}"]
     if quality:
         parts[0] += f" at quality {quality}"
     if (picture.width_px, picture.height_px) != image.size:
         parts.append(f"scaled down to {picture.width_px} × {picture.height_px} pixels")
-    parts.append(f"{-(-len(picture.data) // 1000)} KB")
+    parts.append(f"{len(picture.data) / 1000:.1f} KB")
     return ", ".join(parts) + "."

@@ -25,8 +25,8 @@ _SHOWN_CHARS = 80
 
 _POLITE = (
     r"(?:(?:can|could|would|will) (?:you|u|we)|please|kindly|just|now|also|hi|hello|hey|ok|okay|thanks|thank you"
-    r"|so much|for me|next|finally|lastly|too|as well|let's|let us|i (?:want|need|would like)(?: you)?(?: to)?"
-    r"|i'd (?:like|love)(?: you)?(?: to)?|first(?! it)|at end|in end)(?= |$)"
+    r"|so much|for me|finally|lastly|too|as well|let's|let us|i (?:want|need|would like)(?: you)?(?: to)?"
+    r"|i'd (?:like|love)(?: you)?(?: to)?|(?:first|next)(?! it)|at end|in end)(?= |$)"
 )
 _SEPARATOR = r"(?:,|\.|;|!|\?|\+|and|then|after that|afterwards)(?= |$)"
 _GAP = re.compile(rf"(?: ?(?:{_POLITE}|{_SEPARATOR}))+(?: |$)")
@@ -49,6 +49,7 @@ def read(instruction: str, *, images: int) -> tuple[Operation, ...]:
     ways = reader.ways_from(reader.beginning(), MOST_OPERATIONS)
     if len(ways) != 1 or not ways[0] or _is_question(wording):
         raise not_understood(wording.original.strip() if ways else reader.unclear(), images)
+    _check_plural(ways[0], wording, images)
     _check_enough_images(ways[0], images)
     _check_one_file(ways[0], wording, images)
     return ways[0]
@@ -124,6 +125,13 @@ class _Reader:
 
 def _is_question(wording: Wording) -> bool:
     return any(token.text == "?" for token in wording.tokens) and not _ASKS_POLITELY.match(wording.plain)
+
+
+def _check_plural(operations: Way, wording: Wording, images: int) -> None:
+    """With one picture, "blur them" means what is in it."""
+    together = any(isinstance(operation, SideBySide | Grid | BeforeAfter) for operation in operations)
+    if images < 2 and not together and wording.says_them:
+        raise not_understood(wording.original.strip(), images)
 
 
 _NEEDS = {

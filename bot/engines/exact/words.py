@@ -89,6 +89,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"(?:the )?whole thing|everything", "it"),
 )
 _COMPILED = tuple((re.compile(rf"(?:^|(?<= )){phrase}(?= |$)"), to) for phrase, to in _PHRASES)
+_THEM = re.compile(r"\b(?:them|these|those)$")
 _ARTICLES = frozenset({"the", "a", "an"})
 
 
@@ -108,6 +109,14 @@ class Wording:
     original: str
     tokens: tuple[Token, ...]
     quotes: tuple[str, ...]
+
+    @property
+    def says_them(self) -> bool:
+        """Whether it speaks of several things without saying which."""
+        return any(token.text == "it" and _THEM.search(self._own(token)) for token in self.tokens)
+
+    def _own(self, token: Token) -> str:
+        return self.original[token.start : token.end].lower()
 
     @property
     def plain(self) -> str:

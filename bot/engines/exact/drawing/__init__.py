@@ -1,4 +1,4 @@
-"""Operations made pixels. Everything here is work for a thread; images are RGB or RGBA, never shared between threads."""
+"""Operations made pixels. All of it is work for a thread; images are RGB or RGBA, none is shared between threads."""
 
 from __future__ import annotations
 

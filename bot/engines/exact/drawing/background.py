@@ -12,9 +12,13 @@ from bot.engines.exact.drawing.strips import Box, by_strips, with_alpha
 
 _MOST_TURNS = 200
 _SOFT = 80
-"""So much further from the background's color (of 255), a pixel beside it is all foreground."""
+"""So much further from the background's color (of 255) a pixel of a thin line is all foreground."""
+
+_INWARDS_PX = 4
+"""How far inside the foreground's own color is looked for."""
 
 Mask = NDArray[np.bool_]
+Pixels = NDArray[np.uint8]
 
 
 def without_background(image: Image.Image, named: str | None) -> Image.Image:
@@ -24,10 +28,12 @@ def without_background(image: Image.Image, named: str | None) -> Image.Image:
     if outside.all():
         raise BadRequest("The whole picture has that one colour; nothing would remain.")
     reach = Image.fromarray(outside.astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(5))
+    inner = with_alpha(image, reach.point([255 - value for value in range(256)]))
+    inner = inner.convert("RGBa").filter(ImageFilter.BoxBlur(_INWARDS_PX)).convert("RGBA")
 
     def cleared(strip: Image.Image, box: Box) -> Image.Image:
         gone, near = outside[box[1] : box[3]], np.asarray(reach.crop(box)) > 0
-        return _soft_edged(strip.convert("RGB"), color, gone, near & ~gone)
+        return _soft_edged(np.asarray(strip.convert("RGB")), color, np.asarray(inner.crop(box)), gone, near & ~gone)
 
     result = by_strips(image, cleared, mode="RGBA")
     return with_alpha(result, image.getchannel("A")) if image.mode == "RGBA" else result
@@ -63,15 +69,16 @@ def _filled_runs(plain: Mask, reached: Mask) -> Mask:
     return np.asarray(np.repeat(touched, lengths)).reshape(plain.shape)
 
 
-def _soft_edged(rgb: Image.Image, color: tuple[int, int, int], gone: Mask, beside: Mask) -> Image.Image:
-    """Alpha 0 where it is gone; beside that as far from the background as the color is, with that color taken out."""
-    pixels = np.asarray(rgb)
-    result = np.empty((*gone.shape, 4), np.uint8)
-    result[..., :3] = pixels
-    result[..., 3] = np.where(gone, 0, 255)
-    mixed = pixels[beside].astype(np.float32)
+def _soft_edged(pixels: Pixels, color: tuple[int, int, int], inner: Pixels, gone: Mask, beside: Mask) -> Image.Image:
+    """RGBA. A pixel beside the background is a mix of it and of the color further in: how much of each is its alpha,
+    and the background's share is taken out of its color."""
+    result = np.dstack((pixels, np.where(gone, 0, 255).astype(np.uint8)))
     plain = np.array(color, np.float32)
-    alpha = np.clip((np.abs(mixed - plain).max(axis=1, initial=0) - ALIKE / 2) / _SOFT, 0.02, 1)[:, None]
-    result[beside, :3] = np.clip(plain + (mixed - plain) / alpha, 0, 255).round().astype(np.uint8)
+    mixed = pixels[beside] - plain
+    further_in = inner[beside, :3] - plain
+    along = (mixed * further_in).sum(axis=1) / np.maximum((further_in**2).sum(axis=1), 1)
+    away = (np.abs(mixed).max(axis=1, initial=0) - ALIKE / 2) / _SOFT
+    alpha = np.clip(np.where(inner[beside, 3] > 0, along, away), 0.02, 1)[:, None]
+    result[beside, :3] = np.clip(plain + mixed / alpha, 0, 255).round().astype(np.uint8)
     result[beside, 3] = (alpha[:, 0] * 255).round().astype(np.uint8)
     return Image.fromarray(result)

@@ -6,7 +6,7 @@ from PIL import Image, ImageFilter
 
 from bot.domain.errors import BadRequest
 from bot.engines.exact.drawing.colour import in_region
-from bot.engines.exact.operations import Blur, Length, Pixelate, Sharpen
+from bot.engines.exact.operations import Blur, Length, Pixelate, Px, Sharpen
 
 _MOST_STRENGTH = 10.0
 
@@ -52,7 +52,7 @@ def _blocks(image: Image.Image, block_px: int) -> Image.Image:
 def _pixels(length: Length, image: Image.Image, *, least: float) -> float:
     """A length in pixels of this picture. `BadRequest` where it is nothing or more than the picture."""
     shorter = min(image.size)
-    count = length.count if hasattr(length, "count") else max(least, length.fraction * shorter)
+    count = length.count if isinstance(length, Px) else max(least, length.fraction * shorter)
     if not 0 < count <= max(image.size):
         raise BadRequest(f"Please give me a size between 1 and {max(image.size)} pixels for that.")
     return max(least, count)

@@ -37,6 +37,9 @@ class _Layout:
     def height_px(self) -> int:
         return self.line_px * len(self.lines)
 
+    def width_px(self, fonts: Fonts) -> float:
+        return max(fonts.length_px(line, self.size_px) for line in self.lines)
+
 
 def written(image: Image.Image, write: Write) -> Image.Image:
     """The picture with the words on it. `BadRequest` names letters that no font has, or says that there is no room."""
@@ -47,9 +50,7 @@ def written(image: Image.Image, write: Write) -> Image.Image:
         raise BadRequest(f"That is too much text for a picture; {_LONGEST_TEXT_CHARS} characters is the most I write.")
     fonts = Fonts(words, bold=write.bold)
     if missing := [letter for letter in fonts.missing if not letter.isspace()]:
-        raise BadRequest(
-            f"I have no font for {' '.join(missing[:8])}. Please leave that out, and I can write the rest."
-        )
+        raise BadRequest(f"I have no font for {' '.join(missing[:8])}. Without that I can write the rest.")
     margin = round(min(image.size) * _MARGIN)
     room = (image.width - 2 * margin, image.height - 2 * margin)
     layout = _fitting(words, fonts, _wished_px(write, image), room)
@@ -69,24 +70,24 @@ def _fitting(words: str, fonts: Fonts, wished_px: int, room: tuple[int, int]) ->
     """The largest size up to the wished one at which the wrapped words fit into the room."""
     size_px = wished_px
     while size_px >= _SMALLEST_PX:
-        lines = _wrapped(words, fonts, size_px, room[0])
-        if lines and (layout := _Layout(lines, size_px)).height_px <= room[1]:
+        layout = _Layout(_wrapped(words, fonts, room[0] / size_px), size_px)
+        if layout.lines and layout.height_px <= room[1] and layout.width_px(fonts) <= room[0]:
             return layout
         size_px = min(size_px - 1, int(size_px * _SHRINK))
     raise BadRequest("These words do not fit on this picture in a size that can be read.")
 
 
-def _wrapped(words: str, fonts: Fonts, size_px: int, width_px: int) -> tuple[str, ...]:
-    """Lines no wider than that; none at all where a single word is wider."""
+def _wrapped(words: str, fonts: Fonts, most: float) -> tuple[str, ...]:
+    """Lines no longer than so many letter heights; none at all where a single word is longer."""
     lines: list[str] = []
     for paragraph in words.split("\n"):
         line = ""
         for piece in _pieces(paragraph):
-            if line and fonts.length_px((line + piece).rstrip(), size_px) > width_px:
+            if line and fonts.length_in_heights((line + piece).rstrip()) > most:
                 lines.append(line.rstrip())
                 line = ""
             line += piece
-            if fonts.length_px(line.rstrip(), size_px) > width_px:
+            if fonts.length_in_heights(line.rstrip()) > most:
                 return ()
         lines.append(line.rstrip())
     return tuple(lines)
@@ -110,9 +111,7 @@ def _draw(image: Image.Image, layout: _Layout, fonts: Fonts, write: Write, margi
         for stroke_px, fill in ((stroke, outline), (0, color)):
             x = left
             for run in fonts.runs(line, layout.size_px):
-                draw.text(
-                    (x, baseline), run.text, fill, run.font, anchor="ls", stroke_width=stroke_px, stroke_fill=fill
-                )
+                draw.text((x, baseline), run.text, fill, run.font, anchor="ls", stroke_width=stroke_px)
                 x += run.font.getlength(run.text)
 
 

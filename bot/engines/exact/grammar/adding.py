@@ -23,11 +23,11 @@ _ADD = "[(add|put|give it|draw|make|apply|use|with|have|create|place|give|it wit
 
 def _border(found: Found) -> Operation:
     width: Length = Share(0.04)
-    if found.parts.get("width"):
+    if found["width"]:
         width = length_of(found["width"])
-    elif found.parts.get("size"):
+    elif found["size"]:
         width = _WIDTHS[found["size"]]
-    return Border(width, color_of(found["color"]) if found.parts.get("color") else "#ffffff")
+    return Border(width, color_of(found["color"]) if found["color"] else "#ffffff")
 
 
 _BORDERS = rules(
@@ -45,7 +45,7 @@ _BORDERS = rules(
 
 
 def _round(found: Found) -> Operation:
-    return RoundCorners(length_of(found["radius"]) if found.parts.get("radius") else Share(0.1))
+    return RoundCorners(length_of(found["radius"]) if found["radius"] else Share(0.1))
 
 
 _CORNERS = rules(
@@ -61,7 +61,7 @@ _OUT = "(remove|delete|cut out|cut away|take out|take away|erase|drop|clear)"
 
 
 def _background(found: Found) -> Operation:
-    return ClearBackground(color_of(found["color"]) if found.parts.get("color") else None)
+    return ClearBackground(color_of(found["color"]) if found["color"] else None)
 
 
 _BACKGROUNDS = rules(

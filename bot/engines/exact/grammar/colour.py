@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.engines.exact.grammar.rules import Found, Make, factor_of, number_of, region_of, rules
-from bot.engines.exact.operations import Adjust, Gray, Invert, Operation, Quality, Region, Sepia
+from bot.engines.exact.operations import Adjust, Gray, Invert, Operation, Quality, Sepia
 
 _GRAY = "(bw|gray|grayscale|monochrome|gray tones)"
 _INTO = "(make|turn|convert|change|set|put|render|show|get|have|want)"
@@ -13,7 +13,7 @@ _USUAL, _SLIGHT, _STRONG = 0.25, 0.1, 0.5
 
 def _whole_or_part(make: type[Gray] | type[Sepia] | type[Invert]) -> Make:
     def operation(found: Found) -> Operation:
-        return make(region_of(found["region"]) if "region" in found.parts else None)
+        return make(region_of(found["region"]))
 
     return operation
 
@@ -31,8 +31,8 @@ _TONING = rules(
     (f"{_INTO} <region:region> [(in|into|to) ]sepia", _sepia),
     ("(add|apply|use|give it) sepia[ (tone|filter|effect|look)][ to it]", _sepia),
     ("(sepia) (in|on) <region:region>", _sepia),
-    ("(invert|negate|reverse) (it|colors|color|its colors|colors of it|it s colors|all colors)", _invert),
-    ("(invert|invert it|negative|inverted|inverted colors)", _invert),
+    ("(invert|negate) (it|colors|color|its colors|colors of it|it s colors|all colors)", _invert),
+    ("(invert|inverted|inverted colors)", _invert),
     ("(make it|turn it into|make|convert it to|turn into) (negative|inverted)", _invert),
     ("invert [colors (of|in) ]<region:region>", _invert),
 )
@@ -64,11 +64,7 @@ _QUALITIES = {
 _UP = ("more", "increase", "raise", "boost", "turn up", "bump up", "add", "higher", "up", "+", "increased", "pump up")
 
 
-def _words(table: object) -> str:
-    return "|".join(sorted(map(str, table), key=len, reverse=True))  # type: ignore[call-overload]
-
-
-_COMPARATIVE = f"<{'|'.join(('brighter', 'lighter', 'darker', 'dimmer', 'warmer', 'cooler', 'colder'))}:how>"
+_COMPARATIVE = "<brighter|lighter|darker|dimmer|warmer|cooler|colder:how>"
 _VERB = (
     f"<{'|'.join(('brighten', 'lighten', 'darken', 'dim', 'warm up', 'warm', 'cool down', 'cool', 'saturate'))}:how>"
 )
@@ -92,19 +88,15 @@ def _amount(words: str) -> float:
             return number_of(words) / 100
 
 
-def _region(found: Found) -> Region | None:
-    return region_of(found["region"]) if "region" in found.parts else None
-
-
 def _compared(found: Found) -> Operation:
     quality, sign = _MORE[found["how"]]
-    return Adjust(quality, sign * _amount(found["amount"]), _region(found))
+    return Adjust(quality, sign * _amount(found["amount"]), region_of(found["region"]))
 
 
 def _more_or_less(found: Found) -> Operation:
     quality = (_ADJECTIVES | _QUALITIES)[found["what"]]
     sign = 1 if found["way"] in _UP else -1
-    return Adjust(quality, sign * _amount(found["amount"]), _region(found))
+    return Adjust(quality, sign * _amount(found["amount"]), region_of(found["region"]))
 
 
 def _signed(found: Found) -> Operation:
@@ -120,18 +112,21 @@ def _half_as(found: Found) -> Operation:
 
 
 _ADJUSTING = rules(
-    (f"[(make|turn) ][it ][look ]{_MUCH}{_COMPARATIVE}", _compared),
+    ("[<amount:amount> ]<brighter|lighter|darker|dimmer|warmer:how>", _compared),
+    ("<cooler|colder:how>", _compared),
+    (f"(make it|make|it|turn it) {_MUCH}{_COMPARATIVE}", _compared),
     (f"[make ][it ]{_COMPARATIVE} by <amount:amount>", _compared),
     (f"make <region:region> {_MUCH}{_COMPARATIVE}", _compared),
     (f"make <region:region> {_COMPARATIVE} by <amount:amount>", _compared),
     (f"[make ][it ]{_MUCH}{_COMPARATIVE} (in|on) <region:region>", _compared),
-    (f"{_VERB}[ it]{_BY}", _compared),
+    (f"{_VERB} it{_BY}", _compared),
+    (f"<brighten|lighten|darken|saturate:how>{_BY}", _compared),
     (f"<warm|cool:how> it (up|down){_BY}", _compared),
     (f"<slightly|much:amount> {_VERB}[ it]", _compared),
     (f"{_VERB} <region:region>{_BY}", _compared),
     ("<desaturate:how> [it ][by ]<amount:amount>", _compared),
     ("<slightly:amount> <desaturate:how>[ it]", _compared),
-    (f"[make ][it ][look ]{_MUCH}<more|less:way> {_ADJECTIVE}", _more_or_less),
+    (f"[make ][it ]{_MUCH}<more|less:way> {_ADJECTIVE}", _more_or_less),
     (f"make <region:region> {_MUCH}<more|less:way> {_ADJECTIVE}", _more_or_less),
     (f"[<add> ][it ]{_MUCH}<more|less|higher|lower|increased|reduced:way> {_QUALITY}[ (to|of|in) it]", _more_or_less),
     (f"[<add> ][it ]{_MUCH}<more|less:way> {_QUALITY} (to|in|on) <region:region>", _more_or_less),
@@ -144,7 +139,7 @@ _ADJUSTING = rules(
     (f"{_LOWER} [its ]{_QUALITY} (of|in) <region:region>{_BY}", _more_or_less),
     (f"[turn ]{_QUALITY} <up|down:way>{_BY}", _more_or_less),
     (f"[turn ]<up|down:way> {_QUALITY}{_BY}", _more_or_less),
-    (f"{_QUALITY} [by ]<[+-]:sign>".replace("<[+-]:sign>", "<signed:amount> %"), lambda found: _signed(found)),
+    (f"{_QUALITY} [by ]<signed:amount> %", _signed),
     (f"(make it|make) <factor:by> as {_ADJECTIVE}", _times),
     (f"(make it|make) half as {_ADJECTIVE}", _half_as),
 )

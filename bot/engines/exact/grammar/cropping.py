@@ -95,6 +95,7 @@ def _trim(found: Found) -> Operation:
 
 
 _OFF = "(off|from|off of|at|away from|on)"
+_SIDES = "(side|sides|edge|edges)"
 _ALL_SIDES = "(all|each|every|all 4|each of) (sides|side|edges|edge)"
 _SHAPES = rules(
     (f"{_CROP} [it ][down ][(to|in|into) ][(ratio|aspect ratio) ][of ]{_RATIO}[ ([aspect ]ratio|format)]", _ratio),
@@ -122,7 +123,7 @@ _SHAPES = rules(
 )
 _WINDOWS = rules(
     (
-        f"{_CROP} [it ][down ][to ][size of ]<px:width> (x|by) <px:height>[ (from|at|in|around) [very ]<place:place>]",
+        f"{_CROP} [it ][down ][to ]<px:width> (x|by) <px:height>[ (from|at|in|around) [very ]<place:place>]",
         _window,
     ),
     (f"{_CROP} [it ][to ]<count:side> px square", _square_window),
@@ -133,7 +134,7 @@ _WINDOWS = rules(
 _CUTTING = rules(
     (f"{_CUT} <length:depth> {_OFF} <side:side>[ (side|edge)][ of it]", _cut),
     (
-        f"{_CUT} <length:depth> {_OFF} [both ]<side:side> and [{_OFF} ]<side:other>[ (side|edge|sides|edges)][ of it]",
+        f"{_CUT} <length:depth> {_OFF} [both ]<side:side> and [{_OFF} ]<side:other>[ {_SIDES}][ of it]",
         _cut,
     ),
     (f"{_CUT} <length:depth> {_OFF} <side:side> and <length:more> {_OFF} <side:other>[ side][ of it]", _cut),

@@ -6,7 +6,8 @@ from bot.engines.exact.grammar.rules import Found, Rule, number_of, rules
 from bot.engines.exact.operations import MaxBytes, Operation, SaveAs
 
 _TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
-_KIND = "<png|jpeg|webp:kind>[ (file|it|format|version|please)]".replace("|please", "")
+_KIND = "<png|jpeg|webp:kind>[ (file|it|format|version)]"
+_SAVE = "(save|export|send|give|convert|return|deliver|store|make|encode)"
 _UNITS = {"kb": 1_000, "mb": 1_000_000, "bytes": 1}
 
 
@@ -31,7 +32,7 @@ _SIZE = "(file size|filesize|size of file|size|file)"
 
 FILES: tuple[Rule, ...] = rules(
     (
-        f"[(save|export|send|give|convert|return|deliver|output|store|make|encode) ][it ](as|to|into|in) {_KIND}",
+        f"[{_SAVE} ][it ](as|to|into|in) {_KIND}",
         _save_as,
     ),
     (f"(make|turn|change) [it ][(into|to|in) ]{_KIND}", _save_as),
@@ -40,5 +41,5 @@ FILES: tuple[Rule, ...] = rules(
     (f"(compress|shrink|reduce|get|squeeze|bring) [it ][{_SIZE} ][of it ][down ][to ]{_LIMIT}", _max_bytes),
     (f"(max|maximum) {_SIZE} [of ]{_LIMIT}", _max_bytes),
     (f"[with ]{_SIZE} {_UNDER} {_LIMIT}", _max_bytes),
-    (f"[(save|export|send|give|convert|make) ][it ](as|to|into|in) {_KIND} {_UNDER} {_LIMIT}", _both),
+    (f"[{_SAVE} ][it ](as|to|into|in) {_KIND} {_UNDER} {_LIMIT}", _both),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.engines.exact.grammar.rules import Found, length_of, number_of, region_of, rules
-from bot.engines.exact.operations import Blur, Length, Operation, Pixelate, Px, Region, Share, Sharpen
+from bot.engines.exact.operations import Blur, Length, Operation, Pixelate, Px, Share, Sharpen
 
 _BLUR = {"": Share(0.012), "slightly": Share(0.005), "much": Share(0.035)}
 _BLOCK = {"": Share(0.035), "slightly": Share(0.015), "much": Share(0.08)}
@@ -11,30 +11,26 @@ _SHARPNESS = {"": 1.0, "slightly": 0.5, "much": 2.0}
 _HOW = "<slightly|much:how>"
 
 
-def _region(found: Found) -> Region | None:
-    return region_of(found["region"]) if "region" in found.parts else None
-
-
 def _length(found: Found, named: dict[str, Share]) -> Length:
-    if found.parts.get("px"):
+    if found["px"]:
         return Px(number_of(found["px"]))
-    if found.parts.get("length"):
+    if found["length"]:
         return length_of(found["length"])
-    return named[found["how"] if "how" in found.parts else ""]
+    return named[found["how"]]
 
 
 def _blur(found: Found) -> Operation:
-    return Blur(_length(found, _BLUR), _region(found))
+    return Blur(_length(found, _BLUR), region_of(found["region"]))
 
 
 def _pixelate(found: Found) -> Operation:
-    return Pixelate(_length(found, _BLOCK), _region(found))
+    return Pixelate(_length(found, _BLOCK), region_of(found["region"]))
 
 
 def _sharpen(found: Found) -> Operation:
-    if found.parts.get("percent"):
-        return Sharpen(number_of(found["percent"]) / 50, _region(found))
-    return Sharpen(_SHARPNESS[found["how"] if "how" in found.parts else ""], _region(found))
+    if found["percent"]:
+        return Sharpen(number_of(found["percent"]) / 50, region_of(found["region"]))
+    return Sharpen(_SHARPNESS[found["how"]], region_of(found["region"]))
 
 
 _RADIUS = "(with|by|using|at) [(radius|strength) (of )]<px:px>[ radius]".replace("(of )", "[of ]")

@@ -30,7 +30,7 @@ _STYLE_WORD = re.compile(_STYLE)
 _ONE_STYLE = re.sub(r"\?P<\w+>", "?:", _STYLE)
 _STYLES = rf"{_ONE_STYLE}(?: {_ONE_STYLE})*"
 _OPTION = (
-    rf"(?:(?:(?:in|at|on|to|near|across|along) )?(?:very )?(?P<place>{PLACE})(?: of it)?"
+    rf"(?:(?:on|to|over|onto|across) it|(?:(?:in|at|on|to|near|across|along) )?(?:very )?(?P<place>{PLACE})(?: of it)?"
     rf"|(?:(?:in|with|using) )?(?P<style>{_STYLES})"
     rf"|(?:(?:in|at|with) )?(?:(?:font|text|letter) )?(?:size|height) (?:of )?(?P<px>{COUNT})(?: px)?"
     rf"|(?:(?:in|at|with) )?(?P<px_high>{COUNT}) px(?: (?:high|tall|big|letters|text|font))?)"

@@ -97,7 +97,7 @@ class Found:
 
     def __getitem__(self, name: str) -> str:
         """The words of a named part, empty where it is missing."""
-        return self.parts[name] or ""
+        return self.parts.get(name) or ""
 
 
 Make = Callable[[Found], "tuple[Operation, ...] | Operation | None"]

@@ -79,8 +79,10 @@ def _scale(found: Found) -> Operation:
     return Scale(number_of(found["to"]) / 100 if found["to"].endswith("%") else factor_of(found["to"]))
 
 
-def _grown(found: Found) -> Operation:
-    return Scale(1 + number_of(found["by"]) / 100)
+def _grown(found: Found) -> Operation | None:
+    """Beyond 100 % people do not agree what "bigger by" counts from."""
+    percent = number_of(found["by"])
+    return Scale(1 + percent / 100) if percent <= 100 else None
 
 
 def _shrunk(found: Found) -> Operation:
@@ -149,9 +151,9 @@ _RESIZING = rules(
     ),
     (f"{_RESIZE} [it ][to ][be ]<px:to> <wide|high|tall|across:side>", _side),
     (f"{_RESIZE} [it ][to ][be ]<px:to> in <width|height:side>", _side),
-    (f"{_RESIZE} [it ][to ][so it ][its ]<width|height:side> [of it ][(to|of|is|=) ]<px:to>", _side),
+    (f"{_RESIZE} [it ][to ][so [that ]][its ]<width|height:side> [of it ][(to|of|is|=) ]<px:to>", _side),
     (
-        f"{_RESIZE} [it ][to ][so it ][with ][its ]"
+        f"{_RESIZE} [it ][to ][so [that ][it ]][with ][its ]"
         "<longest|longer|long|larger|largest|shortest|shorter|short|smaller|smallest:side> (side|edge) [of it ]"
         "[(to|of|is|at) ]<px:to>",
         _side,
@@ -177,7 +179,7 @@ _RESIZING = rules(
     ("double (its size|size of it|size|it in size)", always(Scale(2.0))),
     ("triple (its size|size of it|size|it in size)", always(Scale(3.0))),
     (
-        "[(make|scale|resize|shrink|reduce) ][it ][to ][by ]half (its size|size|of its size|its original size|as big|as large)",
+        "[(make|scale|resize|shrink|reduce) ][it ][to ][by ]half ([of ][its ][original ]size|as big|as large)",
         always(Scale(0.5)),
     ),
     ("(halve|half) (its size|size of it|size|it in size)", always(Scale(0.5))),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.engines.exact.grammar.rules import Found, Operation, always, count_of, rules
-from bot.engines.exact.operations import BeforeAfter, Grid, SideBySide
+from bot.engines.exact.grammar.rules import Found, always, count_of, rules
+from bot.engines.exact.operations import BeforeAfter, Grid, Operation, SideBySide
 
 _PUT = "(put|place|show|arrange|combine|join|merge|lay|set|make|paste|stitch|compare|glue)"
 _SAME = "[2 ][it ]"
@@ -21,13 +21,12 @@ def _square_grid(found: Found) -> Operation | None:
 
 TOGETHER = rules(
     (
-        f"[{_PUT} ]{_SAME}[(in|into) ](sidebyside|next to each other|beside each other|next to 1 another)[ (comparison|it)]",
+        f"[{_PUT} ]{_SAME}[(in|into) ](sidebyside|(next to|beside) (each other|1 another))[ (comparison|it)]",
         always(SideBySide()),
     ),
     (f"{_PUT} {_SAME}(in|into) row", always(SideBySide())),
     (
-        f"[{_PUT} ]{_SAME}(1 above other|1 below other|1 under other|above each other|below each other|under each other|"
-        "underneath each other)",
+        f"[{_PUT} ]{_SAME}(1 (above|below|under) other|(above|below|under) each other|underneath each other)",
         always(SideBySide(stacked=True)),
     ),
     (f"stack {_SAME}[vertically]".replace(" {_SAME}[vertically]", ""), always(SideBySide(stacked=True))),
@@ -44,7 +43,7 @@ TOGETHER = rules(
     (f"[{_PUT} ]{_SAME}[(in|into|as|to) ]grid (of|with) <count:columns> columns", _columns),
     (f"[{_PUT} ]{_SAME}[(in|into|as|to) ]<count:columns> column grid", _columns),
     (
-        "[(make|show|create|put|do|give me) ][it ][(as|in|into) ]beforeafter[ (it|comparison|version|view|shot)][ of it]",
+        "[(make|show|create|put|do|give me) ][it ][(as|in|into) ]beforeafter[ (it|comparison|view|shot)][ of it]",
         always(BeforeAfter()),
     ),
 )
