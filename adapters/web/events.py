@@ -8,7 +8,7 @@ import contextlib
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from aiohttp import web
@@ -22,6 +22,7 @@ HEARTBEAT_S: Final = 15.0
 STREAM_S: Final = 900.0
 """A stream ends after this long and the browser comes back: then who may look is asked again."""
 STREAMS: Final = 200
+_PATIENCE_S: Final = 0.05
 
 _EVENT = re.compile(r"\d{1,15}-\d{1,9}")
 
@@ -37,14 +38,16 @@ class Streams:
         """For `cleanup_ctx`: hear what other processes write as long as the page stands."""
         following = asyncio.create_task(self._store.follow())
         yield
-        following.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await following
+        while not following.done():  # once may not do: in Python 3.11 `asyncio.wait_for` can swallow a cancellation
+            following.cancel()
+            await asyncio.wait([following], timeout=_PATIENCE_S)
 
     async def close(self, _: web.Application) -> None:
         """For `on_shutdown`: a stream would never end by itself."""
-        for task in self._open:
-            task.cancel()
+        while self._open:
+            for task in self._open:
+                task.cancel()
+            await asyncio.sleep(_PATIENCE_S)
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """GET …/events"""
@@ -89,22 +92,18 @@ class Streams:
             after = events[-1][0]
             await response.write(await self._frames(chat, events))
 
-    async def _frames(self, chat: str, events: Iterable[tuple[str, str]]) -> bytes:
-        """Each message once, as it stands now, under the id of its last event."""
-        last = {message: event for event, message in events}
-        in_order = sorted(last.items(), key=lambda item: _moment(item[1]))
-        records = await self._store.find(chat, [message for message, _ in in_order])
-        frames = [
-            _frame(event, "message", public(chat, record)) if record else _frame(event, "gone", {"id": message})
-            for (message, event), record in zip(in_order, records, strict=True)
-        ]
-        return b"".join(frames)
+    async def _frames(self, chat: str, events: Sequence[tuple[str, str]]) -> bytes:
+        """Each message once, as it stands now, in the chat's order. Only the last frame carries an id: whoever is cut
+        in the middle hears all of it again."""
+        messages = list(dict.fromkeys(message for _, message in events))
+        records = await self._store.find(chat, messages)
+        gone = [("gone", {"id": message}) for message, record in zip(messages, records, strict=True) if not record]
+        shown = sorted((public(chat, record) for record in records if record), key=lambda message: message["number"])
+        frames = gone + [("message", message) for message in shown]
+        last = len(frames) - 1
+        return b"".join(_frame(events[-1][0] if i == last else "", *frame) for i, frame in enumerate(frames))
 
 
 def _frame(event: str, kind: str, content: object) -> bytes:
-    return f"id: {event}\nevent: {kind}\ndata: {json.dumps(content)}\n\n".encode()
-
-
-def _moment(event: str) -> tuple[int, int]:
-    time_ms, _, ordinal = event.partition("-")
-    return int(time_ms), int(ordinal)
+    named = f"id: {event}\n" if event else ""
+    return f"{named}event: {kind}\ndata: {json.dumps(content)}\n\n".encode()

@@ -23,6 +23,7 @@ from adapters.web.problems import (
     bad_key,
     image_too_large,
     no_such_chat,
+    no_such_reply,
     text_too_long,
     too_many_images,
     too_slow,
@@ -113,20 +114,20 @@ async def _read_parts(request: web.Request, spool: UploadSpool, form: Form, pref
             raise unreadable_form()
         match part.name:
             case "text":
-                form.text = await _read_text(part)
+                form.text = await _read_text(part, text_too_long(TEXT_CHARS))
             case "reply_to":
-                form.reply_to = await _read_text(part)
+                form.reply_to = await _read_text(part, no_such_reply())
             case "image":
                 await _spool_image(part, spool, form, prefix, max_image_bytes)
             case _:
                 await part.release()
 
 
-async def _read_text(part: BodyPartReader) -> str:
+async def _read_text(part: BodyPartReader, too_long: Problem) -> str:
     raw = await _read_bytes(part, _FIELD_BYTES)
-    text = None if raw is None else raw.decode().replace("\r\n", "\n").replace("\0", "").strip()
-    if text is None or len(text) > TEXT_CHARS:
-        raise text_too_long(TEXT_CHARS)
+    text = "" if raw is None else raw.decode().replace("\r\n", "\n").replace("\0", "").strip()
+    if raw is None or len(text) > TEXT_CHARS:
+        raise too_long
     return text
 
 

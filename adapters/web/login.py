@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any, Final, cast
@@ -39,10 +40,14 @@ PERSON: Final = web.RequestKey("person", Person)
 
 
 class Login:
-    """Passwords, cookies and tries. `behind_https` where a proxy of ours ends TLS: then cookies are for https only."""
+    """Passwords, cookies and tries. `behind_https` where a proxy of ours ends TLS: then cookies are for https only.
+    `limits` are told to the page, so that it can say at once what would be refused."""
 
-    def __init__(self, store: PageStore, *, password: str, behind_https: bool) -> None:
+    def __init__(
+        self, store: PageStore, *, password: str, behind_https: bool, limits: Mapping[str, int] | None = None
+    ) -> None:
         self._store = store
+        self._limits = dict(limits or {})
         self._behind_https = behind_https
         self.password = password
 
@@ -116,7 +121,7 @@ class Login:
 
     def _told(self, person: Person | None) -> web.Response:
         who = {"id": person.id, "name": person.name} if person else None
-        return web.json_response({"needs_password": bool(self.password), "person": who})
+        return web.json_response({"needs_password": bool(self.password), "person": who, "limits": self._limits})
 
 
 def _digest(text: str) -> bytes:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 import time
+import traceback
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from aiohttp.typedefs import Handler
 from adapters.web import problems
 from adapters.web.events import Streams
 from adapters.web.guard import Guard, add_headers, check_bind
-from adapters.web.inbound import Form, chat_of, drain, drop, idempotency_key, read_form
+from adapters.web.inbound import IMAGES, TEXT_CHARS, Form, chat_of, drain, drop, idempotency_key, read_form
 from adapters.web.login import PERSON, Login
 from adapters.web.ports import PageStore, Record, Rooms, UploadSpool
 from adapters.web.records import PLATFORM, answer_id_of, chat_ref, inbound_of, message_id_of, person_record, public
@@ -54,7 +55,8 @@ def build_app(
     """The page. `allowed_hosts` are names it may be reached under beside this machine's own, with or without a port;
     `behind_https` when a proxy of ours ends TLS in front of it."""
     guard = Guard(allowed_hosts)
-    login = Login(store, password=password, behind_https=behind_https)
+    limits = {"text_chars": TEXT_CHARS, "images": IMAGES, "image_bytes": max_image_bytes}
+    login = Login(store, password=password, behind_https=behind_https, limits=limits)
     streams = Streams(store)
     chats = Chats(rooms=rooms, store=store, spool=spool, images=images, max_image_bytes=max_image_bytes, now=now)
     app = web.Application(middlewares=[_say_what_is_wrong, guard.middleware, login.middleware])
@@ -252,11 +254,17 @@ async def _say_what_is_wrong(request: web.Request, handler: Handler) -> web.Stre
         return problems.Problem(error.status, "not_possible", f"That can't be done here ({error.reason}).").response()
     except (asyncio.CancelledError, ConnectionResetError):
         raise
-    except Exception:
-        _log.exception("the page could not answer", method=request.method, route=_route(request))
+    except Exception as error:
+        _log.error("the page could not answer", route=_route(request), error=type(error).__name__, at=_where(error))
         return problems.out_of_order().response()
 
 
 def _route(request: web.Request) -> str:
     resource = request.match_info.route.resource
     return resource.canonical if resource else ""
+
+
+def _where(error: Exception) -> list[str]:
+    """The way to a failure, without its message and without any value: those may hold what people wrote."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames[-5:]]

@@ -1,0 +1,424 @@
+"""The page's JSON interface, against the real server and a real store (docs/page-api.md)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import FormData, MultipartWriter
+from redis.asyncio import Redis
+
+from bot.domain.errors import BadPicture
+from bot.domain.messages import Answer, Attachment
+from bot.domain.refs import ChatRef, MessageRef, TurnId
+from bot.domain.turns import TurnState
+from tests.fakes.rooms import SUGGESTIONS, PageRig, open_page
+
+SAMPLES = Path("adapters/web/static/samples")
+CAT = (SAMPLES / "cat.jpg").read_bytes()
+COFFEE = (SAMPLES / "coffee.jpg").read_bytes()
+MAX_IMAGE_BYTES = 1_000_000
+
+
+@pytest.fixture
+async def page(redis_url: str) -> AsyncIterator[PageRig]:
+    async with open_page(redis_url, max_image_bytes=MAX_IMAGE_BYTES) as rig:
+        yield rig
+
+
+def words(answer: tuple[int, dict[str, Any]]) -> tuple[int, str, str]:
+    status, body = answer
+    return status, body["error"]["code"], body["error"]["message"]
+
+
+# --- a message and its answer
+
+
+async def test_a_posted_message_is_answered_with_the_ids_of_message_turn_and_answer(page: PageRig) -> None:
+    status, ids = await page.says("black and white", CAT)
+    message, answer = await page.sees()
+    assert status == 202
+    assert ids == {"message_id": message["id"], "turn_id": answer["turn_id"], "answer_id": answer["id"]}
+
+
+async def test_a_persons_message_shows_their_words_and_their_cleaned_picture(page: PageRig) -> None:
+    await page.says("black and white", CAT)
+    message, _ = await page.sees()
+    (image,) = message.pop("images")
+    assert (image["width_px"], image["height_px"], image["media_type"]) == (451, 300, "image/jpeg")
+    wanted = {
+        "chat": "home",
+        "author": {"id": "owner", "name": "You", "is_bot": False},
+        "text": "black and white",
+        "reply_to": None,
+        "turn_id": None,
+        "state": None,
+    }
+    assert message.items() >= wanted.items()
+
+
+async def test_the_answer_replies_to_the_message_and_says_what_it_is(page: PageRig) -> None:
+    await page.says("black and white", CAT)
+    message, answer = await page.sees()
+    assert answer["reply_to"] == message["id"]
+    assert answer["author"] == {"id": "remixbot", "name": "Remixbot", "is_bot": True}
+    assert (answer["state"], answer["text"], len(answer["images"])) == ("done", "Edited, no AI", 1)
+
+
+async def test_the_answer_exists_before_it_is_filled_and_keeps_its_id(page: PageRig) -> None:
+    _, ids = await page.says("wait for it", CAT)
+    _, waiting = await page.sees()
+    await page.posts(f"/api/chats/home/turns/{ids['turn_id']}/cancel")
+    _, cancelled = await page.sees()
+    assert (waiting["state"], waiting["position"], waiting["holds"]) == ("waiting", 2, ["slot"])
+    assert (cancelled["id"], cancelled["state"]) == (waiting["id"], "cancelled")
+
+
+async def test_a_refusal_comes_with_things_that_would_work(page: PageRig) -> None:
+    await page.says("refuse it", CAT)
+    _, answer = await page.sees()
+    assert (answer["state"], answer["suggestions"], answer["images"]) == ("refused", list(SUGGESTIONS), [])
+
+
+async def test_a_reply_reaches_the_core_with_the_message_it_replies_to(page: PageRig) -> None:
+    _, first = await page.says("black and white", CAT)
+    await page.says("crop to a square", reply_to=first["answer_id"])
+    assert page.core.received[1].reply_to == MessageRef(ChatRef("web", "page", "home"), first["answer_id"])
+
+
+async def test_several_pictures_keep_their_order(page: PageRig) -> None:
+    await page.says("side by side", CAT, COFFEE)
+    message, _ = await page.sees()
+    assert [image["width_px"] for image in message["images"]] == [451, 600]
+
+
+async def test_uploads_leave_the_spool_once_the_core_has_taken_them(page: PageRig) -> None:
+    await page.says("black and white", CAT)
+    assert page.spool.files == {}
+
+
+async def test_text_that_looks_like_code_comes_back_as_it_was_written(page: PageRig) -> None:
+    text = "<img src=x onerror=alert(1)> & 'quotes' \u202e 🐈"
+    await page.says(text, CAT)
+    message, _ = await page.sees()
+    assert message["text"] == text
+
+
+# --- repeating
+
+
+async def test_the_same_key_is_the_same_message_and_the_same_turn(page: PageRig) -> None:
+    first = await page.says("black and white", CAT, key="k1")
+    second = await page.says("black and white", CAT, key="k1")
+    assert first == second
+    assert (len(await page.sees()), len(page.core.received)) == (2, 1)
+
+
+async def test_the_same_key_in_another_chat_is_another_message(page: PageRig) -> None:
+    _, first = await page.says("black and white", CAT, key="k1")
+    _, second = await page.says("black and white", CAT, key="k1", chat="garden")
+    assert first["message_id"] != second["message_id"]
+
+
+async def test_a_repeat_goes_on_where_the_first_try_died(page: PageRig) -> None:
+    page.core.broken = True
+    status, code, _ = words(await page.says("black and white", CAT, key="k1"))
+    page.core.broken = False
+    again, _ = await page.says("black and white", CAT, key="k1")
+    first, second = page.core.received
+    assert (status, code, again) == (503, "unavailable", 202)
+    assert first == second
+    assert [message["state"] for message in await page.sees()] == [None, "done"]
+
+
+async def test_two_tries_at_once_are_one_message(page: PageRig) -> None:
+    tries = await asyncio.gather(*(page.says("black and white", CAT, key="k1") for _ in range(8)))
+    assert {tuple(ids.values()) for _, ids in tries} == {tuple(tries[0][1].values())}
+    assert len(await page.sees()) == 2
+    assert page.spool.files == {}
+
+
+async def test_a_deleted_message_is_not_brought_back_by_a_repeat(page: PageRig) -> None:
+    _, ids = await page.says("black and white", CAT, key="k1")
+    await page.platform.retract([MessageRef(ChatRef("web", "page", "home"), ids["message_id"])])
+    assert words(await page.says("black and white", CAT, key="k1"))[:2] == (410, "deleted")
+
+
+@pytest.mark.parametrize("key", ["x" * 201, "tab\tin it"])
+async def test_a_key_that_is_no_key_is_refused(page: PageRig, key: str) -> None:
+    assert words(await page.says("hello", CAT, key=key))[:2] == (400, "bad_idempotency_key")
+
+
+# --- what is wrong is said
+
+
+async def test_an_empty_message_is_answered_kindly(page: PageRig) -> None:
+    told = (400, "empty", "Your message is empty. Write what you want changed, or add a picture.")
+    assert words(await page.says("  \n ")) == told
+
+
+async def test_an_empty_reply_is_answered_kindly(page: PageRig) -> None:
+    _, first = await page.says("black and white", CAT)
+    assert words(await page.says("", reply_to=first["answer_id"]))[:2] == (400, "empty")
+
+
+async def test_ten_thousand_characters_are_too_long(page: PageRig) -> None:
+    status, code, message = words(await page.says("a" * 10_000, CAT))
+    assert (status, code) == (400, "text_too_long")
+    assert "4,000 characters" in message
+
+
+async def test_four_thousand_characters_are_passed_on(page: PageRig) -> None:
+    status, _ = await page.says("a" * 4000, CAT)
+    assert (status, page.core.received[0].text) == (202, "a" * 4000)
+
+
+@pytest.mark.parametrize("reply_to", ["mnothing", "m" * 5000, "../home", "🐈"])
+async def test_a_reply_to_nothing_is_answered_kindly(page: PageRig, reply_to: str) -> None:
+    status, code, message = words(await page.says("black and white", reply_to=reply_to))
+    assert (status, code) == (404, "unknown_reply")
+    assert message.startswith("I can't find the message you replied to here.")
+
+
+async def test_a_picture_that_is_too_large_is_answered_while_the_sender_still_sends(page: PageRig) -> None:
+    status, code, message = words(await page.says("smaller please", b"x" * (60 * 2**20)))
+    assert (status, code) == (413, "image_too_large")
+    assert "too large" in message
+    assert page.spool.files == {}
+
+
+async def test_eleven_pictures_are_too_many(page: PageRig) -> None:
+    status, code, message = words(await page.says("collage", *[CAT] * 11))
+    assert (status, code, page.spool.files) == (400, "too_many_images", {})
+    assert "up to 10 pictures" in message
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"--x\r\nhalf a", "multipart/form-data; boundary=x"),
+        (b"no boundary at all", "multipart/form-data; boundary=x"),
+        (b"--x--\r\n", "multipart/form-data"),
+        (b'{"text": "hello"}', "application/json"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="text"\r\n\r\n\xff\xfe\r\n--x--\r\n',
+            "multipart/form-data; boundary=x",
+        ),
+        (b"", "multipart/form-data; boundary=x"),
+    ],
+)
+async def test_a_form_that_cannot_be_read_is_answered_kindly(page: PageRig, body: bytes, content_type: str) -> None:
+    answer = await page.posts("/api/chats/home/messages", data=body, headers={"Content-Type": content_type})
+    assert words(answer)[:2] == (400, "bad_form")
+    assert await page.sees() == []
+
+
+async def test_a_form_within_a_form_is_refused(page: PageRig) -> None:
+    with MultipartWriter("form-data") as outer, MultipartWriter("mixed") as inner:
+        inner.append("deep")
+        outer.append(inner)
+        answer = await page.posts("/api/chats/home/messages", data=outer)
+    assert words(answer)[:2] == (400, "bad_form")
+
+
+async def test_fields_that_nobody_knows_are_passed_over(page: PageRig) -> None:
+    fields = {"colour": "blue", "text": "black and white"}
+    form = FormData(fields, quote_fields=False, default_to_multipart=True)
+    form.add_field("image", b"", filename="")
+    form.add_field("image", CAT, filename="me/../../cat.jpg")
+    status, _ = await page.posts("/api/chats/home/messages", data=form)
+    assert (status, [each.filename for each in page.core.received[0].attachments]) == (202, ["cat.jpg"])
+
+
+@pytest.mark.parametrize("chat", ["Home", "a" * 65, "a_b", "a.b", "caf%C3%A9"])
+async def test_a_chat_whose_name_is_none_is_not_found(page: PageRig, chat: str) -> None:
+    assert words(await page.gets(f"/api/chats/{chat}/messages"))[:2] == (404, "unknown_chat")
+
+
+async def test_an_address_that_leads_nowhere_says_so(page: PageRig) -> None:
+    assert words(await page.gets("/api/nothing"))[:2] == (404, "not_found")
+    assert words(await page.posts("/api/chats/home/events"))[:2] == (405, "not_possible")
+
+
+async def test_a_failure_inside_is_not_shown(page: PageRig) -> None:
+    page.core.broken = True
+    told = "Something went wrong on my side. Nothing that you sent is lost; please try again in a moment."
+    assert words(await page.says("hello", CAT)) == (503, "unavailable", told)
+
+
+# --- reading
+
+
+async def test_messages_come_in_pages_from_the_newest(page: PageRig) -> None:
+    for number in range(3):
+        await page.says(f"turn it {number}", CAT)
+    _, last = await page.gets("/api/chats/home/messages?limit=4")
+    _, first = await page.gets(f"/api/chats/home/messages?limit=4&before={last['messages'][0]['id']}")
+    told = [message["text"] for message in first["messages"] + last["messages"] if not message["author"]["is_bot"]]
+    assert told == ["turn it 0", "turn it 1", "turn it 2"]
+    assert (last["more"], first["more"]) == (True, False)
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=-1", "limit=many", "limit=²"])
+async def test_a_limit_that_is_no_number_is_answered_kindly(page: PageRig, query: str) -> None:
+    assert words(await page.gets(f"/api/chats/home/messages?{query}"))[:2] == (400, "bad_parameter")
+
+
+async def test_one_message_can_be_read_by_its_id(page: PageRig) -> None:
+    _, ids = await page.says("black and white", CAT)
+    assert await page.gets(f"/api/chats/home/messages/{ids['answer_id']}") == (200, (await page.sees())[1])
+
+
+async def test_a_thread_is_its_answers_and_what_they_answer(page: PageRig) -> None:
+    _, first = await page.says("black and white", CAT)
+    await page.says("turn it", COFFEE)
+    _, branch = await page.says("crop to a square", reply_to=first["answer_id"])
+    thread = first["turn_id"].partition("-")[0]
+    _, answer = await page.gets(f"/api/chats/home/threads/{thread}")
+    wanted = [first["message_id"], first["answer_id"], branch["message_id"], branch["answer_id"]]
+    assert [message["id"] for message in answer["messages"]] == wanted
+
+
+async def test_an_image_comes_with_its_type_and_nothing_that_runs(page: PageRig) -> None:
+    await page.says("black and white", CAT)
+    _, answer = await page.sees()
+    async with page.http.get(answer["images"][0]["url"]) as response:
+        data = await response.read()
+        told = response.headers
+    assert data.startswith(b"\x89PNG")
+    assert (told["Content-Type"], told["X-Content-Type-Options"]) == ("image/png", "nosniff")
+    assert told["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert told["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert "Content-Disposition" not in told
+
+
+async def test_a_download_has_a_name(page: PageRig) -> None:
+    await page.says("black and white", CAT)
+    _, answer = await page.sees()
+    (image,) = answer["images"]
+    async with page.http.get(image["url"], params={"download": "1"}) as response:
+        named = response.headers["Content-Disposition"]
+    assert named == f'attachment; filename="remixbot-{image["sha256"][:8]}.png"'
+
+
+async def test_an_image_that_the_browser_has_is_not_sent_again(page: PageRig) -> None:
+    await page.says("black and white", CAT)
+    _, answer = await page.sees()
+    (image,) = answer["images"]
+    async with page.http.get(image["url"], headers={"If-None-Match": f'"{image["sha256"]}"'}) as response:
+        assert response.status == 304
+
+
+# --- nothing crosses chats
+
+
+async def test_a_message_of_another_chat_cannot_be_replied_to(page: PageRig) -> None:
+    _, elsewhere = await page.says("black and white", CAT, chat="garden")
+    answer = await page.says("turn it", reply_to=elsewhere["answer_id"], chat="home")
+    assert words(answer)[:2] == (404, "unknown_reply")
+
+
+async def test_a_message_of_another_chat_cannot_be_read(page: PageRig) -> None:
+    _, elsewhere = await page.says("black and white", CAT, chat="garden")
+    thread = elsewhere["turn_id"].partition("-")[0]
+    assert words(await page.gets(f"/api/chats/home/messages/{elsewhere['answer_id']}"))[:2] == (404, "unknown_message")
+    assert words(await page.gets(f"/api/chats/home/messages?before={elsewhere['answer_id']}"))[0] == 404
+    assert await page.gets(f"/api/chats/home/threads/{thread}") == (200, {"messages": []})
+
+
+async def test_an_image_of_another_chat_cannot_be_seen(page: PageRig) -> None:
+    await page.says("black and white", CAT, chat="garden")
+    _, answer = await page.sees("garden")
+    url = answer["images"][0]["url"].replace("garden", "home")
+    assert words(await page.gets(url))[:2] == (404, "unknown_image")
+
+
+@pytest.mark.parametrize("name", ["0" * 64, "..%2f..%2fetc%2fpasswd", "A" * 64, "0"])
+async def test_a_guessed_image_is_not_found(page: PageRig, name: str) -> None:
+    assert words(await page.gets(f"/api/chats/home/images/{name}"))[:2] == (404, "unknown_image")
+
+
+async def test_pixels_that_no_message_shows_are_not_handed_out(page: PageRig) -> None:
+    master = await page.images.put(CAT)
+    assert words(await page.gets(f"/api/chats/home/images/{master}"))[:2] == (404, "unknown_image")
+
+
+async def test_a_turn_of_another_chat_cannot_be_cancelled(page: PageRig) -> None:
+    _, elsewhere = await page.says("wait for it", CAT, chat="garden")
+    answer = await page.posts(f"/api/chats/home/turns/{elsewhere['turn_id']}/cancel")
+    assert words(answer)[:2] == (404, "unknown_turn")
+    assert (await page.sees("garden"))[1]["state"] == "waiting"
+
+
+# --- the door out
+
+
+async def test_cancelling_a_finished_turn_changes_nothing(page: PageRig) -> None:
+    _, ids = await page.says("black and white", CAT)
+    assert await page.posts(f"/api/chats/home/turns/{ids['turn_id']}/cancel") == (200, {"cancelled": False})
+    assert (await page.sees())[1]["state"] == "done"
+
+
+async def test_a_late_word_of_progress_does_not_undo_an_answer(page: PageRig) -> None:
+    _, ids = await page.says("black and white", CAT)
+    before = await page.sees()
+    await page.core.run(TurnId(ids["turn_id"]))
+    assert await page.sees() == before
+
+
+async def test_reserving_twice_is_the_same_answer(page: PageRig) -> None:
+    await page.says("black and white", CAT)
+    before = await page.sees()
+    (message,) = page.core.received
+    (turn,) = page.core.answers
+    assert await page.platform.reserve(message, turn) == page.core.answers[turn]
+    assert await page.sees() == before
+
+
+async def test_what_is_retracted_is_gone_with_its_image(page: PageRig) -> None:
+    await page.says("black and white", CAT)
+    message, answer = await page.sees()
+    home = ChatRef("web", "page", "home")
+    await page.platform.retract([MessageRef(home, message["id"]), MessageRef(home, answer["id"])])
+    await page.platform.fill(MessageRef(home, answer["id"]), Answer(TurnState.DONE, ("Here it is",)))
+    assert await page.sees() == []
+    assert words(await page.gets(answer["images"][0]["url"]))[0] == 404
+
+
+async def test_an_image_stays_as_long_as_another_message_shows_it(page: PageRig) -> None:
+    _, first = await page.says("black and white", CAT)
+    await page.says("turn it", CAT)
+    url = (await page.sees())[0]["images"][0]["url"]
+    await page.platform.retract([MessageRef(ChatRef("web", "page", "home"), first["message_id"])])
+    async with page.http.get(url) as response:
+        assert response.status == 200
+
+
+async def test_retracting_a_message_drops_files_that_nobody_fetched(page: PageRig) -> None:
+    page.core.broken = True
+    await page.says("black and white", CAT)
+    (message,) = await page.sees()
+    assert len(page.spool.files) == 1
+    await page.platform.retract([MessageRef(ChatRef("web", "page", "home"), message["id"])])
+    assert page.spool.files == {}
+
+
+async def test_a_file_that_is_gone_or_too_large_is_said_in_words(page: PageRig) -> None:
+    await page.spool.put("here", b"12345")
+    with pytest.raises(BadPicture, match="not here any more"):
+        await page.platform.fetch(Attachment("elsewhere", "cat.jpg"), max_bytes=4)
+    with pytest.raises(BadPicture, match="too large"):
+        await page.platform.fetch(Attachment("here", "cat.jpg"), max_bytes=4)
+
+
+async def test_every_key_expires(page: PageRig, redis_url: str) -> None:
+    _, first = await page.says("black and white", CAT)
+    await page.says("crop to a square", reply_to=first["answer_id"])
+    await page.platform.retract([MessageRef(ChatRef("web", "page", "home"), first["answer_id"])])
+    async with Redis.from_url(redis_url) as client:
+        lives = {key: await client.ttl(key) async for key in client.scan_iter()}
+    assert len(lives) > 5
+    assert {key for key, life_s in lives.items() if life_s < 0} == set()
