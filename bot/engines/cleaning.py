@@ -6,6 +6,8 @@ and whatever stands after the end.
 
 from __future__ import annotations
 
+import re
+import struct
 from dataclasses import dataclass
 
 from bot.domain.containers import (
@@ -50,25 +52,44 @@ class Clean:
 
 
 def cleaned(data: bytes, kind: Format) -> Clean | None:
-    """The picture of a PNG, JPEG or WebP alone; None of an animated WebP. Raises `BrokenFile`."""
+    """The picture of a PNG, JPEG or WebP alone; None of an animated WebP and of other kinds. Raises `BrokenFile`."""
     match kind:
         case Format.PNG:
             return _clean_png(data)
         case Format.JPEG:
             return _clean_jpeg(data)
-        case _:
+        case Format.WEBP:
             return _clean_webp(data)
+        case _:
+            return None
 
 
-def stated_size(data: bytes, kind: Format) -> tuple[int, int]:
-    """Width and height in pixels, as the head has them. Raises `BrokenFile`."""
+def stated_size(data: bytes, kind: Format) -> tuple[int, int] | None:
+    """Width and height in pixels, as the head has them; the largest of several. Raises `BrokenFile`.
+
+    None for the kinds whose head is left to Pillow, which reads it before it decodes: GIF, BMP, TIFF.
+    """
     match kind:
         case Format.PNG:
             return size_px(data, [next(png_pieces(data))])
         case Format.JPEG:
             return size_px(data, _head_of_jpeg(data))
-        case _:
+        case Format.WEBP:
             return size_px(data, list(webp_pieces(data)))
+        case Format.HEIF | Format.AVIF:
+            return max(map(_boxed_size, _SIZE_BOX.findall(data, 0, _BOXES_BYTES)), default=None)
+        case Format.GIF | Format.BMP | Format.TIFF:
+            return None
+
+
+_SIZE_BOX = re.compile(rb"ispe.{4}(.{8})", re.DOTALL)
+_BOXES_BYTES = 1 << 18
+"""Where the size boxes of HEIC and AVIF stand: before the pixels, nearly always."""
+
+
+def _boxed_size(body: bytes) -> tuple[int, int]:
+    width_px, height_px = struct.unpack(">II", body)
+    return width_px, height_px
 
 
 def _head_of_jpeg(data: bytes) -> list[Piece]:

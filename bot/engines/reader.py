@@ -20,9 +20,9 @@ from bot.domain.containers import BrokenFile
 from bot.domain.digital_source import provenance_of, terms_in_c2pa, terms_in_file, terms_in_xmp
 from bot.domain.errors import BadPicture
 from bot.domain.images import Picture, Provenance
-from bot.engines import pixels
 from bot.engines.cleaning import cleaned, stated_size
 from bot.engines.formats import Format, describe, format_of
+from bot.engines.pixels import normal, to_picture
 
 register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=2)
 
@@ -49,9 +49,9 @@ class PillowPictureReader:
         if kind is None:
             raise BadPicture(_not_a_picture(data, name, _ending(filename)))
         try:
-            if kind in (Format.PNG, Format.JPEG, Format.WEBP):
-                return self._read_by_pieces(data, kind, name)
-            return self._read_by_pixels(data, kind, name)
+            if (size := stated_size(data, kind)) is not None:
+                self._check_size(name, size)
+            return self._accept(data, kind, name)
         except BadPicture:
             raise
         except Image.DecompressionBombError as error:  # Pillow's own limit, checked before ours and before it decodes
@@ -89,36 +89,27 @@ class PillowPictureReader:
         most = f"{self._max_pixels / 1e6:,.0f} million"
         return f"{name} is too large{stated}. I can take up to {most} pixels: please send a smaller one."
 
-    # --- bit for bit
-
-    def _read_by_pieces(self, data: bytes, kind: Format, name: str) -> Picture:
-        self._check_size(name, stated_size(data, kind))
-        provenance = provenance_of([term for terms in terms_in_file(data) for term in terms])
+    def _accept(self, data: bytes, kind: Format, name: str) -> Picture:
+        """Bit for bit where that is possible, through pixels where not."""
         clean = cleaned(data, kind)
-        if clean is None:
-            return self._read_by_pixels(data, kind, name, provenance)
-        if not clean.as_is:
-            image = pixels.normal(_opened(clean.data, kind), clean.orientation)
-            kept = "image/jpeg" if kind is Format.JPEG else "image/png"
-            return pixels.to_picture(_without_idle_alpha(image), media_type=kept, provenance=provenance)
-        return _proven(clean.data, kind, provenance)
-
-    # --- through pixels
-
-    def _read_by_pixels(
-        self, data: bytes, kind: Format, name: str, provenance: Provenance = Provenance.UNKNOWN
-    ) -> Picture:
-        """The first picture of any readable file. A drawing or a picture with alpha becomes a PNG, a photo a JPEG."""
-        image = _opened(data, kind)
+        if clean is not None and clean.as_is:
+            return _proven(clean.data, kind, _claimed_in(data))
+        image = _opened(clean.data if clean else data, kind)
         self._check_size(name, image.size)
         _check_tiles(image, self._max_pixels)
-        claims = provenance_of([*terms_in_xmp(_xmp(image)), *(terms_in_c2pa(data) if b"jumb" in data else ())])
-        provenance = max(provenance, claims, key=list(Provenance).index)
-        drawn = image.mode in ("P", "PA", "1")
-        image = _without_idle_alpha(pixels.normal(image))
-        self._check_size(name, image.size)
-        drawn = drawn or image.mode == "RGBA" or _is_drawing(image, kind)
-        return pixels.to_picture(image, media_type="image/png" if drawn else "image/jpeg", provenance=provenance)
+        provenance = _claimed_in(data, _xmp(image))
+        drawn = kind is Format.PNG or image.mode in ("P", "PA", "1")
+        pixels = _without_idle_alpha(normal(image, clean.orientation if clean else None))
+        self._check_size(name, pixels.size)
+        drawn = drawn or pixels.mode == "RGBA" or _is_drawing(pixels, kind)
+        return to_picture(pixels, media_type="image/png" if drawn else "image/jpeg", provenance=provenance)
+
+
+def _claimed_in(data: bytes, packet: bytes = b"") -> Provenance:
+    """What the file says of its origin: in XMP, whether we or Pillow found the packet, or in a C2PA manifest."""
+    in_xmp, in_manifest = terms_in_file(data)
+    elsewhere = terms_in_c2pa(data) if not in_manifest and b"jumb" in data else []
+    return provenance_of([*in_xmp, *in_manifest, *terms_in_xmp(packet), *elsewhere])
 
 
 # --- Pillow
