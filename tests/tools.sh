@@ -12,23 +12,23 @@ if ! { have_chromium && have exiftool; } && [ "$(id -u)" = 0 ] && have apt-get; 
     apt-get -qq install --yes --no-install-recommends chromium libimage-exiftool-perl; } >&2 </dev/null || true
 fi
 
-left_out=()
-have_chromium || left_out+=(browser)
-have exiftool || left_out+=(exiftool)
+left_out=""
+have_chromium || left_out="browser"
+have exiftool || left_out="$left_out exiftool"
 
-if [ ${#left_out[@]} -gt 0 ]; then
+if [ -n "$left_out" ]; then
   cat >&2 <<EOF
 
-  ##############################################################
-  #  NOT EVERYTHING IS TESTED. Left out: ${left_out[*]}
+  ################################################################
+  #  NOT EVERYTHING IS TESTED. Left out: $left_out
   #  Install Chromium and ExifTool (Debian: chromium,
   #  libimage-exiftool-perl) and run this again.
-  ##############################################################
+  ################################################################
 
 EOF
   [ "${CI:-}" != true ] || exit 1
 fi
 
-expression="" # no test is left out
-for name in "${left_out[@]}"; do expression="${expression:+$expression and }not $name"; done
-echo "$expression"
+only=""
+for name in $left_out; do only="${only:+$only and }not $name"; done
+echo "$only"
