@@ -129,14 +129,13 @@ def _into_png(data: bytes, source_type: str, engines: tuple[str, ...]) -> bytes:
 
 
 def _into_jpeg(data: bytes, source_type: str, engines: tuple[str, ...]) -> bytes:
-    """After JFIF's own segment, as APP1. From the pixels on nothing is looked at."""
+    """After SOI and JFIF's own segment, as APP1. From the pixels on nothing is looked at."""
     head = list(takewhile(lambda piece: piece.kind != b"\xda", jpeg_pieces(data)))
-    first = next(index for index, piece in enumerate(head) if piece.kind not in (b"\xd8", b"\xe0"))
-    earlier, kept = _without_xmp(data, head[first:])
+    earlier, kept = _without_xmp(data, head)
     packet = xmp_packet(source_type, engines, earlier)
     text = jpeg_segment(b"\xe1", JPEG_XMP + packet)
-    view = memoryview(data)
-    return b"".join((view[: head[first].start], text, *kept, view[head[-1].end :]))
+    leading = sum(1 for _ in takewhile(lambda segment: segment[1] in (0xD8, 0xE0), kept))
+    return b"".join((*kept[:leading], text, *kept[leading:], memoryview(data)[head[-1].end :]))
 
 
 def _into_webp(data: bytes, source_type: str, engines: tuple[str, ...]) -> bytes:
