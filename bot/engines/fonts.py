@@ -44,6 +44,7 @@ class Fonts:
         self.missing = tuple(letter for letter in letters if not sans.has(letter) and letter not in self._in_cjk)
         self._cjk_face = _cjk_face_for(text)
         self._weight = _BOLD if bold else _REGULAR
+        self._heights: dict[str, float] = {}
         self._loaded: dict[tuple[bool, int], ImageFont.FreeTypeFont] = {}
 
     def runs(self, line: str, size_px: int) -> list[Run]:
@@ -55,8 +56,10 @@ class Fonts:
         return sum(run.font.getlength(run.text) for run in self.runs(line, size_px))
 
     def length_in_heights(self, line: str) -> float:
-        """About how many letter heights long the line is, at any size: small sizes are rounded to pixels."""
-        return self.length_px(line, _MEASURED_PX) / _MEASURED_PX
+        """About how many letter heights long it is, at any size: small sizes are rounded to pixels."""
+        if line not in self._heights:
+            self._heights[line] = self.length_px(line, _MEASURED_PX) / _MEASURED_PX
+        return self._heights[line]
 
     def _font(self, cjk: bool, size_px: int) -> ImageFont.FreeTypeFont:
         if (cjk, size_px) not in self._loaded:

@@ -210,7 +210,7 @@ def test_a_border_stands_around_the_untouched_picture(image: Image.Image, width:
     result = after(image, Border(Px(width), "#ff0000"))
     assert result.size == (image.width + 2 * width, image.height + 2 * width)
     assert result.crop((width, width, width + image.width, width + image.height)).tobytes() == image.tobytes()
-    assert result.getpixel((0, 0))[:3] == (255, 0, 0)
+    assert pixels(result)[0, 0, :3].tolist() == [255, 0, 0]
 
 
 @law
@@ -231,8 +231,8 @@ def test_there_is_nothing_to_trim_on_a_photo() -> None:
 def test_a_circle_is_square_with_clear_corners_and_a_full_middle(image: Image.Image) -> None:
     circle = after(image.convert("RGB"), CropCircle())
     assert circle.size == (min(image.size),) * 2
-    assert circle.getpixel((0, 0))[3] < 128
-    assert circle.getpixel((circle.width // 2, circle.height // 2))[3] >= 250
+    assert pixels(circle)[0, 0, 3] < 128
+    assert pixels(circle)[circle.height // 2, circle.width // 2, 3] >= 250
 
 
 def test_rounded_corners_are_alike() -> None:

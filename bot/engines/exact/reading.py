@@ -19,7 +19,7 @@ from bot.engines.exact.words import QUOTE, Wording, wording_of
 Way = tuple[Operation, ...]
 """One way to read an instruction."""
 
-LONGEST_CHARS = 2_000
+LONGEST_CHARS = 1_000
 MOST_OPERATIONS = 24
 _SHOWN_CHARS = 80
 

@@ -20,8 +20,12 @@ _LINE = 1.25
 _SHRINK = 0.9
 _OUTLINE = 0.07
 _BREAKS = re.compile(r"\S+\s*|\s+")
-_WIDE = re.compile(r"([\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff])")
-"""Scripts that may break a line after any character."""
+_WIDE = re.compile(
+    r"([\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff][、。，．！？：；」』）】〉》ーぁぃぅぇぉっゃゅょ]*)"
+)
+"""Scripts that may break a line after any character, but not before these."""
+
+_NARROWER = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +74,33 @@ def _fitting(words: str, fonts: Fonts, wished_px: int, room: tuple[int, int]) ->
     """The largest size up to the wished one at which the wrapped words fit into the room."""
     size_px = wished_px
     while size_px >= _SMALLEST_PX:
-        layout = _Layout(_wrapped(words, fonts, room[0] / size_px), size_px)
+        layout = _Layout(_balanced(words, fonts, room[0] / size_px), size_px)
         if layout.lines and layout.height_px <= room[1] and layout.width_px(fonts) <= room[0]:
             return layout
         size_px = min(size_px - 1, int(size_px * _SHRINK))
     raise BadRequest("These words do not fit on this picture in a size that can be read.")
 
 
+def _balanced(words: str, fonts: Fonts, most: float) -> tuple[str, ...]:
+    """Wrapped into as few lines as may be, of about the same length: no single word left over for the last."""
+    lines = _wrapped(words, fonts, most)
+    narrower = (_wrapped(words, fonts, most * share) for share in _NARROWER if len(lines) > 1)
+    return next((found for found in narrower if len(found) == len(lines)), lines)
+
+
 def _wrapped(words: str, fonts: Fonts, most: float) -> tuple[str, ...]:
     """Lines no longer than so many letter heights; none at all where a single word is longer."""
     lines: list[str] = []
     for paragraph in words.split("\n"):
-        line = ""
+        line, length = "", 0.0
         for piece in _pieces(paragraph):
-            if line and fonts.length_in_heights((line + piece).rstrip()) > most:
-                lines.append(line.rstrip())
-                line = ""
-            line += piece
-            if fonts.length_in_heights(line.rstrip()) > most:
+            bare = fonts.length_in_heights(piece.rstrip())
+            if bare > most:
                 return ()
+            if line and length + bare > most:
+                lines.append(line.rstrip())
+                line, length = "", 0.0
+            line, length = line + piece, length + fonts.length_in_heights(piece)
         lines.append(line.rstrip())
     return tuple(lines)
 
