@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from storage.objects.store import ObstoreImageStore, ObstoreUploads, image_store, uploads
 
 from adapters.web.outbound import WebPlatform
 from adapters.web.server import build_app, serve
@@ -33,6 +32,7 @@ from bot.reconciler import Reconciler
 from bot.settings import Settings
 from bot.turns import Workshop
 from storage.docket.queue import DocketTurnQueue
+from storage.objects.store import ObstoreImageStore, ObstoreUploads, image_store, uploads
 from storage.redis.client import open_client
 from storage.redis.erasure import RedisErasure
 from storage.redis.images import RedisImageLedger
@@ -122,7 +122,6 @@ async def open_house(
             engines=engines,
             turns=turns,
             images=images,
-            ledger=ledger,
             renditions=renditions,
             switches=switches,
             queue=queue,
@@ -136,13 +135,10 @@ async def open_house(
             reader=picture_reader(settings),
             messages=messages,
             turns=turns,
-            images=images,
-            ledger=ledger,
-            switches=switches,
             queue=queue,
             show=dispatch.show,
             close=workshop.close,
-            show_sources=dispatch.show_sources,
+            keep_sources=dispatch.keep_sources,
             limits=Limits(
                 person_day_microusd=int(settings.person_day_usd * 1e6),
                 house_day_microusd=int(settings.house_day_usd * 1e6),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from bot.domain.images import ImageFacts, Picture, facts_of, picture_of
 from bot.domain.labels import Label, alt_text, label_line
 from bot.domain.messages import Answer, ChatCapabilities, Rendition
-from bot.domain.refs import MessageRef, TurnId
+from bot.domain.refs import MessageRef, Sha256, TurnId
 from bot.domain.turns import FINAL_STATES, Hold, Outcome, TurnState, TurnStatus
 from bot.ports import ImageLedger, ImageStore, Labeller, Platform, RenditionMaker, TurnStore
 
+_FRESH = 64
 _WAITING_WORDS = {
     Hold.PARENT: "Waiting for the picture you replied to.",
     Hold.AUTHOR: "Waiting for your other pictures to finish.",
@@ -25,30 +27,59 @@ class Renditions:
         self._images = images
         self._ledger = ledger
         self._labeller = labeller
+        self._fresh: dict[tuple[Sha256, str], ImageFacts] = {}
 
     async def of(
         self, masters: Sequence[ImageFacts], label: Label | None, capabilities: ChatCapabilities
     ) -> tuple[Rendition, ...]:
         return tuple([await self._one(master, label, capabilities) for master in masters])
 
-    async def store(
+    async def keep(
+        self,
+        holder: str,
+        pictures: Sequence[Picture],
+        label: Label | None,
+        capabilities: ChatCapabilities,
+        *,
+        renew: Sequence[ImageFacts] = (),
+    ) -> tuple[tuple[ImageFacts, ...], tuple[Rendition, ...]]:
+        masters = [(await asyncio.to_thread(facts_of, picture), picture) for picture in pictures]
+        renditions = [await self._render(*master, label, capabilities) for master in masters]
+        pairs = [(master, made) for (master, _), (made, _) in zip(masters, renditions, strict=True)]
+        # Held before they are stored: what nobody holds may be swept.
+        await self._ledger.keep(holder, pairs, target=_target(label, capabilities), renew=renew)
+        files = {facts.sha256: picture.data for facts, picture in [*masters, *renditions]}
+        await asyncio.gather(*(self._images.put(data, sha256) for sha256, data in files.items()))
+        self._note(pairs, label, capabilities)
+        return (
+            tuple(facts for facts, _ in masters),
+            tuple(Rendition(made, alt_text(label)) for made, _ in renditions),
+        )
+
+    async def _render(
         self, master: ImageFacts, picture: Picture, label: Label | None, capabilities: ChatCapabilities
-    ) -> Rendition:
+    ) -> tuple[ImageFacts, Picture]:
         made = await self._labeller.render(picture, label, capabilities)
-        facts = facts_of(made)
-        if facts.sha256 != master.sha256:
-            # Held before it is stored: what nobody holds may be swept.
-            await self._ledger.hold(f"rendition:{master.sha256}", [facts])
-            await self._images.put(made.data)
-        await self._ledger.remember_rendition(master.sha256, _target(label, capabilities), facts)
-        return Rendition(facts, alt_text(label))
+        return (master if made is picture else await asyncio.to_thread(facts_of, made)), made
 
     async def _one(self, master: ImageFacts, label: Label | None, capabilities: ChatCapabilities) -> Rendition:
-        known = await self._ledger.rendition(master.sha256, _target(label, capabilities))
-        if known is not None:
-            return Rendition(known, alt_text(label))
-        data = await self._images.get(master.sha256)
-        return await self.store(master, picture_of(master, data), label, capabilities)
+        target = _target(label, capabilities)
+        known = self._fresh.get((master.sha256, target)) or await self._ledger.rendition(master.sha256, target)
+        if known is None:
+            picture = picture_of(master, await self._images.get(master.sha256))
+            known, made = await self._render(master, picture, label, capabilities)
+            await self._ledger.remember(master, target, known)
+            await self._images.put(made.data, known.sha256)
+        return Rendition(known, alt_text(label))
+
+    def _note(
+        self, pairs: Sequence[tuple[ImageFacts, ImageFacts]], label: Label | None, capabilities: ChatCapabilities
+    ) -> None:
+        """What was made a moment ago is asked for next, when the reply is filled."""
+        for master, made in pairs:
+            self._fresh[master.sha256, _target(label, capabilities)] = made
+        while len(self._fresh) > _FRESH:
+            self._fresh.pop(next(iter(self._fresh)))
 
 
 def _target(label: Label | None, capabilities: ChatCapabilities) -> str:
@@ -79,12 +110,13 @@ class Dispatch:
         if status.state in FINAL_STATES:
             await self._turns.delivered(status.turn.id)
 
-    async def show_sources(self, message: MessageRef, pictures: Sequence[tuple[ImageFacts, Picture]]) -> None:
-        """Show what a person's message brought, from pixels in hand."""
+    async def keep_sources(self, message: MessageRef, pictures: Sequence[Picture]) -> tuple[ImageFacts, ...]:
+        """Store what a person's message brought, and show it where the platform does not do so by itself."""
         platform = self._platforms[message.chat.platform]
         capabilities = platform.capabilities(message.chat)
-        shown = [await self._renditions.store(facts, pixels, None, capabilities) for facts, pixels in pictures]
-        await platform.show_sources(message, shown)
+        masters, renditions = await self._renditions.keep(f"message:{message.key}", pictures, None, capabilities)
+        await platform.show_sources(message, renditions)
+        return masters
 
     async def _answer(self, status: TurnStatus, capabilities: ChatCapabilities) -> Answer:
         outcome = status.outcome

@@ -6,7 +6,6 @@ recorded message that the reconciler brings back through the same door.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from datetime import UTC, datetime
 import structlog
 
 from bot.domain.errors import BadPicture, BadRequest, NotAllowed, NotUnderstood, RemixError
-from bot.domain.images import ALL, ImageFacts, Input, Picture, Role, facts_of
+from bot.domain.images import ALL, ImageFacts, Input, Picture, Role
 from bot.domain.inputs import check_consent, results_of
 from bot.domain.messages import Attachment, InboundMessage, MessageRecord, Received, Shown
 from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef, thread_id_of, turn_id_of
@@ -28,7 +27,6 @@ from bot.domain.words import (
     NO_WORDS,
     OVER_HOUSE,
     OVER_PERSON,
-    SWITCHED_OFF,
     not_understood,
     too_long,
     too_many,
@@ -36,12 +34,9 @@ from bot.domain.words import (
 from bot.ports import (
     Bucket,
     Engine,
-    ImageLedger,
-    ImageStore,
     MessageStore,
     PictureReader,
     Platform,
-    Switches,
     TurnQueue,
     TurnStore,
 )
@@ -49,7 +44,7 @@ from bot.ports import (
 log = structlog.get_logger("hall")
 
 MAX_PINS = 3
-ShowSources = Callable[[MessageRef, Sequence[tuple[ImageFacts, Picture]]], Awaitable[None]]
+KeepSources = Callable[[MessageRef, Sequence[Picture]], Awaitable[tuple[ImageFacts, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +74,8 @@ class _Ground:
 class Hall:
     """Takes messages in. `engines` are asked in their order; the first that understands an instruction whole does it.
 
-    `show` fills a turn's reserved reply; `close` does what follows a final state.
+    `show` fills a turn's reserved reply; `close` does what follows a final state; `keep_sources` stores what a message
+    brought.
     """
 
     def __init__(
@@ -90,13 +86,10 @@ class Hall:
         reader: PictureReader,
         messages: MessageStore,
         turns: TurnStore,
-        images: ImageStore,
-        ledger: ImageLedger,
-        switches: Switches,
         queue: TurnQueue,
         show: Callable[[TurnId], Awaitable[None]],
         close: Callable[[TurnId], Awaitable[None]],
-        show_sources: ShowSources,
+        keep_sources: KeepSources,
         limits: Limits,
     ) -> None:
         self._platforms = platforms
@@ -104,13 +97,10 @@ class Hall:
         self._reader = reader
         self._messages = messages
         self._turns = turns
-        self._images = images
-        self._ledger = ledger
-        self._switches = switches
         self._queue = queue
         self._show = show
         self._close = close
-        self._show_sources = show_sources
+        self._keep_sources = keep_sources
         self._limits = limits
 
     async def receive(self, message: InboundMessage) -> Received:
@@ -208,7 +198,7 @@ class Hall:
             ground = await self._ground(message, target)
             if message.reply_to is not None and not (ground.inputs or brought):
                 raise BadRequest(NO_PICTURE)
-            engine = await self._route(message.text, len(ground.inputs) + len(brought))
+            engine = self._route(message.text, len(ground.inputs) + len(brought))
         except RemixError as error:
             refusal = error
         turn = _turn(message, id_, reply, engine=engine, ground=ground, brought=brought)
@@ -222,14 +212,10 @@ class Hall:
         if len(message.attachments) > self._limits.max_images:
             raise BadRequest(too_many(len(message.attachments), self._limits.max_images))
         pictures = [await self._fetch(message, each) for each in message.attachments]
-        brought = [(facts_of(picture), picture) for picture in pictures]
-        if not brought:
+        if not pictures:
             return ()
-        sources = tuple(facts for facts, _ in brought)
-        await self._ledger.hold(f"message:{message.ref.key}", sources)
-        await asyncio.gather(*(self._images.put(picture.data) for picture in pictures))
+        sources = await self._keep_sources(message.ref, pictures)
         await self._messages.bring(message.ref, sources)
-        await self._show_sources(message.ref, brought)
         return sources
 
     async def _fetch(self, message: InboundMessage, attachment: Attachment) -> Picture:
@@ -240,7 +226,7 @@ class Hall:
         data = await platform.fetch(attachment, max_bytes=most)
         return await self._reader.read(data, filename=attachment.filename)
 
-    async def _route(self, text: str, images: int) -> str:
+    def _route(self, text: str, images: int) -> str:
         """The name of the engine that does it. Arithmetic first: free, at once, exact."""
         if not images:
             raise BadRequest(NO_PICTURE)
@@ -255,8 +241,6 @@ class Hall:
         for engine in generative:
             if images > engine.profile.max_inputs:
                 raise BadRequest(too_many(images, engine.profile.max_inputs))
-            if not await self._switches.is_on(engine.profile.name):
-                raise NotUnderstood(SWITCHED_OFF, part=exact.unclear, suggestions=exact.suggestions)
             if engine.read(text, images=images).whole:
                 return engine.profile.name
         words = not_understood(exact.unclear, ai_missing=not generative)

@@ -146,13 +146,21 @@ class RenditionMaker(Protocol):
     async def of(
         self, masters: Sequence[ImageFacts], label: Label | None, capabilities: ChatCapabilities
     ) -> tuple[Rendition, ...]:
-        """One per master, in order."""
+        """One per master, in order, from the image store."""
         ...
 
-    async def store(
-        self, master: ImageFacts, picture: Picture, label: Label | None, capabilities: ChatCapabilities
-    ) -> Rendition:
-        """Render from pixels in hand, and keep the file."""
+    async def keep(
+        self,
+        holder: str,
+        pictures: Sequence[Picture],
+        label: Label | None,
+        capabilities: ChatCapabilities,
+        *,
+        renew: Sequence[ImageFacts] = (),
+    ) -> tuple[tuple[ImageFacts, ...], tuple[Rendition, ...]]:
+        """Store these pixels as masters held by `holder`, with their renditions. Gives both, in order.
+
+        `renew` are images that were used on the way: their lives begin anew."""
         ...
 
 
@@ -162,7 +170,9 @@ class RenditionMaker(Protocol):
 class ImageStore(Protocol):
     """Pixels at rest, named by the SHA-256 of their bytes."""
 
-    async def put(self, data: bytes) -> Sha256: ...
+    async def put(self, data: bytes, sha256: Sha256 | None = None) -> Sha256:
+        """Keep these bytes. `sha256` is their name where it is known already, which saves computing it again."""
+        ...
 
     async def get(self, sha256: Sha256) -> bytes:
         """Raises `KeyError` when there is none."""
@@ -287,7 +297,7 @@ class TurnStore(Protocol):
         """End a turn that is not finished. False when it was, and nothing was written."""
         ...
 
-    async def settle(self, turn: TurnId) -> Sequence[TurnId]:
+    async def settle(self, status: TurnStatus) -> Sequence[TurnId]:
         """After a final state: give back what was reserved, charge what was used; gives the turns that may run now.
         Repeating it is harmless."""
         ...
@@ -335,6 +345,10 @@ class Switches(Protocol):
     async def turn(self, engine: str, *, on: bool) -> None: ...
 
 
+Rendered = tuple[ImageFacts, ImageFacts]
+"""A master, and a rendition of it."""
+
+
 class ImageLedger(Protocol):
     """Who holds which pixels: what the image store may delete, and which renditions exist."""
 
@@ -343,9 +357,17 @@ class ImageLedger(Protocol):
         begin anew, and so do those of the images in `renew`, which were used."""
         ...
 
+    async def keep(
+        self, holder: str, masters: Sequence[Rendered], *, target: str, renew: Sequence[ImageFacts] = ()
+    ) -> None:
+        """`hold` for masters and for the renditions made of them for `target`, in one go."""
+        ...
+
     async def rendition(self, master: Sha256, target: str) -> ImageFacts | None: ...
 
-    async def remember_rendition(self, master: Sha256, target: str, rendition: ImageFacts) -> None: ...
+    async def remember(self, master: ImageFacts, target: str, rendition: ImageFacts) -> None:
+        """A rendition that was made later. The master holds it."""
+        ...
 
     async def facts(self, sha256: Sha256) -> ImageFacts | None:
         """None when nobody holds it any more."""

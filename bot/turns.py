@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot.domain.errors import EngineFailed, EngineRefused, EngineUnavailable, NotUnderstood, RemixError
-from bot.domain.images import Input, facts_of, picture_of
+from bot.domain.images import Input, picture_of
 from bot.domain.inputs import check_consent, results_of
 from bot.domain.labels import label_for
 from bot.domain.messages import ChatCapabilities
@@ -23,7 +23,6 @@ from bot.ports import (
     EditRequest,
     Engine,
     EngineAnswer,
-    ImageLedger,
     ImageStore,
     RenditionMaker,
     Switches,
@@ -60,7 +59,6 @@ class Workshop:
         engines: Mapping[str, Engine],
         turns: TurnStore,
         images: ImageStore,
-        ledger: ImageLedger,
         renditions: RenditionMaker,
         switches: Switches,
         queue: TurnQueue,
@@ -72,7 +70,6 @@ class Workshop:
         self._engines = engines
         self._turns = turns
         self._images = images
-        self._ledger = ledger
         self._renditions = renditions
         self._switches = switches
         self._queue = queue
@@ -85,26 +82,31 @@ class Workshop:
         """Run this turn if nobody else does. Any failure ends it with words; only losing the store leaves it for a
         later try."""
         claim = await self._turns.claim(id_)
-        if claim is not None:
-            started = time.monotonic()
-            try:
-                turn, outcome = await self._work(claim)
-                outcome = replace(outcome, finished_at=time.time())
-                if not await self._commit(turn, claim.epoch, outcome):
-                    raise Fenced
-            except Fenced:
-                log.info("turn taken away", turn=id_, epoch=claim.epoch)
-            else:
-                _log_finished(turn, outcome, time.monotonic() - started)
-        await self.close(id_)
+        if claim is None:
+            return await self.close(id_)
+        started = time.monotonic()
+        try:
+            turn, outcome = await self._work(claim)
+            outcome = replace(outcome, finished_at=time.time())
+            if not await self._commit(turn, claim.epoch, outcome):
+                raise Fenced
+        except Fenced:
+            log.info("turn taken away", turn=id_, epoch=claim.epoch)
+            return await self.close(id_)
+        _log_finished(turn, outcome, time.monotonic() - started)
+        return await self._close(replace(claim.status, turn=turn, state=outcome.state, outcome=outcome))
 
     async def close(self, id_: TurnId) -> None:
         """After a final state: give back what was reserved, let the next ones run, fill the reply. Repeatable; does
         nothing for a turn that is not final."""
-        for next_ in await self._turns.settle(id_):
-            await self._queue.start(next_)
         status = await self._turns.load(id_)
-        if status is not None and status.state in FINAL_STATES and not status.delivered:
+        if status is not None and status.state in FINAL_STATES:
+            await self._close(status)
+
+    async def _close(self, status: TurnStatus) -> None:
+        for next_ in await self._turns.settle(status):
+            await self._queue.start(next_)
+        if not status.delivered:
             await self._show(status)
 
     # --- one turn
@@ -183,17 +185,16 @@ class Workshop:
             inputs=[each.image.provenance for each in turn.inputs if each.image],
             earlier_engines=turn.engines,
         )
-        masters = [replace(picture, provenance=label.provenance) for picture in answer.images]
-        facts = [facts_of(picture) for picture in masters]
-        # Held before they are stored: what nobody holds may be swept.
         used = [each.image for each in turn.inputs if each.image]
-        await self._ledger.hold(f"turn:{turn.id}", facts, renew=[*used, *turn.pins])
-        capabilities = self._capabilities(turn.chat)
-        for fact, master in zip(facts, masters, strict=True):
-            await self._images.put(master.data)
-            await self._renditions.store(fact, master, label, capabilities)
+        masters, _ = await self._renditions.keep(
+            f"turn:{turn.id}",
+            [replace(picture, provenance=label.provenance) for picture in answer.images],
+            label,
+            self._capabilities(turn.chat),
+            renew=[*used, *turn.pins],
+        )
         return Outcome(
-            TurnState.DONE, images=tuple(facts), words=answer.remark, label=label, usage=answer.usage, note=turn.note
+            TurnState.DONE, images=masters, words=answer.remark, label=label, usage=answer.usage, note=turn.note
         )
 
     # --- the paid call

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from bot.app import House, at_work, open_house
 from bot.domain.messages import Attachment, InboundMessage, Received
-from bot.domain.refs import ChatRef, MessageRef, UserRef
+from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef
 from bot.domain.turns import FINAL_STATES, TurnStatus
 from bot.ports import Engine
 from bot.settings import Settings
@@ -33,6 +33,18 @@ class Rig:
 
     house: House
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    delivered: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def __post_init__(self) -> None:
+        """Hear of each delivery, instead of asking the store again and again."""
+        original = self.house.turns.delivered
+
+        async def told(turn: TurnId) -> None:
+            await original(turn)
+            async with self.delivered:
+                self.delivered.notify_all()
+
+        self.house.turns.delivered = told  # type: ignore[method-assign]
 
     async def says(
         self,
@@ -77,12 +89,12 @@ class Rig:
 
     async def sees(self, received: Received, *, within_s: float = 15) -> TurnStatus:
         """The turn, once it is final and its answer stands in the chat."""
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(within_s), self.delivered:
             while True:
                 status = await self.house.turns.load(received.turn)
                 if status is not None and status.state in FINAL_STATES and status.delivered:
                     return status
-                await asyncio.sleep(0.01)
+                await self.delivered.wait()
 
     async def shown(self, message: MessageRef) -> Mapping[str, Any]:
         """The message as the page keeps it."""

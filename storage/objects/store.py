@@ -45,8 +45,9 @@ class ObstoreImageStore:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
 
-    async def put(self, data: bytes) -> Sha256:
-        sha256 = await asyncio.to_thread(sha256_of, data)
+    async def put(self, data: bytes, sha256: Sha256 | None = None) -> Sha256:
+        if sha256 is None:
+            sha256 = await asyncio.to_thread(sha256_of, data)
         found = await self._shelf.find(_image_path(sha256))
         if found is None or found.size_bytes != len(data) or found.written_at < time.time() - _RENEW_AFTER_S:
             await self._shelf.put(_image_path(sha256), data)

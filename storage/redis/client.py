@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.commands.core import AsyncScript
@@ -46,5 +47,8 @@ class Script:
         self._client = client
         self._script: AsyncScript = client.register_script("\n".join(_source(file) for file in files))
 
-    async def __call__(self, keys: Sequence[str], args: Sequence[str | int | float]) -> Any:
-        return await self._script(keys=list(keys), args=list(args))
+    async def __call__(
+        self, keys: Sequence[str], args: Sequence[str | int | float], *, within: Pipeline | None = None
+    ) -> Any:
+        """Run it; or, `within` a pipeline, add it to that."""
+        return await self._script(keys=list(keys), args=list(args), client=within)

@@ -68,8 +68,9 @@ class RedisErasure:
         status = await self._turns.load(id_)
         if status is not None and status.state not in FINAL_STATES:
             await self._turns.cancel(id_, Outcome(TurnState.CANCELLED, code="forgotten"))
-            await self._turns.settle(id_)
             status = await self._turns.load(id_)
+            if status is not None:
+                await self._turns.settle(status)
         return status
 
     async def _erase_turn(self, status: TurnStatus) -> list[Sha256]:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
 from bot.domain.images import ImageFacts
 from bot.domain.refs import Sha256
+from bot.ports import Rendered
 from storage.redis.codec import FACTS
 from storage.redis.keys import Keys
 
@@ -24,14 +26,41 @@ class RedisImageLedger:
 
     async def hold(self, holder: str, images: Sequence[ImageFacts], *, renew: Sequence[ImageFacts] = ()) -> None:
         async with self._client.pipeline(transaction=False) as pipe:
-            for image in images:
-                pipe.hsetnx(self._keys.image(image.sha256), "facts", FACTS.dump(image))
-                pipe.sadd(self._keys.image_holders(image.sha256), holder)
-            for sha256 in {image.sha256 for image in (*images, *renew)}:
-                for key in (self._keys.image(sha256), self._keys.image_holders(sha256)):
-                    pipe.expire(key, self._retention_s)
-                pipe.expire(self._keys.image_renditions(sha256), self._retention_s)
+            self._hold(pipe, holder, images)
+            self._renew(pipe, [*images, *renew])
             await pipe.execute()
+
+    async def keep(
+        self, holder: str, masters: Sequence[Rendered], *, target: str, renew: Sequence[ImageFacts] = ()
+    ) -> None:
+        async with self._client.pipeline(transaction=False) as pipe:
+            self._hold(pipe, holder, [master for master, _ in masters])
+            for master, rendition in masters:
+                self._remember(pipe, master, target, rendition)
+            self._renew(pipe, [*(image for pair in masters for image in pair), *renew])
+            await pipe.execute()
+
+    async def remember(self, master: ImageFacts, target: str, rendition: ImageFacts) -> None:
+        async with self._client.pipeline(transaction=False) as pipe:
+            self._remember(pipe, master, target, rendition)
+            self._renew(pipe, [master, rendition])
+            await pipe.execute()
+
+    def _remember(self, pipe: Pipeline, master: ImageFacts, target: str, rendition: ImageFacts) -> None:
+        if rendition.sha256 != master.sha256:
+            self._hold(pipe, f"rendition:{master.sha256}", [rendition])
+        pipe.hset(self._keys.image_renditions(master.sha256), target, FACTS.dump(rendition))
+
+    def _hold(self, pipe: Pipeline, holder: str, images: Sequence[ImageFacts]) -> None:
+        for image in images:
+            pipe.hsetnx(self._keys.image(image.sha256), "facts", FACTS.dump(image))
+            pipe.sadd(self._keys.image_holders(image.sha256), holder)
+
+    def _renew(self, pipe: Pipeline, images: Sequence[ImageFacts]) -> None:
+        for sha256 in {image.sha256 for image in images}:
+            for key in (self._keys.image(sha256), self._keys.image_holders(sha256)):
+                pipe.expire(key, self._retention_s)
+            pipe.expire(self._keys.image_renditions(sha256), self._retention_s)
 
     async def rendition(self, master: Sha256, target: str) -> ImageFacts | None:
         found: Any = await self._client.hget(self._keys.image_renditions(master), target)
@@ -41,13 +70,6 @@ class RedisImageLedger:
         # Its own life may be over where the master's was renewed: then it is made anew.
         alive = rendition.sha256 == master or await self._client.exists(self._keys.image(rendition.sha256))
         return rendition if alive else None
-
-    async def remember_rendition(self, master: Sha256, target: str, rendition: ImageFacts) -> None:
-        key = self._keys.image_renditions(master)
-        async with self._client.pipeline(transaction=False) as pipe:
-            pipe.hset(key, target, FACTS.dump(rendition))
-            pipe.expire(key, self._retention_s)
-            await pipe.execute()
 
     async def facts(self, sha256: Sha256) -> ImageFacts | None:
         found: Any = await self._client.hget(self._keys.image(sha256), "facts")

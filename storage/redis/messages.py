@@ -28,16 +28,17 @@ class RedisMessageStore:
         self._record = Script(client, "record.lua")
 
     async def record(self, message: InboundMessage, record: MessageRecord) -> MessageRecord:
-        # Listed first: a crash after this line leaves an entry that leads nowhere, not a message that is forgotten.
+        # Listed first: a crash after that leaves an entry that leads nowhere, not a message that is forgotten.
         async with self._client.pipeline(transaction=False) as pipe:
             pipe.zadd(self._keys.inbox, {message.origin: time.time()}, nx=True)
             pipe.zadd(self._keys.user_messages(message.author), {message.ref.key: message.created_at})
             pipe.expire(self._keys.user_messages(message.author), self._retention_s)
-            await pipe.execute()
-        standing = await self._record(
-            [self._keys.message(message.ref)],
-            [RECORD.dump(record), f"inbound:{message.version}", INBOUND.dump(message), self._retention_s],
-        )
+            await self._record(
+                [self._keys.message(message.ref)],
+                [RECORD.dump(record), f"inbound:{message.version}", INBOUND.dump(message), self._retention_s],
+                within=pipe,
+            )
+            *_, standing = await pipe.execute()
         return RECORD.load(standing)
 
     async def find(self, ref: MessageRef) -> MessageRecord | None:

@@ -89,27 +89,26 @@ class RedisTurnStore:
     async def _keep(self, turn: Turn, state: TurnState, outcome: Outcome | None) -> TurnState | None:
         """Write the record if there is none. Gives the state of the one that stood already."""
         own = turn.id.partition("-")[2]
-        new, standing = await self._create(
-            [self._keys.turn(turn.id), self._keys.thread(turn.thread)],
-            [
-                own,
-                turn.created_at,
-                self._retention_s,
-                TURN.dump(turn),
-                state.value,
-                OUTCOME.dump(outcome) if outcome else "",
-            ],
-        )
-        if not int(new):
-            return TurnState(str(standing))
         async with self._client.pipeline(transaction=False) as pipe:
+            await self._create(
+                self._both(turn.id),
+                [
+                    own,
+                    turn.created_at,
+                    self._retention_s,
+                    TURN.dump(turn),
+                    state.value,
+                    OUTCOME.dump(outcome) if outcome else "",
+                ],
+                within=pipe,
+            )
             for person in {turn.author, *turn.owners}:
                 pipe.zadd(self._keys.user_turns(person), {turn.id: turn.created_at})
                 pipe.expire(self._keys.user_turns(person), self._retention_s)
             if turn.parent:
                 pipe.expire(self._keys.turn(turn.parent), self._retention_s)
-            await pipe.execute()
-        return None
+            new, standing = (await pipe.execute())[0]
+        return None if int(new) else TurnState(str(standing))
 
     async def announce(self, worker: str, *, slots: int) -> Sequence[TurnId]:
         started = await self._announce([self._keys.admission], [worker, slots, _WORKER_LIFE_S, self._author_limit])
@@ -145,17 +144,13 @@ class RedisTurnStore:
     async def cancel(self, turn: TurnId, outcome: Outcome, *, state: TurnState = TurnState.CANCELLED) -> bool:
         return bool(await self._cancel(self._both(turn), [OUTCOME.dump(outcome), state.value]))
 
-    async def settle(self, turn: TurnId) -> Sequence[TurnId]:
-        fields: list[Any] = await self._client.hmget(self._keys.turn(turn), ["state", "calls", "outcome"])
-        state, calls, outcome = fields
-        if state is not None and TurnState(state) not in FINAL_STATES:
-            return []
-        cost = OUTCOME.load(outcome).usage.cost_microusd if outcome else 0
-        if state == TurnState.CANCELLED and int(calls or 0):
+    async def settle(self, status: TurnStatus) -> Sequence[TurnId]:
+        cost = status.outcome.usage.cost_microusd if status.outcome else 0
+        if status.state is TurnState.CANCELLED and status.calls:
             # The call was in flight: what it cost will never be known, so the estimate stands.
             cost = -1
-        person = 0 if state == TurnState.REFUSED else cost
-        started = await self._settle([self._keys.admission], [turn, self._author_limit, person, cost])
+        person = 0 if status.state is TurnState.REFUSED else cost
+        started = await self._settle([self._keys.admission], [status.turn.id, self._author_limit, person, cost])
         return [TurnId(str(id_)) for id_ in started]
 
     async def delivered(self, turn: TurnId) -> None:

@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import contextlib
 import io
+import logging
 import resource
 import statistics
 import subprocess
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import structlog
 from google import genai
 from google.genai import types
 from PIL import Image
@@ -145,7 +147,7 @@ async def beside_naive(url: str, folder: Path, photo: bytes, engine: Engine, mod
     rounds, naive_turns = 10, 10
     stalls = Stalls()
     redis = Redis.from_url(url, decode_responses=True)
-    (folder / "naive").mkdir(exist_ok=True)
+    (folder / "naive").mkdir(parents=True, exist_ok=True)
     bot = NaiveBot(redis, folder / "naive", model)
     mine: list[Round] = []
     theirs: list[Round] = []
@@ -262,41 +264,49 @@ async def round_trips(url: str, folder: Path, photo: bytes, engine: ScriptedEngi
 
 
 async def main(turns: int) -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     image = photograph()
     photo = as_png(image)
     result: Picture = to_picture(image)
     print(f"photograph {SIDE_PX}², {len(photo) / 1e6:.2f} MB as PNG; {turns} turns beside 100 naive ones")
     with tempfile.TemporaryDirectory() as name, fake_model() as gemini:
         folder = Path(name)
-        async with embedded_valkey(folder / "db") as url:
 
-            async def at_once(_: bytes, __: str) -> bytes:
-                return result.data
+        async def at_once(_: bytes, __: str) -> bytes:
+            return result.data
 
-            print("\nan engine that answers at once")
+        client = genai.Client(api_key="k", http_options=types.HttpOptions(base_url=gemini))
+
+        async def through_sdk(source: bytes, words: str) -> bytes:
+            answer = await client.aio.models.generate_content(
+                model="gemini-nano-banana-2.1",
+                contents=[types.Part.from_bytes(data=source, mime_type="image/png"), words],
+                config=types.GenerateContentConfig(response_modalities=["TEXT", "IMAGE"]),
+            )
+            parts: Any = answer.candidates[0].content.parts  # type: ignore[index,union-attr]
+            return next(part.inline_data.data for part in parts if part.inline_data)
+
+        print("\nan engine that answers at once")
+        async with database(folder / "1") as url:
             engine = ScriptedEngine(result=result)
-            await beside_naive(url, folder / "a", photo, engine, at_once, turns=turns)
-
-            client = genai.Client(api_key="k", http_options=types.HttpOptions(base_url=gemini))
-
-            async def through_sdk(source: bytes, words: str) -> bytes:
-                answer = await client.aio.models.generate_content(
-                    model="gemini-nano-banana-2.1",
-                    contents=[types.Part.from_bytes(data=source, mime_type="image/png"), words],
-                    config=types.GenerateContentConfig(response_modalities=["TEXT", "IMAGE"]),
-                )
-                parts = answer.candidates[0].content.parts  # type: ignore[index,union-attr]
-                return next(part.inline_data.data for part in parts if part.inline_data)  # type: ignore[union-attr,return-value,misc]
-
-            print("\nthe same through the model's API (the fake server, in a process of its own)")
+            await beside_naive(url, folder / "1", photo, engine, at_once, turns=turns)
+        print("\nthe same through the model's API (the fake server, in a process of its own)")
+        async with database(folder / "2") as url:
             real = GeminiEngine(api_key="k", model=model_profile("gemini-nano-banana-2.1", {}), base_url=gemini)
-            await beside_naive(url, folder / "b", photo, real, through_sdk, turns=max(100, turns // 5))
+            await beside_naive(url, folder / "2", photo, real, through_sdk, turns=max(100, turns // 5))
             await real.aclose()
+        print("\nturn 50 of a thread beside turn 2")
+        async with database(folder / "3") as url:
+            await turn_50_beside_turn_2(url, folder / "3", photo, ScriptedEngine(result=result))
+        print("\nround trips to the database")
+        async with database(folder / "4") as url:
+            await round_trips(url, folder / "4", photo, ScriptedEngine(result=result))
 
-            print("\nturn 50 of a thread beside turn 2")
-            await turn_50_beside_turn_2(url, folder / "c", photo, ScriptedEngine(result=result))
-            print("\nround trips to the database")
-            await round_trips(url, folder / "d", photo, ScriptedEngine(result=result))
+
+@contextlib.asynccontextmanager
+async def database(folder: Path) -> AsyncIterator[str]:
+    async with embedded_valkey(folder / "database") as url:
+        yield url
 
 
 if __name__ == "__main__":

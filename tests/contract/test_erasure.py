@@ -52,7 +52,9 @@ class Archive:
         assert claim is not None
         await self.ledger.hold(f"turn:{one.id}", images)
         await self.turns.finish(one, claim.epoch, done(*images))
-        await self.turns.settle(one.id)
+        status = await self.turns.load(one.id)
+        assert status is not None
+        await self.turns.settle(status)
         await self.turns.delivered(one.id)
         return one
 
@@ -134,8 +136,7 @@ async def test_messages_lose_their_author_and_their_pictures_with_their_renditio
     await archive.messages.record(one, MessageRecord(one.ref, turn().thread, author=ANNA, author_name="Anna"))
     await archive.ledger.hold(f"message:{one.ref.key}", [image("photo")])
     await archive.messages.bring(one.ref, [image("photo")])
-    await archive.ledger.hold(f"rendition:{image('photo').sha256}", [image("small")])
-    await archive.ledger.remember_rendition(image("photo").sha256, "page", image("small"))
+    await archive.ledger.remember(image("photo"), "page", image("small"))
     receipt = await archive.erasure.forget(ANNA, before=time.time())
     assert receipt.messages == (one.ref,)
     assert archive.pixels.deleted == [image("photo").sha256, image("small").sha256]

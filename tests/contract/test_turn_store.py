@@ -37,7 +37,13 @@ async def run_to_end(store: RedisTurnStore, one: Turn, outcome: Outcome | None =
     claim = await store.claim(one.id)
     assert claim is not None
     assert await store.finish(one, claim.epoch, outcome or done())
-    return list(await store.settle(one.id))
+    return await settled(store, one)
+
+
+async def settled(store: RedisTurnStore, one: Turn) -> list[str]:
+    status = await store.load(one.id)
+    assert status is not None
+    return list(await store.settle(status))
 
 
 async def test_a_turn_may_run_at_once_when_a_worker_has_room(store: RedisTurnStore) -> None:
@@ -83,7 +89,7 @@ async def test_a_cancelled_turn_lets_its_children_go(store: RedisTurnStore) -> N
     await store.submit(parent, [])
     await store.submit(child, [])
     assert await store.cancel(parent.id, Outcome(TurnState.CANCELLED))
-    assert list(await store.settle(parent.id)) == [child.id]
+    assert await settled(store, parent) == [child.id]
 
 
 async def test_one_person_never_has_more_under_way_than_allowed(store: RedisTurnStore) -> None:
@@ -131,7 +137,7 @@ async def test_what_was_reserved_is_settled_to_what_it_cost(store: RedisTurnStor
     one = turn()
     await store.submit(one, [Bucket("person:a", 100, 1000), Bucket("house", 100, 1000)])
     await run_to_end(store, one, done(cost_microusd=33))
-    await store.settle(one.id)
+    await settled(store, one)
     assert await client.mget("rb:{adm}:bucket:person:a", "rb:{adm}:bucket:house") == ["33", "33"]
 
 
@@ -152,7 +158,7 @@ async def test_a_call_in_flight_is_charged_when_its_turn_is_cancelled(store: Red
     assert claim is not None
     assert await store.calling(one.id, claim.epoch, deadline_s=300)
     await store.cancel(one.id, Outcome(TurnState.CANCELLED))
-    await store.settle(one.id)
+    await settled(store, one)
     assert await client.get("rb:{adm}:bucket:house") == "100"
 
 

@@ -37,6 +37,8 @@ EXACTLY_ONE_CALL = [
     "RedisMessageStore.attach:after",
     "WebPlatform.fetch:before",
     "WebPlatform.fetch:after",
+    "RedisImageLedger.keep:before",
+    "RedisImageLedger.keep:after",
     "ObstoreImageStore.put:before",
     "ObstoreImageStore.put:after",
     "RedisMessageStore.bring:before",
@@ -63,9 +65,9 @@ AT_MOST_TWO_CALLS = [
     "RedisTurnStore.calling:after",
     "GeminiEngine.edit:before",
     "GeminiEngine.edit:after",
-    "RedisImageLedger.hold:after#2",
+    "RedisImageLedger.keep:before#2",
+    "RedisImageLedger.keep:after#2",
     "ObstoreImageStore.put:after#2",
-    "RedisImageLedger.remember_rendition:after#2",
     "RedisTurnStore.finish:before",
 ]
 

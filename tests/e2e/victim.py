@@ -3,7 +3,8 @@
     python -m tests.e2e.victim "RedisTurnStore.submit:after" run --port 0 --data FOLDER
 
 The boundary names a method and a side of it: the process sends itself SIGKILL right before the method's first call, or
-right after it came back; `#2` for the second call. `-` for no boundary. Leases are shortened, so that recovery is quick; nothing else differs.
+right after it came back; `#2` for the second call. `-` for no boundary. Leases are shortened, so that recovery is
+quick; nothing else differs.
 """
 
 from __future__ import annotations
@@ -15,12 +16,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from storage.objects.store import ObstoreImageStore, ObstoreUploads
-
 import bot.app
 from adapters.web.outbound import WebPlatform
 from bot.engines.gemini import GeminiEngine
 from storage.docket.queue import DocketTurnQueue
+from storage.objects.store import ObstoreImageStore, ObstoreUploads
 from storage.redis.images import RedisImageLedger
 from storage.redis.messages import RedisMessageStore
 from storage.redis.page import RedisPageStore
