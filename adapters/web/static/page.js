@@ -1,0 +1,370 @@
+// The page: who is here, the chat on the screen, and what happens when something is pressed.
+
+import { session, signIn, signOut } from "./api.js";
+import { bubble, outgoing, tick } from "./bubbles.js";
+import { Chat, FINAL } from "./chat.js";
+import { Composer } from "./composer.js";
+import { byId, isStill, speak } from "./dom.js";
+import { partsOf } from "./lineage.js";
+import { Outbox } from "./outbox.js";
+import { Tree } from "./tree.js";
+import { Viewer } from "./viewer.js";
+import { Welcome } from "./welcome.js";
+
+const NEAR_PX = 160;
+const THEMES = ["auto", "light", "dark"];
+
+class Page {
+  constructor(me, limits) {
+    const given = new URLSearchParams(location.search).get("chat") ?? "";
+    const name = /^[a-z0-9-]{1,64}$/.test(given) ? given : "home";
+    this.me = me;
+    this.chat = new Chat(name);
+    this.outbox = new Outbox(this.chat);
+    this.composer = new Composer(this.chat, limits);
+    this.viewer = new Viewer(this.chat, (message) => this.composer.reply(message));
+    this.tree = new Tree(this.chat, (id) => this.jump(id));
+    this.welcome = new Welcome((file, text) => this.send({ text, files: [file], replyTo: null }));
+    this.scroller = byId("main");
+    this.does = {
+      reply: (message) => this.composer.reply(message),
+      look: (message, index, compare) => this.viewer.open(message, index, compare),
+      tree: (message) => this.tree.open(message).catch((refused) => this.composer.say(refused.message)),
+      jump: (id) => this.jump(id),
+      say: (text, message) => this.send({ text, files: [], replyTo: message }),
+      cancel: (message, button) => this.cancel(message, button),
+      hurry: () => this.outbox.hurry(),
+      edit: (item) => {
+        this.outbox.discard(item);
+        this.composer.restore(item);
+      },
+      discard: (item) => this.outbox.discard(item),
+    };
+    byId("chat-name").textContent = name;
+    byId("chat-name").hidden = name === "home";
+    this.#listen();
+  }
+
+  async start() {
+    await this.chat.load();
+    this.chat.follow();
+    setInterval(() => document.querySelectorAll(".seconds").forEach(tick), 1000);
+  }
+
+  // --- sending
+
+  send({ text, files, replyTo }) {
+    const item = this.outbox.add({ text, files, replyTo: replyTo?.id ?? replyTo });
+    this.sentLast = item;
+    this.#refresh();
+    this.#toEnd();
+  }
+
+  async cancel(message, button) {
+    button.disabled = true;
+    try {
+      await this.chat.api.cancel(message.turn_id);
+    } catch (refused) {
+      button.disabled = false;
+      this.composer.say(refused.message);
+    }
+  }
+
+  // --- the list
+
+  #listen() {
+    const { chat, outbox, composer } = this;
+    chat.addEventListener("reset", () => this.#drawAll());
+    chat.addEventListener("message", (event) => this.#changed(event.detail));
+    chat.addEventListener("found", (event) => this.#found(event.detail.message));
+    chat.addEventListener("gone", (event) => this.#gone(event.detail.id));
+    chat.addEventListener("link", (event) => this.#link(event.detail));
+    outbox.addEventListener("change", (event) => this.#drawOutgoing(event.detail));
+    composer.addEventListener("send", (event) => this.send(event.detail));
+    composer.addEventListener("target", (event) => this.#mark(event.detail));
+    byId("older").onclick = () => this.#older();
+    byId("to-end").onclick = () => this.#toEnd();
+    this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    byId("messages").addEventListener("keydown", (event) => this.#key(event));
+    document.addEventListener("paste", (event) => this.#pasted(event));
+    this.#drops();
+    new IntersectionObserver(([entry]) => entry.isIntersecting && this.#older(), { root: this.scroller, rootMargin: "600px" }).observe(byId("older"));
+    new ResizeObserver(() => this.atEnd && this.#toEnd(true)).observe(this.scroller.firstElementChild);
+    new ResizeObserver(() => this.atEnd && this.#toEnd(true)).observe(this.scroller);
+  }
+
+  #draw(message) {
+    return bubble(this.chat, message, this.me, this.does);
+  }
+
+  #drawAll() {
+    byId("messages").replaceChildren(...this.chat.listed.map((message) => this.#draw(message)));
+    byId("older").hidden = !this.chat.more;
+    this.#refresh();
+    this.#toEnd(true);
+  }
+
+  #node(id) {
+    return byId(`message-${id}`);
+  }
+
+  #changed({ message, before }) {
+    const wasAtEnd = this.atEnd;
+    const old = this.#node(message.id);
+    const fresh = this.#draw(message);
+    if (old) replace(old, fresh);
+    else this.#insert(message, fresh);
+    this.#redrawAround(message);
+    this.#refresh();
+    if (message.author.is_bot) this.#tellOf(message, before);
+    if (!old && !wasAtEnd && message.author.is_bot) byId("to-end").hidden = false;
+    this.#dropSent();
+  }
+
+  #insert(message, fresh) {
+    const at = this.chat.listed.indexOf(message);
+    const next = this.chat.listed[at + 1];
+    byId("messages").insertBefore(fresh, next ? this.#node(next.id) : null);
+  }
+
+  /** A person's pictures show up in the answers' placeholders and quotes. */
+  #redrawAround(message) {
+    if (message.author.is_bot) return;
+    for (const one of this.chat.listed) {
+      if (one.reply_to === message.id && this.#node(one.id)) replace(this.#node(one.id), this.#draw(one));
+    }
+  }
+
+  #found(message) {
+    for (const one of this.chat.listed) {
+      const asked = this.chat.get(one.reply_to);
+      const isNear = one.reply_to === message.id || asked?.reply_to === message.id;
+      if (isNear && this.#node(one.id)) replace(this.#node(one.id), this.#draw(one));
+    }
+    this.composer.show();
+  }
+
+  #gone(id) {
+    this.#node(id)?.remove();
+    for (const one of this.chat.listed) if (one.reply_to === id) replace(this.#node(one.id), this.#draw(one));
+    this.composer.forget(id);
+    this.#refresh();
+  }
+
+  #tellOf(message, before) {
+    const wasOpen = !before || !FINAL.has(before.state);
+    if (!FINAL.has(message.state) || !wasOpen || message.created_at < this.#openedAt) return;
+    const { label, words } = partsOf(message);
+    speak(message.state === "done" ? `Your picture is ready. ${label} ${words}` : words);
+    if (document.hidden) document.title = "● Remixbot";
+  }
+
+  #openedAt = Date.now() / 1000 - 5;
+
+  #drawOutgoing(item) {
+    const place = byId("outbox");
+    const old = place.querySelector(`[data-key="${item.key}"]`);
+    if (item.state === "gone" || (item.state === "sent" && this.#node(item.ids.message_id))) old?.remove();
+    else if (old) old.replaceWith(outgoing(item, this.does));
+    else place.append(outgoing(item, this.does));
+    if (item.state === "sent") place.querySelector(`[data-key="${item.key}"]`)?.setAttribute("data-sent", item.ids.message_id);
+    this.#refresh();
+  }
+
+  /** What was sent leaves the outbox when the chat shows it. */
+  #dropSent() {
+    for (const node of byId("outbox").querySelectorAll("[data-sent]")) {
+      if (this.#node(node.dataset.sent)) node.remove();
+    }
+  }
+
+  #refresh() {
+    const isEmpty = !this.chat.listed.length && !byId("outbox").children.length && !this.outbox.items.length;
+    this.welcome.show(isEmpty);
+    byId("older").hidden = !this.chat.more;
+    this.composer.setLatest(this.#latest());
+  }
+
+  /** What a message goes on from when nothing else is chosen: the last answer to this person, ready or not. */
+  #latest() {
+    const last = this.sentLast;
+    if (last && ["sending", "waiting"].includes(last.state)) return last;
+    if (last?.ids && !this.chat.get(last.ids.answer_id)) return last;
+    const isMine = (message) => this.chat.get(message.reply_to)?.author.id === this.me.id;
+    const goesOn = (message) => message.author.is_bot && (message.images.length || message.state !== "cancelled");
+    const answers = this.chat.listed.filter(goesOn);
+    return answers.findLast(isMine) ?? answers.findLast((message) => message.images.length) ?? null;
+  }
+
+  /** Shows which message the composer replies to. */
+  #mark(target) {
+    document.querySelectorAll(".message.targeted").forEach((node) => node.classList.remove("targeted"));
+    if (this.composer.choice && target?.id) {
+      const node = this.#node(target.id);
+      node?.classList.add("targeted");
+      if (node && !this.viewer.dialog.open) node.scrollIntoView({ block: "nearest", behavior: isStill() ? "auto" : "smooth" });
+    }
+  }
+
+  // --- moving about
+
+  get atEnd() {
+    return this.isAtEnd ?? true;
+  }
+
+  #scrolled() {
+    const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+    this.isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    if (this.isAtEnd) byId("to-end").hidden = true;
+  }
+
+  #toEnd(atOnce = false) {
+    this.isAtEnd = true;
+    byId("to-end").hidden = true;
+    this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: atOnce || isStill() ? "auto" : "smooth" });
+  }
+
+  async #older() {
+    const fromEnd = this.scroller.scrollHeight - this.scroller.scrollTop;
+    const messages = await this.chat.older().catch(() => []);
+    if (!messages.length) return;
+    byId("messages").prepend(...messages.map((message) => this.#draw(message)));
+    byId("older").hidden = !this.chat.more;
+    this.scroller.scrollTop = this.scroller.scrollHeight - fromEnd;
+  }
+
+  async jump(id) {
+    while (!this.#node(id) && this.chat.more) await this.#older();
+    const node = this.#node(id);
+    if (!node) return;
+    this.isAtEnd = false;
+    node.scrollIntoView({ block: "center", behavior: isStill() ? "auto" : "smooth" });
+    node.focus({ preventScroll: true });
+    node.classList.remove("flash");
+    requestAnimationFrame(() => node.classList.add("flash"));
+    setTimeout(() => node.classList.remove("flash"), 2000);
+  }
+
+  #key(event) {
+    const article = event.target.closest(".message");
+    if (!article || event.ctrlKey || event.metaKey || event.altKey) return;
+    const message = this.chat.get(article.dataset.id);
+    const step = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" }[event.key];
+    if (event.key.toLowerCase() === "r" && message) this.composer.reply(message);
+    else if (step && event.target === article) article[step]?.focus();
+    else return;
+    event.preventDefault();
+  }
+
+  // --- pictures from outside
+
+  #pasted(event) {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (!files.length || byId("viewer").open) return;
+    event.preventDefault();
+    this.composer.add(files);
+  }
+
+  #drops() {
+    let depth = 0;
+    const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+    const show = (isOver) => (byId("drop").hidden = !isOver);
+    addEventListener("dragenter", (event) => hasFiles(event) && (depth += 1) && show(true));
+    addEventListener("dragleave", (event) => hasFiles(event) && (depth = Math.max(0, depth - 1)) === 0 && show(false));
+    addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
+    addEventListener("drop", (event) => {
+      depth = 0;
+      show(false);
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      this.composer.add([...event.dataTransfer.files]);
+    });
+  }
+
+  #link(isUp) {
+    clearTimeout(this.linking);
+    if (isUp) {
+      byId("link").hidden = true;
+      this.outbox.hurry();
+    } else this.linking = setTimeout(() => (byId("link").hidden = false), 1500);
+    if (!isUp) session().then(({ needs_password: needs, person }) => needs && !person && location.reload(), () => {});
+  }
+}
+
+/** Puts a message's new looks in the place of the old, and keeps the focus near. */
+function replace(old, fresh) {
+  const hadFocus = old.contains(document.activeElement);
+  if (old.classList.contains("flash")) fresh.classList.add("flash");
+  if (old.classList.contains("targeted")) fresh.classList.add("targeted");
+  old.replaceWith(fresh);
+  if (hadFocus) fresh.focus({ preventScroll: true });
+}
+
+function theme() {
+  const button = byId("theme");
+  const chosen = () => document.documentElement.dataset.theme ?? "auto";
+  const show = () => {
+    button.querySelector("use").setAttribute("href", `#i-${chosen()}`);
+    button.title = { auto: "Colours: as your system", light: "Colours: light", dark: "Colours: dark" }[chosen()];
+    button.setAttribute("aria-label", button.title);
+  };
+  button.onclick = () => {
+    const next = THEMES[(THEMES.indexOf(chosen()) + 1) % THEMES.length];
+    if (next === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = next;
+    try {
+      localStorage.setItem("theme", next);
+    } catch {
+      // Storage may be switched off: then the choice lasts as long as the page.
+    }
+    show();
+  };
+  show();
+}
+
+function askForPassword() {
+  return new Promise((resolve) => {
+    const form = byId("sign-in");
+    form.hidden = false;
+    byId("password").focus();
+    form.onsubmit = async (event) => {
+      event.preventDefault();
+      const trouble = byId("sign-in-trouble");
+      try {
+        const answer = await signIn(byId("password").value, byId("name").value);
+        form.hidden = true;
+        resolve(answer);
+      } catch (refused) {
+        trouble.textContent = refused.message;
+        trouble.hidden = false;
+        byId("password").select();
+      }
+    };
+  });
+}
+
+/** The page may be opened before the server is back. */
+async function patiently(act) {
+  for (let pause = 500; ; pause = Math.min(pause * 2, 10_000)) {
+    try {
+      const result = await act();
+      byId("link").hidden = true;
+      return result;
+    } catch (refused) {
+      if (!refused.passes) throw refused;
+      byId("link").hidden = false;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+}
+
+theme();
+document.querySelectorAll("dialog [data-close]").forEach((button) => (button.onclick = () => button.closest("dialog").close()));
+document.addEventListener("visibilitychange", () => !document.hidden && (document.title = "Remixbot"));
+
+let here = await patiently(session);
+if (here.needs_password && !here.person) here = await askForPassword();
+byId("leave").hidden = !here.needs_password;
+byId("leave").onclick = () => signOut().finally(() => location.reload());
+const page = new Page(here.person, here.limits);
+await patiently(() => page.start());

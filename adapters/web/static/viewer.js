@@ -1,0 +1,125 @@
+// A picture in full, with the picture before it one press away.
+
+import { byId, el } from "./dom.js";
+import { partsOf, sourcesOf } from "./lineage.js";
+
+export class Viewer {
+  constructor(chat, onReply) {
+    this.chat = chat;
+    this.dialog = byId("viewer");
+    this.dialog.addEventListener("keydown", (event) => this.#key(event));
+    this.dialog.addEventListener("keyup", (event) => event.key.toLowerCase() === "b" && this.#hold(false));
+    this.dialog.addEventListener("click", (event) => event.target === byId("stage") && this.dialog.close());
+    byId("previous").onclick = () => this.#walk(-1);
+    byId("next").onclick = () => this.#walk(1);
+    byId("viewer-reply").onclick = () => {
+      this.dialog.close();
+      onReply(this.message);
+    };
+    const hold = byId("hold");
+    hold.addEventListener("pointerdown", (event) => {
+      hold.setPointerCapture(event.pointerId);
+      this.#hold(true);
+    });
+    for (const end of ["pointerup", "pointercancel", "blur"]) hold.addEventListener(end, () => this.#hold(false));
+    hold.addEventListener("keydown", (event) => event.key === " " && this.#hold(true));
+    hold.addEventListener("keyup", (event) => event.key === " " && this.#hold(false));
+    hold.addEventListener("contextmenu", (event) => event.preventDefault());
+    this.#swipes();
+  }
+
+  open(message, index = 0, compare = false) {
+    this.message = message;
+    this.index = index;
+    this.#show(compare);
+    if (!this.dialog.open) this.dialog.showModal();
+  }
+
+  #show(compare = false) {
+    const image = this.message.images[this.index];
+    this.before = this.message.author.is_bot ? sourcesOf(this.chat, this.message)[0] ?? null : null;
+    const picture = el("img", { class: "full", src: image.url, alt: image.alt, width: image.width_px, height: image.height_px });
+    const layers = [picture];
+    const frame = el("div", { class: "frame" }, layers);
+    frame.style.setProperty("--ratio", `${image.width_px} / ${image.height_px}`);
+    frame.style.setProperty("--width", `${image.width_px}px`);
+    frame.style.setProperty("--share", image.width_px / image.height_px);
+    if (this.before) this.#addBefore(frame, image, compare);
+    byId("stage").replaceChildren(frame);
+    byId("hold").hidden = !this.before;
+    byId("download").href = `${image.url}?download=1`;
+    this.#caption(image);
+    const all = this.#all();
+    const at = this.#at(all);
+    byId("previous").disabled = at <= 0;
+    byId("next").disabled = at >= all.length - 1;
+  }
+
+  /** The picture before lies over the picture; a slider shows more or less of it where both have one shape. */
+  #addBefore(frame, image, compare) {
+    const before = el("img", { class: "over", src: this.before.url, alt: "The picture before" });
+    frame.append(before);
+    const shapes = [image, this.before].map((one) => one.width_px / one.height_px);
+    if (Math.abs(shapes[0] / shapes[1] - 1) > 0.01) {
+      if (compare) byId("hold").classList.add("hint");
+      return;
+    }
+    const slider = el("input", { type: "range", min: 0, max: 100, value: compare ? 50 : 0, class: "slider", "aria-label": "How much of the picture before to show" });
+    const line = el("span", { class: "divider", "aria-hidden": "true" });
+    const slide = () => frame.style.setProperty("--shown", `${slider.value}%`);
+    slider.addEventListener("input", slide);
+    slide();
+    frame.classList.add("slides");
+    frame.append(line, slider, el("span", { class: "tag left" }, "Before"), el("span", { class: "tag right" }, "After"));
+  }
+
+  #caption(image) {
+    const { label, words } = partsOf(this.message);
+    const asked = this.message.author.is_bot ? this.chat.get(this.message.reply_to)?.text : this.message.text;
+    const size = `${image.width_px} × ${image.height_px}`;
+    byId("caption").replaceChildren(el("strong", { dir: "auto" }, asked || "A picture"), el("span", {}, [label, size, this.message.author.is_bot ? words : ""].filter(Boolean).join(" · ")));
+  }
+
+  #hold(isHeld) {
+    byId("hold").classList.remove("hint");
+    byId("stage").firstChild?.classList.toggle("held", isHeld && Boolean(this.before));
+  }
+
+  #all() {
+    return this.chat.listed.flatMap((message) => message.images.map((_, index) => ({ message, index })));
+  }
+
+  #at(all) {
+    return all.findIndex((one) => one.message.id === this.message.id && one.index === this.index);
+  }
+
+  #walk(step) {
+    const all = this.#all();
+    const to = all[this.#at(all) + step];
+    if (to) this.open(to.message, to.index);
+  }
+
+  #key(event) {
+    const isSliding = event.target.classList.contains("slider");
+    if (event.key === "ArrowLeft" && !isSliding) this.#walk(-1);
+    else if (event.key === "ArrowRight" && !isSliding) this.#walk(1);
+    else if (event.key.toLowerCase() === "b") this.#hold(true);
+    else if (event.key.toLowerCase() === "r" && !event.metaKey && !event.ctrlKey) byId("viewer-reply").click();
+    else return;
+    event.preventDefault();
+  }
+
+  #swipes() {
+    let from = null;
+    const stage = byId("stage");
+    stage.addEventListener("touchstart", (event) => {
+      const { target, touches } = event;
+      from = touches.length === 1 && !target.classList.contains("slider") ? [touches[0].clientX, touches[0].clientY] : null;
+    }, { passive: true });
+    stage.addEventListener("touchend", (event) => {
+      if (!from) return;
+      const [x, y] = [event.changedTouches[0].clientX - from[0], event.changedTouches[0].clientY - from[1]];
+      if (Math.abs(x) > 60 && Math.abs(x) > 2 * Math.abs(y)) this.#walk(x > 0 ? -1 : 1);
+    });
+  }
+}

@@ -1,0 +1,62 @@
+// The first visit: a place to drop a picture, and pictures with things to try for who has none at hand.
+
+import { byId, el, icon } from "./dom.js";
+
+const SAMPLES = [
+  { file: "cat.jpg", name: "A cat", tries: ["make it black and white", "crop to a circle", "write \"MONDAY\" at the bottom"] },
+  { file: "coffee.jpg", name: "A cup of coffee", tries: ["make it warmer and add a white border", "crop to a square and round the corners", "sepia"] },
+  { file: "astronaut.jpg", name: "An astronaut", tries: ["turn it into a sticker", "crop to 4:5 and make it black and white", "flip it and make it sepia"] },
+  { file: "rocket.jpg", name: "A rocket", tries: ["rotate 90 degrees", "make it 30% brighter and more colourful", "write \"lift-off\" at the top in white"] },
+];
+
+export class Welcome {
+  /** `onTry(file, words)` sends a sample picture with words. */
+  constructor(onTry) {
+    this.onTry = onTry;
+    this.place = byId("welcome");
+    this.chosen = SAMPLES[0];
+  }
+
+  show(isShown) {
+    if (this.place.hidden !== isShown) return;
+    this.place.hidden = !isShown;
+    if (isShown) this.#draw();
+  }
+
+  #draw() {
+    const choose = el(
+      "button",
+      { type: "button", class: "drop-zone", onclick: () => byId("files").click() },
+      icon("add"),
+      el("strong", {}, "Drop a photo here"),
+      el("span", {}, "or tap to choose one. Pasting works too."),
+    );
+    this.tiles = el("div", { class: "samples", role: "group", "aria-label": "Sample pictures" }, SAMPLES.map((sample) => this.#tile(sample)));
+    this.chips = el("div", { class: "chips", role: "group", "aria-label": "Things to try" });
+    this.place.replaceChildren(
+      el("h2", { id: "welcome-title" }, "Reply to a picture with what you want changed"),
+      choose,
+      el("p", { class: "or" }, "No photo at hand? Pick one of these, then tap what to do with it."),
+      this.tiles,
+      this.chips,
+    );
+    this.#choose(this.chosen);
+  }
+
+  #tile(sample) {
+    const picture = el("img", { src: `/static/samples/${sample.file}`, alt: sample.name, width: 160, height: 120 });
+    return el("button", { type: "button", class: "sample", data: { file: sample.file }, onclick: () => this.#choose(sample) }, picture);
+  }
+
+  #choose(sample) {
+    this.chosen = sample;
+    for (const tile of this.tiles.children) tile.setAttribute("aria-pressed", String(tile.dataset.file === sample.file));
+    this.chips.replaceChildren(...sample.tries.map((words) => el("button", { type: "button", class: "chip", onclick: () => this.#try(sample, words) }, words)));
+  }
+
+  async #try(sample, words) {
+    const response = await fetch(`/static/samples/${sample.file}`);
+    const pixels = await response.blob();
+    this.onTry(new File([pixels], sample.file, { type: "image/jpeg" }), words);
+  }
+}
