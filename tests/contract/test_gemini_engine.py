@@ -183,7 +183,8 @@ async def test_an_answer_that_never_comes_ends_at_the_timeout_after_one_request(
     fake.then(fakes.hangs())
     async with GeminiEngine(KEY, model_profile(DEFAULT_MODEL), fake.url, timeout_s=0.4) as engine:
         with pytest.raises(EngineUnavailable) as caught:
-            await engine.edit(NIGHT)
+            async with asyncio.timeout(10):
+                await engine.edit(NIGHT)
     await fake.until(lambda: fake.abandoned == 1)
     assert (caught.value.maybe_billed, fake.posts) == (True, 1)
 
