@@ -7,6 +7,7 @@
 | images | JSON: what is shown, as {sha256, media_type, width_px, height_px, alt} |
 | lines, suggestions, holds, position, started_at | of an answer, JSON |
 | uploads | JSON: [handle, filename, size] of each file that a person sent |
+| key | the Idempotency-Key of a person's message, so that their browser knows it again |
 | asked, answer_id | of a person's message, once the core has taken it |
 """
 
@@ -41,7 +42,7 @@ def answer_id_of(turn: TurnId) -> str:
     return "a" + short_hash("page-answer", turn)
 
 
-def person_record(message: InboundMessage) -> dict[str, str]:
+def person_record(message: InboundMessage, *, key: str) -> dict[str, str]:
     uploads = [[a.handle, a.filename, a.size_bytes] for a in message.attachments]
     return {
         "id": message.ref.message,
@@ -50,6 +51,7 @@ def person_record(message: InboundMessage) -> dict[str, str]:
         "text": message.text,
         "reply_to": message.reply_to.message if message.reply_to else "",
         "created_at": repr(message.created_at),
+        "key": key,
         "uploads": json.dumps(uploads),
     }
 
@@ -131,6 +133,7 @@ def public(chat: str, record: Record) -> dict[str, Any]:
         "turn_id": record.get("turn_id"),
         "state": record.get("state"),
         "images": [image | {"url": f"/api/chats/{chat}/images/{image['sha256']}"} for image in images],
+        "key": record.get("key") or None,
         "uploads": len(json.loads(record.get("uploads", "[]"))),
         "created_at": float(record["created_at"]),
         "lines": json.loads(record.get("lines", "[]")),

@@ -116,10 +116,11 @@ class Chats:
     async def post(self, request: web.Request) -> web.Response:
         """POST …/messages. Each step can be repeated: the same key finds what an earlier try has left."""
         chat, person = chat_of(request), request[PERSON]
-        message = message_id_of(chat, person.id, idempotency_key(request))
+        key = idempotency_key(request)
+        message = message_id_of(chat, person.id, key)
         (record,) = await self.store.find(chat, [message])
         if record is None:
-            record = await self._keep(request, chat, message)
+            record = await self._keep(request, chat, message, key)
         else:
             await drain(request)
         if "asked" not in record:
@@ -127,11 +128,11 @@ class Chats:
         ids = {"message_id": message, "turn_id": record["asked"], "answer_id": record["answer_id"]}
         return web.json_response(ids, status=202)
 
-    async def _keep(self, request: web.Request, chat: str, message: str) -> Record:
+    async def _keep(self, request: web.Request, chat: str, message: str, key: str) -> Record:
         form = await read_form(request, self.spool, message=message, max_image_bytes=self.max_image_bytes)
         try:
             await self._check(chat, form)
-            ours = person_record(self._inbound(request, chat, message, form))
+            ours = person_record(self._inbound(request, chat, message, form), key=key)
             record = await self.store.append(chat, message, ours)
         except BaseException:
             await drop(self.spool, form)

@@ -14,8 +14,10 @@ const STATES = {
   failed: "Didn't work",
   cancelled: "Cancelled",
 };
+const SAID = new Set(["asking", "refused", "failed"]);
 const BROAD_PX = 440;
 const TALL_PX = 460;
+const OWN = 0.7; // what people sent themselves is drawn smaller than what came of it
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -36,8 +38,14 @@ export function bubble(chat, message, me, does) {
     quote(chat, message, does),
     isMine ? person(chat, message, does) : answer(chat, message, me, does),
   );
-  article.addEventListener("dblclick", (event) => event.target.closest("button, a") || does.reply(message));
+  article.addEventListener("dblclick", (event) => isPlain(event) && does.reply(message));
   return article;
+}
+
+/** A double click on words selects one, where there is a mouse; anywhere else it means the message. */
+function isPlain({ target }) {
+  const isSelecting = target.closest(".text") && matchMedia("(hover: hover)").matches;
+  return !isSelecting && !target.closest("button, a");
 }
 
 function label(message) {
@@ -65,11 +73,14 @@ export function snippet(chat, message) {
 }
 
 function person(chat, message, does) {
-  const waits = !message.images.length && message.uploads > 0 && !FINAL.has(chat.answerTo(message.id)?.state);
+  const local = message.images.length ? [] : does.previews(message);
+  const isChecked = message.images.length > 0 || FINAL.has(chat.answerTo(message.id)?.state);
+  const waits = message.uploads > 0 && !isChecked && !local.length;
   return el(
     "div",
     { class: "bubble" },
     message.images.length ? pictures(message, does) : null,
+    local.length ? thumbs(local) : null,
     waits ? el("p", { class: "faint" }, message.uploads > 1 ? `${message.uploads} pictures are being checked…` : "The picture is being checked…") : null,
     message.text ? el("p", { class: "text", dir: "auto" }, message.text) : null,
     el("div", { class: "actions" }, time(message), message.images.length ? iconButton("reply", "Reply", () => does.reply(message)) : null),
@@ -85,7 +96,7 @@ function answer(chat, message, me, does) {
     { class: `bubble ${bare ? "bare" : ""}` },
     bare ? null : pictures(message, does),
     line ? el("p", { class: "label" }, line) : null,
-    bare && message.state !== "done" ? el("p", { class: "state" }, STATES[message.state]) : null,
+    bare && SAID.has(message.state) ? el("p", { class: "state" }, STATES[message.state]) : null,
     words ? el("p", { class: "text", dir: "auto" }, words) : null,
     chips(message, does),
     actions(chat, message, does),
@@ -132,34 +143,32 @@ function pictures(message, does) {
 function picture(message, image, index, does) {
   const frame = el("button", { type: "button", class: "picture", "aria-label": `Look at it in full: ${altOf(image)}`, onclick: () => does.look(message, index) });
   frame.append(el("img", { src: image.url, alt: altOf(image), width: image.width_px, height: image.height_px, loading: "lazy", decoding: "async", draggable: false }));
-  shape(frame, image);
+  shape(frame, image, message.author.is_bot ? 1 : OWN);
   return frame;
 }
 
 const altOf = (image) => image.alt || "A picture";
 
 /** The room a picture takes is known before it is there, so that nothing jumps. */
-function shape(node, { width_px: width, height_px: height }) {
-  const scale = Math.min(1, BROAD_PX / width, TALL_PX / height);
+function shape(node, { width_px: width, height_px: height }, share = 1) {
+  const scale = Math.min(1, (share * BROAD_PX) / width, (share * TALL_PX) / height);
   node.style.setProperty("--broad", `${Math.max(48, Math.round(width * scale))}px`);
   node.style.setProperty("--ratio", `${width} / ${height}`);
 }
 
 function placeholder(chat, message, me, does) {
   const source = sourcesOf(chat, message)[0];
-  const ghost = el("div", { class: "ghost", "aria-hidden": "true" });
-  if (source) {
-    shape(ghost, source);
-    ghost.append(el("img", { src: source.url, alt: "", loading: "lazy" }));
-  }
+  const ghost = source ? el("div", { class: "ghost", "aria-hidden": "true" }, el("img", { src: source.url, alt: "", loading: "lazy" })) : null;
   const isMine = chat.get(message.reply_to)?.author.id === me.id;
   const cancel = isMine ? el("button", { type: "button", class: "quiet-button cancel", onclick: (event) => does.cancel(message, event.target) }, "Cancel") : null;
-  return el("div", { class: "bubble pending" }, source ? ghost : null, el("div", { class: "progress" }, el("span", { class: "spinner", "aria-hidden": "true" }), el("p", {}, progress(message), seconds(message)), cancel));
+  const drawn = el("div", { class: "bubble pending" }, ghost, el("div", { class: "progress" }, el("span", { class: "spinner", "aria-hidden": "true" }), el("p", {}, progress(message), seconds(message)), cancel));
+  if (source) shape(drawn, source);
+  return drawn;
 }
 
 function progress(message) {
   const words = message.text.replace(/[.…]+$/, "") || STATES[message.state];
-  return message.position ? `${words}, ${ordinal(message.position)} in line` : words;
+  return message.position ? `${STATES.waiting}, ${ordinal(message.position)} in line` : words;
 }
 
 function seconds(message) {
@@ -180,9 +189,13 @@ function ordinal(number) {
   return `${number}${{ one: "st", two: "nd", few: "rd", other: "th" }[rule]}`;
 }
 
+function thumbs(urls) {
+  const thumb = (url) => el("img", { src: url, alt: "", onerror: (event) => event.target.replaceWith(icon("file")) });
+  return el("div", { class: "thumbs" }, urls.map(thumb));
+}
+
 /** What is on its way to the chat and not there yet. */
 export function outgoing(item, does) {
-  const thumbs = item.urls.map((url) => el("img", { src: url, alt: "", onerror: (event) => event.target.replaceWith(icon("file")) }));
   const state = { sending: item.files.length && item.share < 1 ? `Sending · ${Math.round(item.share * 100)} %` : "Sending", waiting: "Not sent yet, trying again", failed: item.words }[item.state];
   const buttons = {
     waiting: [el("button", { type: "button", class: "quiet-button", onclick: does.hurry }, "Try now")],
@@ -197,7 +210,7 @@ export function outgoing(item, does) {
     el(
       "div",
       { class: "bubble" },
-      thumbs.length ? el("div", { class: "thumbs" }, thumbs) : null,
+      item.urls.length ? thumbs(item.urls) : null,
       item.text ? el("p", { class: "text", dir: "auto" }, item.text) : null,
       el("div", { class: "actions" }, el("span", { class: item.state === "failed" ? "wrong" : "faint" }, state), buttons ?? null),
     ),

@@ -108,7 +108,7 @@ export class Chat extends EventTarget {
     source.onerror = () => this.#lost(source);
     source.addEventListener("message", (event) => this.#heard(event, () => this.#put(JSON.parse(event.data))));
     source.addEventListener("gone", (event) => this.#heard(event, () => this.#drop(JSON.parse(event.data).id)));
-    source.addEventListener("reset", (event) => this.#heard(event, () => this.load()));
+    source.addEventListener("reset", (event) => this.#heard(event, () => this.load().catch(() => this.#lost(source))));
   }
 
   #heard(event, act) {

@@ -82,7 +82,7 @@ export class Composer extends EventTarget {
     this.#showTarget();
     this.#showFiles();
     const { target } = this;
-    this.words.placeholder = target ? "What should change?" : this.files.length ? "What should change? You can add more pictures" : "Add a picture, then say what should change";
+    this.words.placeholder = target ? "What should change?" : this.files.length ? "What should change? You can add more pictures" : "Add a picture to begin";
     this.dispatchEvent(new CustomEvent("target", { detail: target }));
   }
 

@@ -25,7 +25,6 @@ export class Outbox extends EventTarget {
 
   discard(item) {
     this.items = this.items.filter((one) => one !== item);
-    item.urls.forEach((url) => URL.revokeObjectURL(url));
     item.state = "gone";
     this.#tell(item);
     this.#run();

@@ -39,7 +39,9 @@ class Page {
         this.composer.restore(item);
       },
       discard: (item) => this.outbox.discard(item),
+      previews: (message) => this.sent.get(message.key)?.urls ?? [],
     };
+    this.sent = new Map(); // key → what this page sent, until the chat shows its pictures
     byId("chat-name").textContent = name;
     byId("chat-name").hidden = name === "home";
     this.#listen();
@@ -56,6 +58,7 @@ class Page {
   send({ text, files, replyTo }) {
     const item = this.outbox.add({ text, files, replyTo: replyTo?.id ?? replyTo });
     this.sentLast = item;
+    this.sent.set(item.key, item);
     this.#refresh();
     this.#toEnd();
   }
@@ -110,6 +113,7 @@ class Page {
 
   #changed({ message, before }) {
     const wasAtEnd = this.atEnd;
+    if (message.key) this.#dropSent(message);
     const old = this.#node(message.id);
     const fresh = this.#draw(message);
     if (old) replace(old, fresh);
@@ -118,7 +122,6 @@ class Page {
     this.#refresh();
     if (message.author.is_bot) this.#tellOf(message, before);
     if (!old && !wasAtEnd && message.author.is_bot) byId("to-end").hidden = false;
-    this.#dropSent();
   }
 
   #insert(message, fresh) {
@@ -162,20 +165,24 @@ class Page {
   #openedAt = Date.now() / 1000 - 5;
 
   #drawOutgoing(item) {
-    const place = byId("outbox");
-    const old = place.querySelector(`[data-key="${item.key}"]`);
-    if (item.state === "gone" || (item.state === "sent" && this.#node(item.ids.message_id))) old?.remove();
-    else if (old) old.replaceWith(outgoing(item, this.does));
-    else place.append(outgoing(item, this.does));
-    if (item.state === "sent") place.querySelector(`[data-key="${item.key}"]`)?.setAttribute("data-sent", item.ids.message_id);
+    const old = this.#outgoing(item.key);
+    const isOver = item.state === "gone" || this.chat.listed.some((message) => message.key === item.key);
+    if (isOver) old?.remove();
+    else if (old) replace(old, outgoing(item, this.does));
+    else byId("outbox").append(outgoing(item, this.does));
     this.#refresh();
   }
 
-  /** What was sent leaves the outbox when the chat shows it. */
-  #dropSent() {
-    for (const node of byId("outbox").querySelectorAll("[data-sent]")) {
-      if (this.#node(node.dataset.sent)) node.remove();
-    }
+  #outgoing(key) {
+    return [...byId("outbox").children].find((node) => node.dataset.key === key);
+  }
+
+  /** What was sent leaves the outbox when the chat shows it, its pictures when the chat shows those. */
+  #dropSent(message) {
+    this.#outgoing(message.key)?.remove();
+    if (!message.images.length || !this.sent.has(message.key)) return;
+    this.sent.get(message.key).urls.forEach((url) => URL.revokeObjectURL(url));
+    this.sent.delete(message.key);
   }
 
   #refresh() {

@@ -3,6 +3,8 @@
 import { byId, el } from "./dom.js";
 import { partsOf, sourcesOf } from "./lineage.js";
 
+const shapeOf = (image) => image.width_px / image.height_px;
+
 export class Viewer {
   constructor(chat, onReply) {
     this.chat = chat;
@@ -16,6 +18,7 @@ export class Viewer {
       this.dialog.close();
       onReply(this.message);
     };
+    byId("compare").onclick = () => this.#slide(byId("compare").getAttribute("aria-pressed") !== "true");
     const hold = byId("hold");
     hold.addEventListener("pointerdown", (event) => {
       hold.setPointerCapture(event.pointerId);
@@ -38,15 +41,16 @@ export class Viewer {
   #show(compare = false) {
     const image = this.message.images[this.index];
     this.before = this.message.author.is_bot ? sourcesOf(this.chat, this.message)[0] ?? null : null;
-    const picture = el("img", { class: "full", src: image.url, alt: image.alt, width: image.width_px, height: image.height_px });
-    const layers = [picture];
-    const frame = el("div", { class: "frame" }, layers);
+    const frame = el("div", { class: "frame" }, el("img", { class: "full", src: image.url, alt: image.alt }));
     frame.style.setProperty("--ratio", `${image.width_px} / ${image.height_px}`);
     frame.style.setProperty("--width", `${image.width_px}px`);
-    frame.style.setProperty("--share", image.width_px / image.height_px);
-    if (this.before) this.#addBefore(frame, image, compare);
+    frame.style.setProperty("--share", shapeOf(image));
+    if (this.before) frame.append(el("img", { class: "over", src: this.before.url, alt: "The picture before" }));
     byId("stage").replaceChildren(frame);
-    byId("hold").hidden = !this.before;
+    const isAlike = Boolean(this.before) && Math.abs(shapeOf(image) / shapeOf(this.before) - 1) < 0.01;
+    byId("hold").hidden = !this.before || isAlike;
+    byId("compare").hidden = !isAlike;
+    this.#slide(compare && isAlike);
     byId("download").href = `${image.url}?download=1`;
     this.#caption(image);
     const all = this.#all();
@@ -55,22 +59,18 @@ export class Viewer {
     byId("next").disabled = at >= all.length - 1;
   }
 
-  /** The picture before lies over the picture; a slider shows more or less of it where both have one shape. */
-  #addBefore(frame, image, compare) {
-    const before = el("img", { class: "over", src: this.before.url, alt: "The picture before" });
-    frame.append(before);
-    const shapes = [image, this.before].map((one) => one.width_px / one.height_px);
-    if (Math.abs(shapes[0] / shapes[1] - 1) > 0.01) {
-      if (compare) byId("hold").classList.add("hint");
-      return;
-    }
-    const slider = el("input", { type: "range", min: 0, max: 100, value: compare ? 50 : 0, class: "slider", "aria-label": "How much of the picture before to show" });
-    const line = el("span", { class: "divider", "aria-hidden": "true" });
+  /** The picture before lies over the picture. Where both have one shape, a slider shows more or less of it. */
+  #slide(isOn) {
+    const frame = byId("stage").firstChild;
+    byId("compare").setAttribute("aria-pressed", String(isOn));
+    frame.classList.toggle("slides", isOn);
+    frame.querySelectorAll(".divider, .slider, .tag").forEach((node) => node.remove());
+    if (!isOn) return;
+    const slider = el("input", { type: "range", min: 0, max: 100, value: 50, class: "slider", "aria-label": "How much of the picture before to show" });
     const slide = () => frame.style.setProperty("--shown", `${slider.value}%`);
     slider.addEventListener("input", slide);
     slide();
-    frame.classList.add("slides");
-    frame.append(line, slider, el("span", { class: "tag left" }, "Before"), el("span", { class: "tag right" }, "After"));
+    frame.append(el("span", { class: "divider", "aria-hidden": "true" }), slider, el("span", { class: "tag left" }, "Before"), el("span", { class: "tag right" }, "After"));
   }
 
   #caption(image) {
@@ -81,7 +81,6 @@ export class Viewer {
   }
 
   #hold(isHeld) {
-    byId("hold").classList.remove("hint");
     byId("stage").firstChild?.classList.toggle("held", isHeld && Boolean(this.before));
   }
 
