@@ -36,6 +36,13 @@ def image(name: str = "coffee") -> Image.Image:
     return opened
 
 
+def see_through() -> Image.Image:
+    """The photograph, RGBA, clear at its top and solid at its bottom."""
+    pixels = image()
+    pixels.putalpha(Image.linear_gradient("L").resize(pixels.size))
+    return pixels
+
+
 def saved(pixels: Image.Image, kind: str, **options: Any) -> bytes:
     out = io.BytesIO()
     pixels.save(out, kind, **options)
@@ -228,6 +235,13 @@ def bomb(kind: str, side_px: int = 50_000) -> bytes:
             plain = saved(image(), kind)
             at = plain.index(b"ispe") + 8
             return plain[:at] + struct.pack(">II", side_px, side_px) + plain[at + 8 :]
+
+
+def tiff_with_vast_tile(side_px: int = 60_000) -> bytes:
+    """A small TIFF that says it is stored in tiles of side × side pixels."""
+    tags = {256: 64, 257: 64, 258: 8, 259: 1, 262: 1, 277: 1, 322: side_px, 323: side_px, 324: 8, 325: 64}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4 + 4096)
 
 
 def zip_archive() -> bytes:

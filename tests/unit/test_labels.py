@@ -92,6 +92,15 @@ def test_others_read_the_same_label(media_type: str, provenance: Provenance, tmp
     assert bool(by_exiftool) == (shutil.which("exiftool") is not None)
 
 
+@pytest.mark.parametrize("lossless", [False, True])
+@pytest.mark.parametrize(("image", "flags"), [(pictures.image(), 0x04), (pictures.see_through(), 0x14)])
+def test_a_labelled_webp_announces_its_label_and_its_alpha(image: Image.Image, flags: int, lossless: bool) -> None:
+    before = Picture(pictures.saved(image, "WEBP", lossless=lossless), "image/webp", 600, 400)
+    labelled = label_file(before, label())
+    assert labelled[12:21] == b"VP8X\x0a\0\0\0" + bytes([flags])
+    assert decode(labelled).tobytes() == decode(before.data).tobytes()
+
+
 @each_media_type
 def test_a_persons_own_picture_makes_no_claim(media_type: str) -> None:
     picture = master(media_type)

@@ -121,9 +121,7 @@ def test_a_jpeg_has_white_where_the_picture_was_transparent() -> None:
 
 @pytest.mark.parametrize("media_type", ["image/png", "image/webp"])
 def test_a_picture_knows_its_size_alpha_and_provenance(media_type: str) -> None:
-    image = pictures.image()
-    image.putalpha(Image.linear_gradient("L").resize(image.size))
-    picture = to_picture(image, media_type=media_type, provenance=Provenance.AI_EDITED)
+    picture = to_picture(pictures.see_through(), media_type=media_type, provenance=Provenance.AI_EDITED)
     assert picture == Picture(picture.data, media_type, 600, 400, True, Provenance.AI_EDITED)
     assert decode(picture.data).mode == "RGBA"
 
