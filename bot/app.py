@@ -33,7 +33,7 @@ from bot.settings import Settings
 from bot.turns import Workshop
 from storage.docket.queue import DocketTurnQueue
 from storage.objects.store import ObstoreImageStore, ObstoreUploads, image_store, uploads
-from storage.redis.client import open_client
+from storage.redis.client import check_server, open_client
 from storage.redis.erasure import RedisErasure
 from storage.redis.images import RedisImageLedger
 from storage.redis.messages import RedisMessageStore
@@ -65,6 +65,8 @@ class House:
     page: RedisPageStore
     spool: ObstoreUploads
     images: ObstoreImageStore
+    troubles: tuple[str, ...]
+    """What is wrong with how the database is set up, in words."""
 
     async def forget(self, user: UserRef, *, before: float | None = None) -> ForgetReceipt:
         """Erase a person, take their messages off the platforms, and write down that it was done."""
@@ -98,6 +100,9 @@ async def open_house(
             url = await stack.enter_async_context(embedded_valkey(settings.data, join=join))
         client = open_client(url)
         stack.push_async_callback(client.aclose)
+        troubles = await check_server(client)
+        for trouble in troubles:
+            log.warning("database", trouble=trouble)
         queue = DocketTurnQueue(
             url, slots=slots or settings.slots, lease_s=EMBEDDED_LEASE_S if embedded else REMOTE_LEASE_S
         )
@@ -170,6 +175,7 @@ async def open_house(
             page=page,
             spool=spool,
             images=images,
+            troubles=troubles,
         )
 
 

@@ -117,6 +117,8 @@ async def _check_database(settings: Settings) -> Check:
     except Exception as error:
         words = error.words if isinstance(error, RemixError) else f"not reachable ({type(error).__name__})"
         return Check("database", False, f"{kind}: {words}")
+    if house.troubles:
+        return Check("database", False, f"{kind}: {'; '.join(house.troubles)}")
     return Check("database", True, f"{kind}; {waiting} edits open; AI edits switched {'on' if on else 'off'}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
@@ -12,8 +13,11 @@ from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.commands.core import AsyncScript
+from redis.exceptions import AuthenticationError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from bot.domain.errors import RemixError
 
 
 def open_client(url: str, *, connections: int = 64) -> Redis:
@@ -33,6 +37,32 @@ def open_client(url: str, *, connections: int = 64) -> Redis:
         decode_responses=True,
     )
     return Redis.from_pool(pool)
+
+
+class StateUnavailable(RemixError):
+    """The server that keeps the state does not answer. The words are for the operator."""
+
+    code = "state_unavailable"
+    retryable = True
+
+
+async def check_server(client: Redis) -> tuple[str, ...]:
+    """Raises `StateUnavailable` when the server does not answer; gives what is wrong with how it is set up.
+
+    A server that evicts keys, or that keeps no append-only file, loses what was accepted.
+    """
+    try:
+        async with asyncio.timeout(8):
+            about: Any = await client.info()
+    except (RedisError, OSError, TimeoutError) as error:
+        reason = "it refused the password" if isinstance(error, AuthenticationError) else "it does not answer"
+        raise StateUnavailable(f"The server of REDIS_URL cannot be used: {reason}. Check the address.") from error
+    troubles: list[str] = []
+    if not int(about.get("aof_enabled", 1)):
+        troubles.append("it keeps no append-only file, so a crash of it loses edits: set appendonly yes")
+    if str(about.get("maxmemory_policy", "noeviction")) != "noeviction":
+        troubles.append("it throws keys away when memory is short: set maxmemory-policy noeviction")
+    return tuple(troubles)
 
 
 @cache

@@ -135,9 +135,9 @@ def _check_plural(operations: Way, wording: Wording, images: int) -> None:
 
 
 _NEEDS = {
-    SideBySide: "To put pictures side by side or below each other I need at least two of them.",
-    Grid: "For a grid I need at least two pictures.",
-    BeforeAfter: "For before and after I need exactly two pictures.",
+    SideBySide: "side by side, which needs two pictures",
+    Grid: "a grid, which needs two pictures",
+    BeforeAfter: "before and after, which needs exactly two pictures",
 }
 
 
@@ -146,8 +146,9 @@ def _check_enough_images(operations: Way, images: int) -> None:
     for operation in operations:
         if isinstance(operation, SideBySide | Grid | BeforeAfter):
             if count < 2 or (count > 2 and isinstance(operation, BeforeAfter)):
-                words = _NEEDS[type(operation)]
-                raise NotUnderstood(words, part=words, suggestions=suggestions_for("", images))
+                part = _NEEDS[type(operation)]
+                words = f"I cannot do {part}. Send them together in one message."
+                raise NotUnderstood(words, part=part, suggestions=suggestions_for("", images))
             count = 1
 
 

@@ -9,6 +9,7 @@ import aiohttp
 import structlog
 from google import genai
 from google.genai import types
+from PIL import Image
 
 from bot.domain.images import Picture
 from bot.engines.gemini.failures import OPERATOR_WORDS, failure_of
@@ -19,6 +20,15 @@ from bot.engines.gemini.wire import PictureStream
 PUBLIC_API = "https://generativelanguage.googleapis.com"
 API_VERSION = "v1"
 CHECK_TIMEOUT_S = 15.0
+
+_SHAPES = (
+    types.Part,
+    types.UserContent,
+    types.ImageConfig,
+    types.GenerateContentConfig,
+    types.GenerateContentResponse,
+    types.Candidate,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -44,10 +54,8 @@ class GeminiClient:
         options.api_version = API_VERSION
         options.aiohttp_client = session
         options.async_client_args = {"allow_redirects": False}  # the key goes to the address configured, nowhere else
-        _quiet_new_reasons()
         try:
-            # A thread, because it loads certificates. All is said, so that the environment changes no key and address.
-            sdk = await asyncio.to_thread(genai.Client, enterprise=False, api_key=api_key, http_options=options)
+            sdk = await asyncio.to_thread(_new_sdk, api_key, options)
         except BaseException:
             await session.close()
             raise
@@ -113,8 +121,16 @@ def _http_options(timeout_s: float) -> types.HttpOptions:
     return types.HttpOptions(timeout=round(timeout_s * 1000), retry_options=types.HttpRetryOptions(attempts=1))
 
 
-def _quiet_new_reasons() -> None:
-    """A finish reason newer than the SDK is not worth a warning: they are matched as text."""
+def _new_sdk(api_key: str, options: types.HttpOptions) -> genai.Client:
+    """Work for a thread: it loads certificates, and builds now what the first call would build on the event loop.
+
+    Everything is said explicitly, so that the environment changes neither key nor address.
+    """
+    for shape in _SHAPES:
+        shape.model_rebuild()
+    Image.preinit()
+    # A finish reason newer than the SDK is not worth a warning: they are matched as text.
     warnings.filterwarnings(
         "ignore", message=r".* is not a valid \w+$", category=UserWarning, module=r"google\.genai\."
     )
+    return genai.Client(enterprise=False, api_key=api_key, http_options=options)

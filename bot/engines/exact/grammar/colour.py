@@ -140,8 +140,8 @@ _ADJUSTING = rules(
     (f"[turn ]{_QUALITY} <up|down:way>{_BY}", _more_or_less),
     (f"[turn ]<up|down:way> {_QUALITY}{_BY}", _more_or_less),
     (f"{_QUALITY} [by ]<signed:amount> %", _signed),
-    (f"(make it|make) <factor:by> as {_ADJECTIVE}", _times),
-    (f"(make it|make) half as {_ADJECTIVE}", _half_as),
+    (f"[(make it|make) ]<factor:by> as {_ADJECTIVE}", _times),
+    (f"[(make it|make) ]half as {_ADJECTIVE}", _half_as),
 )
 
 COLOURING = (*_TONING, *_ADJUSTING)
