@@ -38,24 +38,25 @@ async def url() -> AsyncIterator[str]:
     await process.wait()
 
 
-async def longest_turn_of_the_loop_s(running: asyncio.Task[object]) -> float:
+async def longest_turn_of_the_loop_s(engine: GeminiEngine, request: EditRequest) -> float:
     """The most processor time that the loop's thread spent between two chances for others to run.
 
-    Processor time and not the clock: a busy machine does not change it.
+    Processor time and not the clock, so that it means something on a busy machine.
     """
+    editing = asyncio.create_task(engine.edit(request))
     longest_s, before_s = 0.0, time.thread_time()
-    while not running.done():
+    while not editing.done():
         await asyncio.sleep(0)
         now_s = time.thread_time()
         longest_s, before_s = max(longest_s, now_s - before_s), now_s
+    assert (await editing).images
     return longest_s
 
 
 async def test_fourteen_pictures_of_2_mb_never_hold_the_event_loop_for_50_ms(url: str) -> None:
-    picture = photo_of_two_megabytes()
+    """The best of three, since noise only adds: plain google-genai takes 300 ms every time."""
+    request = EditRequest("a collage", (photo_of_two_megabytes(),) * 14)
     async with GeminiEngine("k", model_profile(DEFAULT_MODEL), url) as engine:
-        editing = asyncio.create_task(engine.edit(EditRequest("a collage", (picture,) * 14)))
-        longest_s = await longest_turn_of_the_loop_s(editing)
-        assert (await editing).images
-    assert len(picture.data) > 1_900_000
+        longest_s = min([await longest_turn_of_the_loop_s(engine, request) for _ in range(3)])
+    assert len(request.images[0].data) > 1_900_000
     assert longest_s < 0.05
