@@ -239,10 +239,11 @@ class Hall:
             return "exact"
         generative = [engine for engine in self._engines.values() if engine.profile.generative]
         for engine in generative:
+            reading = engine.read(text, images=images)
+            if reading.whole:
+                return engine.profile.name
             if images > engine.profile.max_inputs:
                 raise BadRequest(too_many(images, engine.profile.max_inputs))
-            if engine.read(text, images=images).whole:
-                return engine.profile.name
         words = not_understood(exact.unclear, ai_missing=not generative)
         raise NotUnderstood(words, part=exact.unclear, suggestions=exact.suggestions)
 

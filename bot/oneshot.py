@@ -146,7 +146,8 @@ async def _check_gemini(settings: Settings) -> Check:
         trouble = await engine.check()
     finally:
         await engine.aclose()
-    return Check("gemini", trouble is None, trouble or f"{settings.gemini_model} answers")
+    note = f" ({engine.model.note})" if engine.model.note else ""
+    return Check("gemini", trouble is None, trouble or f"{settings.gemini_model} answers{note}")
 
 
 def _check_page(settings: Settings) -> Check:
