@@ -237,11 +237,12 @@ def bomb(kind: str, side_px: int = 50_000) -> bytes:
             return plain[:at] + struct.pack(">II", side_px, side_px) + plain[at + 8 :]
 
 
-def tiff_with_vast_tile(side_px: int = 60_000) -> bytes:
-    """A small TIFF that says it is stored in tiles of side × side pixels."""
-    tags = {256: 64, 257: 64, 258: 8, 259: 1, 262: 1, 277: 1, 322: side_px, 323: side_px, 324: 8, 325: 64}
+def tiff_with_vast_tile(side_px: int = 40_000) -> bytes:
+    """A small TIFF of 64 × 64 pixels that says it is stored in tiles of side × side."""
+    tile = zlib.compress(bytes(4096))
+    tags = {256: 64, 257: 64, 258: 8, 259: 8, 262: 1, 277: 1, 322: side_px, 323: side_px, 324: 134, 325: len(tile)}
     entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
-    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4 + 4096)
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + tile
 
 
 def zip_archive() -> bytes:

@@ -10,10 +10,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple
 from urllib.request import urlopen
 
 import pytest
@@ -108,9 +108,26 @@ def test_what_the_image_copies_is_there_and_let_through() -> None:
 # --- started
 
 
+class Running(NamedTuple):
+    process: subprocess.Popen[str]
+    says: IO[str]
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
+
+
+@contextmanager
+def running(command: list[str], env: dict[str, str] | None = None) -> Generator[Running]:
+    """A process and what it prints, stderr included, that ends with the test."""
+    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.stdout is not None
+    try:
+        yield Running(process, process.stdout)
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @pytest.fixture
@@ -119,44 +136,33 @@ def redis_url(tmp_path: Path) -> Generator[str]:
     program, *arguments = VALKEY["command"]
     assert program == "valkey-server"
     port = free_port()
-    command = [str(get_binary_path()), *arguments, "--port", str(port), "--dir", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        assert any("Ready to accept connections" in line for line in server.stdout)
+    with running([str(get_binary_path()), *arguments, "--port", str(port), "--dir", str(tmp_path)]) as valkey:
+        assert any("Ready to accept connections" in line for line in valkey.says)
         yield BOT["environment"]["REDIS_URL"].replace("valkey:6379", f"127.0.0.1:{port}")
-        server.kill()
 
 
-@contextmanager
-def bot(redis_url: str, data: Path, **env: str) -> Generator[subprocess.Popen[str]]:
+def bot(redis_url: str, data: Path, **env: str) -> AbstractContextManager[Running]:
     """The bot as compose starts it, on a free port and in a folder of the test."""
     moved = {"8080": "0", "/data": str(data)}
     command = [str(Path(sys.executable).parent / "remixbot"), *(moved.get(word, word) for word in BOT["command"])]
-    inside = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | {
-        "REDIS_URL": redis_url,
-        **env,
-    }
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, env=inside, text=True, **pipes) as process:  # type: ignore[call-overload]
-        yield process
-        process.kill()
+    return running(command, {"PATH": os.environ["PATH"], "REDIS_URL": redis_url, **env})
 
 
 def test_the_page_answers_when_the_processes_of_compose_run(redis_url: str, tmp_path: Path) -> None:
-    with bot(redis_url, tmp_path / "data", WEB_PASSWORD="a long password") as process:
-        port = re.findall(r":(\d+)", process.stdout.readline())[0]
+    with bot(redis_url, tmp_path / "data", WEB_PASSWORD="a long password") as remixbot:
+        port = re.findall(r"http://[^ ]+:(\d+)/", remixbot.says.readline())[0]
         with urlopen(f"http://127.0.0.1:{port}/") as page:
             assert b"Remixbot" in page.read()
         probe = json.loads(instructions("HEALTHCHECK")[0].partition("CMD ")[2])
         healthy = [sys.executable, "-c", probe[2].replace("8080", port)]
         assert subprocess.run(healthy, check=False).returncode == 0
-        process.send_signal(signal.SIGTERM)
-        assert process.wait() == 0
+        remixbot.process.send_signal(signal.SIGTERM)
+        assert remixbot.process.wait() == 0
         assert subprocess.run(healthy, check=False, stderr=subprocess.DEVNULL).returncode == 1
     assert not (tmp_path / "data/valkey").exists()
 
 
 def test_the_bot_does_not_listen_to_everybody_without_a_password(redis_url: str, tmp_path: Path) -> None:
-    with bot(redis_url, tmp_path / "data") as process:
-        assert process.wait() == 1
-        assert "Set WEB_PASSWORD" in process.stderr.read()
+    with bot(redis_url, tmp_path / "data") as remixbot:
+        assert "Set WEB_PASSWORD" in remixbot.says.read()
+        assert remixbot.process.wait() == 1

@@ -216,8 +216,8 @@ class PageRig:
 
 
 @asynccontextmanager
-async def open_page(redis_url: str, **options: Any) -> AsyncGenerator[PageRig, None]:
-    """A page that listens on a free port of this machine. `options` go to `build_app`."""
+async def open_page(redis_url: str, *, port: int = 0, **options: Any) -> AsyncGenerator[PageRig, None]:
+    """A page that listens on this machine, by default on a free port. `options` go to `build_app`."""
     client = Redis.from_url(redis_url)
     store = RedisPageStore(client, prefix="test", retention_s=1000)
     spool, images = MemorySpool(), MemoryImages()
@@ -225,7 +225,7 @@ async def open_page(redis_url: str, **options: Any) -> AsyncGenerator[PageRig, N
     core = SmallCore(platform, images)
     app = build_app(rooms=core, store=store, spool=spool, images=images, **options)
     async with (
-        serve(app, host="127.0.0.1", port=0) as url,
+        serve(app, host="127.0.0.1", port=port) as url,
         ClientSession(url, cookie_jar=CookieJar(unsafe=True)) as http,
     ):
         yield PageRig(url, http, core, store, platform, spool, images)

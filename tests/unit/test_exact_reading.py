@@ -97,6 +97,9 @@ UNDERSTOOD: dict[str, tuple[Operation, ...] | Operation] = {
     "crop 3/2": CropRatio(3, 2),
     "crop to 4x5": CropRatio(4, 5),
     "crop to portrait 4:5": CropRatio(4, 5),
+    "crop to landscape 3:2": CropRatio(3, 2),
+    "crop to a 300 px square": CropPixels(300, 300),
+    "cut off the left third and the top half": CutOff((Part(Side.LEFT, Share(1 / 3)), Part(Side.TOP, HALF))),
     "crop to a square": CropRatio(1, 1),
     "make it square": CropRatio(1, 1),
     "crop it square": CropRatio(1, 1),
@@ -144,6 +147,7 @@ UNDERSTOOD: dict[str, tuple[Operation, ...] | Operation] = {
     "make it 3 times bigger": Scale(3),
     "enlarge it 2x": Scale(2),
     "upscale by 2": Scale(2),
+    "make it 4 times smaller": Scale(0.25),
     "enlarge by 50%": Scale(1.5),
     "shrink it by 25%": Scale(0.75),
     # colour
@@ -184,6 +188,7 @@ UNDERSTOOD: dict[str, tuple[Operation, ...] | Operation] = {
     "warmer": Adjust(WARMTH, 0.25),
     "make it a bit warmer": Adjust(WARMTH, 0.1),
     "cooler": Adjust(WARMTH, -0.25),
+    "half as bright": Adjust(BRIGHT, -0.5),
     "make it twice as bright": Adjust(BRIGHT, 1),
     "brightness +20%": Adjust(BRIGHT, 0.2),
     # focus
@@ -200,6 +205,7 @@ UNDERSTOOD: dict[str, tuple[Operation, ...] | Operation] = {
     "sharpen": Sharpen(1),
     "sharpen it a little": Sharpen(0.5),
     "make it much sharper": Sharpen(2),
+    "sharpen by 50%": Sharpen(1),
     "pixelate": Pixelate(Share(0.035)),
     "pixelate the right half": Pixelate(Share(0.035), RIGHT_HALF),
     "pixelate with 16 px blocks": Pixelate(Px(16)),
