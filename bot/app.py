@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -46,6 +47,8 @@ log = structlog.get_logger("app")
 
 EMBEDDED_LEASE_S = 10.0
 REMOTE_LEASE_S = 360.0
+DRAIN_S = 30.0
+"""How long a stop waits for what runs."""
 _FORGOTTEN = "forgotten.jsonl"
 
 
@@ -222,9 +225,13 @@ async def run(settings: Settings, *, ready: Callable[[str], None]) -> None:
     loop = asyncio.get_running_loop()
     # Pixels are worked on in two threads: more would only fight over two cores and hold more memory.
     loop.set_default_executor(ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2), thread_name_prefix="pixels"))
-    stop = asyncio.Event()
+    stop, hurry = asyncio.Event(), asyncio.Event()
+
+    def on_signal() -> None:
+        (hurry if stop.is_set() else stop).set()
+
     for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
+        loop.add_signal_handler(name, on_signal)
     async with open_house(settings) as house:
         await house.replay_forgotten()
         app = build_app(
@@ -237,25 +244,33 @@ async def run(settings: Settings, *, ready: Callable[[str], None]) -> None:
             behind_https=settings.web_behind_https,
             max_image_bytes=settings.max_image_mb * 2**20,
         )
-        async with serve(app, host=settings.host, port=settings.port) as address, at_work(house):
+        async with serve(app, host=settings.host, port=settings.port) as address, at_work(house, hurry):
             ready(address)
             await stop.wait()
             log.info("stopping")
 
 
 @contextlib.asynccontextmanager
-async def at_work(house: House) -> AsyncGenerator[None]:
-    """The worker and the reconciler, for as long as the block lasts."""
-    tasks = [
-        asyncio.create_task(house.queue.run(house.workshop.run), name="worker"),
-        asyncio.create_task(house.reconciler.run(), name="reconciler"),
-    ]
+async def at_work(house: House, hurry: asyncio.Event | None = None) -> AsyncGenerator[None]:
+    """The worker and the reconciler, for as long as the block lasts.
+
+    What runs at the end is given `DRAIN_S` to finish, since a call that is broken off is paid for all the same; unless
+    somebody is in a `hurry`. What is still waiting runs at the next start.
+    """
+    worker = asyncio.create_task(house.queue.run(house.workshop.run), name="worker")
+    reconciler = asyncio.create_task(house.reconciler.run(), name="reconciler")
     try:
         yield
     finally:
-        for task in tasks:
+        reconciler.cancel()
+        await asyncio.wait([reconciler])
+        ends: list[asyncio.Task[Any]] = [asyncio.create_task(house.workshop.idle())]
+        if hurry is not None:
+            ends.append(asyncio.create_task(hurry.wait()))
+        await asyncio.wait(ends, timeout=DRAIN_S, return_when=asyncio.FIRST_COMPLETED)
+        for task in (worker, *ends):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(worker, *ends, return_exceptions=True)
 
 
 def _note_forgotten(data: Path, user: UserRef, before: float) -> None:

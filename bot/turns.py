@@ -77,10 +77,27 @@ class Workshop:
         self._capabilities = capabilities
         self._call_timeout_s = call_timeout_s
         self._beat_s = beat_s
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def idle(self) -> None:
+        """Wait until nothing runs here."""
+        await self._idle.wait()
 
     async def run(self, id_: TurnId) -> None:
         """Run this turn if nobody else does. Any failure ends it with words; only losing the store leaves it for a
         later try."""
+        self._running += 1
+        self._idle.clear()
+        try:
+            await self._run(id_)
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
+
+    async def _run(self, id_: TurnId) -> None:
         claim = await self._turns.claim(id_)
         if claim is None:
             return await self.close(id_)
