@@ -94,6 +94,7 @@ async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.popall("Server", None)  # versions are nobody's business
 
 
 def _hostname(host: str) -> str:

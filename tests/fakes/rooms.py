@@ -56,9 +56,10 @@ class MemoryImages:
     def __init__(self) -> None:
         self.pixels: dict[Sha256, bytes] = {}
 
-    async def put(self, data: bytes) -> Sha256:
-        self.pixels[sha256_of(data)] = data
-        return sha256_of(data)
+    async def put(self, data: bytes, sha256: Sha256 | None = None) -> Sha256:
+        name = sha256 or sha256_of(data)
+        self.pixels[name] = data
+        return name
 
     async def get(self, sha256: Sha256) -> bytes:
         return self.pixels[sha256]

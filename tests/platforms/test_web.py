@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ SAMPLES = Path("adapters/web/static/samples")
 CAT = (SAMPLES / "cat.jpg").read_bytes()
 COFFEE = (SAMPLES / "coffee.jpg").read_bytes()
 MAX_IMAGE_BYTES = 1_000_000
+MANUAL = Path("docs/page-api.md").read_text()
 
 
 @pytest.fixture
@@ -422,3 +425,20 @@ async def test_every_key_expires(page: PageRig, redis_url: str) -> None:
         lives = {key: await client.ttl(key) async for key in client.scan_iter()}
     assert len(lives) > 5
     assert {key for key, life_s in lives.items() if life_s < 0} == set()
+
+
+# --- what is documented
+
+
+def test_every_code_of_an_error_is_documented() -> None:
+    codes = re.findall(r'\d{3},\s+"(\w+)"', Path("adapters/web/problems.py").read_text())
+    documented = re.findall(r"`(\w+)`", MANUAL.partition("| status | codes |")[2])
+    assert sorted({*codes, "not_possible"}) == sorted(documented)
+
+
+async def test_every_field_of_a_message_is_documented(page: PageRig) -> None:
+    await page.says("black and white", CAT)
+    example = json.loads(MANUAL.split("```json")[1].partition("```")[0])
+    message, answer = await page.sees()
+    assert message.keys() == answer.keys() == example.keys()
+    assert answer["images"][0].keys() == example["images"][0].keys()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -145,7 +146,7 @@ async def test_a_browser_that_asks_for_permission_to_cross_sites_gets_none(page:
 # --- what answers say
 
 
-@pytest.mark.parametrize("path", ["/", "/static/page.js", MESSAGES, "/nowhere"])
+@pytest.mark.parametrize("path", ["/", "/static/page.js", "/static/samples/cat.jpg", MESSAGES, "/nowhere"])
 async def test_every_answer_forbids_what_it_does_not_need(page: PageRig, path: str) -> None:
     async with page.http.get(path) as response:
         told = response.headers
@@ -155,6 +156,13 @@ async def test_every_answer_forbids_what_it_does_not_need(page: PageRig, path: s
     assert "unsafe" not in policy
     assert (told["X-Content-Type-Options"], told["Referrer-Policy"]) == ("nosniff", "no-referrer")
     assert told["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "Server" not in told
+
+
+async def test_the_page_needs_no_script_or_style_within_its_markup(page: PageRig) -> None:
+    async with page.http.get("/") as response:
+        markup = await response.text()
+    assert re.search(r"<script(?![^>]* src=\"/static/)|<style|\son\w+=|\sstyle=|//", markup) is None
 
 
 async def test_what_people_wrote_is_not_kept_in_caches(page: PageRig) -> None:

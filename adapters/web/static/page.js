@@ -92,8 +92,8 @@ class Page {
     document.addEventListener("paste", (event) => this.#pasted(event));
     this.#drops();
     new IntersectionObserver(([entry]) => entry.isIntersecting && this.#older(), { root: this.scroller, rootMargin: "600px" }).observe(byId("older"));
-    new ResizeObserver(() => this.atEnd && this.#toEnd(true)).observe(this.scroller.firstElementChild);
-    new ResizeObserver(() => this.atEnd && this.#toEnd(true)).observe(this.scroller);
+    new ResizeObserver(() => this.atEnd && this.#toEnd()).observe(this.scroller.firstElementChild);
+    new ResizeObserver(() => this.atEnd && this.#toEnd()).observe(this.scroller);
   }
 
   #draw(message) {
@@ -104,7 +104,7 @@ class Page {
     byId("messages").replaceChildren(...this.chat.listed.map((message) => this.#draw(message)));
     byId("older").hidden = !this.chat.more;
     this.#refresh();
-    this.#toEnd(true);
+    this.#toEnd();
   }
 
   #node(id) {
@@ -225,10 +225,10 @@ class Page {
     if (this.isAtEnd) byId("to-end").hidden = true;
   }
 
-  #toEnd(atOnce = false) {
+  #toEnd() {
     this.isAtEnd = true;
     byId("to-end").hidden = true;
-    this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: atOnce || isStill() ? "auto" : "smooth" });
+    this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 
   async #older() {

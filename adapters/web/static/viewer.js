@@ -9,8 +9,9 @@ export class Viewer {
   constructor(chat, onReply) {
     this.chat = chat;
     this.dialog = byId("viewer");
-    this.dialog.addEventListener("keydown", (event) => this.#key(event));
-    this.dialog.addEventListener("keyup", (event) => event.key.toLowerCase() === "b" && this.#hold(false));
+    // On the document: when a focused button goes away with its picture, the focus is nowhere in the dialog.
+    document.addEventListener("keydown", (event) => this.dialog.open && this.#key(event));
+    document.addEventListener("keyup", (event) => event.key.toLowerCase() === "b" && this.#hold(false));
     this.dialog.addEventListener("click", (event) => event.target === byId("stage") && this.dialog.close());
     byId("previous").onclick = () => this.#walk(-1);
     byId("next").onclick = () => this.#walk(1);

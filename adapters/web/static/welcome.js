@@ -24,12 +24,13 @@ export class Welcome {
   }
 
   #draw() {
+    const isTouched = matchMedia("(hover: none)").matches;
     const choose = el(
       "button",
       { type: "button", class: "drop-zone", onclick: () => byId("files").click() },
       icon("add"),
-      el("strong", {}, "Drop a photo here"),
-      el("span", {}, "or tap to choose one. Pasting works too."),
+      el("strong", {}, isTouched ? "Choose a photo" : "Drop a photo here"),
+      el("span", {}, isTouched ? "or take a new one" : "or click to choose one. Pasting works too."),
     );
     this.tiles = el("div", { class: "samples", role: "group", "aria-label": "Sample pictures" }, SAMPLES.map((sample) => this.#tile(sample)));
     this.chips = el("div", { class: "chips", role: "group", "aria-label": "Things to try" });

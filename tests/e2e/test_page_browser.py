@@ -1,0 +1,529 @@
+"""The page in a real browser, by mouse, keyboard and touch. The core behind it is tests/fakes/rooms.py."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import re
+import shutil
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, Route, async_playwright, expect
+
+from bot.domain.messages import InboundMessage
+from bot.domain.refs import ChatRef, MessageRef, UserRef
+from tests.fakes.rooms import PageRig, open_page
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+CHROMIUMS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+
+SAMPLES = Path("adapters/web/static/samples").resolve()
+CAT, COFFEE, ROCKET = SAMPLES / "cat.jpg", SAMPLES / "coffee.jpg", SAMPLES / "rocket.jpg"
+HOME = ChatRef("web", "page", "home")
+ARGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=next(filter(None, map(shutil.which, CHROMIUMS))), args=ARGS
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def rig(redis_url: str) -> AsyncIterator[PageRig]:
+    async with open_page(redis_url) as rig:
+        yield rig
+
+
+@contextlib.asynccontextmanager
+async def visit(browser: Browser, url: str, **options: Any) -> AsyncGenerator[Page, None]:
+    """A visitor of their own. What the page complains about in its console fails the test."""
+    context = await browser.new_context(**options)
+    page = await context.new_page()
+    page.set_default_timeout(10_000)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
+    await page.goto(url)
+    yield page
+    assert complaints == []
+    await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser, rig: PageRig) -> AsyncIterator[Page]:
+    async with visit(browser, rig.url, viewport={"width": 1200, "height": 900}, reduced_motion="reduce") as page:
+        await expect(page.locator("#composer")).to_be_visible()
+        yield page
+
+
+def answers(page: Page) -> Locator:
+    return page.locator(".message.bot.done")
+
+
+async def say(page: Page, text: str) -> None:
+    await page.fill("#words", text)
+    await page.press("#words", "Enter")
+
+
+async def begin(page: Page) -> None:
+    """A first picture and its answer."""
+    await page.set_input_files("#files", CAT)
+    await say(page, "make it black and white")
+    await expect(answers(page)).to_have_count(1)
+
+
+async def go_on(page: Page, *texts: str) -> None:
+    for text in texts:
+        count = await answers(page).count()
+        await say(page, text)
+        await expect(answers(page)).to_have_count(count + 1)
+
+
+async def hand_over(page: Page, kind: str, *files: Path) -> None:
+    """Drop or paste files, as the browser would tell the page."""
+    contents = [{"name": file.name, "data": base64.b64encode(file.read_bytes()).decode()} for file in files]
+    await page.evaluate(
+        """([kind, contents]) => {
+            const moved = new DataTransfer();
+            for (const { name, data } of contents) {
+                const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+                moved.items.add(new File([bytes], name, { type: "image/jpeg" }));
+            }
+            const event = kind === "paste"
+                ? new ClipboardEvent("paste", { clipboardData: moved, bubbles: true, cancelable: true })
+                : new DragEvent(kind, { dataTransfer: moved, bubbles: true, cancelable: true });
+            document.body.dispatchEvent(event);
+        }""",
+        [kind, contents],
+    )
+
+
+# --- the first visit
+
+
+async def test_one_tap_on_an_example_shows_a_result(page: Page) -> None:
+    await page.get_by_role("button", name="crop to a circle").click()
+    await expect(answers(page).locator("img").first).to_be_visible()
+    await expect(answers(page).locator(".label")).to_have_text("Edited, no AI")
+    await expect(page.locator("#welcome")).to_be_hidden()
+
+
+async def test_each_sample_picture_brings_its_own_examples(page: Page) -> None:
+    await page.get_by_role("button", name="A rocket").click()
+    await page.get_by_role("button", name="rotate 90 degrees").click()
+    await expect(page.locator(".message.person img").first).to_have_attribute("height", "427")
+
+
+async def test_the_page_loads_nothing_from_elsewhere(browser: Browser, rig: PageRig) -> None:
+    asked: list[str] = []
+    async with visit(browser, "about:blank") as page:
+        page.on("request", lambda request: asked.append(request.url))
+        await page.goto(rig.url)
+        await expect(page.locator(".sample img")).to_have_count(4)
+    assert {url.startswith(rig.url) for url in asked} == {True}
+
+
+# --- pictures in
+
+
+async def test_a_dropped_photo_is_edited_as_asked(page: Page) -> None:
+    await hand_over(page, "dragenter", CAT)
+    await expect(page.locator("#drop")).to_be_visible()
+    await hand_over(page, "drop", CAT)
+    await expect(page.locator("#drop")).to_be_hidden()
+    await say(page, "make it black and white")
+    await expect(answers(page)).to_have_count(1)
+
+
+async def test_a_pasted_photo_is_ready_to_be_sent(page: Page) -> None:
+    await hand_over(page, "paste", CAT)
+    await expect(page.locator("#previews li")).to_have_count(1)
+    await expect(page.locator("#words")).to_be_focused()
+
+
+async def test_several_pictures_can_be_chosen_and_one_taken_back(page: Page, rig: PageRig) -> None:
+    await page.set_input_files("#files", [CAT, COFFEE, ROCKET])
+    await page.get_by_role("button", name="Remove coffee.jpg").click()
+    await say(page, "side by side")
+    await expect(answers(page)).to_have_count(1)
+    assert [each.filename for each in rig.core.received[0].attachments] == ["cat.jpg", "rocket.jpg"]
+
+
+async def test_a_file_that_is_no_picture_is_turned_away_at_once(page: Page, tmp_path: Path) -> None:
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear all")
+    await page.set_input_files("#files", letter)
+    await expect(page.locator("#trouble")).to_have_text("I can only take pictures.")
+
+
+async def test_nothing_is_not_sent(page: Page, rig: PageRig) -> None:
+    await page.press("#words", "Enter")
+    await expect(page.locator("#trouble")).to_have_text("Add a picture, then write what should change.")
+    assert rig.core.received == []
+
+
+# --- replying
+
+
+async def test_three_replies_and_a_branch_stand_after_a_reload(page: Page, rig: PageRig) -> None:
+    await begin(page)
+    await go_on(page, "crop to a square", "add a border", "make it sepia")
+    await answers(page).first.get_by_role("button", name="Reply").click()
+    await expect(page.locator("#target")).to_contain_text("Replying to an earlier result")
+    await go_on(page, "rotate it")
+    before = await page.locator(".message").evaluate_all("all => all.map((one) => one.id)")
+    await page.reload()
+    await expect(answers(page)).to_have_count(5)
+    assert await page.locator(".message").evaluate_all("all => all.map((one) => one.id)") == before
+    targets = [message.reply_to.message if message.reply_to else None for message in rig.core.received]
+    firsts = [reply.message for reply in rig.core.answers.values()]
+    assert targets == [None, firsts[0], firsts[1], firsts[2], firsts[0]]
+
+
+async def test_the_composer_says_that_it_replies_to_the_latest_result(page: Page) -> None:
+    await begin(page)
+    await expect(page.locator("#target strong")).to_have_text("Replying to the latest result")
+    await expect(page.locator("#target img")).to_be_visible()
+
+
+async def test_a_new_picture_begins_anew_unless_asked_otherwise(page: Page, rig: PageRig) -> None:
+    await begin(page)
+    await page.set_input_files("#files", COFFEE)
+    await expect(page.locator("#target")).to_contain_text("A new beginning")
+    await page.get_by_role("button", name="reply to the latest result instead").click()
+    await go_on(page, "put them side by side")
+    assert rig.core.received[1].reply_to is not None
+
+
+async def test_the_reply_can_be_dropped(page: Page, rig: PageRig) -> None:
+    await begin(page)
+    await page.get_by_role("button", name="Don't reply to this").click()
+    await page.set_input_files("#files", COFFEE)
+    await go_on(page, "rotate it")
+    assert rig.core.received[1].reply_to is None
+
+
+async def test_a_double_click_on_a_message_replies_to_it(page: Page) -> None:
+    await begin(page)
+    await go_on(page, "crop to a square")
+    await answers(page).first.locator(".label").dblclick()
+    await expect(page.locator("#target strong")).to_have_text("Replying to an earlier result")
+
+
+async def test_a_second_wish_can_follow_before_the_first_is_done(page: Page, rig: PageRig) -> None:
+    await page.set_input_files("#files", CAT)
+    await say(page, "wait for it")
+    await say(page, "and then rotate it")
+    await expect(page.locator(".message.bot")).to_have_count(2)
+    first, second = rig.core.received
+    assert second.reply_to == next(iter(rig.core.answers.values()))
+    assert first.reply_to is None
+
+
+# --- by keyboard
+
+
+async def test_enter_sends_and_shift_enter_breaks_the_line(page: Page, rig: PageRig) -> None:
+    await page.set_input_files("#files", CAT)
+    await page.locator("#words").press_sequentially("rotate it")
+    await page.keyboard.press("Shift+Enter")
+    await page.locator("#words").press_sequentially("gently")
+    await page.keyboard.press("Enter")
+    await expect(answers(page)).to_have_count(1)
+    assert rig.core.received[0].text == "rotate it\ngently"
+
+
+async def test_arrow_up_in_an_empty_composer_goes_to_the_result_before(page: Page) -> None:
+    await begin(page)
+    await go_on(page, "crop to a square")
+    await page.press("#words", "ArrowUp")
+    await expect(page.locator("#target strong")).to_have_text("Replying to an earlier result")
+    await expect(page.locator("#target span")).to_have_text("make it black and white")
+    await page.press("#words", "ArrowDown")
+    await expect(page.locator("#target strong")).to_have_text("Replying to the latest result")
+
+
+async def test_r_on_a_message_replies_to_it(page: Page) -> None:
+    await begin(page)
+    await go_on(page, "crop to a square")
+    await answers(page).first.focus()
+    await page.keyboard.press("r")
+    await expect(page.locator("#words")).to_be_focused()
+    await expect(page.locator("#target strong")).to_have_text("Replying to an earlier result")
+
+
+async def test_everything_that_can_be_pressed_has_a_name(page: Page) -> None:
+    await begin(page)
+    await page.set_input_files("#files", COFFEE)
+    nameless = await page.locator("button:visible, a:visible, input:visible, textarea:visible").evaluate_all(
+        "all => all.filter((one) => !(one.ariaLabel || one.textContent.trim())).map((one) => one.outerHTML)"
+    )
+    assert nameless == []
+    assert await page.locator("img:not([alt])").count() == 0
+
+
+async def test_an_answer_is_spoken(page: Page) -> None:
+    await begin(page)
+    await expect(page.locator("#spoken")).to_have_text("Your picture is ready. Edited, no AI ")
+
+
+# --- while it runs
+
+
+async def test_a_placeholder_shows_state_place_and_seconds_until_it_is_cancelled(page: Page) -> None:
+    await page.set_input_files("#files", CAT)
+    await say(page, "wait for it")
+    progress = page.locator(".message.bot.waiting .progress p")
+    await expect(progress).to_have_text(re.compile(r"^Waiting, 2nd in line · [1-9] s$"))
+    await page.get_by_role("button", name="Cancel").click()
+    await expect(page.locator(".message.bot.cancelled .text")).to_have_text("Cancelled.")
+
+
+async def test_what_others_asked_for_cannot_be_cancelled_here(page: Page, rig: PageRig) -> None:
+    other = InboundMessage(MessageRef(HOME, "m1"), UserRef("web", "other"), "Ann", "wait for it", 1_700_000_000.0)
+    record = {"id": "m1", "author_id": "other", "author_name": "Ann", "text": "wait for it", "reply_to": ""}
+    await rig.store.append("home", "m1", record | {"created_at": "1700000000.0"})
+    await rig.core.receive(other)
+    await expect(page.locator(".message.bot.waiting")).to_be_visible()
+    await expect(page.locator(".author")).to_have_text("Ann")
+    await expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+
+
+async def test_a_suggestion_is_tried_on_the_same_picture_with_one_tap(page: Page, rig: PageRig) -> None:
+    await page.set_input_files("#files", CAT)
+    await say(page, "refuse to blur the background")
+    await page.get_by_role("button", name="rotate 90 degrees").click()
+    await expect(answers(page)).to_have_count(1)
+    assert rig.core.received[1].reply_to == next(iter(rig.core.answers.values()))
+
+
+async def test_what_is_deleted_leaves_the_page(page: Page, rig: PageRig) -> None:
+    await begin(page)
+    await rig.platform.retract(list(rig.core.answers.values()))
+    await expect(page.locator(".message.bot")).to_have_count(0)
+    await expect(page.locator(".message.person")).to_have_count(1)
+
+
+# --- the tree
+
+
+async def test_the_tree_shows_the_branches_and_leads_to_their_messages(page: Page) -> None:
+    await begin(page)
+    await go_on(page, "crop to a square")
+    await answers(page).first.get_by_role("button", name="Reply").click()
+    await go_on(page, "rotate it")
+    await answers(page).last.get_by_role("button", name="All versions").click()
+    versions = page.locator("#tree .version")
+    wanted = ["The beginning", "make it black and white", "crop to a square", "rotate it"]
+    await expect(versions).to_have_text(wanted)
+    await expect(page.locator("#tree .branch .branch > li")).to_have_count(2)
+    await expect(page.locator("#tree [aria-current]")).to_have_text("rotate it")
+    await versions.nth(1).click()
+    await expect(page.locator("#tree")).to_be_hidden()
+    await expect(answers(page).first).to_be_focused()
+    await expect(answers(page).first).to_be_in_viewport()
+
+
+# --- in full
+
+
+async def test_a_picture_is_shown_in_full_and_escape_leads_back(page: Page) -> None:
+    await begin(page)
+    await answers(page).locator(".picture").click()
+    await expect(page.locator("#viewer .full")).to_be_visible()
+    await expect(page.locator("#caption")).to_contain_text("Edited, no AI · 451 × 300")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#viewer")).to_be_hidden()
+
+
+async def test_the_arrow_keys_go_from_picture_to_picture(page: Page) -> None:
+    await begin(page)
+    await go_on(page, "crop to a square")
+    await answers(page).last.locator(".picture").click()
+    caption = page.locator("#caption strong")
+    await page.keyboard.press("ArrowLeft")
+    await expect(caption).to_have_text("make it black and white")
+    await page.keyboard.press("ArrowRight")
+    await expect(caption).to_have_text("crop to a square")
+
+
+async def test_before_and_after_are_one_slider_where_shapes_agree(page: Page) -> None:
+    await begin(page)
+    await answers(page).get_by_role("button", name="Before and after").click()
+    await page.get_by_role("slider").fill("80")
+    shown = await page.locator("#viewer .over").evaluate("one => getComputedStyle(one).clipPath")
+    assert "20%" in shown
+
+
+async def test_holding_shows_the_picture_before_where_shapes_differ(page: Page) -> None:
+    await begin(page)
+    await go_on(page, "crop to a square")
+    await answers(page).last.locator(".picture").click()
+    over = page.locator("#viewer .over")
+    await expect(over).to_be_hidden()
+    await page.get_by_role("button", name="Hold for before").hover()
+    await page.mouse.down()
+    await expect(over).to_be_visible()
+    await page.mouse.up()
+    await expect(over).to_be_hidden()
+
+
+async def test_the_download_is_the_file_itself(page: Page, rig: PageRig, tmp_path: Path) -> None:
+    await begin(page)
+    async with page.expect_download() as waiting:
+        await answers(page).get_by_role("link", name="Download the original file").click()
+    download = await waiting.value
+    await download.save_as(tmp_path / "file")
+    assert re.fullmatch(r"remixbot-[0-9a-f]{8}\.png", download.suggested_filename)
+    assert (tmp_path / "file").read_bytes() in rig.images.pixels.values()
+
+
+# --- when things go wrong
+
+
+async def test_words_are_never_markup(page: Page) -> None:
+    nasty = '<img src="x" onerror="document.title = 1"><script>document.title = 2</script> & <b>bold</b>'
+    await page.set_input_files("#files", CAT)
+    await say(page, nasty)
+    await expect(page.locator(".message.person .text")).to_have_text(nasty)
+    await expect(page).to_have_title("Remixbot")
+    assert await page.locator("b, .message script").count() == 0
+
+
+async def test_a_post_that_failed_is_sent_again_and_stands_once(page: Page, rig: PageRig) -> None:
+    keys: list[str] = []
+
+    async def fail_twice(route: Route) -> None:
+        keys.append(route.request.headers.get("idempotency-key", ""))
+        await (route.abort() if len(keys) < 3 else route.continue_())
+
+    await page.route("**/messages", fail_twice)
+    await page.set_input_files("#files", CAT)
+    await say(page, "make it black and white")
+    await expect(page.locator(".outgoing .actions")).to_contain_text("Not sent yet, trying again")
+    await page.get_by_role("button", name="Try now").click()
+    await expect(answers(page)).to_have_count(1)
+    await expect(page.locator(".outgoing")).to_have_count(0)
+    assert (len(keys), len(set(keys)), len(rig.core.received)) == (3, 1, 1)
+
+
+async def test_what_is_refused_can_be_changed_and_sent_again(page: Page, rig: PageRig) -> None:
+    refusal = {"error": {"code": "image_too_large", "message": "That picture is too large for me."}}
+    await page.route("**/messages", lambda route: route.fulfill(status=413, json=refusal), times=1)
+    await page.set_input_files("#files", CAT)
+    await say(page, "make it black and white")
+    await expect(page.locator(".outgoing .wrong")).to_have_text("That picture is too large for me.")
+    await page.get_by_role("button", name="Change it").click()
+    await expect(page.locator("#previews li")).to_have_count(1)
+    await go_on(page, "make it sepia")
+    assert [message.text for message in rig.core.received] == ["make it sepia"]
+
+
+async def test_a_server_that_goes_and_comes_back_is_found_again(browser: Browser, redis_url: str) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        async with open_page(redis_url) as first:
+            port = int(first.url.rstrip("/").rpartition(":")[2])
+            page = await stack.enter_async_context(visit(browser, first.url))
+            await begin(page)
+        await expect(page.locator("#link")).to_have_text("Reconnecting…")
+        await expect(page.locator("#link")).to_be_visible()
+        second = await stack.enter_async_context(open_page(redis_url, port=port))
+        await expect(page.locator("#link")).to_be_hidden(timeout=20_000)
+        await second.says("rotate it", CAT.read_bytes())
+        await expect(answers(page)).to_have_count(2)
+
+
+async def test_a_message_sent_while_the_server_is_away_arrives(browser: Browser, redis_url: str) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        async with open_page(redis_url) as first:
+            port = int(first.url.rstrip("/").rpartition(":")[2])
+            page = await stack.enter_async_context(visit(browser, first.url))
+            await expect(page.locator("#composer")).to_be_visible()
+        await page.set_input_files("#files", CAT)
+        await say(page, "make it black and white")
+        await expect(page.locator(".outgoing .actions")).to_contain_text("Not sent yet")
+        await stack.enter_async_context(open_page(redis_url, port=port))
+        await expect(answers(page)).to_have_count(1, timeout=20_000)
+
+
+# --- who, where and how it looks
+
+
+async def test_the_password_opens_the_page(browser: Browser, redis_url: str) -> None:
+    async with open_page(redis_url, password="open sesame") as rig, visit(browser, rig.url) as page:
+        await page.fill("#password", "wrong")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#sign-in-trouble")).to_have_text("That is not the password. Please try again.")
+        await page.fill("#password", "open sesame")
+        await page.fill("#name", "Ann")
+        await page.keyboard.press("Enter")
+        await begin(page)
+        await page.get_by_role("button", name="Sign out").click()
+        await expect(page.locator("#password")).to_be_visible()
+    assert rig.core.received[0].author_name == "Ann"
+
+
+async def test_chats_are_apart(browser: Browser, rig: PageRig) -> None:
+    await rig.says("make it black and white", CAT.read_bytes(), chat="garden")
+    async with visit(browser, rig.url) as home, visit(browser, f"{rig.url}?chat=garden") as garden:
+        await expect(answers(garden)).to_have_count(1)
+        await expect(garden.locator("#chat-name")).to_have_text("garden")
+        await expect(home.locator("#welcome")).to_be_visible()
+        await expect(answers(home)).to_have_count(0)
+
+
+async def test_dark_and_light_follow_the_system_until_chosen(browser: Browser, rig: PageRig) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    async with visit(browser, rig.url, color_scheme="dark") as page:
+        dark = await page.evaluate(ground)
+        await page.click("#theme")
+        light = await page.evaluate(ground)
+        await page.reload()
+        assert (dark, light, await page.evaluate(ground)) == ("rgb(23, 23, 26)", "rgb(247, 246, 243)", light)
+
+
+@pytest.mark.parametrize("width", [360, 390, 768])
+async def test_a_phone_shows_it_all_without_scrolling_sideways(browser: Browser, rig: PageRig, width: int) -> None:
+    phone = {"viewport": {"width": width, "height": 740}, "has_touch": True, "is_mobile": True}
+    async with visit(browser, rig.url, **phone) as page:
+        await expect(page.locator(".sample")).to_have_count(4)
+        wide = "document.documentElement.scrollWidth"
+        first = await page.evaluate(wide)
+        await begin(page)
+        await say(page, "refuse it " + "unbreakable" * 30)
+        await expect(page.locator(".message.bot.refused")).to_be_visible()
+        small = await page.locator("#composer button:visible, .chip:visible").evaluate_all(
+            "all => all.filter((one) => one.offsetHeight < 32).length"
+        )
+        assert (first, await page.evaluate(wide), small) == (width, width, 0)
+
+
+async def test_a_long_chat_is_read_piece_by_piece(browser: Browser, rig: PageRig) -> None:
+    _, first = await rig.says("black and white", CAT.read_bytes())
+    for number in range(60):
+        await rig.says(f"ask {number}", reply_to=first["answer_id"])
+    async with visit(browser, rig.url, reduced_motion="reduce") as page:
+        await expect(page.locator(".message").last).to_be_in_viewport()
+        at_first = await page.locator(".message").count()
+        await page.locator(".quote").last.click()
+        await expect(page.locator(f"#message-{first['answer_id']}")).to_be_in_viewport()
+        assert (at_first < 100, await page.locator(".message").count()) == (True, 122)
