@@ -149,6 +149,8 @@ UNDERSTOOD: dict[str, tuple[Operation, ...] | Operation] = {
     "upscale by 2": Scale(2),
     "make it 4 times smaller": Scale(0.25),
     "enlarge by 50%": Scale(1.5),
+    "increase the size of the picture by 50%": Scale(1.5),
+    "increase the size by 50%": Scale(1.5),
     "shrink it by 25%": Scale(0.75),
     # colour
     "make it black and white": Gray(),
@@ -547,6 +549,7 @@ def test_before_and_after_of_three_is_asked_about() -> None:
 def test_a_choice_that_is_made_for_the_person_is_said() -> None:
     assert [type(operation) for operation in read("flip it", images=1)] == [Flip, Remark]
     assert [type(operation) for operation in read("enlarge it", images=1)] == [Scale, Remark]
+    assert [type(operation) for operation in read("flip it upside down", images=1)] == [Flip, Remark]
 
 
 WORDS = st.sampled_from([*" ".join([*UNDERSTOOD, *TOGETHER, *NEEDS_EYES]).split(), "\n", "«»", '"', "’", ","])

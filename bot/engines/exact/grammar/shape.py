@@ -123,12 +123,16 @@ _ROTATING = rules(
     (f"{_TURN} [it ][to ](counterclockwise|left)", always(Rotate(-90.0))),
     (f"{_TURN} [it ][by ]quarter turn[ [to ]{_WAY}]", _quarter_turn),
     (f"{_TURN} [it ][by ]half turn", always(Rotate(180.0))),
-    (f"[({_TURN}|flip|put|make) ][it ]upsidedown", always(Rotate(180.0))),
+    (f"[({_TURN}|put|make) ][it ]upsidedown", always(Rotate(180.0))),
     ("rotate[ it]", always(Rotate(90.0), Remark("I turned it clockwise by 90°; you can name any angle."))),
 )
 _ACROSS = "(horizontally|horizontal|left to right|left right|sideways|from left to right)"
 _DOWN = "(vertically|vertical|top to bottom|from top to bottom)"
 _FLIPPING = rules(
+    (
+        "flip [it ]upsidedown",
+        always(Flip(vertical=True), Remark("I mirrored it top to bottom; “rotate 180 degrees” turns it instead.")),
+    ),
     (f"(flip|mirror|reflect) [it ]{_ACROSS}", always(Flip(vertical=False))),
     (f"(flip|mirror|reflect) [it ]{_DOWN}", always(Flip(vertical=True))),
     (f"{_ACROSS} (flip|mirror)", always(Flip(vertical=False))),
@@ -169,7 +173,7 @@ _RESIZING = rules(
     ("(scale|enlarge|upscale) [it ]by [factor of ]<number:to>", _scale),
     (f"make [it ]<factor:to> {_LARGER}", _scale),
     ("<factor:to> (its size|size|as big|as large|bigger|larger)", _scale),
-    ("(enlarge|grow|upscale|increase size of|scale up) [it ][by ]<percent:by>", _grown),
+    ("(enlarge|grow|upscale|increase [its ]size[ of]|scale up) [it ][by ]<percent:by>", _grown),
     ("make it <percent:by> (bigger|larger)", _grown),
     ("<percent:by> (bigger|larger)", _grown),
     ("(shrink|downscale|reduce size of|reduce size|scale down|downsize) [it ]by <percent:by>", _shrunk),
