@@ -88,6 +88,20 @@ def test_a_profile_that_is_srgb_changes_no_pixel() -> None:
     assert decode(pictures.saved(image, "PNG", icc_profile=srgb)).tobytes() == image.tobytes()
 
 
+def test_a_profile_leaves_alpha_alone() -> None:
+    _, profile = pictures.wide_gamut()
+    image = pictures.see_through()
+    decoded = decode(pictures.saved(image, "PNG", icc_profile=profile))
+    assert decoded.getchannel("A").tobytes() == image.getchannel("A").tobytes()
+    assert decoded.tobytes() != image.tobytes()
+
+
+def test_a_broken_profile_and_broken_exif_are_passed_over() -> None:
+    image = pictures.image()
+    options = {"icc_profile": b"\0" * 200, "exif": b"Exif\0\0II*\0\xff\xff\xff\x7f"}
+    assert decode(pictures.saved(image, "PNG", **options)).tobytes() == image.tobytes()
+
+
 def test_decoded_pixels_carry_nothing_but_pixels() -> None:
     assert decode(pictures.photo_with_metadata("PNG")).info == {}
     assert decode(pictures.photo_with_metadata("JPEG")).info == {}
@@ -149,6 +163,11 @@ def test_a_picture_is_made_to_fit(media_type: str, max_bytes: int) -> None:
 def test_quality_goes_before_pixels() -> None:
     fitted = fit(to_picture(pictures.image()), "image/jpeg", 60_000)
     assert (fitted.width_px, fitted.height_px) == (600, 400)
+
+
+def test_pictures_are_kept_in_three_types_only() -> None:
+    with pytest.raises(ValueError, match="image/gif"):
+        to_picture(pictures.image(), media_type="image/gif")
 
 
 def test_what_can_never_fit_says_so() -> None:

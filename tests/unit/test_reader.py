@@ -303,6 +303,11 @@ def test_a_picture_of_few_colours_becomes_a_png(mode: str) -> None:
     assert likeness(picture, image) == 0
 
 
+def test_alpha_that_hides_nothing_is_dropped_where_pixels_are_made_anew() -> None:
+    image = pictures.image().convert("RGBA")
+    assert not read(pictures.saved(image, "TIFF")).has_alpha
+
+
 def test_a_transparent_palette_keeps_its_alpha() -> None:
     image = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
     image.paste("red", (10, 10, 30, 30))
