@@ -22,6 +22,7 @@ from adapters.web.outbound import WebPlatform
 from adapters.web.server import build_app, serve
 from bot.delivery import Dispatch, Renditions
 from bot.domain.refs import UserRef, user_ref_of
+from bot.ending import end
 from bot.engines.exact import ExactEngine
 from bot.engines.gemini import GeminiEngine, model_profile
 from bot.engines.pixels import fit
@@ -262,15 +263,12 @@ async def at_work(house: House, hurry: asyncio.Event | None = None) -> AsyncGene
     try:
         yield
     finally:
-        reconciler.cancel()
-        await asyncio.wait([reconciler])
+        await end(reconciler)
         ends: list[asyncio.Task[Any]] = [asyncio.create_task(house.workshop.idle())]
         if hurry is not None:
             ends.append(asyncio.create_task(hurry.wait()))
         await asyncio.wait(ends, timeout=DRAIN_S, return_when=asyncio.FIRST_COMPLETED)
-        for task in (worker, *ends):
-            task.cancel()
-        await asyncio.gather(worker, *ends, return_exceptions=True)
+        await end(worker, *ends)
 
 
 def _note_forgotten(data: Path, user: UserRef, before: float) -> None:

