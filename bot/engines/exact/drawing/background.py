@@ -81,7 +81,8 @@ def _soft_edged(pixels: Pixels, color: tuple[int, int, int], inner: Pixels, gone
     further_in = inner[beside, :3] - plain
     along = (mixed * further_in).sum(axis=1) / np.maximum((further_in**2).sum(axis=1), 1)
     away = (np.abs(mixed).max(axis=1, initial=0) - ALIKE / 2) / _SOFT
-    alpha = np.clip(np.where(inner[beside, 3] > 0, along, away), 0.02, 1)[:, None]
+    share: NDArray[np.float32] = np.where(inner[beside, 3] > 0, along, away)
+    alpha = np.clip(share, 0.02, 1)[:, None]
     result[beside, :3] = np.clip(plain + mixed / alpha, 0, 255).round().astype(np.uint8)
     result[beside, 3] = (alpha[:, 0] * 255).round().astype(np.uint8)
     return Image.fromarray(result)
