@@ -22,6 +22,7 @@ _INWARDS_PX = 4
 
 Mask = NDArray[np.bool_]
 Pixels = NDArray[np.uint8]
+Colors = NDArray[np.float32]
 
 
 def without_background(image: Image.Image, named: str | None) -> Image.Image:
@@ -76,12 +77,12 @@ def _soft_edged(pixels: Pixels, color: tuple[int, int, int], inner: Pixels, gone
     """RGBA. A pixel beside the background is a mix of it and of the color further in: how much of each is its alpha,
     and the background's share is taken out of its color."""
     result = np.dstack((pixels, np.where(gone, 0, 255).astype(np.uint8)))
-    plain = np.array(color, np.float32)
-    mixed = pixels[beside] - plain
-    further_in = inner[beside, :3] - plain
-    along = (mixed * further_in).sum(axis=1) / np.maximum((further_in**2).sum(axis=1), 1)
-    away = (np.abs(mixed).max(axis=1, initial=0) - ALIKE / 2) / _SOFT
-    share: NDArray[np.float32] = np.where(inner[beside, 3] > 0, along, away)
+    plain: Colors = np.array(color, np.float32)
+    mixed: Colors = pixels[beside].astype(np.float32) - plain
+    further_in: Colors = inner[beside, :3].astype(np.float32) - plain
+    along: Colors = (mixed * further_in).sum(axis=1) / np.maximum((further_in**2).sum(axis=1), 1)
+    away: Colors = (np.abs(mixed).max(axis=1, initial=0) - ALIKE / 2) / _SOFT
+    share: Colors = np.where(inner[beside, 3] > 0, along, away)
     alpha = np.clip(share, 0.02, 1)[:, None]
     result[beside, :3] = np.clip(plain + mixed / alpha, 0, 255).round().astype(np.uint8)
     result[beside, 3] = (alpha[:, 0] * 255).round().astype(np.uint8)
