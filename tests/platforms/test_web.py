@@ -17,6 +17,7 @@ from bot.domain.errors import BadPicture
 from bot.domain.messages import Answer, Attachment
 from bot.domain.refs import ChatRef, MessageRef, TurnId
 from bot.domain.turns import TurnState
+from bot.engines.exact.engine import ExactEngine
 from tests.fakes.rooms import SUGGESTIONS, PageRig, open_page
 
 SAMPLES = Path("adapters/web/static/samples")
@@ -442,3 +443,10 @@ async def test_every_field_of_a_message_is_documented(page: PageRig) -> None:
     message, answer = await page.sees()
     assert message.keys() == answer.keys() == example.keys()
     assert answer["images"][0].keys() == example["images"][0].keys()
+
+
+def test_every_example_of_the_first_visit_is_done_without_ai() -> None:
+    tries = re.findall(r"tries: (\[.*?\]) \}", (SAMPLES.parent / "welcome.js").read_text())
+    examples = [words for found in tries for words in json.loads(found)]
+    not_understood = [words for words in examples if not ExactEngine().read(words, images=1).whole]
+    assert (len(examples), not_understood) == (12, [])
