@@ -13,6 +13,7 @@ import pytest
 from aiohttp import FormData, MultipartWriter
 from redis.asyncio import Redis
 
+from adapters.web import inbound
 from bot.domain.errors import BadPicture
 from bot.domain.messages import Answer, Attachment
 from bot.domain.refs import ChatRef, MessageRef, TurnId
@@ -220,6 +221,18 @@ async def test_a_form_that_cannot_be_read_is_answered_kindly(page: PageRig, body
     assert await page.sees() == []
 
 
+async def test_a_body_that_never_comes_is_not_waited_for(page: PageRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbound, "_BODY_S", 0.05)
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
+        await asyncio.Event().wait()
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = await page.posts("/api/chats/home/messages", data=stalled(), headers=headers)
+    assert words(answer)[:2] == (408, "too_slow")
+
+
 async def test_a_form_within_a_form_is_refused(page: PageRig) -> None:
     with MultipartWriter("form-data") as outer, MultipartWriter("mixed") as inner:
         inner.append("deep")
@@ -314,6 +327,13 @@ async def test_an_image_that_the_browser_has_is_not_sent_again(page: PageRig) ->
     (image,) = answer["images"]
     async with page.http.get(image["url"], headers={"If-None-Match": f'"{image["sha256"]}"'}) as response:
         assert response.status == 304
+
+
+async def test_an_image_whose_pixels_were_erased_is_not_found(page: PageRig) -> None:
+    await page.says("black and white", CAT)
+    page.images.pixels.clear()
+    url = (await page.sees())[1]["images"][0]["url"]
+    assert words(await page.gets(url))[:2] == (404, "unknown_image")
 
 
 # --- nothing crosses chats

@@ -12,10 +12,11 @@ import pytest
 from aiohttp import ClientResponse
 from redis.asyncio import Redis
 
+from adapters.web import events
 from bot.domain.refs import ChatRef, MessageRef, TurnId
 from storage.redis.page import EVENTS_KEPT, RedisPageStore
 from tests.fakes.rooms import PageRig, open_page
-from tests.platforms.test_web import CAT
+from tests.platforms.test_web import CAT, words
 
 
 @pytest.fixture
@@ -52,26 +53,26 @@ async def until(response: ClientResponse, state: str) -> dict[str, Any]:
 
 
 async def test_whoever_looks_sees_the_message_and_then_its_answer(page: PageRig) -> None:
-    async with stream(page) as events:
+    async with stream(page) as live:
         await page.says("black and white", CAT)
-        done = await until(events, "done")
+        done = await until(live, "done")
     assert (done["event"], done["data"]) == ("message", (await page.sees())[1])
 
 
 async def test_a_stream_is_an_event_stream_that_no_proxy_holds_back(page: PageRig) -> None:
-    async with stream(page) as events:
-        told = events.headers
+    async with stream(page) as live:
+        told = live.headers
     assert told["Content-Type"] == "text/event-stream"
     assert (told["Cache-Control"], told["X-Accel-Buffering"]) == ("no-store", "no")
 
 
 async def test_after_a_cut_the_stream_goes_on_where_it_was(page: PageRig) -> None:
     await page.says("wait for it", CAT)
-    async with stream(page, params={"after": "0-0"}) as events:
-        seen = await until(events, "waiting")
+    async with stream(page, params={"after": "0-0"}) as live:
+        seen = await until(live, "waiting")
     await page.says("black and white", CAT)
-    async with stream(page, headers={"Last-Event-ID": seen["id"]}) as events:
-        missed = [(await next_event(events))["data"]["text"] for _ in range(2)]
+    async with stream(page, headers={"Last-Event-ID": seen["id"]}) as live:
+        missed = [(await next_event(live))["data"]["text"] for _ in range(2)]
     assert missed == ["black and white", "Edited, no AI"]
 
 
@@ -79,15 +80,15 @@ async def test_the_list_of_messages_says_where_its_stream_begins(page: PageRig) 
     await page.says("black and white", CAT)
     _, listed = await page.gets("/api/chats/home/messages")
     await page.says("turn it", CAT)
-    async with stream(page, params={"after": listed["last_event_id"]}) as events:
-        assert (await next_event(events))["data"]["text"] == "turn it"
+    async with stream(page, params={"after": listed["last_event_id"]}) as live:
+        assert (await next_event(live))["data"]["text"] == "turn it"
 
 
 async def test_several_changes_of_a_message_are_told_once_as_it_stands_now(page: PageRig) -> None:
     _, ids = await page.says("wait for it", CAT)
     await page.core.run(TurnId(ids["turn_id"]))
-    async with stream(page, params={"after": "0-0"}) as events:
-        told = [(await next_event(events))["data"] for _ in range(2)]
+    async with stream(page, params={"after": "0-0"}) as live:
+        told = [(await next_event(live))["data"] for _ in range(2)]
     assert [(message["id"], message["state"]) for message in told] == [
         (ids["message_id"], None),
         (ids["answer_id"], "running"),
@@ -97,37 +98,59 @@ async def test_several_changes_of_a_message_are_told_once_as_it_stands_now(page:
 async def test_what_is_deleted_is_told_as_gone(page: PageRig) -> None:
     _, ids = await page.says("black and white", CAT)
     _, listed = await page.gets("/api/chats/home/messages")
-    async with stream(page, params={"after": listed["last_event_id"]}) as events:
+    async with stream(page, params={"after": listed["last_event_id"]}) as live:
         await page.platform.retract([MessageRef(ChatRef("web", "page", "home"), ids["answer_id"])])
-        told = await next_event(events)
+        told = await next_event(live)
     assert (told["event"], told["data"]) == ("gone", {"id": ids["answer_id"]})
 
 
 async def test_nothing_of_another_chat_is_told(page: PageRig) -> None:
-    async with stream(page, "garden") as events:
+    async with stream(page, "garden") as live:
         await page.says("black and white", CAT, chat="home")
         await page.says("turn it", CAT, chat="garden")
-        assert (await next_event(events))["data"]["text"] == "turn it"
+        assert (await next_event(live))["data"]["text"] == "turn it"
 
 
 async def test_who_was_away_too_long_is_told_to_read_anew(page: PageRig) -> None:
     await page.says("black and white", CAT)
-    async with stream(page, headers={"Last-Event-ID": "1-0"}) as events:
-        assert (await next_event(events))["event"] == "reset"
+    async with stream(page, headers={"Last-Event-ID": "1-0"}) as live:
+        assert (await next_event(live))["event"] == "reset"
 
 
 @pytest.mark.parametrize("last", ["nonsense", "0", "-1-0", "9" * 40 + "-0"])
 async def test_an_event_id_that_is_none_means_from_now_on(page: PageRig, last: str) -> None:
     await page.says("black and white", CAT)
-    async with stream(page, headers={"Last-Event-ID": last}) as events:
+    async with stream(page, headers={"Last-Event-ID": last}) as live:
         await page.says("turn it", CAT)
-        assert (await next_event(events))["data"]["text"] == "turn it"
+        assert (await next_event(live))["data"]["text"] == "turn it"
 
 
 async def test_what_another_process_writes_is_told_at_once(page: PageRig, redis_url: str) -> None:
-    async with open_page(redis_url) as elsewhere, stream(page) as events:
+    async with open_page(redis_url) as elsewhere, stream(page) as live:
         await elsewhere.says("black and white", CAT)
-        assert (await until(events, "done"))["data"]["text"] == "Edited, no AI"
+        assert (await until(live, "done"))["data"]["text"] == "Edited, no AI"
+
+
+async def test_a_quiet_stream_shows_that_it_lives(page: PageRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "HEARTBEAT_S", 0.01)
+    async with stream(page) as response, asyncio.timeout(5):
+        assert await response.content.readuntil(b": still here\n")
+
+
+async def test_a_stream_ends_after_a_while_and_who_may_look_is_asked_again(
+    page: PageRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "STREAM_S", 0.0)
+    async with stream(page) as response, asyncio.timeout(5):
+        assert await response.content.read() == b": hello\n\n"
+
+
+async def test_more_streams_than_the_page_can_hold_are_turned_away(
+    page: PageRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "STREAMS", 1)
+    async with stream(page):
+        assert words(await page.gets("/api/chats/garden/events"))[:2] == (503, "busy")
 
 
 async def test_a_stream_ends_when_the_page_closes(redis_url: str) -> None:
