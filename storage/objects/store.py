@@ -46,6 +46,7 @@ class ObstoreImageStore:
         self._shelf = shelf
 
     async def put(self, data: bytes, sha256: Sha256 | None = None) -> Sha256:
+        """`sha256` saves the hashing where the caller has done it."""
         if sha256 is None:
             sha256 = await asyncio.to_thread(sha256_of, data)
         found = await self._shelf.find(_image_path(sha256))

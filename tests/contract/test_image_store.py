@@ -150,8 +150,8 @@ class Forgets(ObstoreImageStore):
 
 
 class NamesByLength(ObstoreImageStore):
-    async def put(self, data: bytes) -> Sha256:
-        await super().put(data)
+    async def put(self, data: bytes, sha256: Sha256 | None = None) -> Sha256:
+        await super().put(data, sha256)
         return Sha256(f"{len(data):064x}")
 
 

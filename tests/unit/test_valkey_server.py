@@ -182,6 +182,21 @@ async def test_the_server_of_a_killed_bot_can_be_stopped(data: Path, bot: Writin
     assert not await stop_valkey(data)
 
 
+async def test_where_no_server_was_there_is_none_to_stop(data: Path) -> None:
+    assert not await stop_valkey(data)
+
+
+async def test_a_short_command_is_told_when_the_running_bot_has_no_database_at_hand(
+    data: Path, bot: WritingBot
+) -> None:
+    bot.writes_until(1)
+    os.kill(server_pid(data), signal.SIGSTOP)
+    with pytest.raises(ValkeyUnavailable, match="just starting or stopping"):
+        async with embedded_valkey(data, join=True):
+            pass
+    os.kill(server_pid(data), signal.SIGCONT)
+
+
 async def test_nothing_acknowledged_is_lost_when_bot_and_server_are_killed_together(
     data: Path, bot: WritingBot
 ) -> None:
@@ -199,6 +214,23 @@ async def test_a_server_that_dies_under_the_bot_is_started_again_at_the_same_add
         os.kill(server_pid(data), signal.SIGKILL)
         async with asyncio.timeout(20):
             assert await until_answers(url, "GET", "colour") == "blue"
+
+
+async def test_a_server_that_cannot_be_started_again_is_tried_until_it_can(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_RESPAWN_S", 0.05)
+    kept, aside = data / "valkey/appendonlydir", data / "valkey/aside"
+    async with embedded_valkey(data) as url, asyncio.timeout(20):
+        await ask(url, "SET", "colour", "blue")
+        kept.rename(aside)
+        kept.write_text("in the way")
+        os.kill(server_pid(data), signal.SIGKILL)
+        while "appendonlydir" not in (data / "valkey/valkey.log").read_text():
+            await asyncio.sleep(0.02)
+        kept.unlink()
+        aside.rename(kept)
+        assert await until_answers(url, "GET", "colour") == "blue"
 
 
 async def test_a_torn_tail_of_the_file_is_cut_off(data: Path) -> None:
@@ -284,6 +316,13 @@ async def test_a_folder_that_cannot_be_used_is_named_with_what_to_do(tmp_path: P
     (tmp_path / "file").write_text("")
     with pytest.raises(ValkeyUnavailable, match=r"/file cannot be used \(File exists\). Choose another"):
         async with embedded_valkey(tmp_path / "file"):
+            pass
+
+
+async def test_where_no_server_comes_along_another_way_is_named(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    with pytest.raises(ValkeyUnavailable, match="Set REDIS_URL"):
+        async with embedded_valkey(data):
             pass
 
 
