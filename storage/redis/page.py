@@ -32,17 +32,25 @@ SESSION_S: Final = 30 * 24 * 3600
 
 _Args = list[str | int]
 
-_APPEND = """
--- KEYS message order count events replied-to [thread] · ARGV ttl_s id wake kept field value …
+_KEEP = """
+-- ARGV[1] ttl_s
 local function keep(key) redis.call('EXPIRE', key, ARGV[1]) end
+local function keep_images(message, image_prefix)  -- whoever sees a message sees its images
+    for sha in string.gmatch(redis.call('HGET', message, 'shas') or '', '%S+') do keep(image_prefix .. sha) end
+end
+"""
+
+_APPEND = """
+-- KEYS message order count events replied-to [thread] · ARGV ttl_s id wake kept image-prefix field value …
 if redis.call('EXISTS', KEYS[1]) == 0 then
     local number = redis.call('INCR', KEYS[3])
-    redis.call('HSET', KEYS[1], 'v', '1', 'number', number, unpack(ARGV, 5))
+    redis.call('HSET', KEYS[1], 'v', '1', 'number', number, unpack(ARGV, 6))
     redis.call('ZADD', KEYS[2], number, ARGV[2])
     if KEYS[6] then redis.call('ZADD', KEYS[6], number, ARGV[2]) keep(KEYS[6]) end
     redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[4], '*', 'm', ARGV[2])
     redis.call('PUBLISH', ARGV[3], '')
     for i = 1, 5 do keep(KEYS[i]) end
+    keep_images(KEYS[5], ARGV[5])
 end
 return redis.call('HGETALL', KEYS[1])
 """
@@ -64,7 +72,6 @@ if ARGV[6] == 'images' then
     local shas, shown = {}, {}
     for i = 9, first - 1, 2 do
         redis.call('HSET', ARGV[5] .. ARGV[i], ARGV[2], ARGV[i + 1])
-        redis.call('EXPIRE', ARGV[5] .. ARGV[i], ARGV[1])
         shown[ARGV[i]] = true
         shas[#shas + 1] = ARGV[i]
     end
@@ -78,7 +85,8 @@ if changed and ARGV[7] == '' then
     redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[4], '*', 'm', ARGV[2])
     redis.call('PUBLISH', ARGV[3], '')
 end
-for i = 1, 4 do redis.call('EXPIRE', KEYS[i], ARGV[1]) end
+for i = 1, 4 do keep(KEYS[i]) end
+keep_images(message, ARGV[5])
 return 1
 """
 
@@ -146,8 +154,8 @@ class RedisPageStore:
         self._client = client
         self._prefix = prefix
         self._retention_s = retention_s
-        self._append = client.register_script(_APPEND)
-        self._replace = client.register_script(_REPLACE)
+        self._append = client.register_script(_KEEP + _APPEND)
+        self._replace = client.register_script(_KEEP + _REPLACE)
         self._remove = client.register_script(_REMOVE)
         self._page = client.register_script(_PAGE)
         self._try = client.register_script(_TRY)
@@ -161,7 +169,7 @@ class RedisPageStore:
         keys = [*self._common(chat, message), self._message(chat, record.get("reply_to") or message)]
         if thread is not None:
             keys.append(self._key(chat, "thread", thread))
-        args: _Args = [self._retention_s, message, self._wake(chat), EVENTS_KEPT, *_flat(record)]
+        args = [*self._about(chat, message), *_flat(record)]
         return _record(await self._append(keys=keys, args=args))
 
     async def replace(
@@ -174,9 +182,8 @@ class RedisPageStore:
         quiet: bool = False,
     ) -> bool:
         shown = images or {}
-        about: _Args = [self._retention_s, message, self._wake(chat), EVENTS_KEPT, self._key(chat, "image", "")]
         options: _Args = ["" if images is None else "images", "quiet" if quiet else "", len(shown)]
-        args = [*about, *options, *_flat(shown), *_flat(record)]
+        args = [*self._about(chat, message), *options, *_flat(shown), *_flat(record)]
         return bool(await self._replace(keys=self._common(chat, message), args=args))
 
     async def remove(self, chat: str, messages: Sequence[str]) -> None:
@@ -282,6 +289,9 @@ class RedisPageStore:
     def _common(self, chat: str, message: str) -> list[str]:
         rest = [self._key(chat, name) for name in ("order", "count", "events")]
         return [self._message(chat, message), *rest]
+
+    def _about(self, chat: str, message: str) -> _Args:
+        return [self._retention_s, message, self._wake(chat), EVENTS_KEPT, self._key(chat, "image", "")]
 
     def _wake(self, chat: str) -> str:
         return f"{self._prefix}:page-wake:{chat}"

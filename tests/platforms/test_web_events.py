@@ -13,7 +13,7 @@ from aiohttp import ClientResponse
 from redis.asyncio import Redis
 
 from adapters.web import events
-from bot.domain.refs import ChatRef, MessageRef, TurnId
+from bot.domain.refs import ChatRef, MessageRef, Sha256, TurnId
 from storage.redis.page import EVENTS_KEPT, RedisPageStore
 from tests.fakes.rooms import PageRig, open_page
 from tests.platforms.test_web import CAT, words
@@ -219,3 +219,33 @@ async def test_an_image_that_a_message_no_longer_shows_is_out_of_sight(redis_url
         await store.replace("home", "m1", {"images": "2"}, images={"bb": "image/jpeg"})  # type: ignore[dict-item]
         seen = [await store.image("home", name) for name in ("aa", "bb")]  # type: ignore[arg-type]
     assert seen == [None, "image/jpeg"]
+
+
+async def shown(client: Redis, retention_s: int) -> RedisPageStore:
+    """A store, with a message in it that shows an image."""
+    store = RedisPageStore(client, prefix="test", retention_s=retention_s)
+    await store.append("home", "m1", {"id": "m1"})
+    await store.replace("home", "m1", {"images": "1"}, images={Sha256("aa"): "image/png"})
+    return store
+
+
+async def lives_s(client: Redis, *names: str) -> list[int]:
+    return [await client.ttl(f"test:page:{{home}}:{name}") for name in names]
+
+
+async def test_a_reply_renews_the_message_and_the_images_that_it_shows(redis_url: str) -> None:
+    async with Redis.from_url(redis_url) as client:
+        await shown(client, retention_s=100)
+        longer = RedisPageStore(client, prefix="test", retention_s=1000)
+        await longer.append("home", "m2", {"id": "m2", "reply_to": "m1"})
+        lives = await lives_s(client, "message:m1", "image:aa")
+    assert all(900 < life_s <= 1000 for life_s in lives)
+
+
+async def test_a_message_that_is_renewed_keeps_its_images_with_it(redis_url: str) -> None:
+    async with Redis.from_url(redis_url) as client:
+        await shown(client, retention_s=100)
+        longer = RedisPageStore(client, prefix="test", retention_s=1000)
+        await longer.replace("home", "m1", {"asked": "t1"}, quiet=True)
+        lives = await lives_s(client, "message:m1", "image:aa")
+    assert all(900 < life_s <= 1000 for life_s in lives)
