@@ -12,15 +12,16 @@ if ! { have_chromium && have exiftool; } && [ "$(id -u)" = 0 ] && have apt-get; 
     apt-get -qq install --yes --no-install-recommends chromium libimage-exiftool-perl; } >&2 </dev/null || true
 fi
 
-left_out=""
-have_chromium || left_out="browser"
-have exiftool || left_out="$left_out exiftool"
+left_out="" only=""
+have exiftool || left_out="reading labels back with ExifTool"
+have_chromium || { left_out="the page in a browser${left_out:+, $left_out}" only="not browser"; }
 
 if [ -n "$left_out" ]; then
   cat >&2 <<EOF
 
   ################################################################
-  #  NOT EVERYTHING IS TESTED. Left out: $left_out
+  #  NOT EVERYTHING IS TESTED. Left out:
+  #  $left_out.
   #  Install Chromium and ExifTool (Debian: chromium,
   #  libimage-exiftool-perl) and run this again.
   ################################################################
@@ -29,6 +30,4 @@ EOF
   [ "${CI:-}" != true ] || exit 1
 fi
 
-only=""
-for name in $left_out; do only="${only:+$only and }not $name"; done
 echo "$only"

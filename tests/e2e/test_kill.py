@@ -126,7 +126,7 @@ async def bot_in(data: Path, gemini: str) -> AsyncIterator[Bot]:
 
 
 async def post(session: aiohttp.ClientSession, url: str, text: str, **fields: str) -> dict[str, Any]:
-    form = aiohttp.FormData({"text": text, **fields})
+    form = aiohttp.FormData({"text": text, **fields}, default_to_multipart=True)
     if "reply_to" not in fields:
         form.add_field("image", CAT, filename="cat.jpg", content_type="image/jpeg")
     headers = {"Idempotency-Key": f"key-{text}"}
