@@ -62,6 +62,10 @@ class WebPlatform:
         shown = {"images": images_field(pictures)}
         await self._store.replace(message.chat.chat, message.message, shown, images=media_types(pictures))
 
+    async def done(self, message: InboundMessage) -> None:
+        for upload in message.attachments:
+            await self._spool.delete(upload.handle)
+
     async def retract(self, messages: Sequence[MessageRef]) -> None:
         for chat, refs in groupby(sorted(messages, key=lambda ref: ref.chat.chat), key=lambda ref: ref.chat.chat):
             ids = [ref.message for ref in refs]
@@ -71,5 +75,4 @@ class WebPlatform:
     async def _drop_uploads(self, chat: str, ids: Sequence[str]) -> None:
         for record in await self._store.find(chat, ids):
             if record and "uploads" in record:
-                for upload in inbound_of(chat, record).attachments:
-                    await self._spool.delete(upload.handle)
+                await self.done(inbound_of(chat, record))

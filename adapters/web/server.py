@@ -166,8 +166,6 @@ class Chats:
         received = await self.rooms.receive(message)
         taken = {"asked": received.turn, "answer_id": received.reply.message}
         await self.store.replace(chat, message.ref.message, taken, quiet=True)
-        for upload in message.attachments:
-            await self.spool.delete(upload.handle)
         return {**record, **taken}
 
     async def messages(self, request: web.Request) -> web.Response:

@@ -96,6 +96,7 @@ class SmallCore:
             self.answers[turn] = reply
             self._threads[message.ref] = self._threads[reply] = ThreadId(turn.partition("-")[0])
             await self._answer(message, turn, reply)
+        await self.platform.done(message)
         return Received(turn, reply)
 
     async def cancel(self, turn: TurnId, *, chat: ChatRef, by: UserRef) -> bool:

@@ -380,6 +380,19 @@ async def test_a_turn_of_another_chat_cannot_be_cancelled(page: PageRig) -> None
 # --- the door out
 
 
+async def test_a_message_that_another_brought_to_its_end_leaves_no_file_behind(page: PageRig) -> None:
+    page.core.broken = True
+    await page.says("black and white", CAT, key="k1")
+    page.core.broken = False
+    (message,) = page.core.received
+    kept = len(page.spool.files)
+    received = await page.core.receive(message)
+    await page.platform.done(message)
+    assert (kept, page.spool.files) == (1, {})
+    again, ids = await page.says("black and white", CAT, key="k1")
+    assert (again, ids["turn_id"], page.spool.files) == (202, received.turn, {})
+
+
 async def test_cancelling_a_finished_turn_changes_nothing(page: PageRig) -> None:
     _, ids = await page.says("black and white", CAT)
     assert await page.posts(f"/api/chats/home/turns/{ids['turn_id']}/cancel") == (200, {"cancelled": False})
