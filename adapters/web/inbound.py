@@ -1,7 +1,8 @@
 """The page's door in: a posted form, read part by part, becomes the fields of a message.
 
 Files go to the spool as they come, one at a time in memory. What is wrong is said only after the rest of the body was
-read and thrown away: a browser that is still sending would not listen.
+read and thrown away: a browser that is still sending would not listen. Words without files may come urlencoded, since
+simple programs send them so.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Final
+from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -40,6 +42,7 @@ _CHUNK_BYTES: Final = 256 * 1024
 _DRAIN_BYTES: Final = 512 * 2**20
 _DRAIN_S: Final = 60
 _BODY_S: Final = 600
+_URLENCODED: Final = "application/x-www-form-urlencoded"
 
 
 @dataclass(slots=True)
@@ -75,7 +78,10 @@ async def read_form(request: web.Request, spool: UploadSpool, *, message: str, m
     prefix = f"{message}-{secrets.token_hex(4)}"  # two tries of one message at once do not share files
     try:
         async with asyncio.timeout(_BODY_S):
-            await _read_parts(request, spool, form, prefix, max_image_bytes)
+            if request.content_type == _URLENCODED:
+                await _read_urlencoded(request, form)
+            else:
+                await _read_parts(request, spool, form, prefix, max_image_bytes)
     except BaseException as error:
         await drop(spool, form)
         match error:
@@ -123,10 +129,29 @@ async def _read_parts(request: web.Request, spool: UploadSpool, form: Form, pref
                 await part.release()
 
 
+async def _read_urlencoded(request: web.Request, form: Form) -> None:
+    raw = bytearray()
+    async for chunk in request.content.iter_chunked(_CHUNK_BYTES):
+        raw += chunk
+        if len(raw) > _FIELD_BYTES:  # 4,000 characters of four bytes each, every byte written as %XX, are 48,000
+            raise text_too_long(TEXT_CHARS)
+    fields = dict(parse_qsl(raw.decode(), errors="strict"))
+    if "image" in fields:
+        raise unreadable_form()  # a picture's name came without the picture
+    form.text = _plain_text(fields.get("text", ""), text_too_long(TEXT_CHARS))
+    form.reply_to = _plain_text(fields.get("reply_to", ""), no_such_reply())
+
+
 async def _read_text(part: BodyPartReader, too_long: Problem) -> str:
     raw = await _read_bytes(part, _FIELD_BYTES)
-    text = "" if raw is None else raw.decode().replace("\r\n", "\n").replace("\0", "").strip()
-    if raw is None or len(text) > TEXT_CHARS:
+    if raw is None:
+        raise too_long
+    return _plain_text(raw.decode(), too_long)
+
+
+def _plain_text(given: str, too_long: Problem) -> str:
+    text = given.replace("\r\n", "\n").replace("\0", "").strip()
+    if len(text) > TEXT_CHARS:
         raise too_long
     return text
 

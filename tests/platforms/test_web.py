@@ -112,6 +112,22 @@ async def test_text_that_looks_like_code_comes_back_as_it_was_written(page: Page
     assert message["text"] == text
 
 
+async def test_words_alone_may_come_as_an_urlencoded_form(page: PageRig) -> None:
+    _, first = await page.says("black and white", CAT)
+    fields = {"text": "crop to 50% & 1+1 “größer”\r\n🐈", "reply_to": first["answer_id"], "colour": "blue"}
+    status, ids = await page.posts("/api/chats/home/messages", data=fields)
+    assert (status, ids["message_id"]) == (202, (await page.sees())[2]["id"])
+    assert page.core.received[1].text == "crop to 50% & 1+1 “größer”\n🐈"
+    assert page.core.received[1].reply_to == MessageRef(ChatRef("web", "page", "home"), first["answer_id"])
+
+
+async def test_an_urlencoded_form_knows_the_same_limits(page: PageRig) -> None:
+    longest, *wrong = ({"text": "🐈" * 4000}, {"text": "🐈" * 4001}, {"text": "a" * 2_000_000}, {"text": " "})
+    status, _ = await page.posts("/api/chats/home/messages", data=longest)
+    told = [words(await page.posts("/api/chats/home/messages", data=fields))[1] for fields in wrong]
+    assert (status, told) == (202, ["text_too_long", "text_too_long", "empty"])
+
+
 # --- repeating
 
 
@@ -208,6 +224,9 @@ async def test_eleven_pictures_are_too_many(page: PageRig) -> None:
         (b"no boundary at all", "multipart/form-data; boundary=x"),
         (b"--x--\r\n", "multipart/form-data"),
         (b'{"text": "hello"}', "application/json"),
+        (b"text=%ff%fe", "application/x-www-form-urlencoded"),
+        (b"text=\xff\xfe", "application/x-www-form-urlencoded"),
+        (b"text=hello&image=cat.jpg", "application/x-www-form-urlencoded"),
         (
             b'--x\r\nContent-Disposition: form-data; name="text"\r\n\r\n\xff\xfe\r\n--x--\r\n',
             "multipart/form-data; boundary=x",
