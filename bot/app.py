@@ -10,7 +10,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ import structlog
 from adapters.web.outbound import WebPlatform
 from adapters.web.server import build_app, serve
 from bot.delivery import Dispatch, Renditions
-from bot.domain.refs import UserRef, user_ref_of
+from bot.domain.refs import MessageRef, UserRef, user_ref_of
 from bot.ending import end
 from bot.engines.exact import ExactEngine
 from bot.engines.gemini import GeminiEngine, model_profile
@@ -76,11 +76,15 @@ class House:
         """Erase a person, take their messages off the platforms, and write down that it was done."""
         until = time.time() if before is None else before
         if before is None:
-            _note_forgotten(self.settings.data, user, until)
-        receipt = await self.erasure.forget(user, before=until)
-        for name, platform in self.platforms.items():
-            await platform.retract([ref for ref in receipt.messages if ref.chat.platform == name])
+            await asyncio.to_thread(_note_forgotten, self.settings.data, user, until)
+        receipt = await self.erasure.forget(user, before=until, retract=self._retract)
+        for platform in self.platforms.values():
+            await platform.forget(user)
         return receipt
+
+    async def _retract(self, messages: Sequence[MessageRef]) -> None:
+        for name, platform in self.platforms.items():
+            await platform.retract([ref for ref in messages if ref.chat.platform == name])
 
     async def replay_forgotten(self) -> None:
         """After a restore from back-up, whoever was forgotten since comes back: forget them again."""
@@ -122,7 +126,7 @@ async def open_house(
         page = RedisPageStore(client, retention_s=retention_s)
         images = image_store(settings.pictures_url)
         spool = uploads(settings.pictures_url)
-        erasure = RedisErasure(client, turns, images)
+        erasure = RedisErasure(client, turns, ledger, images)
 
         platforms: dict[str, Platform] = {"web": WebPlatform(store=page, spool=spool)}
         renditions = Renditions(images, ledger, MetadataLabeller(fit))
@@ -131,6 +135,7 @@ async def open_house(
             engines=engines,
             turns=turns,
             images=images,
+            ledger=ledger,
             renditions=renditions,
             switches=switches,
             queue=queue,
@@ -235,6 +240,9 @@ async def run(settings: Settings, *, ready: Callable[[str], None]) -> None:
         loop.add_signal_handler(name, on_signal)
     async with open_house(settings) as house:
         await house.replay_forgotten()
+        if not settings.redis_url.get_secret_value():
+            # The data folder is ours alone: whoever left something half done is gone.
+            await house.reconciler.look(grace_s=0)
         app = build_app(
             rooms=house.hall,
             store=house.page,
@@ -272,14 +280,22 @@ async def at_work(house: House, hurry: asyncio.Event | None = None) -> AsyncGene
 
 
 def _note_forgotten(data: Path, user: UserRef, before: float) -> None:
-    """Beside the database, so that it survives a restore of an older one."""
+    """Beside the database, so that it survives a restore of an older one. Each note stands on a line of its own, so
+    that one which was torn by a crash harms no other."""
     with (data / _FORGOTTEN).open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"user": user.key, "before": before}) + "\n")
+        file.write("\n" + json.dumps({"user": user.key, "before": before}) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _read_forgotten(data: Path) -> dict[UserRef, float]:
     path = data / _FORGOTTEN
-    if not path.exists():
-        return {}
-    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line]
-    return {user_ref_of(row["user"]): float(row["before"]) for row in rows}
+    found: dict[UserRef, float] = {}
+    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+        if line.strip():
+            try:
+                row = json.loads(line)
+                found[user_ref_of(row["user"])] = float(row["before"])
+            except (ValueError, KeyError):
+                log.error("a note of somebody forgotten cannot be read", file=str(path))
+    return found

@@ -158,14 +158,22 @@ def _finish(work: Coroutine[Any, Any, Any], *, in_use: str = "") -> Any:
 
 def _log_to_stderr(level: str) -> None:
     """One line per event: for people on a terminal, JSON otherwise. Never texts, pixels or tokens."""
-    lines = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    # Tracebacks without local variables: those would show what people wrote.
+    exceptions = structlog.processors.ExceptionRenderer(
+        structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    )
+    on_terminal = sys.stderr.isatty()
+    lines: list[structlog.typing.Processor] = (
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        if on_terminal
+        else [exceptions, structlog.processors.JSONRenderer()]
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
-            *([] if sys.stderr.isatty() else [structlog.processors.dict_tracebacks]),
-            lines,
+            *lines,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

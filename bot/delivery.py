@@ -97,7 +97,7 @@ class Dispatch:
         self._renditions = renditions
 
     async def show(self, id_: TurnId) -> None:
-        """Make the reserved reply show the turn as it stands now. A finished turn is done with after this."""
+        """Make the reserved reply show the turn as it stands now."""
         status = await self._turns.load(id_)
         if status is not None:
             await self.show_status(status)
@@ -107,8 +107,6 @@ class Dispatch:
         reply = status.turn.reply
         platform = self._platforms[reply.chat.platform]
         await platform.fill(reply, await self._answer(status, platform.capabilities(reply.chat)))
-        if status.state in FINAL_STATES:
-            await self._turns.delivered(status.turn.id)
 
     async def keep_sources(self, message: MessageRef, pictures: Sequence[Picture]) -> tuple[ImageFacts, ...]:
         """Store what a person's message brought, and show it where the platform does not do so by itself."""

@@ -6,9 +6,10 @@ recorded message that the reconciler brings back through the same door.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import structlog
@@ -18,11 +19,12 @@ from bot.domain.images import ALL, ImageFacts, Input, Picture, Role
 from bot.domain.inputs import check_consent, results_of
 from bot.domain.messages import Attachment, InboundMessage, MessageRecord, Received, Shown
 from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef, thread_id_of, turn_id_of
-from bot.domain.story import story_after
-from bot.domain.turns import FINAL_STATES, Outcome, Story, StoryLine, Turn, TurnState, TurnStatus, Usage
+from bot.domain.story import story_below
+from bot.domain.turns import FINAL_STATES, Outcome, Story, Turn, TurnState, TurnStatus, Usage
 from bot.domain.words import (
     CANCELLED,
     CLIMBED,
+    ENGINE_GONE,
     NO_PICTURE,
     NO_WORDS,
     OVER_HOUSE,
@@ -44,6 +46,7 @@ from bot.ports import (
 log = structlog.get_logger("hall")
 
 MAX_PINS = 3
+_LOOKS, _LOOK_EVERY_S = 20, 0.2
 KeepSources = Callable[[MessageRef, Sequence[Picture]], Awaitable[tuple[ImageFacts, ...]]]
 
 
@@ -120,6 +123,7 @@ class Hall:
         else:
             reply = status.turn.reply
             await self._again(status)
+        await self._platforms[message.ref.chat.platform].done(message)
         await self._messages.settle_inbound(message)
         return Received(turn=id_, reply=reply)
 
@@ -132,7 +136,7 @@ class Hall:
         estimate = engine.estimate_microusd(images=len(status.turn.inputs)) if engine else 0
         usage = Usage(cost_microusd=estimate * status.calls)
         outcome = Outcome(TurnState.CANCELLED, code="cancelled", words=CANCELLED, usage=usage, finished_at=time.time())
-        if not await self._turns.cancel(id_, outcome):
+        if not await self._turns.end(id_, outcome):
             return False
         await self._queue.cancel(id_)
         await self._close(id_)
@@ -163,7 +167,7 @@ class Hall:
         return _Ground()
 
     async def _ground_on_turns(self, shows: Sequence[Shown]) -> _Ground:
-        status = await self._turns.load(shows[0].turn)
+        status = await self._shown(shows[0].turn)
         if status is None or status.erased:
             return _Ground()
         turn, outcome = status.turn, status.outcome
@@ -178,12 +182,21 @@ class Hall:
         return _Ground(
             inputs=inputs,
             parent=turn.id,
-            story=_story_below(status),
+            story=story_below(status),
             pins=turn.pins,
             owners=turn.owners,
             engines=outcome.label.engines if outcome and outcome.label else turn.engines,
             note=note,
         )
+
+    async def _shown(self, id_: TurnId) -> TurnStatus | None:
+        """A reply may come while the turn that it replies to is still being taken in: its placeholder stands first."""
+        for _ in range(_LOOKS):
+            status = await self._turns.load(id_)
+            if status is not None:
+                return status
+            await asyncio.sleep(_LOOK_EVERY_S)
+        return None
 
     # --- accepting
 
@@ -248,10 +261,13 @@ class Hall:
         raise NotUnderstood(words, part=exact.unclear, suggestions=exact.suggestions)
 
     async def _submit(self, turn: Turn) -> None:
+        if turn.engine not in self._engines:
+            await self._stop(turn.id, Outcome(TurnState.FAILED, code="engine_gone", words=ENGINE_GONE))
+            return
         submitted = await self._turns.submit(turn, self._buckets(turn))
         if submitted.full:
             words = OVER_PERSON if submitted.full.startswith("person:") else OVER_HOUSE
-            await self._refuse(turn, NotAllowed(words))
+            await self._stop(turn.id, Outcome(TurnState.REFUSED, code=NotAllowed.code, words=words))
             return
         for next_ in submitted.start:
             await self._queue.start(next_)
@@ -274,11 +290,18 @@ class Hall:
             suggestions=error.suggestions if isinstance(error, NotUnderstood) else (),
             finished_at=time.time(),
         )
-        await self._turns.conclude(turn, outcome)
-        log.info("turn refused", turn=turn.id, code=error.code)
-        await self._show(turn.id)
+        if await self._turns.conclude(turn, outcome):
+            log.info("turn refused", turn=turn.id, code=error.code)
+        await self._close(turn.id)
+
+    async def _stop(self, id_: TurnId, outcome: Outcome) -> None:
+        """End a turn that was kept, and cannot run."""
+        await self._turns.end(id_, replace(outcome, finished_at=time.time()))
+        log.info("turn stopped", turn=id_, code=outcome.code)
+        await self._close(id_)
 
     def _buckets(self, turn: Turn) -> list[Bucket]:
+        """What one call may cost, reserved from the person's day and from the house's."""
         engine = self._engines[turn.engine]
         estimate = engine.estimate_microusd(images=max(1, len(turn.inputs)))
         if not engine.profile.generative:
@@ -318,14 +341,3 @@ def _turn(
         engines=ground.engines,
         note=ground.note,
     )
-
-
-def _story_below(status: TurnStatus) -> Story:
-    """What a turn under this one remembers: refusals and failures changed nothing, so they are no part of it."""
-    turn, outcome = status.turn, status.outcome
-    if status.state in (TurnState.REFUSED, TurnState.FAILED, TurnState.CANCELLED):
-        return turn.story
-    story = story_after(turn.story, StoryLine(turn.author, turn.author_name, turn.instruction))
-    if status.state is TurnState.ASKING and outcome is not None:
-        story = story_after(story, StoryLine(UserRef("", ""), "Remixbot", outcome.words))
-    return story

@@ -50,6 +50,14 @@ class Platform(Protocol):
         itself does nothing."""
         ...
 
+    async def done(self, message: InboundMessage) -> None:
+        """The message is dealt with: what was kept for it on the way in can go. Repeating it is harmless."""
+        ...
+
+    async def forget(self, user: UserRef) -> None:
+        """Everything that this platform itself remembers of a person, beside messages, can go."""
+        ...
+
     async def retract(self, messages: Sequence[MessageRef]) -> None:
         """Take these messages of ours and, where we hold them, of people away (erasure). Best effort."""
         ...
@@ -215,6 +223,10 @@ class MessageStore(Protocol):
         """Messages that were recorded and never dealt with: a crash left them. Oldest first."""
         ...
 
+    async def put_off(self, message: InboundMessage) -> None:
+        """It could not be dealt with now: the others come first."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
@@ -251,7 +263,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class OpenTurn:
-    """A turn that still needs something: `let_run` when a worker should have it."""
+    """A turn that still needs something: `let_run` when admission gave it to the queue and has not heard of its end."""
 
     turn: TurnId
     state: TurnState
@@ -293,13 +305,18 @@ class TurnStore(Protocol):
         written."""
         ...
 
-    async def cancel(self, turn: TurnId, outcome: Outcome) -> bool:
-        """End a turn that is not finished. False when it was, and nothing was written."""
+    async def end(self, turn: TurnId, outcome: Outcome) -> bool:
+        """End a turn that is not finished, and take it from whoever runs it: cancelled, or refused where it found no
+        room. False when it was finished, and nothing was written."""
         ...
 
     async def settle(self, status: TurnStatus) -> Sequence[TurnId]:
         """After a final state: give back what was reserved, charge what was used; gives the turns that may run now.
         Repeating it is harmless."""
+        ...
+
+    async def abandon(self, turn: TurnId) -> Sequence[TurnId]:
+        """The record is gone: free what admission still holds for it; gives the turns that may run now."""
         ...
 
     async def load(self, turn: TurnId) -> TurnStatus | None: ...
@@ -352,15 +369,16 @@ Rendered = tuple[ImageFacts, ImageFacts]
 class ImageLedger(Protocol):
     """Who holds which pixels: what the image store may delete, and which renditions exist."""
 
-    async def hold(self, holder: str, images: Sequence[ImageFacts], *, renew: Sequence[ImageFacts] = ()) -> None:
-        """`holder` (a turn, a message) brought these images about: they are its to keep or to let go. Their lives
-        begin anew, and so do those of the images in `renew`, which were used."""
-        ...
-
     async def keep(
         self, holder: str, masters: Sequence[Rendered], *, target: str, renew: Sequence[ImageFacts] = ()
     ) -> None:
-        """`hold` for masters and for the renditions made of them for `target`, in one go."""
+        """`holder` (a turn, a message) brought these masters about: they are its to keep or to let go. The renditions
+        for `target` are held by their masters. Their lives begin anew, and so do those of the images in `renew` and of
+        their renditions, which were used."""
+        ...
+
+    async def release(self, holder: str, images: Sequence[ImageFacts]) -> Sequence[Sha256]:
+        """`holder` lets go. Gives the images and renditions that nobody holds any more: their pixels can be deleted."""
         ...
 
     async def rendition(self, master: Sha256, target: str) -> ImageFacts | None: ...
@@ -377,9 +395,12 @@ class ImageLedger(Protocol):
 class Erasure(Protocol):
     """Forgetting: the later write that a finished turn may see."""
 
-    async def forget(self, user: UserRef, *, before: float) -> ForgetReceipt:
+    async def forget(
+        self, user: UserRef, *, before: float, retract: Callable[[Sequence[MessageRef]], Awaitable[None]]
+    ) -> ForgetReceipt:
         """Erase what this person sent, asked and made up to that time, and what was made from their pictures.
 
+        `retract` takes messages off their platforms; only when it came back is the request noted as carried out.
         Repeating it, or replaying it after a restore, is harmless."""
         ...
 

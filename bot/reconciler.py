@@ -16,6 +16,7 @@ from bot.domain.turns import FINAL_STATES
 from bot.ports import ImageLedger, ImageStore, MessageStore, TurnQueue, TurnStore
 
 log = structlog.get_logger("reconciler")
+_LONGEST_REPAIR_S = 60.0
 
 
 class Spool(Protocol):
@@ -64,23 +65,22 @@ class Reconciler:
         self._unheld_s = unheld_s
 
     async def run(self) -> None:
-        """Until cancelled. The first look, right after a start, has no grace: whoever was at it is gone."""
-        grace_s = 0.0 if self._slots else self._grace_s
-        next_sweep = time.monotonic() + 60
+        """Until cancelled. Showing life, repairing and sweeping do not wait for each other."""
         try:
-            while True:
-                try:
-                    await self.announce()
-                    await self.look(grace_s=grace_s)
-                    if time.monotonic() >= next_sweep:
-                        next_sweep = time.monotonic() + self._sweep_s
-                        await self.sweep()
-                except Exception:
-                    log.exception("could not look after open turns")
-                grace_s = self._grace_s
-                await asyncio.sleep(self._every_s)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._again_and_again(self.announce, self._every_s))
+                group.create_task(self._again_and_again(self.look, self._every_s))
+                group.create_task(self._again_and_again(self.sweep, self._sweep_s))
         finally:
             await self._turns.announce(self._worker, slots=0)
+
+    async def _again_and_again(self, work: Callable[[], Awaitable[object]], every_s: float) -> None:
+        while True:
+            try:
+                await work()
+            except Exception:
+                log.exception("could not look after things")
+            await asyncio.sleep(every_s)
 
     async def announce(self) -> None:
         """This worker lives."""
@@ -88,11 +88,13 @@ class Reconciler:
             for turn in await self._turns.announce(self._worker, slots=self._slots):
                 await self._queue.start(turn)
 
-    async def look(self, *, grace_s: float) -> None:
-        """One round."""
+    async def look(self, *, grace_s: float | None = None) -> None:
+        """One round. No grace where it is certain that nobody else is at it."""
+        grace_s = self._grace_s if grace_s is None else grace_s
         for message in await self._messages.unsettled(older_than_s=grace_s):
             log.info("message brought back", message=message.ref.key)
-            await self._one(self._receive(message), message.ref.key)
+            if not await self._one(self._receive(message), message.ref.key):
+                await self._messages.put_off(message)
         for open_ in await self._turns.open_turns():
             if open_.age_s < grace_s:
                 continue
@@ -101,12 +103,15 @@ class Reconciler:
             elif open_.let_run:
                 await self._one(self._queue.start(open_.turn), open_.turn)
 
-    async def _one(self, repair: Awaitable[object], name: str) -> None:
+    async def _one(self, repair: Awaitable[object], name: str) -> bool:
         """One thing that cannot be repaired does not stand in the way of the others."""
         try:
-            await repair
+            async with asyncio.timeout(_LONGEST_REPAIR_S):
+                await repair
         except Exception:
             log.exception("could not repair", what=name)
+            return False
+        return True
 
     async def sweep(self) -> int:
         """Delete pixels that nobody holds and uploads that nobody fetched. Gives how many."""

@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import structlog
 
-from bot.domain.errors import EngineFailed, EngineRefused, EngineUnavailable, NotUnderstood, RemixError
+from bot.domain.errors import EngineFailed, EngineRefused, EngineUnavailable, NotUnderstood, RemixError, SwitchedOff
 from bot.domain.images import Input, picture_of
 from bot.domain.inputs import check_consent, results_of
 from bot.domain.labels import label_for
 from bot.domain.messages import ChatCapabilities
 from bot.domain.refs import ChatRef, TurnId
+from bot.domain.story import story_below
 from bot.domain.turns import FINAL_STATES, Outcome, Turn, TurnState, TurnStatus, Usage
-from bot.domain.words import BROKEN, CLIMBED, ENGINE_GONE, GONE, INTERRUPTED, NO_PICTURE, SWITCHED_OFF, TOO_SLOW
+from bot.domain.words import (
+    BROKEN,
+    CLIMBED,
+    ENGINE_GONE,
+    GONE,
+    INTERRUPTED,
+    NO_PICTURE,
+    NOT_KEPT,
+    SWITCHED_OFF,
+    TOO_SLOW,
+)
 from bot.ports import (
     Claim,
     EditRequest,
     Engine,
     EngineAnswer,
+    ImageLedger,
     ImageStore,
     RenditionMaker,
     Switches,
@@ -42,6 +54,7 @@ MAX_RETRIES = 2
 """How often a call that the service turned away, without doing anything, is tried again."""
 _RETRY_WAIT_S = (1.0, 4.0)
 _LONGEST_WAIT_S = 20.0
+_OUTAGE_WAITS_S = (0.5, 1, 2, 4, 8, 15, 30)
 _MAX_CLIMB = 64
 
 
@@ -59,6 +72,7 @@ class Workshop:
         engines: Mapping[str, Engine],
         turns: TurnStore,
         images: ImageStore,
+        ledger: ImageLedger,
         renditions: RenditionMaker,
         switches: Switches,
         queue: TurnQueue,
@@ -70,6 +84,7 @@ class Workshop:
         self._engines = engines
         self._turns = turns
         self._images = images
+        self._ledger = ledger
         self._renditions = renditions
         self._switches = switches
         self._queue = queue
@@ -86,8 +101,8 @@ class Workshop:
         await self._idle.wait()
 
     async def run(self, id_: TurnId) -> None:
-        """Run this turn if nobody else does. Any failure ends it with words; only losing the store leaves it for a
-        later try."""
+        """Run this turn if nobody else does. Any failure ends it with words; only a long outage of the store leaves it
+        for a later try."""
         self._running += 1
         self._idle.clear()
         try:
@@ -105,7 +120,8 @@ class Workshop:
         try:
             turn, outcome = await self._work(claim)
             outcome = replace(outcome, finished_at=time.time())
-            if not await self._commit(turn, claim.epoch, outcome):
+            if not await self._through_outage(lambda: self._turns.finish(turn, claim.epoch, outcome)):
+                await self._let_go(id_, outcome)
                 raise Fenced
         except Fenced:
             log.info("turn taken away", turn=id_, epoch=claim.epoch)
@@ -117,14 +133,28 @@ class Workshop:
         """After a final state: give back what was reserved, let the next ones run, fill the reply. Repeatable; does
         nothing for a turn that is not final."""
         status = await self._turns.load(id_)
-        if status is not None and status.state in FINAL_STATES:
+        if status is None:
+            await self._start(await self._turns.abandon(id_))
+        elif status.state in FINAL_STATES:
             await self._close(status)
 
     async def _close(self, status: TurnStatus) -> None:
-        for next_ in await self._turns.settle(status):
-            await self._queue.start(next_)
+        await self._start(await self._turns.settle(status))
         if not status.delivered:
             await self._show(status)
+            await self._turns.delivered(status.turn.id)
+
+    async def _start(self, turns: Sequence[TurnId]) -> None:
+        for next_ in turns:
+            await self._queue.start(next_)
+
+    async def _let_go(self, id_: TurnId, outcome: Outcome) -> None:
+        """What was made for a turn that is somebody else's now, or ended: nobody will ever show it."""
+        status = await self._turns.load(id_)
+        kept = status.outcome.images if status is not None and status.outcome else ()
+        unwanted = [image for image in outcome.images if image not in kept]
+        for sha256 in await self._ledger.release(f"turn:{id_}", unwanted):
+            await self._images.delete(sha256)
 
     # --- one turn
 
@@ -145,7 +175,7 @@ class Workshop:
 
     async def _resolve(self, turn: Turn) -> Turn:
         """Put the parent's results in place of inputs that were not known when the turn was accepted."""
-        inputs, engines, note = list(turn.inputs), list(turn.engines), turn.note
+        inputs, engines, note, story = list(turn.inputs), list(turn.engines), turn.note, turn.story
         for _ in range(_MAX_CLIMB):
             unknown = next((each for each in inputs if each.image is None), None)
             if unknown is None:
@@ -158,9 +188,11 @@ class Workshop:
                 note = note or (CLIMBED if climbed and found else "")
                 if status.outcome and status.outcome.label:
                     engines += status.outcome.label.engines
+                if status.turn.id == turn.parent:
+                    story = story_below(status)
             at = inputs.index(unknown)
             inputs[at : at + 1] = found
-        return replace(turn, inputs=tuple(inputs), engines=tuple(dict.fromkeys(engines)), note=note)
+        return replace(turn, inputs=tuple(inputs), engines=tuple(dict.fromkeys(engines)), note=note, story=story)
 
     async def _make(self, status: TurnStatus, claim: Claim) -> Outcome:
         turn = status.turn
@@ -180,11 +212,18 @@ class Workshop:
             story=turn.story,
         )
         if not engine.profile.generative:
-            return await self._keep(turn, engine, await self._alive(claim, engine.edit(request)))
-        if not await self._switches.is_on(engine.profile.name):
-            return Outcome(TurnState.REFUSED, code="switched_off", words=SWITCHED_OFF)
-        await self._progress(status)
-        return await self._keep(turn, engine, await self._paid(claim, engine, request))
+            answer = await self._alive(claim, engine.edit(request))
+        else:
+            await self._progress(status)
+            answer = await self._paid(claim, engine, request)
+        try:
+            return await self._alive(claim, self._through_outage(lambda: self._keep(turn, engine, answer)))
+        except Fenced:
+            raise
+        except Exception:
+            # Paid for all the same: the cap must see it.
+            log.exception("result could not be kept", turn=turn.id, engine=turn.engine)
+            return Outcome(TurnState.FAILED, code="not_kept", words=NOT_KEPT, usage=answer.usage)
 
     async def _progress(self, status: TurnStatus) -> None:
         """Say that it runs. A nicety: it must never end a turn."""
@@ -219,10 +258,13 @@ class Workshop:
     async def _paid(self, claim: Claim, engine: Engine, request: EditRequest) -> EngineAnswer:
         """Call, recorded before it begins. What was surely not done is tried again; what may have been done and
         charged is tried once more at most, and counted."""
-        calls, retries, spent = claim.calls, 0, 0
         estimate = engine.estimate_microusd(images=len(request.images))
+        # A call that a dead worker began was paid for, as far as anybody knows.
+        calls, retries, spent = claim.calls, 0, claim.calls * estimate
         counted = False
         while True:
+            if not await self._switches.is_on(engine.profile.name):
+                raise SwitchedOff(SWITCHED_OFF, cost_microusd=spent)
             if not counted:
                 if not await self._turns.calling(claim.status.turn.id, claim.epoch, deadline_s=self._call_timeout_s):
                     raise Fenced
@@ -238,6 +280,9 @@ class Workshop:
                     raise EngineUnavailable(error.words, cost_microusd=spent) from error
                 retries += 1
                 await self._alive(claim, asyncio.sleep(wait_s))
+            except EngineFailed as error:
+                error.cost_microusd += spent
+                raise
             else:
                 usage = replace(answer.usage, cost_microusd=answer.usage.cost_microusd + spent)
                 return replace(answer, usage=usage)
@@ -270,22 +315,23 @@ class Workshop:
             log.warning("could not show life", turn=claim.status.turn.id)
             return True
 
-    async def _commit(self, turn: Turn, epoch: int, outcome: Outcome) -> bool:
-        """Finish, and hold on to the result through an outage of the store of about a minute."""
-        for wait_s in (0.5, 1, 2, 4, 8, 15, 30):
+    async def _through_outage(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do it, and hold on to what was made through an outage of the stores of about a minute. `work` can be
+        repeated."""
+        for wait_s in _OUTAGE_WAITS_S:
             try:
-                return await self._turns.finish(turn, epoch, outcome)
-            except Exception:
-                log.warning("could not commit, trying again", turn=turn.id, seconds=wait_s)
+                return await work()
+            except Exception as error:
+                log.warning("a store is away, trying again", error=type(error).__name__, seconds=wait_s)
                 await asyncio.sleep(wait_s)
-        return await self._turns.finish(turn, epoch, outcome)
+        return await work()
 
 
 def _outcome_of(error: RemixError) -> Outcome:
     """How a turn ends that ran into this: refused where trying again cannot help, failed where it may."""
-    refused = isinstance(error, EngineRefused) or not isinstance(error, EngineFailed)
+    failed = error.retryable or (isinstance(error, EngineFailed) and not isinstance(error, EngineRefused))
     return Outcome(
-        TurnState.REFUSED if refused else TurnState.FAILED,
+        TurnState.FAILED if failed else TurnState.REFUSED,
         code=error.code,
         words=error.words,
         usage=Usage(cost_microusd=error.cost_microusd if isinstance(error, EngineFailed) else 0),

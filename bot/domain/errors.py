@@ -7,11 +7,12 @@
     ├── NotAllowed                  somebody's say, a cap or a switch stands in the way
     └── EngineFailed                the engine gave no image
         ├── EngineRefused           it will not do this; never charged to the person's quota
+        │   └── SwitchedOff         the operator turned it off
         ├── EngineGaveNothing       it answered without an image and without words
         └── EngineUnavailable       overloaded, unreachable, timed out
 
-`retryable` says whether the workshop may try again by itself; `code` is stable and machine-readable; `words` are
-said in the chat.
+`retryable` says that the same may work later: the turn then failed, and was not refused. `code` is stable and
+machine-readable; `words` are said in the chat.
 """
 
 from __future__ import annotations
@@ -73,6 +74,12 @@ class EngineRefused(EngineFailed):
     """The engine will not do this: a policy of its maker."""
 
     code = "refused"
+
+
+class SwitchedOff(EngineRefused):
+    """The operator turned the engine off."""
+
+    code = "switched_off"
 
 
 class EngineGaveNothing(EngineFailed):

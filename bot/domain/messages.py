@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bot.domain.images import ImageFacts
-from bot.domain.refs import ChatRef, MessageRef, ThreadId, TurnId, UserRef
+from bot.domain.refs import MessageRef, ThreadId, TurnId, UserRef
 from bot.domain.turns import Hold, TurnState
 
 
@@ -56,8 +56,8 @@ class Shown:
 class MessageRecord:
     """What is remembered of one message, so that a reply to it resolves at any age.
 
-    A person's message has `author`, `sources` (the pictures that it brought) and, once it asked for something, the
-    turn in `asked`. An answer of the bot has `shows`, written when the reply is reserved.
+    A person's message has `author` and `sources`, the pictures that it brought. An answer of the bot has `shows`,
+    written when the reply is reserved.
     """
 
     ref: MessageRef
@@ -65,7 +65,6 @@ class MessageRecord:
     author: UserRef | None = None
     author_name: str = ""
     sources: tuple[ImageFacts, ...] = ()
-    asked: TurnId | None = None
     shows: tuple[Shown, ...] = ()
 
 
@@ -112,14 +111,6 @@ class ChatCapabilities:
     """True where a running time is shown without edits by us."""
     edits_notify: bool = False
     """True where filling the reserved reply already calls the person back."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChatTarget:
-    """Where a rendition goes: the chat and what it can show."""
-
-    chat: ChatRef
-    capabilities: ChatCapabilities
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.domain.turns import Story, StoryLine
+from bot.domain.turns import Story, StoryLine, TurnState, TurnStatus
 
 MAX_LINES = 6
 MAX_PINNED = 6
@@ -31,3 +31,15 @@ def story_after(story: Story, line: StoryLine) -> Story:
         pinned = (*(wish for wish in story.pinned if wish != kept), kept)[-MAX_PINNED:]
         return Story(story.lines, pinned)
     return Story((*story.lines, kept)[-MAX_LINES:], story.pinned)
+
+
+def story_below(status: TurnStatus) -> Story:
+    """What a turn under this one remembers: refusals and failures changed nothing, so they are no part of it. A
+    question that the engine asked back is told under the name of the bot, and forgotten with whoever it was put to."""
+    turn, outcome = status.turn, status.outcome
+    if status.state in (TurnState.REFUSED, TurnState.FAILED, TurnState.CANCELLED):
+        return turn.story
+    story = story_after(turn.story, StoryLine(turn.author, turn.author_name, turn.instruction))
+    if status.state is TurnState.ASKING and outcome is not None:
+        story = story_after(story, StoryLine(turn.author, "Remixbot", outcome.words))
+    return story

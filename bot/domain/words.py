@@ -16,6 +16,7 @@ BROKEN = "Something broke on our side. Nothing was lost; please try once more."
 GONE = "The picture is not there any more, so I could not work on it."
 INTERRUPTED = "This was interrupted twice while it was being made. Please send it again."
 TOO_SLOW = "The image model took too long. Please try again in a little while."
+NOT_KEPT = "The picture was made, but it could not be kept. The host has been told; please try again later."
 ENGINE_GONE = "The engine that this needs is not set up here any more."
 NO_AI_HERE = "AI edits are not set up here, and"
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from bot.domain.images import ImageFacts
 from bot.domain.refs import MessageRef, Sha256, TurnId, UserRef, message_ref_of, thread_of, user_ref_of
-from bot.domain.turns import FINAL_STATES, Outcome, Story, Turn, TurnState, TurnStatus
-from bot.ports import ForgetReceipt, ImageStore, TurnStore
-from storage.redis.codec import FACTS, OUTCOME, RECORD, SOURCES, TURN
+from bot.domain.turns import Outcome, Story, Turn, TurnState, TurnStatus
+from bot.ports import ForgetReceipt, ImageLedger, ImageStore, TurnStore
+from storage.redis.codec import OUTCOME, RECORD, SOURCES, TURN
 from storage.redis.keys import Keys
 
 _NOBODY = UserRef("", "")
@@ -22,34 +24,47 @@ class RedisErasure:
     """Walks the index of what a person sent, asked and owns, and leaves tombstones: the shape of the tree stays, words
     and pixels go. Each step is harmless to repeat; the index is emptied last, so a crash is continued by repeating."""
 
-    def __init__(self, client: Redis, turns: TurnStore, images: ImageStore, *, keys: Keys | None = None) -> None:
+    def __init__(
+        self, client: Redis, turns: TurnStore, ledger: ImageLedger, images: ImageStore, *, keys: Keys | None = None
+    ) -> None:
         self._client = client
+        self._ledger = ledger
         self._turns = turns
         self._images = images
         self._keys = keys or Keys()
 
-    async def forget(self, user: UserRef, *, before: float) -> ForgetReceipt:
-        await self._client.hset(self._keys.forgotten, user.key, str(before))
-        turn_ids = await self._index(self._keys.user_turns(user), before)
+    async def forget(
+        self, user: UserRef, *, before: float, retract: Callable[[Sequence[MessageRef]], Awaitable[None]]
+    ) -> ForgetReceipt:
+        turn_ids = [TurnId(text) for text in await self._index(self._keys.user_turns(user), before)]
         message_keys = await self._index(self._keys.user_messages(user), before)
         messages = [message_ref_of(key) for key in message_keys]
         pixels: list[Sha256] = []
 
-        erased: list[TurnId] = []
-        for id_ in (TurnId(text) for text in turn_ids):
+        erased = 0
+        for id_ in turn_ids:
             status = await self._stopped(id_)
-            if status is None:
-                continue
-            pixels += await self._erase_turn(status)
-            erased.append(id_)
-            messages.append(status.turn.reply)
-        stories = await self._rewrite_stories(user, erased)
+            if status is not None:
+                pixels += await self._erase_turn(status)
+                messages.append(status.turn.reply)
+                erased += 1
+        rewritten = await self._rewrite_others(user, turn_ids)
         for ref in map(message_ref_of, message_keys):
             pixels += await self._erase_message(ref)
 
+        # Only now is it done. Until here a crash leaves the index, and repeating goes on from there.
+        await retract(messages)
+        await self._client.hset(self._keys.forgotten, user.key, str(before))
         await self._empty(self._keys.user_turns(user), turn_ids)
         await self._empty(self._keys.user_messages(user), message_keys)
-        return ForgetReceipt(user, len(erased), stories, tuple(messages), tuple(dict.fromkeys(pixels)))
+        await self._compact()
+        return ForgetReceipt(user, erased, rewritten, tuple(messages), tuple(dict.fromkeys(pixels)))
+
+    async def _compact(self) -> None:
+        """Have the server write its append-only file anew: the old one still holds what was deleted. Where the server
+        is somebody else's and does not allow it, that is theirs to do."""
+        with contextlib.suppress(ResponseError):
+            await self._client.bgrewriteaof()
 
     async def forgotten(self) -> dict[UserRef, float]:
         """Everyone who was forgotten, and up to when: replayed after a restore from back-up."""
@@ -60,20 +75,19 @@ class RedisErasure:
         members: list[Any] = await self._client.zrange(key, "-inf", before, byscore=True)
         return [str(member) for member in members]
 
-    async def _empty(self, key: str, members: list[str]) -> None:
+    async def _empty(self, key: str, members: Sequence[str]) -> None:
         if members:
             await self._client.zrem(key, *members)
 
     async def _stopped(self, id_: TurnId) -> TurnStatus | None:
+        """The turn, ended and settled: whoever ran it loses it, and what waited for it may run."""
+        await self._turns.end(id_, Outcome(TurnState.CANCELLED, code="forgotten"))
         status = await self._turns.load(id_)
-        if status is not None and status.state not in FINAL_STATES:
-            await self._turns.cancel(id_, Outcome(TurnState.CANCELLED, code="forgotten"))
-            status = await self._turns.load(id_)
-            if status is not None:
-                await self._turns.settle(status)
+        if status is not None:
+            await self._turns.settle(status)
         return status
 
-    async def _erase_turn(self, status: TurnStatus) -> list[Sha256]:
+    async def _erase_turn(self, status: TurnStatus) -> Sequence[Sha256]:
         turn = status.turn
         outcome = status.outcome or Outcome(status.state)
         bare = replace(
@@ -92,10 +106,9 @@ class RedisErasure:
             self._keys.turn(turn.id),
             mapping={"body": TURN.dump(bare), "outcome": OUTCOME.dump(gone), "erased": "1"},
         )
-        await self._client.delete(f"{self._keys.admission}:turn:{turn.id}")
         return await self._release(f"turn:{turn.id}", outcome.images)
 
-    async def _erase_message(self, ref: MessageRef) -> list[Sha256]:
+    async def _erase_message(self, ref: MessageRef) -> Sequence[Sha256]:
         key = self._keys.message(ref)
         fields: Any = await self._client.hgetall(key)
         if "record" not in fields:
@@ -111,18 +124,19 @@ class RedisErasure:
             await pipe.execute()
         return await self._release(f"message:{ref.key}", held)
 
-    async def _rewrite_stories(self, user: UserRef, erased: Iterable[TurnId]) -> int:
-        """Takes this person's words out of every story in the threads concerned."""
+    async def _rewrite_others(self, user: UserRef, turns: Iterable[TurnId]) -> int:
+        """Takes this person's words and name out of every other turn in the threads concerned."""
         rewritten = 0
-        for thread in {thread_of(id_) for id_ in erased}:
+        for thread in {thread_of(id_) for id_ in turns}:
             for status in await self._turns.thread(thread):
-                story = status.turn.story
-                kept = Story(
-                    lines=tuple(line for line in story.lines if line.author != user),
-                    pinned=tuple(line for line in story.pinned if line.author != user),
+                turn = status.turn
+                story = Story(
+                    lines=tuple(line for line in turn.story.lines if line.author != user),
+                    pinned=tuple(line for line in turn.story.pinned if line.author != user),
                 )
-                if kept != story:
-                    await self._rewrite(replace(status.turn, story=kept))
+                inputs = tuple(replace(each, owner=None) if each.owner == user else each for each in turn.inputs)
+                if (story, inputs) != (turn.story, turn.inputs):
+                    await self._rewrite(replace(turn, story=story, inputs=inputs))
                     rewritten += 1
         return rewritten
 
@@ -132,21 +146,9 @@ class RedisErasure:
         if body is not None:
             await self._client.hset(key, "body", TURN.rewrite(body, turn))
 
-    async def _release(self, holder: str, images: Iterable[ImageFacts]) -> list[Sha256]:
-        """This holder lets go. Pixels (and their renditions) that nobody holds any more are deleted."""
-        gone: list[Sha256] = []
-        for sha in dict.fromkeys(image.sha256 for image in images):
-            holders = self._keys.image_holders(sha)
-            async with self._client.pipeline(transaction=True) as pipe:
-                pipe.srem(holders, holder)
-                pipe.scard(holders)
-                left = (await pipe.execute())[1]
-            if left:
-                continue
-            renditions: Any = await self._client.hvals(self._keys.image_renditions(sha))
-            made = [FACTS.load(text) for text in renditions]
-            await self._client.delete(self._keys.image(sha), holders, self._keys.image_renditions(sha))
-            await self._images.delete(sha)
-            gone.append(sha)
-            gone += await self._release(f"rendition:{sha}", [image for image in made if image.sha256 != sha])
+    async def _release(self, holder: str, images: Sequence[ImageFacts]) -> Sequence[Sha256]:
+        """This holder lets go. Pixels that nobody holds any more are deleted."""
+        gone = await self._ledger.release(holder, images)
+        for sha256 in gone:
+            await self._images.delete(sha256)
         return gone

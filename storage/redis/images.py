@@ -24,21 +24,40 @@ class RedisImageLedger:
         self._keys = keys or Keys()
         self._retention_s = retention_s
 
-    async def hold(self, holder: str, images: Sequence[ImageFacts], *, renew: Sequence[ImageFacts] = ()) -> None:
-        async with self._client.pipeline(transaction=False) as pipe:
-            self._hold(pipe, holder, images)
-            self._renew(pipe, [*images, *renew])
-            await pipe.execute()
-
     async def keep(
         self, holder: str, masters: Sequence[Rendered], *, target: str, renew: Sequence[ImageFacts] = ()
     ) -> None:
+        used = [*renew, *await self._renditions_of(renew)]
         async with self._client.pipeline(transaction=False) as pipe:
             self._hold(pipe, holder, [master for master, _ in masters])
             for master, rendition in masters:
                 self._remember(pipe, master, target, rendition)
-            self._renew(pipe, [*(image for pair in masters for image in pair), *renew])
+            self._renew(pipe, [*(image for pair in masters for image in pair), *used])
             await pipe.execute()
+
+    async def release(self, holder: str, images: Sequence[ImageFacts]) -> Sequence[Sha256]:
+        gone: list[Sha256] = []
+        for image in dict.fromkeys(images):
+            holders = self._keys.image_holders(image.sha256)
+            async with self._client.pipeline(transaction=True) as pipe:
+                pipe.srem(holders, holder)
+                pipe.scard(holders)
+                left = (await pipe.execute())[1]
+            if left:
+                continue
+            made = [each for each in await self._renditions_of([image]) if each.sha256 != image.sha256]
+            await self._client.delete(self._keys.image(image.sha256), self._keys.image_renditions(image.sha256))
+            gone += [image.sha256, *await self.release(f"rendition:{image.sha256}", made)]
+        return gone
+
+    async def _renditions_of(self, masters: Sequence[ImageFacts]) -> list[ImageFacts]:
+        if not masters:
+            return []
+        async with self._client.pipeline(transaction=False) as pipe:
+            for master in masters:
+                pipe.hvals(self._keys.image_renditions(master.sha256))
+            found: list[Any] = await pipe.execute()
+        return [FACTS.load(text) for texts in found for text in texts]
 
     async def remember(self, master: ImageFacts, target: str, rendition: ImageFacts) -> None:
         async with self._client.pipeline(transaction=False) as pipe:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import structlog
 from redis.asyncio import Redis
 
 from bot.domain.images import ImageFacts
@@ -15,6 +16,10 @@ from bot.domain.refs import MessageRef, ThreadId
 from storage.redis.client import Script
 from storage.redis.codec import INBOUND, RECORD, SHOWS, SOURCES
 from storage.redis.keys import Keys
+
+log = structlog.get_logger("messages")
+_WRITING_S = 60.0
+"""An entry whose message is not there after this long leads nowhere."""
 
 
 class RedisMessageStore:
@@ -75,14 +80,22 @@ class RedisMessageStore:
 
     async def unsettled(self, *, older_than_s: float) -> Sequence[InboundMessage]:
         origins: list[Any] = await self._client.zrange(
-            self._keys.inbox, "-inf", time.time() - older_than_s, byscore=True, offset=0, num=100
+            self._keys.inbox, "-inf", time.time() - older_than_s, byscore=True, offset=0, num=100, withscores=True
         )
         found: list[InboundMessage] = []
-        for origin in origins:
+        for origin, listed_at in origins:
             ref_key, _, version = str(origin).rpartition("#")
             inbound: Any = await self._client.hget(self._keys.message_key(ref_key), f"inbound:{version}")
-            if inbound is None:
+            if inbound is not None:
+                try:
+                    found.append(INBOUND.load(inbound))
+                except ValueError:
+                    # Written by another version, or damaged. It must not stand in the way of the others.
+                    log.error("message set aside", message=ref_key)
+                    await self._client.zrem(self._keys.inbox, origin)
+            elif float(listed_at) < time.time() - _WRITING_S:
                 await self._client.zrem(self._keys.inbox, origin)
-            else:
-                found.append(INBOUND.load(inbound))
         return found
+
+    async def put_off(self, message: InboundMessage) -> None:
+        await self._client.zadd(self._keys.inbox, {message.origin: time.time()}, xx=True)

@@ -7,6 +7,7 @@
     {prefix}:page:{<chat>}:events           stream  which message changed
     {prefix}:page:{<chat>}:image:<sha256>   hash    message id → media type: who shows this image
     {prefix}:page-session:<session>         hash    who is signed in
+    {prefix}:page-person:<person>           set     their sessions
     {prefix}:page-tries:{login}:<who>       number  wrong passwords of late
 
 The braces are a hash tag: a chat's keys share a slot, so each script is one round trip and holds on a cluster too.
@@ -256,22 +257,31 @@ class RedisPageStore:
     # --- who is signed in
 
     async def open_session(self, session: str, fields: Mapping[str, str]) -> None:
-        key = f"{self._prefix}:page-session:{session}"
-        async with self._client.pipeline(transaction=True) as pipe:
-            pipe.hset(key, items=["v", SCHEMA, *_flat(fields)])
-            pipe.expire(key, SESSION_S)
+        sessions = self._sessions_of(fields["person"])
+        async with self._client.pipeline(transaction=False) as pipe:
+            pipe.sadd(sessions, session)  # first: a session that no person leads to could not be forgotten
+            pipe.expire(sessions, SESSION_S)
+            pipe.hset(self._session(session), items=["v", SCHEMA, *_flat(fields)])
+            pipe.expire(self._session(session), SESSION_S)
             await pipe.execute()
 
     async def session(self, session: str) -> dict[str, str] | None:
-        key = f"{self._prefix}:page-session:{session}"
-        async with self._client.pipeline(transaction=False) as pipe:
-            pipe.hgetall(key)
-            pipe.expire(key, SESSION_S)
-            found, _ = cast(tuple[Any, Any], await pipe.execute())
-        return _record(found) or None
+        return _record(await cast(Any, self._client).hgetall(self._session(session))) or None
 
     async def close_session(self, session: str) -> None:
-        await self._client.delete(f"{self._prefix}:page-session:{session}")
+        if found := await self.session(session):
+            await self._close(found["person"], [session])
+
+    async def forget_person(self, person: str) -> None:
+        sessions = cast(set[Any], await cast(Any, self._client).smembers(self._sessions_of(person)))
+        await self._close(person, [_text(session) for session in sessions])
+
+    async def _close(self, person: str, sessions: Sequence[str]) -> None:
+        async with self._client.pipeline(transaction=False) as pipe:
+            for session in sessions:
+                pipe.delete(self._session(session))
+                pipe.srem(self._sessions_of(person), session)
+            await pipe.execute()
 
     async def count_try(self, address: str, *, right: bool, per_address: int, total: int, window_s: int) -> int:
         keys = [f"{self._prefix}:page-tries:{{login}}:from:{address}", f"{self._prefix}:page-tries:{{login}}:all"]
@@ -285,6 +295,12 @@ class RedisPageStore:
 
     def _message(self, chat: str, message: str) -> str:
         return self._key(chat, "message", message)
+
+    def _session(self, session: str) -> str:
+        return f"{self._prefix}:page-session:{session}"
+
+    def _sessions_of(self, person: str) -> str:
+        return f"{self._prefix}:page-person:{person}"
 
     def _common(self, chat: str, message: str) -> list[str]:
         rest = [self._key(chat, name) for name in ("order", "count", "events")]

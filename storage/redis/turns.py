@@ -45,7 +45,7 @@ class RedisTurnStore:
         self._claim = Script(client, "_turn.lua", "claim.lua")
         self._progress = Script(client, "_turn.lua", "progress.lua")
         self._finish = Script(client, "_turn.lua", "finish.lua")
-        self._cancel = Script(client, "_turn.lua", "cancel.lua")
+        self._end = Script(client, "_turn.lua", "end.lua")
         self._submit = Script(client, "_admission.lua", "submit.lua")
         self._settle = Script(client, "_admission.lua", "settle.lua")
         self._announce = Script(client, "_admission.lua", "announce.lua")
@@ -62,7 +62,15 @@ class RedisTurnStore:
             flat += [bucket.name, bucket.estimate, bucket.limit, _BUCKET_LIFE_S]
         reply = await self._submit(
             [self._keys.admission],
-            [turn.id, turn.author.key, turn.parent or "", self._author_limit, self._retention_s, *flat],
+            [
+                turn.id,
+                turn.author.key,
+                turn.parent or "",
+                int(any(each.image is None for each in turn.inputs)),
+                self._author_limit,
+                self._retention_s,
+                *flat,
+            ],
         )
         match reply:
             case ["repeat"]:
@@ -77,14 +85,10 @@ class RedisTurnStore:
                 raise RuntimeError(f"submit answered {reply!r}")
 
     async def conclude(self, turn: Turn, outcome: Outcome) -> bool:
-        state = await self._keep(turn, outcome.state, outcome)
-        # One that stands and is not final was kept for submission and then found no room: it ends here.
-        ended = state is None or (
-            state not in FINAL_STATES and await self.cancel(turn.id, outcome, state=outcome.state)
-        )
-        if ended:
-            await self._client.zadd(f"{self._keys.admission}:open", {turn.id: turn.created_at})
-        return ended
+        if await self._keep(turn, outcome.state, outcome) is not None:
+            return False
+        await self._client.zadd(f"{self._keys.admission}:open", {turn.id: turn.created_at})
+        return True
 
     async def _keep(self, turn: Turn, state: TurnState, outcome: Outcome | None) -> TurnState | None:
         """Write the record if there is none. Gives the state of the one that stood already."""
@@ -104,7 +108,11 @@ class RedisTurnStore:
             )
             for person in {turn.author, *turn.owners}:
                 pipe.zadd(self._keys.user_turns(person), {turn.id: turn.created_at})
+            # Whoever's words or pictures live on in this turn can be forgotten for as long as it stands.
+            lines = (*turn.story.lines, *turn.story.pinned)
+            for person in {turn.author, *turn.owners, *(line.author for line in lines)}:
                 pipe.expire(self._keys.user_turns(person), self._retention_s)
+                pipe.expire(self._keys.user_messages(person), self._retention_s)
             if turn.parent:
                 pipe.expire(self._keys.turn(turn.parent), self._retention_s)
             new, standing = (await pipe.execute())[0]
@@ -141,16 +149,21 @@ class RedisTurnStore:
         args = [epoch, outcome.state.value, OUTCOME.dump(outcome), TURN.dump(turn)]
         return bool(await self._finish(self._both(turn.id), args))
 
-    async def cancel(self, turn: TurnId, outcome: Outcome, *, state: TurnState = TurnState.CANCELLED) -> bool:
-        return bool(await self._cancel(self._both(turn), [OUTCOME.dump(outcome), state.value]))
+    async def end(self, turn: TurnId, outcome: Outcome) -> bool:
+        return bool(await self._end(self._both(turn), [OUTCOME.dump(outcome), outcome.state.value]))
 
     async def settle(self, status: TurnStatus) -> Sequence[TurnId]:
         cost = status.outcome.usage.cost_microusd if status.outcome else 0
-        if status.state is TurnState.CANCELLED and status.calls:
+        if status.state is TurnState.CANCELLED and status.calls and not cost:
             # The call was in flight: what it cost will never be known, so the estimate stands.
             cost = -1
         person = 0 if status.state is TurnState.REFUSED else cost
         started = await self._settle([self._keys.admission], [status.turn.id, self._author_limit, person, cost])
+        return [TurnId(str(id_)) for id_ in started]
+
+    async def abandon(self, turn: TurnId) -> Sequence[TurnId]:
+        started = await self._settle([self._keys.admission], [turn, self._author_limit, -1, -1])
+        await self._client.zrem(f"{self._keys.admission}:open", turn)
         return [TurnId(str(id_)) for id_ in started]
 
     async def delivered(self, turn: TurnId) -> None:

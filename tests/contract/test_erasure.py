@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,9 +12,10 @@ from redis.asyncio import Redis
 
 from bot.domain.images import ImageFacts, Input, Role
 from bot.domain.messages import MessageRecord
-from bot.domain.refs import Sha256
+from bot.domain.refs import MessageRef, Sha256, UserRef
 from bot.domain.story import story_after
 from bot.domain.turns import Story, StoryLine, Turn, TurnState
+from bot.ports import ForgetReceipt
 from storage.redis.client import open_client
 from storage.redis.erasure import RedisErasure
 from storage.redis.images import RedisImageLedger
@@ -46,11 +47,17 @@ class Archive:
     pixels: DeletedPixels
     erasure: RedisErasure
 
+    async def forget(self, user: UserRef, *, before: float | None = None) -> ForgetReceipt:
+        async def retract(_: Sequence[MessageRef]) -> None:
+            pass
+
+        return await self.erasure.forget(user, before=before or time.time(), retract=retract)
+
     async def finished(self, one: Turn, *images: ImageFacts) -> Turn:
         await self.turns.submit(one, [])
         claim = await self.turns.claim(one.id)
         assert claim is not None
-        await self.ledger.hold(f"turn:{one.id}", images)
+        await self.ledger.keep(f"turn:{one.id}", [(each, each) for each in images], target="page")
         await self.turns.finish(one, claim.epoch, done(*images))
         status = await self.turns.load(one.id)
         assert status is not None
@@ -70,7 +77,7 @@ async def archive(redis_url: str) -> AsyncIterator[Archive]:
         RedisMessageStore(client, retention_s=1000),
         RedisImageLedger(client, retention_s=1000),
         pixels,
-        RedisErasure(client, turns, pixels),
+        RedisErasure(client, turns, RedisImageLedger(client, retention_s=1000), pixels),
     )
     await client.aclose()
 
@@ -88,7 +95,7 @@ async def everything(client: Redis) -> str:
 async def test_words_names_and_pictures_are_gone_and_the_shape_of_the_tree_stays(archive: Archive) -> None:
     one = await archive.finished(turn(instruction="a very private wish"), image("result"))
     child = await archive.finished(turn(parent=one, author=ANNA, instruction="more"), image("second"))
-    receipt = await archive.erasure.forget(ANNA, before=time.time())
+    receipt = await archive.forget(ANNA)
     assert receipt.turns == 2
     assert set(archive.pixels.deleted) == {image("result").sha256, image("second").sha256}
     statuses = await archive.turns.thread(one.thread)
@@ -104,7 +111,7 @@ async def test_words_names_and_pictures_are_gone_and_the_shape_of_the_tree_stays
 async def test_what_others_made_from_their_picture_is_erased_too(archive: Archive) -> None:
     one = await archive.finished(turn(), image("anna's"))
     await archive.finished(turn(parent=one, author=BEN, owners=(ANNA,)), image("ben's edit"))
-    await archive.erasure.forget(ANNA, before=time.time())
+    await archive.forget(ANNA)
     assert image("ben's edit").sha256 in archive.pixels.deleted
 
 
@@ -113,7 +120,7 @@ async def test_others_keep_their_pictures_and_only_lose_the_words_from_their_sto
     words = story_after(Story(), StoryLine(ANNA, "Anna", "her wish"))
     hers = await archive.finished(turn(parent=root, author=ANNA, owners=(BEN,)), image("hers"))
     his = await archive.finished(turn(parent=hers, author=BEN, owners=(BEN,), story=words), image("his"))
-    receipt = await archive.erasure.forget(ANNA, before=time.time())
+    receipt = await archive.forget(ANNA)
     status = await archive.turns.load(his.id)
     assert status is not None
     assert status.outcome == done(image("his"))
@@ -125,19 +132,19 @@ async def test_others_keep_their_pictures_and_only_lose_the_words_from_their_sto
 async def test_pixels_that_somebody_else_holds_stay(archive: Archive) -> None:
     await archive.finished(turn(author=ANNA), image("same"))
     await archive.finished(turn(author=BEN), image("same"))
-    await archive.erasure.forget(ANNA, before=time.time())
+    await archive.forget(ANNA)
     assert archive.pixels.deleted == []
-    await archive.erasure.forget(BEN, before=time.time())
+    await archive.forget(BEN)
     assert archive.pixels.deleted == [image("same").sha256]
 
 
 async def test_messages_lose_their_author_and_their_pictures_with_their_renditions(archive: Archive) -> None:
     one = message("hello")
     await archive.messages.record(one, MessageRecord(one.ref, turn().thread, author=ANNA, author_name="Anna"))
-    await archive.ledger.hold(f"message:{one.ref.key}", [image("photo")])
+    await archive.ledger.keep(f"message:{one.ref.key}", [(image("photo"), image("photo"))], target="large")
     await archive.messages.bring(one.ref, [image("photo")])
     await archive.ledger.remember(image("photo"), "page", image("small"))
-    receipt = await archive.erasure.forget(ANNA, before=time.time())
+    receipt = await archive.forget(ANNA)
     assert receipt.messages == (one.ref,)
     assert archive.pixels.deleted == [image("photo").sha256, image("small").sha256]
     found = await archive.messages.find(one.ref)
@@ -151,7 +158,7 @@ async def test_a_turn_under_way_is_stopped_first(archive: Archive) -> None:
     await archive.turns.submit(one, [])
     claim = await archive.turns.claim(one.id)
     assert claim is not None
-    await archive.erasure.forget(ANNA, before=time.time())
+    await archive.forget(ANNA)
     assert not await archive.turns.finish(one, claim.epoch, done())
     status = await archive.turns.load(one.id)
     assert status is not None
@@ -161,7 +168,7 @@ async def test_a_turn_under_way_is_stopped_first(archive: Archive) -> None:
 async def test_replaying_an_old_request_spares_what_came_after_it(archive: Archive) -> None:
     moment = time.time()
     later = await archive.finished(replace(turn(), created_at=moment + 5), image("later"))
-    await archive.erasure.forget(ANNA, before=moment)
+    await archive.forget(ANNA, before=moment)
     status = await archive.turns.load(later.id)
     assert status is not None
     assert not status.erased

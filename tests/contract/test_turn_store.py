@@ -88,7 +88,7 @@ async def test_a_cancelled_turn_lets_its_children_go(store: RedisTurnStore) -> N
     child = turn(parent=parent)
     await store.submit(parent, [])
     await store.submit(child, [])
-    assert await store.cancel(parent.id, Outcome(TurnState.CANCELLED))
+    assert await store.end(parent.id, Outcome(TurnState.CANCELLED))
     assert await settled(store, parent) == [child.id]
 
 
@@ -127,7 +127,7 @@ async def test_a_bucket_without_room_accepts_nothing_and_reserves_nothing(store:
     submitted = await store.submit(one, [Bucket("person:a", 10, 100), Bucket("house", 60, 50)])
     assert submitted.full == "house"
     assert await client.get("rb:{adm}:bucket:person:a") is None
-    assert await store.conclude(one, Outcome(TurnState.REFUSED, code="not_allowed", words="Enough for today."))
+    assert await store.end(one.id, Outcome(TurnState.REFUSED, code="not_allowed", words="Enough for today."))
     status = await store.load(one.id)
     assert status is not None
     assert status.state is TurnState.REFUSED
@@ -157,7 +157,7 @@ async def test_a_call_in_flight_is_charged_when_its_turn_is_cancelled(store: Red
     claim = await store.claim(one.id)
     assert claim is not None
     assert await store.calling(one.id, claim.epoch, deadline_s=300)
-    await store.cancel(one.id, Outcome(TurnState.CANCELLED))
+    await store.end(one.id, Outcome(TurnState.CANCELLED))
     await settled(store, one)
     assert await client.get("rb:{adm}:bucket:house") == "100"
 
@@ -212,9 +212,9 @@ async def test_a_cancelled_turn_cannot_be_finished(store: RedisTurnStore) -> Non
     await store.submit(one, [])
     claim = await store.claim(one.id)
     assert claim is not None
-    assert await store.cancel(one.id, Outcome(TurnState.CANCELLED, words="Cancelled."))
+    assert await store.end(one.id, Outcome(TurnState.CANCELLED, words="Cancelled."))
     assert not await store.finish(one, claim.epoch, done())
-    assert not await store.cancel(one.id, Outcome(TurnState.CANCELLED))
+    assert not await store.end(one.id, Outcome(TurnState.CANCELLED))
 
 
 async def test_a_thread_is_read_in_order_and_whole(store: RedisTurnStore) -> None:

@@ -52,7 +52,8 @@ local function pump(author_limit)
       skipped = skipped + 1
     else
       local turn = redis.call('LPOP', key('ready', user))
-      if turn then
+      -- One whose record here has expired is nobody's any more.
+      if turn and redis.call('EXISTS', key('turn', turn)) == 1 then
         redis.call('HSET', key('turn', turn), 'state', 'admitted')
         redis.call('HSET', key('admitted'), turn, user)
         redis.call('HINCRBY', key('under_way'), user, 1)

@@ -1,20 +1,21 @@
--- ARGV: turn, user, parent or '', author_limit, ttl_s, then (bucket, estimate, limit, ttl_s)…
+-- ARGV: turn, user, parent or '', 1 when the parent was not finished, author_limit, ttl_s,
+-- then (bucket, estimate, limit, ttl_s)…
 -- Gives {'repeat'} | {'full', bucket} | {'held', position} | {'ok', position, turns to start…}
 local turn, user, parent = ARGV[1], ARGV[2], ARGV[3]
-local author_limit, ttl_s = tonumber(ARGV[4]), tonumber(ARGV[5])
+local unfinished, author_limit, ttl_s = ARGV[4] == '1', tonumber(ARGV[5]), tonumber(ARGV[6])
 
 if redis.call('EXISTS', key('turn', turn)) == 1 then
   return {'repeat'}
 end
 
-for i = 6, #ARGV, 4 do
+for i = 7, #ARGV, 4 do
   local used = tonumber(redis.call('GET', key('bucket', ARGV[i])) or '0')
   if used + tonumber(ARGV[i + 1]) > tonumber(ARGV[i + 2]) then
     return {'full', ARGV[i]}
   end
 end
 local buckets = {}
-for i = 6, #ARGV, 4 do
+for i = 7, #ARGV, 4 do
   redis.call('INCRBY', key('bucket', ARGV[i]), ARGV[i + 1])
   redis.call('EXPIRE', key('bucket', ARGV[i]), ARGV[i + 3])
   buckets[#buckets + 1] = {ARGV[i], tonumber(ARGV[i + 1])}
@@ -27,7 +28,8 @@ redis.call('ZADD', key('open'), now, turn)
 
 if parent ~= '' then
   local parent_state = redis.call('HGET', key('turn', parent), 'state')
-  if parent_state and parent_state ~= 'settled' then
+  -- A parent that is not known here and was not finished is still on its way in: its end will let this one go.
+  if (parent_state and parent_state ~= 'settled') or (unfinished and not parent_state) then
     redis.call('SADD', key('kids', parent), turn)
     redis.call('EXPIRE', key('kids', parent), ttl_s)
     return {'held', 0}
