@@ -107,11 +107,20 @@ class Rig:
         return list(json.loads((await self.shown(message)).get("images", "[]")))
 
 
+_HURRY = asyncio.Event()
+_HURRY.set()
+
+
 @asynccontextmanager
 async def living_in(
-    redis_url: str, data: Path, engines: Mapping[str, Engine] | None = None, **settings: Any
+    redis_url: str, data: Path, engines: Mapping[str, Engine] | None = None, *, working: bool = True, **settings: Any
 ) -> AsyncIterator[Rig]:
-    """A rig with its worker and reconciler at work."""
+    """A rig; with its worker and reconciler at work, unless it is not to be `working`."""
     given = Settings(data=data, redis_url=SecretStr(redis_url), **settings)
-    async with open_house(given, engines=engines) as house, at_work(house):
-        yield Rig(house)
+    async with open_house(given, engines=engines) as house:
+        rig = Rig(house)
+        if not working:
+            yield rig
+            return
+        async with at_work(house, hurry=_HURRY):
+            yield rig
