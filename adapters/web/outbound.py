@@ -19,7 +19,7 @@ from adapters.web.records import (
 )
 from bot.domain.errors import BadPicture
 from bot.domain.messages import Answer, Attachment, ChatCapabilities, InboundMessage, Rendition
-from bot.domain.refs import ChatRef, MessageRef, TurnId, thread_of
+from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef, thread_of
 from bot.ports import Clock
 
 _CAPABILITIES = ChatCapabilities(counts_seconds_itself=True, edits_notify=True)
@@ -71,6 +71,10 @@ class WebPlatform:
             ids = [ref.message for ref in refs]
             await self._drop_uploads(chat, ids)
             await self._store.remove(chat, ids)
+
+    async def forget(self, user: UserRef) -> None:
+        if user.platform == self.name:
+            await self._store.forget_person(user.user)
 
     async def _drop_uploads(self, chat: str, ids: Sequence[str]) -> None:
         for record in await self._store.find(chat, ids):

@@ -107,13 +107,17 @@ class PageStore(Protocol):
         """Listen for what other processes write, until cancelled. Without it `events` is late, but misses nothing."""
         ...
 
-    async def open_session(self, session: str, fields: Mapping[str, str]) -> None: ...
-
-    async def session(self, session: str) -> Mapping[str, str] | None:
-        """Looking at a session renews its life."""
+    async def open_session(self, session: str, fields: Mapping[str, str]) -> None:
+        """Keep who is signed in, for 30 days. `person` is the field that says whose session it is."""
         ...
 
+    async def session(self, session: str) -> Mapping[str, str] | None: ...
+
     async def close_session(self, session: str) -> None: ...
+
+    async def forget_person(self, person: str) -> None:
+        """Close all sessions of this person, so that nothing of them is left."""
+        ...
 
     async def count_try(self, address: str, *, right: bool, per_address: int, total: int, window_s: int) -> int:
         """Count a try at the password, if it was wrong. Gives 0, or the seconds to wait when there were more than

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from adapters.web.guard import check_bind
 from adapters.web.login import TRIES_IN_TOTAL, TRIES_PER_ADDRESS
 from adapters.web.server import build_app, serve
+from bot.domain.refs import UserRef
 from storage.redis.page import RedisPageStore
 from tests.fakes.rooms import MemoryImages, MemorySpool, PageRig, SmallCore, open_page
 from tests.platforms.test_web import CAT, words
@@ -252,6 +253,36 @@ async def test_signing_out_ends_the_session_itself(locked: PageRig) -> None:
         assert response.status == 200
     stolen = {"Cookie": f"remixbot={kept.value}"}
     assert words(await locked.gets(MESSAGES, headers=stolen))[:2] == (401, "sign_in")
+
+
+async def sign_in(page: PageRig, name: str) -> tuple[str, dict[str, str]]:
+    """The person's id, and the header that carries their cookie."""
+    _, told = await page.posts("/api/session", json={"password": PASSWORD, "name": name})
+    (cookie,) = list(page.http.cookie_jar)
+    page.http.cookie_jar.clear()
+    return told["person"]["id"], {"Cookie": f"remixbot={cookie.value}"}
+
+
+async def test_of_a_person_who_is_forgotten_no_session_is_left(locked: PageRig, redis_url: str) -> None:
+    ann, anns_cookie = await sign_in(locked, "Ann")
+    bob, bobs_cookie = await sign_in(locked, "Bob")
+    await locked.platform.forget(UserRef("telegram", bob))
+    await locked.platform.forget(UserRef("web", ann))
+    statuses = [(await locked.gets(MESSAGES, headers=cookie))[0] for cookie in (anns_cookie, bobs_cookie)]
+    async with Redis.from_url(redis_url, decode_responses=True) as client:
+        names = [await client.hget(key, "name") async for key in client.scan_iter("test:page-session:*")]
+        leads = [key async for key in client.scan_iter("test:page-person:*")]
+    assert (statuses, names, leads) == ([401, 200], ["Bob"], [f"test:page-person:{bob}"])
+
+
+async def test_every_key_of_a_sign_in_expires(locked: PageRig, redis_url: str) -> None:
+    await locked.posts("/api/session", json={"password": "wrong"})
+    await locked.posts("/api/session", json={"password": PASSWORD})
+    await locked.posts("/api/session", json={"password": PASSWORD, "name": "Ann"})
+    async with Redis.from_url(redis_url) as client:
+        lives = {key: await client.ttl(key) async for key in client.scan_iter()}
+    assert len(lives) >= 5
+    assert {key for key, life_s in lives.items() if life_s < 0} == set()
 
 
 async def test_another_password_ends_every_session(locked: PageRig, redis_url: str) -> None:
