@@ -150,8 +150,8 @@ def test_each_other_command_in_readme_works(line: str, tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md"])
 def test_what_a_document_links_to_is_there(name: str) -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / name).read_text())
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    links = re.findall(r"\]\(([^)#:]+)\)|<img src=\"([^\"]+)\"", (ROOT / name).read_text())
+    assert [link for found in links for link in found if not (ROOT / link).exists()] == []
 
 
 def test_architecture_names_only_what_is_there() -> None:
