@@ -305,6 +305,7 @@ def _spawn(home: Path, socket: Path, lock: int) -> subprocess.Popen[bytes]:
         "appendonly": "yes",
         "appendfsync": "always",
         "aof-load-truncated": "yes",
+        "auto-aof-rewrite-min-size": "8mb",  # what was erased or has expired leaves the file soon, too
         "save": "",
         "maxmemory-policy": "noeviction",
     }
