@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -14,7 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from adapters.web.ports import PageStore
-from adapters.web.problems import sign_in_first, too_many_tries, unreadable_form, wrong_password
+from adapters.web.problems import sign_in_first, too_many_guests, too_many_tries, unreadable_form, wrong_password
 
 COOKIE: Final = "remixbot"
 COOKIE_S: Final = 30 * 24 * 3600
@@ -22,6 +23,8 @@ TRIES_PER_ADDRESS: Final = 5
 TRIES_IN_TOTAL: Final = 50
 TRIES_WINDOW_S: Final = 15 * 60
 NAME_CHARS: Final = 40
+GUESTS_PER_ADDRESS: Final = 5
+GUESTS_WINDOW_S: Final = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class Login:
         if not self.password:
             return self._told(OWNER)
         await self._check(request, str(given.get("password", "")))
-        person = Person("p" + secrets.token_hex(8), _display_name(given.get("name")))
+        person = await self._who(request, _display_name(given.get("name")))
         token = secrets.token_urlsafe(32)
         await self._store.open_session(self._session_id(token), {"person": person.id, "name": person.name})
         response = self._told(person)
@@ -92,6 +95,17 @@ class Login:
             COOKIE, token, max_age=COOKIE_S, path="/", httponly=True, samesite="Strict", secure=is_secure
         )
         return response
+
+    async def _who(self, request: web.Request, name: str) -> Person:
+        """The same name is the same person, so that coming in once more gives nobody another daily budget."""
+        if name:
+            salt = await self._store.salt()
+            plain = unicodedata.normalize("NFKC", name).casefold()
+            return Person("p" + hmac.new(salt.encode(), plain.encode(), hashlib.sha256).hexdigest()[:16], name)
+        address = _address(request.remote)
+        if wait_s := await self._store.count_guest(address, limit=GUESTS_PER_ADDRESS, window_s=GUESTS_WINDOW_S):
+            raise too_many_guests(wait_s)
+        return Person("p" + secrets.token_hex(8), "Guest")
 
     async def leave(self, request: web.Request) -> web.Response:
         """DELETE /api/session"""
@@ -137,8 +151,9 @@ def _address(remote: str | None) -> str:
 
 
 def _display_name(given: object) -> str:
+    """As others see it; "" where none was given."""
     name = "".join(c for c in str(given or "") if c.isprintable())
-    return " ".join(name.split())[:NAME_CHARS] or "Guest"
+    return " ".join(name.split())[:NAME_CHARS].strip()
 
 
 async def _json_object(request: web.Request) -> dict[str, Any]:

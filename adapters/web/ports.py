@@ -123,3 +123,12 @@ class PageStore(Protocol):
         """Count a try at the password, if it was wrong. Gives 0, or the seconds to wait when there were more than
         `per_address` wrong ones from this address, or `total` from everywhere, within `window_s`."""
         ...
+
+    async def count_guest(self, address: str, *, limit: int, window_s: int) -> int:
+        """Count somebody who signs in without a name. Gives 0, or the seconds to wait when there were more than `limit`
+        from this address within `window_s`."""
+        ...
+
+    async def salt(self) -> str:
+        """A secret of this store, the same each time. It outlives the sessions and messages of whoever asked for it last."""
+        ...

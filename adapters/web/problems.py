@@ -113,6 +113,15 @@ def too_many_tries(wait_s: int) -> Problem:
     return Problem(429, "too_many_tries", words, retry_after_s=wait_s)
 
 
+def too_many_guests(wait_s: int) -> Problem:
+    return Problem(
+        429,
+        "too_many_guests",
+        "Many people came in without a name today. Please give yours, and I will know you when you come back.",
+        retry_after_s=wait_s,
+    )
+
+
 def foreign_host() -> Problem:
     return Problem(
         421,

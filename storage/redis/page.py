@@ -9,6 +9,8 @@
     {prefix}:page-session:<session>         hash    who is signed in
     {prefix}:page-person:<person>           set     their sessions
     {prefix}:page-tries:{login}:<who>       number  wrong passwords of late
+    {prefix}:page-guests:<address>          number  people who gave no name, of late
+    {prefix}:page-salt                      text    what ids of people are made with
 
 The braces are a hash tag: a chat's keys share a slot, so each script is one round trip and holds on a cluster too.
 Every key expires. Wake-ups go by publish/subscribe and carry nothing but a chat's name: a lost one costs time only.
@@ -18,6 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 from weakref import WeakValueDictionary
@@ -287,6 +290,24 @@ class RedisPageStore:
         keys = [f"{self._prefix}:page-tries:{{login}}:from:{address}", f"{self._prefix}:page-tries:{{login}}:all"]
         args: _Args = ["right" if right else "", per_address, total, window_s]
         return int(cast(int, await self._try(keys=keys, args=args)))
+
+    async def count_guest(self, address: str, *, limit: int, window_s: int) -> int:
+        key = f"{self._prefix}:page-guests:{address}"
+        async with self._client.pipeline(transaction=True) as pipe:
+            pipe.set(key, 0, ex=window_s, nx=True)
+            pipe.incr(key)
+            pipe.ttl(key)
+            _, count, left_s = cast(tuple[Any, int, int], await pipe.execute())
+        return max(1, left_s) if count > limit else 0
+
+    async def salt(self) -> str:
+        key, life_s = f"{self._prefix}:page-salt", self._retention_s + SESSION_S
+        async with self._client.pipeline(transaction=True) as pipe:
+            pipe.set(key, secrets.token_hex(32), ex=life_s, nx=True)
+            pipe.expire(key, life_s)
+            pipe.get(key)
+            _, _, salt = cast(tuple[Any, Any, Any], await pipe.execute())
+        return _text(salt)
 
     # --- names of keys
 

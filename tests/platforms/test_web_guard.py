@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 from redis.asyncio import Redis
 
 from adapters.web.guard import check_bind
-from adapters.web.login import TRIES_IN_TOTAL, TRIES_PER_ADDRESS
+from adapters.web.login import GUESTS_PER_ADDRESS, TRIES_IN_TOTAL, TRIES_PER_ADDRESS
 from adapters.web.server import build_app, serve
 from bot.domain.refs import UserRef
 from storage.redis.page import RedisPageStore
@@ -31,6 +31,14 @@ async def page(redis_url: str) -> AsyncIterator[PageRig]:
 async def locked(redis_url: str) -> AsyncIterator[PageRig]:
     async with open_page(redis_url, password=PASSWORD) as rig:
         yield rig
+
+
+async def sign_in(page: PageRig, name: str) -> tuple[str, dict[str, str]]:
+    """The person's id, and the header that carries their cookie."""
+    _, told = await page.posts("/api/session", json={"password": PASSWORD, "name": name})
+    (cookie,) = list(page.http.cookie_jar)
+    page.http.cookie_jar.clear()
+    return told["person"]["id"], {"Cookie": f"remixbot={cookie.value}"}
 
 
 # --- where it listens
@@ -210,7 +218,36 @@ async def test_the_password_opens_the_page_under_the_name_one_gives(locked: Page
     assert message["author"] == {**told["person"], "is_bot": False}
 
 
-async def test_each_sign_in_is_a_person_of_its_own(locked: PageRig) -> None:
+async def test_whoever_comes_back_under_their_name_is_the_same_person(locked: PageRig) -> None:
+    names = ["Ann Green", " ann  GREEN ", "Ａｎｎ Green", "Ann Greene"]
+    first, second, third, other = [await sign_in(locked, name) for name in names]
+    assert first[0] == second[0] == third[0] != other[0]
+
+
+async def test_a_persons_id_does_not_follow_from_their_name_alone(locked: PageRig, redis_url: str) -> None:
+    first, _ = await sign_in(locked, "Ann")
+    async with Redis.from_url(redis_url) as client:
+        await client.delete("test:page-salt")
+    second, _ = await sign_in(locked, "Ann")
+    assert first != second
+
+
+async def test_without_a_name_only_a_few_come_in_from_one_address(locked: PageRig) -> None:
+    nameless = {"password": PASSWORD, "name": " \n"}
+    tries = [await locked.posts("/api/session", json=nameless) for _ in range(GUESTS_PER_ADDRESS + 1)]
+    named, _ = await locked.posts("/api/session", json={"password": PASSWORD, "name": "Ann"})
+    told = "Many people came in without a name today. Please give yours, and I will know you when you come back."
+    assert [status for status, _ in tries[:-1]] == [200] * GUESTS_PER_ADDRESS
+    assert (words(tries[-1]), named) == ((429, "too_many_guests", told), 200)
+
+
+async def test_guests_of_other_addresses_are_counted_by_themselves(locked: PageRig) -> None:
+    counted = [await locked.store.count_guest(f"10.0.0.{n % 2}", limit=2, window_s=100) for n in range(6)]
+    assert counted[:4] == [0, 0, 0, 0]
+    assert all(0 < wait_s <= 100 for wait_s in counted[4:])
+
+
+async def test_each_sign_in_without_a_name_is_a_person_of_its_own(locked: PageRig) -> None:
     _, first = await locked.posts("/api/session", json={"password": PASSWORD})
     _, second = await locked.posts("/api/session", json={"password": PASSWORD})
     assert first["person"]["id"] != second["person"]["id"]
@@ -255,14 +292,6 @@ async def test_signing_out_ends_the_session_itself(locked: PageRig) -> None:
     assert words(await locked.gets(MESSAGES, headers=stolen))[:2] == (401, "sign_in")
 
 
-async def sign_in(page: PageRig, name: str) -> tuple[str, dict[str, str]]:
-    """The person's id, and the header that carries their cookie."""
-    _, told = await page.posts("/api/session", json={"password": PASSWORD, "name": name})
-    (cookie,) = list(page.http.cookie_jar)
-    page.http.cookie_jar.clear()
-    return told["person"]["id"], {"Cookie": f"remixbot={cookie.value}"}
-
-
 async def test_of_a_person_who_is_forgotten_no_session_is_left(locked: PageRig, redis_url: str) -> None:
     ann, anns_cookie = await sign_in(locked, "Ann")
     bob, bobs_cookie = await sign_in(locked, "Bob")
@@ -281,7 +310,7 @@ async def test_every_key_of_a_sign_in_expires(locked: PageRig, redis_url: str) -
     await locked.posts("/api/session", json={"password": PASSWORD, "name": "Ann"})
     async with Redis.from_url(redis_url) as client:
         lives = {key: await client.ttl(key) async for key in client.scan_iter()}
-    assert len(lives) >= 5
+    assert len(lives) >= 8
     assert {key for key, life_s in lives.items() if life_s < 0} == set()
 
 
@@ -321,7 +350,8 @@ async def test_too_many_wrong_passwords_from_one_address_must_wait(locked: PageR
 
 
 async def test_right_passwords_are_not_counted(locked: PageRig) -> None:
-    tries = [await locked.posts("/api/session", json={"password": PASSWORD}) for _ in range(TRIES_PER_ADDRESS * 2)]
+    ann = {"password": PASSWORD, "name": "Ann"}
+    tries = [await locked.posts("/api/session", json=ann) for _ in range(TRIES_PER_ADDRESS * 2)]
     assert {status for status, _ in tries} == {200}
 
 
