@@ -36,7 +36,7 @@ class NaiveBot:
         await self._redis.expire(f"naive:{chat}:messages", 1000)
         history = await self._redis.lrange(f"naive:{chat}:messages", -50, -1)
         last = await self._redis.get(f"naive:{chat}:last")
-        source = self._upright(upload) if upload else (self._folder / last).read_bytes()
+        source = self._upright(upload) if upload else (self._folder / str(last)).read_bytes()
         made = await self._model(source, "\n".join(json.loads(each)["text"] for each in history))
         labelled = self._labelled(made)
         name = hashlib.sha256(labelled).hexdigest()

@@ -151,7 +151,7 @@ async def beside_naive(url: str, folder: Path, photo: bytes, engine: Engine, mod
     bot = NaiveBot(redis, folder / "naive", model)
     mine: list[Round] = []
     theirs: list[Round] = []
-    engines = {"exact": ExactEngine(), "gemini": engine}
+    engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": engine}
     async with living_in(url, folder, engines, person_turns=8, person_day_usd=1e6, house_day_usd=1e6) as rig:
         await ours(rig, photo, THREAD_TURNS)
         await naive(bot, photo, 2, -1)
@@ -196,7 +196,7 @@ async def turn_50_beside_turn_2(url: str, folder: Path, photo: bytes, engine: Sc
 
     ObstoreImageStore.get = counted  # type: ignore[method-assign]
     rows: dict[int, list[tuple[float, float, float, float]]] = {2: [], 50: []}
-    engines = {"exact": ExactEngine(), "gemini": engine}
+    engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": engine}
     async with living_in(url, folder, engines, person_day_usd=1e6, house_day_usd=1e6) as rig:
         for _ in range(8):
             last = await rig.says("put a hat on her", [photo])
@@ -239,7 +239,7 @@ async def round_trips(url: str, folder: Path, photo: bytes, engine: ScriptedEngi
         await original(self, *args, **kwargs)
 
     AbstractConnection.send_packed_command = counted  # type: ignore[method-assign]
-    engines = {"exact": ExactEngine(), "gemini": engine}
+    engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": engine}
     async with living_in(url, folder, engines, person_day_usd=1e6, house_day_usd=1e6) as rig:
         last = await rig.says("put a hat on her", [photo])
         await rig.sees(last)
@@ -278,13 +278,14 @@ async def main(turns: int) -> None:
         client = genai.Client(api_key="k", http_options=types.HttpOptions(base_url=gemini))
 
         async def through_sdk(source: bytes, words: str) -> bytes:
+            contents: Any = [types.Part.from_bytes(data=source, mime_type="image/png"), words]
             answer = await client.aio.models.generate_content(
                 model="gemini-nano-banana-2.1",
-                contents=[types.Part.from_bytes(data=source, mime_type="image/png"), words],
+                contents=contents,
                 config=types.GenerateContentConfig(response_modalities=["TEXT", "IMAGE"]),
             )
             parts: Any = answer.candidates[0].content.parts  # type: ignore[index,union-attr]
-            return next(part.inline_data.data for part in parts if part.inline_data)
+            return next(bytes(part.inline_data.data) for part in parts if part.inline_data)
 
         print("\nan engine that answers at once")
         async with database(folder / "1") as url:

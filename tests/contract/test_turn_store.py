@@ -79,7 +79,7 @@ async def test_a_reply_to_a_turn_that_still_runs_waits_for_it(store: RedisTurnSt
     assert submitted.holds == {"parent"}
     status = await store.load(child.id)
     assert status is not None
-    assert (status.state, status.holds) == (TurnState.WAITING, {Hold.PARENT})
+    assert (status.state, status.holds) == (TurnState.WAITING, frozenset({Hold.PARENT}))
     assert await run_to_end(store, parent) == [child.id]
 
 

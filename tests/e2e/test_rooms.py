@@ -14,7 +14,7 @@ from bot.domain.refs import ChatRef, MessageRef
 from bot.domain.turns import TurnState
 from bot.domain.words import CLIMBED, NO_PICTURE, NO_WORDS, NOT_YOURS, OVER_PERSON, SWITCHED_OFF
 from bot.engines.exact import ExactEngine
-from bot.ports import EngineAnswer
+from bot.ports import Engine, EngineAnswer
 from tests.fakes.engines import ScriptedEngine
 from tests.rig import CAT, COFFEE, Rig, living_in
 from tests.values import ANNA, BEN, CHAT
@@ -230,7 +230,7 @@ async def test_the_off_switch_works_at_once(rig: Rig, gemini: ScriptedEngine) ->
 async def test_a_spend_cap_stands_between_the_chat_and_the_key(
     redis_url: str, tmp_path: Path, gemini: ScriptedEngine
 ) -> None:
-    engines = {"exact": ExactEngine(), "gemini": gemini}
+    engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": gemini}
     async with living_in(redis_url, tmp_path, engines, person_day_usd=0.1) as rig:
         outcomes = [(await rig.sees(await rig.says("put a hat on her", [CAT]))).outcome for _ in range(3)]
         words = [outcome.words for outcome in outcomes if outcome]

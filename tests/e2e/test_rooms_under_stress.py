@@ -17,6 +17,7 @@ from bot.domain.refs import MessageRef, thread_id_of
 from bot.domain.turns import TurnState
 from bot.engines.exact import ExactEngine
 from bot.intake import Hall
+from bot.ports import Engine
 from bot.turns import Workshop
 from storage.objects.shelf import StoreUnavailable
 from storage.redis.client import open_client
@@ -102,7 +103,7 @@ async def test_a_result_that_cannot_be_kept_at_all_is_counted(
 async def test_a_call_that_a_dead_worker_began_is_charged_with_the_next(
     redis_url: str, tmp_path: Path, gemini: ScriptedEngine
 ) -> None:
-    engines = {"exact": ExactEngine(), "gemini": gemini}
+    engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": gemini}
     async with living_in(redis_url, tmp_path, engines, working=False) as rig:
         asked = await rig.says("put a hat on her", [CAT])
         await rig.house.turns.announce("dead", slots=1)
@@ -184,7 +185,7 @@ async def test_a_reply_to_a_turn_that_then_fails_is_not_told_that_it_was_done(ri
 async def test_a_turn_whose_engine_is_not_set_up_any_more_ends_with_words(
     redis_url: str, tmp_path: Path, gemini: ScriptedEngine
 ) -> None:
-    engines = {"exact": ExactEngine(), "gemini": gemini}
+    engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": gemini}
     async with living_in(redis_url, tmp_path, engines, working=False) as rig:
         asked = await rig.says("put a hat on her", [CAT])
     async with living_in(redis_url, tmp_path, {"exact": ExactEngine()}) as rig:

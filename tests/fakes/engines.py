@@ -29,9 +29,8 @@ class ScriptedEngine:
     result: Picture | None = None
     answers: list[EngineAnswer] = field(default_factory=list)
 
-    @property
-    def profile(self) -> EngineProfile:
-        return EngineProfile(self.name, self.name.title(), self.generative, max_inputs=14)
+    def __post_init__(self) -> None:
+        self.profile = EngineProfile(self.name, self.name.title(), self.generative, max_inputs=14)
 
     def read(self, instruction: str, *, images: int) -> Reading:
         whole = self.understands(instruction)
