@@ -130,5 +130,5 @@ class PageStore(Protocol):
         ...
 
     async def salt(self) -> str:
-        """A secret of this store, the same each time. It outlives the sessions and messages of whoever asked for it last."""
+        """A secret of this store, the same each time. It outlives what was signed in and sent with it."""
         ...
