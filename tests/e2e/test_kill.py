@@ -121,8 +121,10 @@ def gemini() -> Iterator[str]:
 @asynccontextmanager
 async def bot_in(data: Path, gemini: str) -> AsyncIterator[Bot]:
     bot = Bot(data, gemini)
-    yield bot
-    await bot.stop()
+    try:
+        yield bot
+    finally:
+        await bot.stop()
 
 
 async def post(session: aiohttp.ClientSession, url: str, text: str, **fields: str) -> dict[str, Any]:
