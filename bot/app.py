@@ -10,7 +10,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,7 +189,7 @@ async def open_house(
 
 
 @contextlib.asynccontextmanager
-async def open_engines(settings: Settings) -> AsyncIterator[Mapping[str, Engine]]:
+async def open_engines(settings: Settings) -> AsyncGenerator[Mapping[str, Engine]]:
     """The engines that the settings allow, in the order in which they are asked."""
     engines: dict[str, Engine] = {"exact": ExactEngine()}
     key = settings.gemini_api_key.get_secret_value()

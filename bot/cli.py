@@ -175,7 +175,7 @@ def _log_to_stderr(level: str) -> None:
             structlog.processors.TimeStamper(fmt="iso"),
             *lines,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

@@ -127,19 +127,19 @@ class Hall:
         await self._messages.settle_inbound(message)
         return Received(turn=id_, reply=reply)
 
-    async def cancel(self, id_: TurnId, *, chat: ChatRef, by: UserRef) -> bool:
+    async def cancel(self, turn: TurnId, *, chat: ChatRef, by: UserRef) -> bool:
         """Stop a turn, wherever it is. Only from its own chat, only by who asked for it."""
-        status = await self._turns.load(id_)
+        status = await self._turns.load(turn)
         if status is None or status.turn.chat != chat or status.turn.author != by:
             return False
         engine = self._engines.get(status.turn.engine)
         estimate = engine.estimate_microusd(images=len(status.turn.inputs)) if engine else 0
         usage = Usage(cost_microusd=estimate * status.calls)
         outcome = Outcome(TurnState.CANCELLED, code="cancelled", words=CANCELLED, usage=usage, finished_at=time.time())
-        if not await self._turns.end(id_, outcome):
+        if not await self._turns.end(turn, outcome):
             return False
-        await self._queue.cancel(id_)
-        await self._close(id_)
+        await self._queue.cancel(turn)
+        await self._close(turn)
         return True
 
     # --- what the message stands on
