@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-_PATIENCE_S = 0.2
 
-
-async def end(*tasks: asyncio.Task[Any]) -> None:
+async def end(*tasks: asyncio.Task[Any], patience_s: float = 2.0) -> None:
     """Cancel until they have ended. What they raise is left in them.
 
     Asking once may not do: in Python 3.11 `asyncio.wait_for` swallows a cancellation that meets a finished wait, and
-    redis-py sends every command through it.
+    redis-py sends every command through it. Asking again breaks into what a task does on its way out, so the patience
+    is to be longer than that takes. (A `TaskGroup` asks once: it is not enough around what talks to Redis.)
     """
     while pending := [task for task in tasks if not task.done()]:
         for task in pending:
             task.cancel()
-        await asyncio.wait(pending, timeout=_PATIENCE_S)
+        await asyncio.wait(pending, timeout=patience_s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Protocol
 
 import structlog
@@ -13,6 +13,7 @@ import structlog
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import TurnId
 from bot.domain.turns import FINAL_STATES
+from bot.ending import end
 from bot.ports import ImageLedger, ImageStore, MessageStore, TurnQueue, TurnStore
 
 log = structlog.get_logger("reconciler")
@@ -64,15 +65,18 @@ class Reconciler:
         self._sweep_s = sweep_s
         self._unheld_s = unheld_s
 
-    async def run(self) -> None:
-        """Until cancelled. Showing life, repairing and sweeping do not wait for each other."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._again_and_again(self.announce, self._every_s))
-                group.create_task(self._again_and_again(self.look, self._every_s))
-                group.create_task(self._again_and_again(self.sweep, self._sweep_s))
-        finally:
-            await self._turns.announce(self._worker, slots=0)
+    def loops(self) -> tuple[Coroutine[None, None, None], ...]:
+        """What is to run until cancelled, each as a task of its own: showing life, repairing and sweeping do not wait
+        for each other."""
+        return (
+            self._again_and_again(self.announce, self._every_s),
+            self._again_and_again(self.look, self._every_s),
+            self._again_and_again(self.sweep, self._sweep_s),
+        )
+
+    async def leave(self) -> None:
+        """This worker takes nothing more."""
+        await self._turns.announce(self._worker, slots=0)
 
     async def _again_and_again(self, work: Callable[[], Awaitable[object]], every_s: float) -> None:
         while True:

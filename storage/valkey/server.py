@@ -116,7 +116,7 @@ async def _kept_up(server: _Server) -> AsyncGenerator[None]:
         try:
             yield
         finally:
-            await end(watch)
+            await end(watch, patience_s=0.2)
     finally:
         await server.down()
 

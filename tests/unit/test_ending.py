@@ -20,7 +20,7 @@ async def test_a_task_that_swallows_a_cancellation_ends_all_the_same() -> None:
     swallowed: list[None] = []
     task = asyncio.create_task(stubborn(swallowed))
     await asyncio.sleep(0)
-    await end(task)
+    await end(task, patience_s=0.01)
     assert task.cancelled()
     assert swallowed == [None]
 

@@ -54,7 +54,10 @@ def test_the_installed_command_starts_the_page(wheel: Path, tmp_path: Path) -> N
             assert b"Remixbot" in page.read()
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate()
+        try:
+            process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 0
 
 
