@@ -13,7 +13,6 @@ import structlog
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import TurnId
 from bot.domain.turns import FINAL_STATES
-from bot.ending import end
 from bot.ports import ImageLedger, ImageStore, MessageStore, TurnQueue, TurnStore
 
 log = structlog.get_logger("reconciler")
