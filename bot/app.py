@@ -267,11 +267,12 @@ async def at_work(house: House, hurry: asyncio.Event | None = None) -> AsyncGene
     somebody is in a `hurry`. What is still waiting runs at the next start.
     """
     worker = asyncio.create_task(house.queue.run(house.workshop.run), name="worker")
-    reconciler = asyncio.create_task(house.reconciler.run(), name="reconciler")
+    reconciler = [asyncio.create_task(loop) for loop in house.reconciler.loops()]
     try:
         yield
     finally:
-        await end(reconciler)
+        await end(*reconciler)
+        await house.reconciler.leave()
         ends: list[asyncio.Task[Any]] = [asyncio.create_task(house.workshop.idle())]
         if hurry is not None:
             ends.append(asyncio.create_task(hurry.wait()))
