@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bot.domain.chats import ChatSettings
 from bot.domain.images import ImageFacts, Picture
 from bot.domain.labels import Label
 from bot.domain.messages import (
@@ -21,7 +22,9 @@ from bot.domain.messages import (
     Shown,
 )
 from bot.domain.refs import ChatRef, MessageRef, Sha256, ThreadId, TurnId, UserRef
-from bot.domain.turns import Outcome, Story, Turn, TurnState, TurnStatus, Usage
+from bot.domain.roles import Purpose
+from bot.domain.turns import Outcome, Source, Story, Turn, TurnState, TurnStatus, Usage
+from bot.domain.wishes import PLAIN_WISH, Wish
 
 # --- platforms
 
@@ -71,13 +74,16 @@ class EngineProfile:
     """Facts about an engine. `name` is its key (`exact`, `gemini`), `display_name` what people read.
 
     `generative` engines make pixels up: their results are AI-made and their calls cost money. `max_inputs` is how
-    many images one turn may take.
+    many images one turn may take. `models` are the models behind a generative engine, in the order in which they are
+    tried; `sizes` what the first can make, its default first.
     """
 
     name: str
     display_name: str
     generative: bool
     max_inputs: int
+    models: tuple[str, ...] = ()
+    sizes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +101,55 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class EditRequest:
-    """One turn, as an engine sees it: masters in order, words, and what was asked before."""
+    """One turn, as an engine sees it: masters in order, words, and what was asked before.
+
+    `purposes` says of each image what it is for; empty, or None for one, where nothing was said. `originals` pin the
+    thread: likeness is taken from them and not from a copy of a copy. `panel` counts from 1 within an album of
+    `wish.count`, and `plan` has the words of each panel of a story once the first has told them. `model` is one of the
+    profile's, empty for the first. `misread` is what a first try's lettering turned out to say. `may_suggest` and
+    `may_ask` are the chat's wish; `age_limited` where only adults are let in.
+    """
 
     instruction: str
     images: tuple[Picture, ...]
     story: Story = field(default_factory=Story)
+    purposes: tuple[Purpose | None, ...] = ()
+    originals: tuple[Picture, ...] = ()
+    wish: Wish = PLAIN_WISH
+    panel: int = 1
+    plan: tuple[str, ...] = ()
+    model: str = ""
+    misread: str = ""
+    may_suggest: bool = True
+    may_ask: bool = True
+    age_limited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retirement:
+    """What a model's maker says of its future. `when` is a date as text, empty where none was named."""
+
+    model: str
+    stage: str
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineAnswer:
-    """What an engine made. No image but a remark: it asks back, or explains itself in words."""
+    """What an engine made. No image but a remark: it asks back, or explains itself in words.
+
+    `suggestions` are next edits that fit this very result, or answers to what it asks back. `plan` are the words of
+    each panel of a story. `note` is something to know about the result ("the background is not transparent").
+    """
 
     images: tuple[Picture, ...]
     remark: str = ""
     usage: Usage = field(default_factory=Usage)
+    suggestions: tuple[str, ...] = ()
+    plan: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    note: str = ""
+    retirement: Retirement | None = None
 
 
 class Engine(Protocol):
@@ -116,16 +157,40 @@ class Engine(Protocol):
 
     profile: EngineProfile
 
-    def read(self, instruction: str, *, images: int) -> Reading:
+    def read(self, instruction: str, *, images: int, wish: Wish = PLAIN_WISH) -> Reading:
         """Whether this engine can do it, with that many images at hand. Pure and quick (under 5 ms)."""
         ...
 
-    def estimate_microusd(self, *, images: int) -> int:
-        """An upper guess of what one call costs, reserved before it and settled after."""
+    def estimate_microusd(self, *, images: int, wish: Wish = PLAIN_WISH) -> int:
+        """An upper guess of what one call costs, reserved before it and settled after. On the dearest of its models."""
         ...
 
     async def edit(self, request: EditRequest) -> EngineAnswer:
         """Do it once, without any retry. Raises `EngineFailed` or `BadRequest`. Never blocks the event loop."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Words that were heard in a sound, or seen in a picture; empty where there were none."""
+
+    words: str
+    usage: Usage = field(default_factory=Usage)
+
+
+class TextModel(Protocol):
+    """A model that gives words: it listens, and it reads. Its calls cost money, and are never repeated by itself."""
+
+    def estimate_microusd(self) -> int:
+        """An upper guess of what one call costs."""
+        ...
+
+    async def transcribe(self, sound: bytes, *, media_type: str) -> Heard:
+        """What a voice message says, in its own language. Raises `EngineFailed`."""
+        ...
+
+    async def lettering(self, picture: Picture) -> Heard:
+        """All words that are written in the picture, in reading order, one line each. Raises `EngineFailed`."""
         ...
 
 
@@ -211,9 +276,21 @@ class MessageStore(Protocol):
         """Note the pictures that a person's message brought."""
         ...
 
-    async def attach(self, reply: MessageRef, thread: ThreadId, shows: Sequence[Shown]) -> None:
-        """Remember that this message of ours shows (or will show) these results."""
+    async def attach(
+        self, reply: MessageRef, thread: ThreadId, shows: Sequence[Shown], *, asker: UserRef | None = None
+    ) -> None:
+        """Remember that this message of ours shows (or will show) these results, and who asked for them."""
         ...
+
+    async def latest(self, chat: ChatRef, asker: UserRef) -> MessageRef | None:
+        """The last message of ours that was attached for this person in this chat and has a picture to go on from."""
+        ...
+
+    async def hear(self, ref: MessageRef, heard: Heard) -> None:
+        """Note what a voice message says, so that it is listened to once."""
+        ...
+
+    async def heard(self, ref: MessageRef) -> Heard | None: ...
 
     async def settle_inbound(self, message: InboundMessage) -> None:
         """The message is dealt with: its turn is submitted, or it is answered."""
@@ -230,11 +307,17 @@ class MessageStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A limit that a turn reserves from: `estimate` now, the true amount when it finishes. Same unit throughout."""
+    """A limit that a turn reserves from: `estimate` now, the true amount when it finishes. Same unit throughout.
+
+    `window_s` makes it rolling: what counts is what was reserved and used within that many seconds. One whose name
+    begins with `person:` is not charged for refusals.
+    """
 
     name: str
     estimate: int
     limit: int
+    window_s: int = 0
+    life_s: int = 3 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +377,11 @@ class TurnStore(Protocol):
 
     async def calling(self, turn: TurnId, epoch: int, *, deadline_s: float) -> bool:
         """Record that the paid call begins now. False when the epoch is no longer ours."""
+        ...
+
+    async def keep_draft(self, turn: Turn, epoch: int, draft: Outcome) -> bool:
+        """Keep what paid calls have brought so far, before the next one begins; calls are counted anew from here. A
+        later claim finds it in its status. False when the epoch is no longer ours."""
         ...
 
     async def beat(self, turn: TurnId, epoch: int) -> bool:
@@ -364,6 +452,60 @@ class Switches(Protocol):
 
 Rendered = tuple[ImageFacts, ImageFacts]
 """A master, and a rendition of it."""
+
+
+class ChatStore(Protocol):
+    """What chats have set for themselves."""
+
+    async def settings(self, chat: ChatRef) -> ChatSettings: ...
+
+    async def change(self, chat: ChatRef, settings: ChatSettings) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """What was used of one model on one day (UTC, YYYY-MM-DD). `turns` were settled, `calls` sent."""
+
+    day: str
+    model: str
+    turns: int = 0
+    calls: int = 0
+    images: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_microusd: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What was seen of a model: how long a picture takes (seconds, of the last `seen` pictures), and its future."""
+
+    model: str
+    seen: int = 0
+    median_s: float = 0.0
+    slow_s: float = 0.0
+    """Nine of ten were quicker."""
+    retirement: Retirement | None = None
+
+
+class Meter(Protocol):
+    """What was used, and how models fare. What a turn used is booked by `TurnStore.settle`."""
+
+    async def used(self, *, days: int) -> Sequence[UsageRow]:
+        """The whole installation's use, of today and the days before, newest first."""
+        ...
+
+    async def reserved(self, buckets: Sequence[Bucket]) -> Sequence[int]:
+        """What each bucket holds now, reserved and used; estimates and limits do not matter here."""
+        ...
+
+    async def took(self, model: str, seconds: float) -> None:
+        """A picture was made, in so many seconds from the request to the answer."""
+        ...
+
+    async def retiring(self, retirement: Retirement) -> None: ...
+
+    async def models(self) -> Sequence[ModelFacts]: ...
 
 
 class ImageLedger(Protocol):

@@ -8,6 +8,7 @@
     └── EngineFailed                the engine gave no image
         ├── EngineRefused           it will not do this; never charged to the person's quota
         │   └── SwitchedOff         the operator turned it off
+        ├── ModelGone               the model was retired: another one may do it
         ├── EngineGaveNothing       it answered without an image and without words
         └── EngineUnavailable       overloaded, unreachable, timed out
 
@@ -80,6 +81,12 @@ class SwitchedOff(EngineRefused):
     """The operator turned the engine off."""
 
     code = "switched_off"
+
+
+class ModelGone(EngineFailed):
+    """The model is not there any more. Nothing was charged; another model may do it."""
+
+    code = "model_gone"
 
 
 class EngineGaveNothing(EngineFailed):

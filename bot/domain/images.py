@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.domain.refs import Sha256, TurnId, UserRef, sha256_of
+from bot.domain.roles import Purpose
 
 
 class Provenance(StrEnum):
@@ -72,7 +73,8 @@ class Input:
     """One image that goes into a turn, in the order in which the person gave them.
 
     `owner` is whose picture it is. When it came out of a turn, `from_turn` and `from_index` say which result it is;
-    until that turn is finished `image` is None, and `from_index` may be `ALL`.
+    until that turn is finished `image` is None, and `from_index` may be `ALL`. `purpose` is what it is for among
+    several, None where nothing was said.
     """
 
     role: Role
@@ -80,6 +82,7 @@ class Input:
     image: ImageFacts | None
     from_turn: TurnId | None = None
     from_index: int = 0
+    purpose: Purpose | None = None
 
 
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}

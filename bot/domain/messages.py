@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bot.domain.actions import Control, Press
 from bot.domain.images import ImageFacts
 from bot.domain.refs import MessageRef, ThreadId, TurnId, UserRef
-from bot.domain.turns import Hold, TurnState
+from bot.domain.turns import Hold, Source, TurnState
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class InboundMessage:
     """One message from a person, as an adapter translated it.
 
     `version` counts edits of the same message: an edited prompt is a new origin. `created_at` in seconds since the
-    epoch.
+    epoch. `reply_index` says which picture of the message that is replied to is meant (from 0), None for all of them.
+    `press` is the control that was pressed, with its label as `text`. `voice` is a voice message in place of words.
     """
 
     ref: MessageRef
@@ -37,6 +39,9 @@ class InboundMessage:
     attachments: tuple[Attachment, ...] = ()
     reply_to: MessageRef | None = None
     version: int = 0
+    reply_index: int | None = None
+    press: Press | None = None
+    voice: Attachment | None = None
 
     @property
     def origin(self) -> str:
@@ -80,11 +85,22 @@ class Rendition:
 
 
 @dataclass(frozen=True, slots=True)
+class Panel:
+    """One turn of an album, as it stands now. `words` belong under its picture, or say why there is none."""
+
+    turn: TurnId
+    state: TurnState
+    words: str = ""
+    image: Rendition | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the reserved reply is to show. Filling it twice with the same answer is harmless.
 
     `lines` are plain text, never markup: label line, remark, credit, reason. `position` is the place in the queue,
-    from 1, while the turn waits for its turn to come.
+    from 1, while the turn waits for its turn to come. `suggestions` are said by pressing them; `controls` do what they
+    say. `sources` are to be shown as links. An album has `panels`, in order; its `images` are those that are done.
     """
 
     state: TurnState
@@ -95,6 +111,9 @@ class Answer:
     position: int | None = None
     started_at: float | None = None
     suggestions: tuple[str, ...] = ()
+    controls: tuple[Control, ...] = ()
+    sources: tuple[Source, ...] = ()
+    panels: tuple[Panel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +130,8 @@ class ChatCapabilities:
     """True where a running time is shown without edits by us."""
     edits_notify: bool = False
     """True where filling the reserved reply already calls the person back."""
+    age_limited: bool = False
+    """True where the platform lets only adults in, by its own check."""
 
 
 @dataclass(frozen=True, slots=True)

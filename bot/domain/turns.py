@@ -8,6 +8,7 @@ from enum import StrEnum
 from bot.domain.images import ImageFacts, Input
 from bot.domain.labels import Label
 from bot.domain.refs import ChatRef, MessageRef, ThreadId, TurnId, UserRef
+from bot.domain.wishes import Wish
 
 
 class TurnState(StrEnum):
@@ -58,12 +59,24 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an engine's call used, as its own figures say. Money in millionths of a US dollar."""
+    """What an engine's calls used, as its own figures say. Money in millionths of a US dollar.
+
+    `calls` counts every request that was sent for the turn, those that broke off included.
+    """
 
     cost_microusd: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     model: str = ""
+    calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an answer's facts come from. `url` is a link that people can open."""
+
+    title: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,18 @@ class Turn:
     """Display names of the generative engines that worked on this path before."""
     note: str = ""
     """Something to tell the person with the answer: "the turn before gave no picture, so I took the one before"."""
+    wish: Wish = field(default_factory=Wish)
+    album: tuple[TurnId, ...] = ()
+    """All turns that one message asked for, in order, this one among them; none where it asked for one."""
+    heard: str = ""
+    """What was understood of a voice message; it is the instruction."""
+    spent: Usage = field(default_factory=Usage)
+    """What was used before the engine began: the transcription of a voice message."""
+
+    @property
+    def panel(self) -> int:
+        """Its place in the album, from 0."""
+        return self.album.index(self.id) if self.album else 0
 
     @property
     def thread(self) -> ThreadId:
@@ -102,7 +127,8 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a turn ended. `images` are masters. `words` is the remark, the question, or the reason in plain
-    words; `suggestions` are instructions that would work instead."""
+    words; `suggestions` are instructions to go on with: next edits of a result, answers to a question, what would
+    work instead of what was refused. `plan` are the words of each panel of a story, told by its first turn."""
 
     state: TurnState
     images: tuple[ImageFacts, ...] = ()
@@ -113,6 +139,8 @@ class Outcome:
     note: str = ""
     suggestions: tuple[str, ...] = ()
     finished_at: float = 0.0
+    plan: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +148,8 @@ class TurnStatus:
     """A turn as the store knows it now.
 
     `epoch` counts claims, `calls` the calls to a paid engine that were begun. `erased` after /forget: the words and
-    images are gone and only the shape of the tree remains.
+    images are gone and only the shape of the tree remains. `draft` is what earlier paid calls of the same turn have
+    brought, kept before the next one begins.
     """
 
     turn: Turn
@@ -132,3 +161,4 @@ class TurnStatus:
     started_at: float | None = None
     delivered: bool = False
     erased: bool = False
+    draft: Outcome | None = None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from bot.domain.errors import RemixError
 from bot.domain.images import Picture
 from bot.domain.turns import Usage
+from bot.domain.wishes import PLAIN_WISH, Wish
 from bot.ports import EditRequest, EngineAnswer, EngineProfile, Reading
 
 
@@ -32,11 +33,11 @@ class ScriptedEngine:
     def __post_init__(self) -> None:
         self.profile = EngineProfile(self.name, self.name.title(), self.generative, max_inputs=14)
 
-    def read(self, instruction: str, *, images: int) -> Reading:
+    def read(self, instruction: str, *, images: int, wish: Wish = PLAIN_WISH) -> Reading:
         whole = self.understands(instruction)
         return Reading(whole, "" if whole else instruction, () if whole else ("crop to a square",))
 
-    def estimate_microusd(self, *, images: int) -> int:
+    def estimate_microusd(self, *, images: int, wish: Wish = PLAIN_WISH) -> int:
         return self.cost_microusd if self.generative else 0
 
     async def edit(self, request: EditRequest) -> EngineAnswer:

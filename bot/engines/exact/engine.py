@@ -11,6 +11,7 @@ from PIL import Image
 from bot.domain.errors import BadRequest, NotUnderstood
 from bot.domain.images import Picture
 from bot.domain.labels import label_for
+from bot.domain.wishes import PLAIN_WISH, Kind, Wish
 from bot.engines.exact.drawing import drawn
 from bot.engines.exact.drawing.together import combined
 from bot.engines.exact.files import finished
@@ -43,14 +44,16 @@ class ExactEngine:
 
     profile = EngineProfile(name="exact", display_name="Remixbot", generative=False, max_inputs=MOST_IMAGES)
 
-    def read(self, instruction: str, *, images: int) -> Reading:
+    def read(self, instruction: str, *, images: int, wish: Wish = PLAIN_WISH) -> Reading:
+        if wish.kind is not Kind.EDIT or wish.count > 1:
+            return Reading(whole=False, unclear=instruction.strip())
         try:
             read(instruction, images=images)
         except NotUnderstood as error:
             return Reading(whole=False, unclear=error.part, suggestions=error.suggestions)
         return Reading(whole=True)
 
-    def estimate_microusd(self, *, images: int) -> int:  # noqa: ARG002 — the port's signature
+    def estimate_microusd(self, *, images: int, wish: Wish = PLAIN_WISH) -> int:  # noqa: ARG002 — the port's signature
         return 0
 
     async def edit(self, request: EditRequest) -> EngineAnswer:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.domain.errors import BadPicture, BadRequest, EngineFailed
 from bot.domain.images import Picture
+from bot.domain.wishes import PLAIN_WISH, Wish
 from bot.engines.gemini.answer import read_answer
 from bot.engines.gemini.fit import fits, fitted
 from bot.engines.gemini.models import ModelProfile
@@ -56,12 +57,12 @@ class GeminiEngine:
         if client is not None:
             await client.aclose()
 
-    def read(self, instruction: str, *, images: int) -> Reading:
+    def read(self, instruction: str, *, images: int, wish: Wish = PLAIN_WISH) -> Reading:  # noqa: ARG002
         """Any words are understood, as long as there is a picture to use them on. `unclear` is a whole sentence."""
         problem = self._problem(instruction, images=images)
         return Reading(whole=not problem, unclear=problem)
 
-    def estimate_microusd(self, *, images: int) -> int:
+    def estimate_microusd(self, *, images: int, wish: Wish = PLAIN_WISH) -> int:  # noqa: ARG002
         return self.model.estimate_microusd(images=images)
 
     async def edit(self, request: EditRequest) -> EngineAnswer:
