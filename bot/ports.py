@@ -499,6 +499,11 @@ class Meter(Protocol):
         """What each bucket holds now, reserved and used; estimates and limits do not matter here."""
         ...
 
+    async def charge(self, buckets: Sequence[Bucket]) -> str:
+        """Take each estimate from its bucket at once, or from none: gives the name of one that has no room, else "".
+        For what is used before there is a turn to reserve for."""
+        ...
+
     async def took(self, model: str, seconds: float) -> None:
         """A picture was made, in so many seconds from the request to the answer."""
         ...

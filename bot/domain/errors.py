@@ -62,13 +62,15 @@ class NotAllowed(RemixError):
 
 
 class EngineFailed(RemixError):
-    """The engine gave no image. `cost_microusd` is what the attempt cost all the same (0 when unknown)."""
+    """The engine gave no image. `cost_microusd` is what the attempts cost all the same (0 when unknown), `calls` how
+    many there were."""
 
     code = "engine_failed"
 
     def __init__(self, words: str, *, cost_microusd: int = 0) -> None:
         super().__init__(words)
         self.cost_microusd = cost_microusd
+        self.calls = 0
 
 
 class EngineRefused(EngineFailed):

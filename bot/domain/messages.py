@@ -86,12 +86,14 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One turn of an album, as it stands now. `words` belong under its picture, or say why there is none."""
+    """One turn of an album, as it stands now. `words` belong under its picture, or say why there is none. `controls`
+    are for this one alone: pressed, they come with its place as `reply_index`."""
 
     turn: TurnId
     state: TurnState
     words: str = ""
     image: Rendition | None = None
+    controls: tuple[Control, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,9 @@ def story_below(status: TurnStatus) -> Story:
     turn, outcome = status.turn, status.outcome
     if status.state in (TurnState.REFUSED, TurnState.FAILED, TurnState.CANCELLED):
         return turn.story
-    story = story_after(turn.story, StoryLine(turn.author, turn.author_name, turn.instruction))
+    story = turn.story
+    if turn.instruction.strip():
+        story = story_after(story, StoryLine(turn.author, turn.author_name, turn.instruction))
     if status.state is TurnState.ASKING and outcome is not None:
         story = story_after(story, StoryLine(turn.author, "Remixbot", outcome.words))
     return story

@@ -4,6 +4,20 @@ from __future__ import annotations
 
 CLIMBED = "The turn before gave no picture, so I went on from the last one there was."
 NO_PICTURE = "I found no picture to work on. Reply to one, or send one along with what you want changed."
+WHICH_PICTURE = "Which picture do you mean? Reply to one, or send it along."
+OR_DRAW = "Which picture do you mean? Reply to one or send it along, or let me draw it from your words."
+NO_PICTURE_YET = "I have no picture of yours here yet. Send one along with what you want changed."
+PRESS_GONE = "That picture is not here any more, so there is nothing to go on from. Please send it once more."
+WHICH_ONE = "Which of these pictures do you mean? Open it first, then press again."
+NO_EARS = "I can't listen to voice messages here. Please write what should change."
+HEARD_NOTHING = "I could not make out any words in that. Please say it once more, or write it."
+STORY_BROKEN = "The first picture of this story could not be made, so I left this one out."
+NO_LARGER = "It can't be made that large here, so it has its usual size."
+ASKED_TWICE = "The connection broke off once, so this was asked for twice."
+NOT_CHECKED = "I could not read the lettering back, so please look at it closely."
+OVER_CHAT = "The AI budget of this chat is used up for today. Exact edits like “rotate 90 degrees” are always free."
+OVER_MONTH = "The AI budget of this month is used up here. Exact edits like “rotate 90 degrees” are always free."
+OVER_NOW = "A lot of pictures are being made here right now. Please try again in ten minutes."
 NO_WORDS = "What should I change? Reply with a few words, for instance “crop to a square”."
 NOT_YOURS = (
     "That picture belongs to somebody else here, so I leave it alone. Send it yourself, or reply to one of mine."
@@ -29,6 +43,28 @@ def too_long(chars: int, most: int) -> str:
 def too_many(images: int, most: int) -> str:
     """For more images than one turn takes."""
     return f"Those are {images} pictures; I can work on {most} at once. Please send fewer."
+
+
+def fewer(asked: int, most: int) -> str:
+    """For an album of more pictures than there can be."""
+    return f"You asked for {asked} pictures. I make {most} at once, so here are {most}."
+
+
+def stand_in(model: str, instead_of: str, *, gone: bool) -> str:
+    """For a result of the model that came second."""
+    why = "is not offered any more" if gone else "was too busy"
+    return f"{instead_of} {why}, so {model} made this."
+
+
+def misspelled(seen: str) -> str:
+    """For lettering that came out wrong twice."""
+    said = f"reads “{seen}”" if seen else "can't be read"
+    return f"The lettering {said}, even after a second try."
+
+
+def heard(words: str) -> str:
+    """What was understood of a voice message, so that a mishearing is seen."""
+    return f"Heard: “{words}”"
 
 
 def not_understood(part: str, *, ai_missing: bool) -> str:

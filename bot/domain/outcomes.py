@@ -1,0 +1,29 @@
+"""How a turn ends that ran into an error."""
+
+from __future__ import annotations
+
+from bot.domain.errors import EngineFailed, EngineRefused, NotUnderstood, RemixError
+from bot.domain.turns import Outcome, TurnState, Usage
+
+
+def outcome_of(error: RemixError) -> Outcome:
+    """Refused where trying again cannot help, failed where it may. What it cost all the same is counted."""
+    failed = error.retryable or (isinstance(error, EngineFailed) and not isinstance(error, EngineRefused))
+    return Outcome(
+        TurnState.FAILED if failed else TurnState.REFUSED,
+        code=error.code,
+        words=error.words,
+        usage=Usage(error.cost_microusd, calls=error.calls) if isinstance(error, EngineFailed) else Usage(),
+        suggestions=error.suggestions if isinstance(error, NotUnderstood) else (),
+    )
+
+
+def added(first: Usage, second: Usage) -> Usage:
+    """Both together. The model is the second's, where it names one."""
+    return Usage(
+        first.cost_microusd + second.cost_microusd,
+        first.input_tokens + second.input_tokens,
+        first.output_tokens + second.output_tokens,
+        second.model or first.model,
+        first.calls + second.calls,
+    )
