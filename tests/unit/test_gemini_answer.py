@@ -16,7 +16,7 @@ from bot.domain.images import Picture, Provenance
 from bot.domain.turns import Usage
 from bot.engines.gemini.answer import read_answer
 from bot.engines.gemini.models import DEFAULT_MODEL, model_profile
-from bot.ports import EngineAnswer
+from bot.ports import EditRequest, EngineAnswer
 from tests.fakes.gemini import candidate, picture_part
 
 CAT = (Path(__file__).parents[2] / "adapters/web/static/samples/cat.jpg").read_bytes()
@@ -34,7 +34,8 @@ def read(body: dict[str, Any], *inputs: Provenance, usage: dict[str, Any] | None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         response = GenerateContentResponse.model_validate({**body, "usageMetadata": usage or USAGE})
-    return read_answer(response, model=MODEL, inputs=inputs or (Provenance.UNKNOWN,))
+    sent = [Picture(b"", "image/png", 1, 1, provenance=provenance) for provenance in inputs or (Provenance.UNKNOWN,)]
+    return read_answer(response, model=MODEL, request=EditRequest("make it night", tuple(sent)))
 
 
 def picture(data: bytes = CAT, media_type: str = "image/jpeg", **more: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from bot.domain.images import Picture, Provenance
 from bot.domain.labels import label_for
 from bot.domain.turns import Usage
 from bot.engines.gemini.models import ModelProfile
-from bot.ports import EngineAnswer
+from bot.ports import EditRequest, EngineAnswer
 
 if TYPE_CHECKING:
     from google.genai.types import Candidate, GenerateContentResponse, GenerateContentResponseUsageMetadata, Part
@@ -67,10 +67,8 @@ NOT_A_PICTURE = "Gemini sent something that is not a picture. Trying again often
 ACCOUNT_LIMITED = "Gemini has limited the account that this bot uses. Please tell whoever runs this bot."
 
 
-def read_answer(
-    response: GenerateContentResponse, *, model: ModelProfile, inputs: Sequence[Provenance]
-) -> EngineAnswer:
-    """The picture or the words, metered. `inputs` is the provenance of what was sent.
+def read_answer(response: GenerateContentResponse, *, model: ModelProfile, request: EditRequest) -> EngineAnswer:
+    """The picture or the words, metered. `request` is what was asked, with all pictures that were sent.
 
     Of several pictures the last one that is not a thought counts: the others are drafts. Its bytes are given on
     exactly as they came. Raises `EngineRefused`, `EngineGaveNothing` or, where an operator must act, `EngineFailed`,
@@ -87,7 +85,8 @@ def read_answer(
     if reason == "PUP_LIMITED_DISABLED":
         raise EngineFailed(ACCOUNT_LIMITED, cost_microusd=usage.cost_microusd)
     if drawn:
-        picture = _picture(drawn[-1], inputs)
+        sent = (*request.images, *request.originals)
+        picture = _picture(drawn[-1], [each.provenance for each in sent])
         if picture is None:
             raise EngineGaveNothing(NOT_A_PICTURE, cost_microusd=usage.cost_microusd)
         return EngineAnswer(images=(picture,), remark=_remark(said), usage=usage)

@@ -72,7 +72,7 @@ class GeminiEngine:
         pictures = request.images if fits(request.images) else await _made_to_fit(request.images)
         client = await self._opened()
         response = await client.ask(prompt_for(replace(request, images=pictures)))
-        return read_answer(response, model=self.model, inputs=[picture.provenance for picture in request.images])
+        return read_answer(response, model=self.model, request=request)
 
     async def check(self) -> str | None:
         """Whether the model can be asked. None when it can; otherwise what is wrong, said to who runs the bot."""
