@@ -50,7 +50,7 @@ class ModelShown:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end: who was who."""
+    """The end: who was who. `kinds` begins with all of them together, for which `words` are the conclusion."""
 
     words: str
     models: tuple[ModelShown, ModelShown]

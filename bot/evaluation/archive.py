@@ -220,7 +220,7 @@ class Archive:
 
 
 def hash_of(data: bytes) -> str:
-    """The name of a picture's file, by its bytes."""
+    """SHA-256, hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 

@@ -202,8 +202,8 @@ def summary(folder: Path) -> str:
         raise RemixError(f"Nothing was made yet in {folder}. Run the evaluation first.")
     results = _results(archive, evaluation)
     outcome = _outcome(evaluation, results, standing(archive.verdicts()))
-    lines = [outcome.words]
+    lines: list[str] = []
     for kind in outcome.kinds:
-        lines += ["", f"{kind.name}: {kind.counts}", f"  {kind.words}"]
-    lines += ["", *(f"{model.name}: {model.words}" for model in outcome.models)]
+        lines += [f"{kind.name}: {kind.counts}", f"  {kind.words}", ""]
+    lines += [*(f"{model.name}: {model.words}" for model in outcome.models)]
     return "\n".join(lines)

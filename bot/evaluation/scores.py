@@ -9,7 +9,7 @@ from math import sqrt
 from random import Random
 from statistics import median
 
-from bot.evaluation.archive import NO_PICTURE, Choice, Evaluation, Job, Result, State, Verdict
+from bot.evaluation.archive import NO_PICTURE, Choice, Evaluation, Job, Result, State, Verdict, hash_of
 
 FEWEST = 10
 """With fewer pairs in which one was better, nothing is said about which model is."""
@@ -72,7 +72,7 @@ def pairs_of(evaluation: Evaluation) -> list[Pair]:
 
 def _pair(evaluation: Evaluation, job: Job) -> Pair:
     first, second = sorted(evaluation.models)
-    pair = f"{job.key(first)[:20]}{job.key(second)[:20]}"
+    pair = hash_of(f"{job.key(first)} {job.key(second)}".encode())[:40]
     swapped = Random(f"side {evaluation.seed} {pair}").random() < 0.5  # noqa: S311
     return Pair(pair, job, *((second, first) if swapped else (first, second)))
 

@@ -58,15 +58,16 @@ async function show() {
   byId("instruction").textContent = pair.instruction;
   byId("source").hidden = !pair.has_source;
   byId("pictures").classList.toggle("two", !pair.has_source);
-  await Promise.all(
-    figures().map((figure) => {
-      pictureOf(figure).src = `pictures/${pair.id}/${figure.id}`;
-      return pictureOf(figure).decode();
-    }),
-  );
+  await Promise.all(figures().map((figure) => load(pictureOf(figure), `pictures/${pair.id}/${figure.id}`)));
   since = performance.now();
   scrollTo(0, 0);
   wait(false);
+}
+
+async function load(image, address) {
+  image.src = address;
+  await image.decode();
+  image.style.setProperty("--share", image.naturalWidth / image.naturalHeight);
 }
 
 function wait(isOn) {
@@ -109,11 +110,15 @@ function zoom(scale, x = 0.5, y = 0.5) {
   }
 }
 
-/** Where a pointer stands in the picture itself, as a share of its frame, 0 to 1 each way. */
+/** Where a pointer stands in the picture as it lies there unzoomed, 0 to 1 each way. */
 function spot(event, frame) {
   const { left, top, width, height } = frame.getBoundingClientRect();
+  const { offsetWidth, offsetHeight } = frame.querySelector("img");
   const within = (share) => Math.min(1, Math.max(0, share));
-  return [within((event.clientX - left) / width), within((event.clientY - top) / height)];
+  return [
+    within((event.clientX - left - (width - offsetWidth) / 2) / offsetWidth),
+    within((event.clientY - top - (height - offsetHeight) / 2) / offsetHeight),
+  ];
 }
 
 const isLarge = () => document.body.classList.contains("large");
@@ -142,7 +147,8 @@ function reveal({ words, models, kinds }) {
     el("h2", "", "This is who they were"),
     el("p", "result", words),
     el("div", "table", el("table", "", el("thead", "", head), el("tbody", "", ...rows))),
-    el("ul", "kinds", ...kinds.map((kind) => el("li", "", el("strong", "", kind.name), ` ${kind.words}`))),
+    el("p", "soft", kinds[0].counts),
+    el("ul", "kinds", ...kinds.slice(1).map((kind) => el("li", "", el("strong", "", kind.name), ` ${kind.words}`))),
     el("ul", "models", ...models.map((model) => el("li", "", el("strong", "", model.name), ` ${model.words}`))),
     el("p", "soft", "All verdicts are kept in the folder. You can close this page, and stop the evaluation in its terminal."),
   );
