@@ -10,6 +10,7 @@ import contextlib
 import hmac
 import json
 import math
+import re
 import secrets
 from collections.abc import AsyncGenerator
 from dataclasses import asdict
@@ -177,9 +178,8 @@ async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
 
 def _hostname(host: str) -> str:
     """The name in a Host header, without port and brackets; "" where it is malformed."""
-    name, _, port = host.removeprefix("[").partition("]" if host.startswith("[") else ":")
-    port = port.removeprefix(":")
-    return name if not port or (port.isascii() and port.isdigit()) else ""
+    found = re.fullmatch(r"(?:\[([0-9a-f:.]+)\]|([^\[\]:]+))(?::[0-9]{1,5})?", host.lower(), re.ASCII)
+    return found[1] or found[2] if found else ""
 
 
 def _is_loopback(name: str) -> bool:

@@ -74,7 +74,7 @@ async def evaluate(
     Raises `RemixError` where nothing can be begun: an empty folder, a picture that cannot be read, no key.
     """
     key = settings.gemini_api_key.get_secret_value()
-    if not key:
+    if not key and not settings.gemini_project:
         raise RemixError("There is no key. Set GEMINI_API_KEY to a key from Google AI Studio, and start again.")
     if len(set(models)) < 2:
         raise RemixError("Name two different models: one alone cannot be compared.")
@@ -95,7 +95,8 @@ async def evaluate(
 async def _engines(settings: Settings, key: str, models: Sequence[str]) -> AsyncGenerator[dict[str, GeminiEngine]]:
     """One for each model, so that none steps in for the other."""
     async with contextlib.AsyncExitStack() as stack:
-        made = {model: gemini_engine(settings.model_copy(update={"gemini_model": model}), key) for model in models}
+        alone = {model: {"gemini_model": model, "gemini_fallback_models": ()} for model in models}
+        made = {model: gemini_engine(settings.model_copy(update=alone[model]), key) for model in models}
         for engine in made.values():
             stack.push_async_callback(engine.aclose)
         yield made
