@@ -102,7 +102,7 @@ async def test_the_same_words_give_the_same_edit_and_others_another(fake: FakeGe
         (request(generationConfig={"imageConfig": {"imageSize": "1k"}}), "image_size"),
         (request(generationConfig={"imageConfig": {"aspectRatio": "7:5"}}), "aspect_ratio"),
         (request(generationConfig={"imageConfig": {"outputMimeType": "image/jpeg"}}), "Unknown name"),
-        (request(generationConfig={"responseModalities": ["SMELL"]}), "modalities"),
+        (request(generationConfig={"responseModalities": ["SMELL"]}), "responseModalities"),
         (one_part({}), "oneof"),
         (one_part({"text": "x", "inlineData": {}}), "oneof"),
         (one_part({"inlineData": {"mimeType": "image/gif", "data": ""}}), "MIME"),
