@@ -25,7 +25,6 @@ class ShownPair:
     has_source: bool
     number: int
     of: int
-    can_go_back: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,6 @@ class Outcome:
     words: str
     models: tuple[ModelShown, ModelShown]
     kinds: tuple[KindShown, ...]
-    can_go_back: bool = False
 
 
 class Comparison(Protocol):
@@ -73,10 +71,14 @@ class Comparison(Protocol):
         """Keep a verdict: left, right, equal or neither. False where there is nothing to judge under that name."""
         ...
 
+    def can_take_back(self) -> bool:
+        """Whether there is a verdict to undo."""
+        ...
+
     async def take_back(self) -> bool:
         """Undo the last verdict of this sitting. False where there is none."""
         ...
 
     def outcome(self) -> Outcome:
-        """Names and numbers. The page asks only when `next` gives no pair any more."""
+        """Names and numbers, asked for when `next` gives no pair any more. After that, no verdict can be undone."""
         ...

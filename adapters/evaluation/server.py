@@ -68,6 +68,7 @@ def build_app(comparison: Comparison) -> web.Application:
             web.get("/{token}/pictures/{pair:[0-9a-f]{40}}/{place:source|left|right}", page.picture),
             web.post("/{token}/verdicts", page.judge),
             web.post("/{token}/back", page.take_back),
+            web.post("/{token}/outcome", page.reveal),
         ]
     )
     return app
@@ -101,11 +102,10 @@ class _Page:
         self._comparison = comparison
 
     async def next(self, _: web.Request) -> web.Response:
-        """GET …/next: the pair to judge, or the outcome once there is none."""
+        """GET …/next: the pair to judge, null once there is none."""
         pair = self._comparison.next()
-        if pair is not None:
-            return web.json_response({"pair": asdict(pair)})
-        return web.json_response({"outcome": asdict(self._comparison.outcome())})
+        shown = {"pair": asdict(pair) if pair else None, "can_take_back": self._comparison.can_take_back()}
+        return web.json_response(shown)
 
     async def picture(self, request: web.Request) -> web.Response:
         """GET …/pictures/<pair>/<place>"""
@@ -132,6 +132,13 @@ class _Page:
         if not await self._comparison.take_back():
             raise web.HTTPConflict
         return web.json_response({})
+
+    async def reveal(self, request: web.Request) -> web.Response:
+        """POST …/outcome: who was who. Only when everything is judged."""
+        await _body(request)
+        if self._comparison.next() is not None:
+            raise web.HTTPConflict
+        return web.json_response(asdict(self._comparison.outcome()))
 
 
 async def _file(request: web.Request) -> web.FileResponse:

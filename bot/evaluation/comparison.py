@@ -59,15 +59,11 @@ class FolderComparison:
         pair = next((pair for name, pair in self._pairs.items() if name not in self._verdicts), None)
         if pair is None:
             return None
-        return ShownPair(
-            pair.id,
-            pair.job.instruction,
-            pair.job.kind,
-            bool(pair.job.source),
-            number,
-            len(self._pairs),
-            bool(self._pressed),
-        )
+        has_source = bool(pair.job.source)
+        return ShownPair(pair.id, pair.job.instruction, pair.job.kind, has_source, number, len(self._pairs))
+
+    def can_take_back(self) -> bool:
+        return bool(self._pressed)
 
     async def picture(self, pair: str, place: Place) -> tuple[bytes, str] | None:
         found = self._pairs.get(pair)
@@ -121,7 +117,8 @@ class FolderComparison:
         self._verdicts = standing([*self._verdicts.values(), verdict])
 
     def outcome(self) -> Outcome:
-        return _outcome(self._evaluation, self._results, self._verdicts, can_go_back=bool(self._pressed))
+        self._pressed.clear()  # who knows the names is not blind any more
+        return _outcome(self._evaluation, self._results, self._verdicts)
 
 
 def _results(archive: Archive, evaluation: Evaluation) -> dict[str, Result]:
@@ -129,9 +126,7 @@ def _results(archive: Archive, evaluation: Evaluation) -> dict[str, Result]:
     return {key: result for key in keys if (result := archive.result(key))}
 
 
-def _outcome(
-    evaluation: Evaluation, results: dict[str, Result], verdicts: dict[str, Verdict], *, can_go_back: bool = False
-) -> Outcome:
+def _outcome(evaluation: Evaluation, results: dict[str, Result], verdicts: dict[str, Verdict]) -> Outcome:
     by_kind = scores(evaluation, results, verdicts)
     whole = total(by_kind.values())
     rows = {"all tasks": whole} | by_kind if len(by_kind) > 1 else by_kind
@@ -140,7 +135,6 @@ def _outcome(
         words=judgement(whole, evaluation.models),
         models=(_model_shown(evaluation, first, results), _model_shown(evaluation, second, results)),
         kinds=tuple(_kind_shown(name, score, evaluation.models) for name, score in rows.items()),
-        can_go_back=can_go_back,
     )
 
 

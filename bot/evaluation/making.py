@@ -218,7 +218,8 @@ class _Run:
             ours = [call for call in calls if call.model == model]
             cost = sum(engine.estimate_microusd(images=_images(call.job), wish=call.wish) for call in ours)
             whole += cost
-            yield f"{model}: {_calls(len(ours))}, at most about {dollars(cost)}."
+            if ours:
+                yield f"{model}: {_calls(len(ours))}, at most about {dollars(cost)}."
         yield f"Together {_calls(len(calls))}, at most about {dollars(whole)}."
         if kept:
             yield f"{kept} more {'is' if kept == 1 else 'are'} there from before, and cost nothing."

@@ -161,7 +161,8 @@ async def test_no_name_stands_in_anything_before_the_end(rig: Rig) -> None:
                 seen += [await answer.read(), str(answer.url).encode(), repr(answer.headers).encode()]
         await rig.post("verdicts", {"pair": pair["id"], "choice": "equal", "seconds": 1})
     assert [data for data in seen if any(name in data.lower() for name in NAMES)] == []
-    outcome = (await rig.next())["outcome"]
+    async with rig.http.post(rig.url + "outcome", json={}) as answer:
+        outcome = await answer.json()
     assert [model["name"] for model in outcome["models"]] == [A, B]
     assert "usually 4.5 s each, $0.04 per picture" in outcome["models"][0]["words"]
 
@@ -224,15 +225,24 @@ def _distance(one: Image.Image, other: Image.Image) -> int:
 
 async def test_the_last_verdict_can_be_taken_back_and_the_next_sitting_goes_on(rig: Rig) -> None:
     first = (await rig.next())["pair"]
-    assert (first["number"], first["of"], first["can_go_back"]) == (1, 3, False)
+    assert (first["number"], first["of"], (await rig.next())["can_take_back"]) == (1, 3, False)
     await rig.post("verdicts", {"pair": first["id"], "choice": "left", "seconds": 1})
-    assert (await rig.next())["pair"]["can_go_back"]
+    assert (await rig.next())["can_take_back"]
     assert await rig.post("back", {}) == 200
     assert (await rig.next())["pair"] == first
     await rig.post("verdicts", {"pair": first["id"], "choice": "neither", "seconds": 1})
-    second = (await rig.next())["pair"]
+    second = await rig.next()
     async with serving(rig.folder) as (url, _), rig.http.get(url + "next") as answer:
-        assert (await answer.json())["pair"] == second | {"can_go_back": False}
+        assert await answer.json() == second | {"can_take_back": False}
+
+
+async def test_the_names_are_told_at_the_end_and_then_no_verdict_is_taken_back(rig: Rig) -> None:
+    for _ in range(3):
+        assert await rig.post("outcome", {}) == 409
+        await rig.post("verdicts", {"pair": (await rig.next())["pair"]["id"], "choice": "equal", "seconds": 1})
+    assert await rig.next() == {"pair": None, "can_take_back": True}
+    assert await rig.post("outcome", {}) == 200
+    assert await rig.post("back", {}) == 409
 
 
 async def test_a_signal_ends_it_in_peace(tmp_path: Path) -> None:
@@ -283,10 +293,12 @@ async def test_all_pairs_are_judged_by_keys_and_then_the_names_are_told(rig: Rig
             await press(page, key, then)
             await expect(page.locator("body")).not_to_contain_text("gemini")
         await press(page, "0", "")
-        await expect(page.locator("#outcome")).to_contain_text(A)
-        await expect(page.locator("tbody tr").first).to_contain_text("all tasks")
         await page.get_by_role("button", name="Undo the last").click()
         await press(page, "ArrowRight", "")
+        await page.get_by_role("button", name="Show who was who").click()
+        await expect(page.locator("#outcome")).to_contain_text(A)
+        await expect(page.locator("tbody tr").first).to_contain_text("all tasks")
+        await expect(page.get_by_role("button", name="Undo the last")).to_be_hidden()
     kept = [verdict.choice for verdict in Archive(rig.folder).verdicts()]
     assert kept == [Choice.LEFT, Choice.EQUAL, Choice.NEITHER, Choice.TAKEN_BACK, Choice.RIGHT]
 

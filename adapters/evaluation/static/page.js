@@ -41,12 +41,12 @@ async function attempt(work) {
 async function next() {
   const given = await ask("next");
   enlarge(false);
-  pair = given.pair ?? null;
+  pair = given.pair;
   byId("pair").hidden = !pair;
   byId("outcome").hidden = Boolean(pair);
-  byId("back").hidden = !(given.pair ?? given.outcome).can_go_back;
+  byId("back").hidden = !given.can_take_back;
   if (pair) await show();
-  else reveal(given.outcome);
+  else offer();
 }
 
 // --- a pair
@@ -136,8 +136,17 @@ for (const place of places) {
 
 // --- the end
 
-function reveal({ words, models, kinds }) {
+function offer() {
   byId("count").textContent = "";
+  const button = el("button", "main-button", "Show who was who");
+  button.type = "button";
+  button.addEventListener("click", () => attempt(async () => reveal(await ask("outcome", {}))));
+  byId("outcome").replaceChildren(el("h2", "", "That was the last pair"), el("p", "", "Once the names are shown, verdicts stay as they are."), button);
+  button.focus();
+}
+
+function reveal({ words, models, kinds }) {
+  byId("back").hidden = true;
   const names = models.map((model) => model.name);
   const head = el("tr", "", ...["", ...names, "Equally good", "Both bad"].map((name) => el("th", "", name)));
   const rows = kinds.map((kind) =>
