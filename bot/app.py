@@ -24,7 +24,7 @@ from bot.delivery import Dispatch, Renditions
 from bot.domain.refs import MessageRef, UserRef, user_ref_of
 from bot.ending import end
 from bot.engines.exact import ExactEngine
-from bot.engines.gemini import GeminiEngine, model_profile
+from bot.engines.gemini import Access, GeminiEngine, model_profile
 from bot.engines.pixels import fit
 from bot.engines.reader import PillowPictureReader
 from bot.intake import Hall, Limits
@@ -207,9 +207,8 @@ async def open_engines(settings: Settings) -> AsyncGenerator[Mapping[str, Engine
 def gemini_engine(settings: Settings, key: str) -> GeminiEngine:
     """The Gemini engine as configured."""
     return GeminiEngine(
-        api_key=key,
-        model=model_profile(settings.gemini_model, settings.gemini_models),
-        base_url=settings.gemini_api_base or None,
+        Access(key, base_url=settings.gemini_api_base or None),
+        [model_profile(settings.gemini_model, settings.gemini_models)],
         timeout_s=settings.gemini_timeout_s,
     )
 

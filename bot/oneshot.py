@@ -143,10 +143,10 @@ async def _check_gemini(settings: Settings) -> Check:
         return Check("gemini", False, words, optional=True)
     engine = gemini_engine(settings, key)
     try:
-        trouble = await engine.check()
+        ((_, trouble),) = await engine.check()
     finally:
         await engine.aclose()
-    note = f" ({engine.model.note})" if engine.model.note else ""
+    note = f" ({engine.models[0].note})" if engine.models[0].note else ""
     return Check("gemini", trouble is None, trouble or f"{settings.gemini_model} answers{note}")
 
 

@@ -105,7 +105,8 @@ async def _engines(settings: Settings, key: str, models: Sequence[str]) -> Async
 async def _check(engines: dict[str, GeminiEngine]) -> None:
     """A wrong key or name is found out before anything is paid."""
     for model, engine in engines.items():
-        if trouble := await engine.check():
+        trouble = dict(await engine.check()).get(model)
+        if trouble:
             raise RemixError(f"{model} cannot be asked: {trouble}")
 
 

@@ -35,7 +35,7 @@ from redis.asyncio.connection import AbstractConnection
 
 from bot.domain.images import Picture
 from bot.engines.exact import ExactEngine
-from bot.engines.gemini import GeminiEngine, model_profile
+from bot.engines.gemini import Access, GeminiEngine, model_profile
 from bot.engines.pixels import to_picture
 from bot.ports import EditRequest, Engine
 from storage.objects.store import ObstoreImageStore
@@ -293,7 +293,7 @@ async def main(turns: int) -> None:
             await beside_naive(url, folder / "1", photo, engine, at_once, turns=turns)
         print("\nthe same through the model's API (the fake server, in a process of its own)")
         async with database(folder / "2") as url:
-            real = GeminiEngine(api_key="k", model=model_profile("gemini-nano-banana-2.1", {}), base_url=gemini)
+            real = GeminiEngine(Access("k", base_url=gemini), [model_profile("gemini-nano-banana-2.1")])
             await beside_naive(url, folder / "2", photo, real, through_sdk, turns=max(100, turns // 5))
             await real.aclose()
         print("\nturn 50 of a thread beside turn 2")

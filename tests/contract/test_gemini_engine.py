@@ -14,10 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.errors import BadRequest, EngineFailed, EngineGaveNothing, EngineRefused, EngineUnavailable
+from bot.domain.errors import (
+    BadRequest,
+    EngineFailed,
+    EngineGaveNothing,
+    EngineRefused,
+    EngineUnavailable,
+    ModelGone,
+)
 from bot.domain.images import Picture, Provenance
 from bot.domain.turns import Story, StoryLine
-from bot.engines.gemini import DEFAULT_MODEL, GeminiEngine, model_profile
+from bot.engines.gemini import DEFAULT_MODEL, Access, GeminiEngine, model_profile
 from bot.ports import EditRequest, Engine, Reading
 from tests.fakes import gemini as fakes
 from tests.fakes.gemini import FakeGemini
@@ -25,6 +32,7 @@ from tests.values import ANNA
 
 SAMPLES = Path(__file__).parents[2] / "adapters/web/static/samples"
 KEY = "AIza-the-secret-key-of-this-test"
+DEFAULT = model_profile(DEFAULT_MODEL)
 
 
 def photo(name: str, width_px: int, height_px: int) -> Picture:
@@ -44,8 +52,14 @@ async def fake() -> AsyncIterator[FakeGemini]:
 
 @pytest.fixture
 async def engine(fake: FakeGemini) -> AsyncIterator[Engine]:
-    async with GeminiEngine(KEY, model_profile(DEFAULT_MODEL), fake.url, timeout_s=20) as opened:
+    async with GeminiEngine(Access(KEY, base_url=fake.url), [DEFAULT], timeout_s=20) as opened:
         yield opened
+
+
+async def trouble_of(engine: GeminiEngine) -> str:
+    """What the check says of its only model."""
+    ((_, trouble),) = await engine.check()
+    return trouble or ""
 
 
 def sha256(picture: Picture) -> str:
@@ -88,7 +102,7 @@ async def test_the_result_of_one_turn_is_good_input_for_the_next(engine: Engine,
 
 async def test_an_edit_asks_for_no_ratio_and_only_for_what_the_model_has(fake: FakeGemini) -> None:
     for model in ("gemini-nano-banana-2.1", "gemini-3.1-flash-lite-image", "gemini-2.5-flash-image"):
-        async with GeminiEngine(KEY, model_profile(model), fake.url) as engine:
+        async with GeminiEngine(Access(KEY, base_url=fake.url), [model_profile(model)]) as engine:
             await engine.edit(NIGHT)
     assert [call.config.get("imageConfig") for call in fake.calls] == [{"imageSize": "1K"}, None, None]
     assert [bool(call.system) for call in fake.calls] == [True, True, False]
@@ -152,7 +166,7 @@ async def test_a_reason_newer_than_the_sdk_makes_no_noise(fake: FakeGemini) -> N
     fake.then(fakes.refuses("UNHEARD_OF"))
     with warnings.catch_warnings(record=True) as noise:
         warnings.simplefilter("always")
-        async with GeminiEngine(KEY, model_profile(DEFAULT_MODEL), fake.url) as engine:
+        async with GeminiEngine(Access(KEY, base_url=fake.url), [DEFAULT]) as engine:
             with pytest.raises(EngineGaveNothing):
                 await engine.edit(NIGHT)
     assert [str(each.message) for each in noise if issubclass(each.category, UserWarning)] == []
@@ -181,7 +195,7 @@ async def test_whatever_breaks_on_the_way_the_request_is_sent_once(
 
 async def test_an_answer_that_never_comes_ends_at_the_timeout_after_one_request(fake: FakeGemini) -> None:
     fake.then(fakes.hangs())
-    async with GeminiEngine(KEY, model_profile(DEFAULT_MODEL), fake.url, timeout_s=0.4) as engine:
+    async with GeminiEngine(Access(KEY, base_url=fake.url), [DEFAULT], timeout_s=0.4) as engine:
         with pytest.raises(EngineUnavailable) as caught:
             async with asyncio.timeout(10):
                 await engine.edit(NIGHT)
@@ -199,7 +213,7 @@ async def test_an_answer_to_be_continued_is_not_continued_in_silence(engine: Eng
 async def test_a_server_that_is_not_there_was_certainly_not_billed() -> None:
     async with FakeGemini() as fake:
         gone = fake.url
-    async with GeminiEngine(KEY, model_profile(DEFAULT_MODEL), gone) as engine:
+    async with GeminiEngine(Access(KEY, base_url=gone), [DEFAULT]) as engine:
         with pytest.raises(EngineUnavailable) as caught:
             await engine.edit(NIGHT)
     assert not caught.value.maybe_billed
@@ -257,42 +271,46 @@ async def test_neither_key_nor_words_reach_a_log_or_an_error(
 
 
 async def test_a_wrong_key_is_for_the_operator_and_not_tried_again(fake: FakeGemini) -> None:
-    async with GeminiEngine("AIza-wrong", model_profile(DEFAULT_MODEL), fake.url) as engine:
+    async with GeminiEngine(Access("AIza-wrong", base_url=fake.url), [DEFAULT]) as engine:
         with pytest.raises(EngineFailed, match="whoever runs this bot") as caught:
             await engine.edit(NIGHT)
-        assert "GEMINI_API_KEY" in (await engine.check() or "")
+        assert "GEMINI_API_KEY" in await trouble_of(engine)
     assert not caught.value.retryable
 
 
 async def test_a_model_that_was_retired_is_for_the_operator(fake: FakeGemini) -> None:
-    async with GeminiEngine(KEY, model_profile("gemini-3.1-flash-image"), fake.url) as engine:
-        with pytest.raises(EngineFailed, match="not there any more"):
+    async with GeminiEngine(Access(KEY, base_url=fake.url), [model_profile("gemini-3.1-flash-image")]) as engine:
+        with pytest.raises(ModelGone, match="not there any more"):
             await engine.edit(NIGHT)
-        assert "Choose another" in (await engine.check() or "")
+        assert "Choose another" in await trouble_of(engine)
 
 
-async def test_a_model_that_is_there_checks_out(engine: GeminiEngine) -> None:
-    assert await engine.check() is None
+async def test_every_model_is_checked_the_one_for_words_too(fake: FakeGemini) -> None:
+    models = [model_profile(name) for name in (DEFAULT_MODEL, "gemini-3.1-flash-image", "gemini-3-pro-image")]
+    access = Access(KEY, base_url=fake.url)
+    async with GeminiEngine(access, models, text=model_profile("gemini-1-words")) as engine:
+        lines = await engine.check()
+    assert [name for name, _ in lines] == [*engine.profile.models, "gemini-1-words"]
+    assert [trouble is None for _, trouble in lines] == [True, False, True, False]
 
 
 async def test_checking_a_server_that_is_not_there_says_so() -> None:
     async with FakeGemini() as fake:
         gone = fake.url
-    async with GeminiEngine(KEY, model_profile(DEFAULT_MODEL), gone) as engine:
-        assert await engine.check() == "Gemini could not be reached. Please try again in a moment."
+    async with GeminiEngine(Access(KEY, base_url=gone), [DEFAULT]) as engine:
+        assert await trouble_of(engine) == "Gemini could not be reached. Please try again in a moment."
 
 
-async def test_a_key_that_cannot_be_sent_is_said_kindly() -> None:
-    async with FakeGemini() as fake, GeminiEngine("schlüssel\nx", model_profile(DEFAULT_MODEL), fake.url) as engine:
-        assert "GEMINI_API_KEY" in (await engine.check() or "")
+async def test_a_key_that_cannot_be_sent_is_said_kindly(fake: FakeGemini) -> None:
+    async with GeminiEngine(Access("schlüssel\nx", base_url=fake.url), [DEFAULT]) as engine:
+        assert "GEMINI_API_KEY" in await trouble_of(engine)
         with pytest.raises(EngineFailed):
             await engine.edit(NIGHT)
 
 
 async def test_without_a_key_none_is_taken_from_elsewhere_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_API_KEY", "AIza-another")
-    engine = GeminiEngine("  ", model_profile(DEFAULT_MODEL))
-    assert "GEMINI_API_KEY" in (await engine.check() or "")
+    assert "Look at the key" in await trouble_of(GeminiEngine(Access("  "), [DEFAULT]))
 
 
 async def test_the_environment_changes_neither_key_nor_address(
@@ -303,12 +321,12 @@ async def test_the_environment_changes_neither_key_nor_address(
     monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "true")
     monkeypatch.setenv("GOOGLE_GENAI_API_VERSION", "v9")
-    async with GeminiEngine(KEY, model_profile(DEFAULT_MODEL), fake.url) as engine:
+    async with GeminiEngine(Access(KEY, base_url=fake.url), [DEFAULT]) as engine:
         assert (await engine.edit(NIGHT)).images
 
 
 async def test_the_client_opens_by_itself_and_again_after_closing(fake: FakeGemini) -> None:
-    engine = GeminiEngine(KEY, model_profile(DEFAULT_MODEL), fake.url)
+    engine = GeminiEngine(Access(KEY, base_url=fake.url), [DEFAULT])
     for _ in range(2):
         assert (await engine.edit(NIGHT)).images
         await engine.aclose()
@@ -338,5 +356,5 @@ async def test_what_cannot_be_asked_is_said_before_anything_is_sent(
 
 @pytest.mark.parametrize(("instruction", "images"), [("x", 1), ("x" * 8_000, 14), ("夜にして", 2)])
 def test_any_words_with_pictures_are_understood(instruction: str, images: int) -> None:
-    engine = GeminiEngine(KEY, model_profile(DEFAULT_MODEL))
+    engine = GeminiEngine(Access(KEY), [DEFAULT])
     assert engine.read(instruction, images=images) == Reading(whole=True)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from bot.domain.images import Picture
 from bot.engines import pixels
-from bot.engines.gemini import DEFAULT_MODEL, GeminiEngine, model_profile
+from bot.engines.gemini import DEFAULT_MODEL, Access, GeminiEngine, model_profile
 from bot.ports import EditRequest
 
 ROOT = Path(__file__).parents[2]
@@ -56,7 +56,7 @@ async def longest_turn_of_the_loop_s(engine: GeminiEngine, request: EditRequest)
 async def test_fourteen_pictures_of_2_mb_never_hold_the_event_loop_for_50_ms(url: str) -> None:
     """The best of three, since noise only adds: plain google-genai takes 300 ms every time."""
     request = EditRequest("a collage", (photo_of_two_megabytes(),) * 14)
-    async with GeminiEngine("k", model_profile(DEFAULT_MODEL), url) as engine:
+    async with GeminiEngine(Access("k", base_url=url), [model_profile(DEFAULT_MODEL)]) as engine:
         longest_s = min([await longest_turn_of_the_loop_s(engine, request) for _ in range(3)])
     assert len(request.images[0].data) > 1_900_000
     assert longest_s < 0.05

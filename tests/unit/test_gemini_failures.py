@@ -8,9 +8,10 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp.client_reqrep import ConnectionKey
+from google.auth import exceptions as sign_in
 from google.genai import errors
 
-from bot.domain.errors import EngineFailed, EngineUnavailable
+from bot.domain.errors import EngineFailed, EngineUnavailable, ModelGone
 from bot.engines.gemini import failures
 from bot.engines.gemini.failures import failure_of
 from tests.fakes.gemini import google_error
@@ -51,6 +52,8 @@ def quota(name: str) -> dict[str, Any]:
         (aiohttp.ClientConnectorError(HERE, OSError()), False, None),
         (json.JSONDecodeError("no", "{", 1), True, None),
         (errors.UnknownApiResponseError("no"), True, None),
+        (sign_in.TransportError("no route"), False, None),
+        (sign_in.RefreshError("later", retryable=True), False, None),
     ],
     ids=repr,
 )
@@ -72,7 +75,12 @@ def test_what_passes_by_itself_may_be_tried_again(
         (api_error(402), failures.NO_MONEY),
         (api_error(429, "RESOURCE_EXHAUSTED", "Your prepayment credits are depleted."), failures.NO_MONEY),
         (api_error(429, "RESOURCE_EXHAUSTED", "", quota("RequestsPerDayPerProject"), retry_in("9s")), failures.USED_UP),
-        (api_error(404, "NOT_FOUND"), failures.NO_MODEL),
+        (api_error(429, "RESOURCE_EXHAUSTED", "Quota exceeded, limit: 0, model: x", retry_in("7s")), failures.NO_MONEY),
+        (api_error(429, "RESOURCE_EXHAUSTED", "", quota("SpendPerMonthPerProject")), failures.MONTH_USED_UP),
+        (
+            api_error(429, "RESOURCE_EXHAUSTED", "Your project has exceeded its monthly spending cap."),
+            failures.MONTH_USED_UP,
+        ),
         (api_error(400, "FAILED_PRECONDITION", "User location is not supported for the API use."), failures.NOT_HERE),
         (api_error(400, "FAILED_PRECONDITION", "Please enable billing."), failures.NO_MONEY),
         (api_error(400, "INVALID_ARGUMENT", "Unable to process input image."), failures.BAD_PICTURE),
@@ -82,6 +90,8 @@ def test_what_passes_by_itself_may_be_tried_again(
         (api_error(307), failures.WRONG_ADDRESS),
         (aiohttp.InvalidURL("nowhere"), failures.WRONG_ADDRESS),
         (ValueError("person_generation is only supported elsewhere"), failures.OURS),
+        (sign_in.DefaultCredentialsError("nothing found"), failures.NO_CREDENTIALS),
+        (sign_in.RefreshError("invalid_grant", {"error": "invalid_grant"}), failures.NO_CREDENTIALS),
     ],
     ids=repr,
 )
@@ -90,6 +100,31 @@ def test_what_stays_wrong_is_said_and_not_tried_again(error: Exception, words: s
     assert type(failure) is EngineFailed
     assert failure.words == words
     assert not failure.retryable
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (api_error(503, "UNAVAILABLE", "The model is overloaded."), failures.BUSY),
+        (api_error(429, "RESOURCE_EXHAUSTED", "Resource has been exhausted (e.g. check quota)."), failures.BUSY),
+        (api_error(429, "RESOURCE_EXHAUSTED", "", quota("ImagesPerMinutePerProject-Tier1")), failures.TOO_MANY),
+        (api_error(429, "RESOURCE_EXHAUSTED", "Quota exceeded, limit: 10, model: x"), failures.BUSY),
+        (api_error(429, "RESOURCE_EXHAUSTED", "Spend-based rate limit exceeded."), failures.SPENT_FOR_NOW),
+        (api_error(429, "RESOURCE_EXHAUSTED", "", quota("SpendPerTenMinutes")), failures.SPENT_FOR_NOW),
+    ],
+    ids=repr,
+)
+def test_what_was_too_much_says_how_long_to_wait(error: Exception, words: str) -> None:
+    failure = failure_of(error)
+    assert isinstance(failure, EngineUnavailable)
+    assert (failure.words, failure.maybe_billed) == (words, False)
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_model_that_is_gone_is_told_apart_so_that_another_may_do_it(status: int) -> None:
+    failure = failure_of(api_error(status, "NOT_FOUND", "models/x is no longer available."))
+    assert isinstance(failure, ModelGone)
+    assert (failure.words, failure.retryable) == (failures.NO_MODEL, False)
 
 
 def test_whoever_runs_the_bot_is_told_what_to_look_at() -> None:

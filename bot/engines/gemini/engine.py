@@ -3,47 +3,75 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from bot.domain.errors import BadPicture, BadRequest, EngineFailed
-from bot.domain.images import Picture
-from bot.domain.wishes import PLAIN_WISH, Wish
+from bot.domain.wishes import MOST_PANELS, MOST_VARIATIONS, PLAIN_WISH, Form, Kind, Wish
+from bot.engines.gemini.access import Access, Connection
 from bot.engines.gemini.answer import read_answer
 from bot.engines.gemini.fit import fits, fitted
 from bot.engines.gemini.models import ModelProfile
 from bot.engines.gemini.prompt import clean, prompt_for
-from bot.ports import EditRequest, EngineAnswer, EngineProfile, Reading
+from bot.engines.gemini.safety import thresholds
+from bot.engines.gemini.text import GeminiTextModel
+from bot.ports import EditRequest, EngineAnswer, EngineProfile, Reading, Retirement
 
 if TYPE_CHECKING:
-    from bot.engines.gemini.client import GeminiClient
+    from google.genai.types import GenerateContentResponse
 
 INSTRUCTION_CHARS = 8_000
-NOT_OPENED = "Gemini is not set up right. Please tell whoever runs this bot."
+NO_WORDS: Mapping[Kind, str] = {
+    Kind.EDIT: "Please say what should change in the picture.",
+    Kind.IMAGINE: "Please say what the picture should show.",
+    Kind.EXPLAIN: "Please say what you would like to know.",
+}
+_MOST_AT_ONCE: Mapping[Form, int] = {Form.ONE: 1, Form.STORY: MOST_PANELS, Form.VARIATIONS: MOST_VARIATIONS}
+_MOST_SEARCHES = 4
+"""One question seldom takes more."""
+_ENDING_STAGES = ("LEGACY", "DEPRECATED", "RETIRED")
 
 
 class GeminiEngine:
-    """Edits pictures by words, with a model of Google's.
+    """Makes pictures by words, with models of Google's: `models` in the order in which they may be tried.
 
-    `base_url` is where the API stands, None for Google's own. The client is opened by the first call, or by `async
-    with`, and belongs to the event loop that opened it; `aclose` closes it.
+    `text` is the model that listens and reads, over the same connection: `text_model`, None without one. `safety` are
+    the filters that the operator set for chats that only adults may enter, `search` whether questions may be looked
+    up. The client is opened by the first call, or by `async with`, and belongs to the event loop that opened it;
+    `aclose` closes it. Raises `ValueError` where a setting cannot be used, in words for the operator.
     """
 
     def __init__(
-        self, api_key: str, model: ModelProfile, base_url: str | None = None, timeout_s: float = 300.0
+        self,
+        access: Access,
+        models: Sequence[ModelProfile],
+        *,
+        text: ModelProfile | None = None,
+        timeout_s: float = 300.0,
+        safety: Mapping[str, str] | None = None,
+        search: bool = False,
     ) -> None:
-        self.model = model
-        self.profile = EngineProfile(name="gemini", display_name="Gemini", generative=True, max_inputs=model.max_inputs)
-        self._api_key = api_key
-        self._base_url = base_url
-        self._timeout_s = timeout_s
-        self._opening = asyncio.Lock()
-        self._client: GeminiClient | None = None
+        if not models:
+            raise ValueError("Gemini needs at least one model.")
+        first = models[0]
+        self.models = tuple({model.id: model for model in models}.values())
+        self.profile = EngineProfile(
+            name="gemini",
+            display_name="Gemini",
+            generative=True,
+            max_inputs=first.max_inputs,
+            models=tuple(model.id for model in self.models),
+            sizes=first.sizes,
+        )
+        self._connection = Connection(access, timeout_s=timeout_s)
+        self.text_model = GeminiTextModel(self._connection, text) if text else None
+        self._thresholds = thresholds(safety or {}, enterprise=access.enterprise is not None)
+        self._search = search
 
     async def __aenter__(self) -> GeminiEngine:
-        await self._opened()
+        await self._connection.opened()
         return self
 
     async def __aexit__(
@@ -53,66 +81,104 @@ class GeminiEngine:
 
     async def aclose(self) -> None:
         """Close the client. A later call would open another one."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self._connection.aclose()
 
-    def read(self, instruction: str, *, images: int, wish: Wish = PLAIN_WISH) -> Reading:  # noqa: ARG002
-        """Any words are understood, as long as there is a picture to use them on. `unclear` is a whole sentence."""
-        problem = self._problem(instruction, images=images)
+    def read(self, instruction: str, *, images: int, wish: Wish = PLAIN_WISH) -> Reading:
+        """Any words are understood, as long as there is what they need. `unclear` is a whole sentence."""
+        problem = _problem(instruction, images=images, most=self.models[0].max_inputs, wish=wish)
         return Reading(whole=not problem, unclear=problem)
 
-    def estimate_microusd(self, *, images: int, wish: Wish = PLAIN_WISH) -> int:  # noqa: ARG002
-        return self.model.estimate_microusd(images=images)
+    def estimate_microusd(self, *, images: int, wish: Wish = PLAIN_WISH) -> int:
+        """On the dearest of its models: any of them may have to stand in."""
+        estimates = [
+            model.estimate_microusd(
+                images=images,
+                wish=wish,
+                searches=_MOST_SEARCHES if self._search and model.may_search(images=images, wish=wish) else 0,
+            )
+            for model in self.models
+        ]
+        return max(estimates)
 
     async def edit(self, request: EditRequest) -> EngineAnswer:
         """One call, one answer. Cancelling it breaks the connection off."""
-        if problem := self._problem(request.instruction, images=len(request.images)):
+        model = next((each for each in self.models if each.id == request.model), self.models[0])
+        images, wish = len(request.images), request.wish
+        if problem := _problem(request.instruction, images=images, most=model.max_inputs, wish=wish):
             raise BadRequest(problem)
-        pictures = request.images if fits(request.images) else await _made_to_fit(request.images)
-        client = await self._opened()
-        response = await client.ask(prompt_for(replace(request, images=pictures)))
-        return read_answer(response, model=self.model, request=request)
+        request = await _made_to_fit(replace(request, originals=request.originals[: model.max_inputs - images]))
+        client = await self._connection.opened()
+        response = await client.ask(
+            prompt_for(request), request, model=model, thresholds=self._thresholds, search=self._search
+        )
+        answer = read_answer(response, model=model, request=request)
+        answer = replace(answer, usage=replace(answer.usage, calls=1), retirement=_retirement_of(response, model.id))
+        if answer.images and wish.size and wish.size not in model.sizes:
+            answer = _noted(answer, f"{wish.size} was not possible with this model.")
+        return await _cut(answer) if wish.transparent and answer.images else answer
 
-    async def check(self) -> str | None:
-        """Whether the model can be asked. None when it can; otherwise what is wrong, said to who runs the bot."""
+    async def check(self) -> tuple[tuple[str, str | None], ...]:
+        """Whether each model can be asked, the one for words last: its id, and None or what is wrong, said to who runs
+        the bot."""
+        asked = [model.id for model in self.models]
+        if self.text_model is not None:
+            asked.append(self.text_model.model.id)
         try:
-            client = await self._opened()
+            client = await self._connection.opened()
         except EngineFailed:
-            return "The client for Gemini could not be opened. Look at GEMINI_API_KEY and this machine's certificates."
-        return await client.check()
-
-    def _problem(self, instruction: str, *, images: int) -> str:
-        """Why this cannot be asked at all, in words; empty when it can."""
-        words = clean(instruction)
-        if not words:
-            return "Please say what should change in the picture."
-        if len(words) > INSTRUCTION_CHARS:
-            return f"That is a little long. Please say it in at most {INSTRUCTION_CHARS:,} characters."
-        if images == 0:
-            return "There is no picture to change. Please send one, or reply to one."
-        if images > self.model.max_inputs:
-            return f"That is too many pictures at once. Please use at most {self.model.max_inputs}."
-        return ""
-
-    async def _opened(self) -> GeminiClient:
-        async with self._opening:
-            if self._client is None:
-                # In a thread, and not before it is needed: the first import of the SDK takes over a second.
-                await asyncio.to_thread(importlib.import_module, "bot.engines.gemini.client")
-                from bot.engines.gemini.client import GeminiClient
-
-                try:
-                    self._client = await GeminiClient.open(
-                        self._api_key, self.model, base_url=self._base_url, timeout_s=self._timeout_s
-                    )
-                except (ValueError, OSError):
-                    raise EngineFailed(NOT_OPENED) from None
-            return self._client
+            trouble = "The client for Gemini could not be opened. Look at the key or the project, and at certificates."
+            return tuple((model_id, trouble) for model_id in asked)
+        return tuple(zip(asked, await asyncio.gather(*map(client.check, asked)), strict=True))
 
 
-async def _made_to_fit(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
+def _problem(instruction: str, *, images: int, most: int, wish: Wish) -> str:
+    """Why this cannot be asked at all, in words; empty when it can."""
+    words = clean(instruction)
+    if not words:
+        return NO_WORDS[wish.kind]
+    if len(words) > INSTRUCTION_CHARS:
+        return f"That is a little long. Please say it in at most {INSTRUCTION_CHARS:,} characters."
+    if images == 0 and wish.kind is Kind.EDIT:
+        return "There is no picture to change. Please send one, or reply to one."
+    if images > most:
+        return f"That is too many pictures at once. Please use at most {most}."
+    album = _MOST_AT_ONCE[wish.form]
+    return f"That is a lot at once. Please ask for at most {album} pictures." if wish.count > album else ""
+
+
+async def _made_to_fit(request: EditRequest) -> EditRequest:
+    """All its pictures together within one request's weight."""
+    pictures = (*request.images, *request.originals)
+    if fits(pictures):
+        return request
     try:
-        return await asyncio.to_thread(fitted, pictures)
+        smaller = await asyncio.to_thread(fitted, pictures)
     except BadPicture as error:
         raise BadRequest(error.words) from None
+    images = len(request.images)
+    return replace(request, images=smaller[:images], originals=smaller[images:])
+
+
+async def _cut(answer: EngineAnswer) -> EngineAnswer:
+    """The background made transparent. Where that cannot be, the picture stays as it came, and it is said."""
+    from bot.engines.matte import cut_out
+
+    made = answer.images[0]
+    cut = await asyncio.to_thread(cut_out, made)
+    if cut.picture is not None:
+        answer = replace(answer, images=(replace(cut.picture, provenance=made.provenance), *answer.images[1:]))
+    return _noted(answer, cut.words)
+
+
+def _noted(answer: EngineAnswer, words: str) -> EngineAnswer:
+    return replace(answer, note=" ".join(part for part in (answer.note, words) if part))
+
+
+def _retirement_of(response: GenerateContentResponse, model_id: str) -> Retirement | None:
+    """What the answer says of the model's future; None where nothing is announced. Google Cloud never says."""
+    status = response.model_status
+    if status is None:
+        return None
+    stage = str(getattr(status.model_stage, "value", "") or "").upper()
+    when = status.retirement_time.date().isoformat() if status.retirement_time else ""
+    return Retirement(model_id, stage.lower(), when) if when or stage in _ENDING_STAGES else None

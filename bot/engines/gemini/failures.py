@@ -11,21 +11,26 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 import aiohttp
+from google.auth import exceptions as sign_in
 from google.genai import errors
 from pydantic import ValidationError
 
-from bot.domain.errors import EngineFailed, EngineUnavailable
+from bot.domain.errors import EngineFailed, EngineUnavailable, ModelGone
 
 BAD_KEY = "Gemini does not accept the key that this bot uses. Please tell whoever runs this bot to look at it."
+NO_CREDENTIALS = "This bot could not sign in to Google Cloud. Please tell whoever runs this bot to look at it."
 NO_MODEL = "The Gemini model that this bot is set to is not there any more. Please tell whoever runs this bot."
 NOT_HERE = "Gemini is not offered in the place where this bot runs. Please tell whoever runs this bot."
 NO_MONEY = "The Gemini account of this bot needs its billing looked at. Please tell whoever runs this bot."
 USED_UP = "This bot has used up what its Gemini account allows for now. Please try again tomorrow."
+MONTH_USED_UP = "This bot's Gemini account has spent what it may this month. Please tell whoever runs this bot."
 WRONG_ADDRESS = "The address that this bot has for Gemini is not the right one. Please tell whoever runs this bot."
 BAD_PICTURE = "Gemini could not read one of the pictures. Sending it again in another format may help."
 TOO_LARGE = "The pictures are too large for Gemini in one go. Please send fewer or smaller ones."
 NOT_TAKEN = "Gemini could not do anything with this request. Other words or another picture may help."
 BUSY = "Gemini is very busy right now. Please try again in a moment."
+TOO_MANY = "More is being asked of Gemini here than this bot's account may ask at once. Please try again in a minute."
+SPENT_FOR_NOW = "This bot's Gemini account has spent what it may for now. Please try again in about ten minutes."
 STUMBLED = "Gemini had a problem of its own. Please try again in a moment."
 TOO_SLOW = "Gemini took too long to answer. Please try again in a moment."
 UNREACHABLE = "Gemini could not be reached. Please try again in a moment."
@@ -34,10 +39,14 @@ UNREADABLE = "Gemini's answer could not be read. Please try again in a moment."
 OURS = "The request to Gemini could not be put together. Please tell whoever runs this bot."
 
 OPERATOR_WORDS = {
-    BAD_KEY: "Gemini does not accept this key. Look at GEMINI_API_KEY, or make a new key in Google AI Studio.",
+    BAD_KEY: "Gemini does not accept this. Look at GEMINI_API_KEY, or make a new key in Google AI Studio. On Google "
+    "Cloud, look at the project, the location and what the account may do there.",
+    NO_CREDENTIALS: "Nothing to sign in to Google Cloud with was found or accepted. Look at "
+    "GOOGLE_APPLICATION_CREDENTIALS, or at the account of this machine.",
     NO_MODEL: "Gemini does not know this model, or no longer has it. Choose another one.",
     NOT_HERE: "Gemini is not offered in the place where this machine stands.",
     NO_MONEY: "Gemini asks for the billing of this account to be looked at, in Google AI Studio.",
+    MONTH_USED_UP: "The month's spend cap of this account is reached. It can be raised in Google AI Studio.",
     WRONG_ADDRESS: "What answers at this address is not the Gemini API. Look at GEMINI_API_BASE.",
     OURS: "The request could not be put together. Look at GEMINI_API_KEY and GEMINI_API_BASE for stray signs.",
 }
@@ -61,6 +70,10 @@ def failure_of(error: Exception) -> EngineFailed:
         return EngineFailed(WRONG_ADDRESS)
     if isinstance(error, aiohttp.ClientConnectorError):
         return EngineUnavailable(UNREACHABLE)
+    if isinstance(error, sign_in.GoogleAuthError):
+        # Signing in comes before the request: nothing was asked yet.
+        away = isinstance(error, sign_in.TransportError) or bool(cast("object", error.retryable))
+        return EngineUnavailable(UNREACHABLE) if away else EngineFailed(NO_CREDENTIALS)
     for kinds, words in _AFTER_SENDING:
         if isinstance(error, kinds):
             return EngineUnavailable(words, maybe_billed=True)
@@ -72,6 +85,8 @@ def _of_status(error: errors.APIError) -> EngineFailed:
     said = (error.message or "").lower()
     if status in (401, 403) or reasons & {"API_KEY_INVALID", "API_KEY_EXPIRED"}:
         return EngineFailed(NO_MONEY if "billing" in said else BAD_KEY)
+    if status in (404, 410):
+        return ModelGone(NO_MODEL)
     if status == 429:
         return _of_quota(error, said)
     if status in (408, 502, 504):
@@ -85,8 +100,6 @@ def _words_for_request(status: int, name: str, said: str) -> str:
     """For what will go wrong again however often it is tried."""
     if status == 402:
         return NO_MONEY
-    if status in (404, 410):
-        return NO_MODEL
     if 300 <= status < 400 or status == 405:
         return WRONG_ADDRESS
     if status == 413 or "payload size" in said:
@@ -97,13 +110,20 @@ def _words_for_request(status: int, name: str, said: str) -> str:
 
 
 def _of_quota(error: errors.APIError, said: str) -> EngineFailed:
-    """Too much at once passes by itself; a day's or an account's allowance does not."""
-    quotas = [str(violation.get("quotaId", "")) for violation in _violations(error)]
-    if "prepay" in said or "depleted" in said:
+    """Too much at once passes by itself; a day's or an account's allowance does not. Nothing was done or charged.
+
+    What it says is matched loosely: the service changes its words, and a cap on spending has no id of its own.
+    """
+    quotas = " ".join(str(violation.get("quotaId", "")) for violation in _violations(error))
+    if "prepay" in said or "depleted" in said or re.search(r"limit: 0(?![\d.])", said):
         return EngineFailed(NO_MONEY)
-    if any("PerDay" in quota or "PerMonth" in quota for quota in quotas):
+    spending = "spend" in said or "Spend" in quotas
+    if "PerMonth" in quotas or (spending and "month" in said):
+        return EngineFailed(MONTH_USED_UP)
+    if "PerDay" in quotas:
         return EngineFailed(USED_UP)
-    return EngineUnavailable(BUSY, retry_after_s=_retry_after_s(error))
+    words = SPENT_FOR_NOW if spending else TOO_MANY if "PerMinute" in quotas else BUSY
+    return EngineUnavailable(words, retry_after_s=_retry_after_s(error))
 
 
 def _details(error: errors.APIError) -> Iterator[Mapping[str, object]]:
