@@ -13,7 +13,8 @@ from bot.domain.errors import EngineFailed
 if TYPE_CHECKING:
     from bot.engines.gemini.client import GeminiClient
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9.:-]{0,80}", re.ASCII)
+_PROJECT = re.compile(r"[a-z0-9][a-z0-9.:-]{0,80}", re.ASCII)
+_LOCATION = re.compile(r"[a-z][a-z0-9-]{0,40}", re.ASCII)
 NOT_OPENED = "Gemini is not set up right. Please tell whoever runs this bot."
 
 
@@ -25,9 +26,9 @@ class Enterprise:
     location: str = "global"
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.project):
+        if not _PROJECT.fullmatch(self.project):
             raise ValueError("Google Cloud needs the id of a project, such as my-project-123.")
-        if not _NAME.fullmatch(self.location):
+        if not _LOCATION.fullmatch(self.location):
             raise ValueError('A location on Google Cloud is named like "global" or "europe-west4".')
 
 
