@@ -10,6 +10,7 @@ import time
 import traceback
 import warnings
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,9 @@ from bot.domain.errors import (
 )
 from bot.domain.images import Picture, Provenance
 from bot.domain.turns import Story, StoryLine
+from bot.domain.wishes import Form, Kind, Wish
 from bot.engines.gemini import DEFAULT_MODEL, Access, GeminiEngine, model_profile
-from bot.ports import EditRequest, Engine, Reading
+from bot.ports import EditRequest, Engine, Reading, Retirement
 from tests.fakes import gemini as fakes
 from tests.fakes.gemini import FakeGemini
 from tests.values import ANNA
@@ -107,6 +109,75 @@ async def test_an_edit_asks_for_no_ratio_and_only_for_what_the_model_has(fake: F
     assert [call.config.get("imageConfig") for call in fake.calls] == [{"imageSize": "1K"}, None, None]
     assert [bool(call.system) for call in fake.calls] == [True, True, False]
     assert "You edit pictures" in fake.calls[2].texts[0]
+
+
+async def test_the_model_that_is_named_is_asked_and_an_unknown_one_is_the_first(fake: FakeGemini) -> None:
+    models = [DEFAULT, model_profile("gemini-3-pro-image")]
+    async with GeminiEngine(Access(KEY, base_url=fake.url), models) as engine:
+        answers = [await engine.edit(replace(NIGHT, model=name)) for name in ("gemini-3-pro-image", "", "gone")]
+    assert [call.model for call in fake.calls] == ["gemini-3-pro-image", DEFAULT_MODEL, DEFAULT_MODEL]
+    assert [answer.usage.model for answer in answers] == [call.model for call in fake.calls]
+    assert answers[0].usage.cost_microusd > 3 * answers[1].usage.cost_microusd
+
+
+async def test_the_estimate_is_that_of_the_dearest_model_at_the_size_that_is_wished_for() -> None:
+    dear, cheap = model_profile("gemini-3-pro-image"), model_profile("gemini-3.1-flash-lite-image")
+    engine = GeminiEngine(Access(KEY), [cheap, dear])
+    assert (engine.profile.models, engine.profile.sizes) == ((cheap.id, dear.id), ("1K",))
+    for wish in (Wish(), Wish(size="4K")):
+        assert engine.estimate_microusd(images=2, wish=wish) == dear.estimate_microusd(images=2, wish=wish)
+    question = Wish(kind=Kind.EXPLAIN)
+    looking = GeminiEngine(Access(KEY), [cheap, dear], search=True)
+    assert looking.estimate_microusd(images=0, wish=question) > engine.estimate_microusd(images=0, wish=question)
+    assert looking.estimate_microusd(images=1, wish=question) == engine.estimate_microusd(images=1, wish=question)
+
+
+async def test_originals_go_along_until_the_model_takes_no_more(fake: FakeGemini) -> None:
+    small = model_profile("gemini-2.5-flash-image")
+    async with GeminiEngine(Access(KEY, base_url=fake.url), [DEFAULT, small]) as engine:
+        request = EditRequest("darker", (CAT, COFFEE), originals=(ASTRONAUT, ROCKET))
+        await engine.edit(request)
+        await engine.edit(replace(request, model=small.id))
+        with pytest.raises(BadRequest, match="at most 3"):
+            await engine.edit(EditRequest("all of them", (CAT,) * 4, model=small.id))
+    sent = [[each.sha256 for each in call.pictures] for call in fake.calls]
+    everything = [sha256(each) for each in (CAT, COFFEE, ASTRONAUT, ROCKET)]
+    assert sent == [everything, everything[:3]]
+
+
+async def test_a_size_that_the_model_lacks_is_said(fake: FakeGemini) -> None:
+    lite = model_profile("gemini-3.1-flash-lite-image")
+    request = replace(NIGHT, wish=Wish(size="4K"))
+    async with GeminiEngine(Access(KEY, base_url=fake.url), [DEFAULT, lite]) as engine:
+        first, second = await engine.edit(request), await engine.edit(replace(request, model=lite.id))
+    assert (first.note, "4K" in second.note) == ("", True)
+    assert [call.config.get("imageConfig") for call in fake.calls] == [{"imageSize": "4K"}, None]
+
+
+async def test_every_answer_counts_as_one_call(engine: Engine, fake: FakeGemini) -> None:
+    fake.then(fakes.edits(), fakes.says("Which one?"))
+    assert [(await engine.edit(NIGHT)).usage.calls for _ in range(2)] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("status", "retirement"),
+    [
+        ({"modelStage": "STABLE"}, None),
+        ({"modelStage": "LEGACY", "message": "Goodbye."}, Retirement(DEFAULT_MODEL, "legacy")),
+        (
+            {"modelStage": "DEPRECATED", "retirementTime": "2027-03-01T08:00:00Z"},
+            Retirement(DEFAULT_MODEL, "deprecated", "2027-03-01"),
+        ),
+        ({"retirementTime": "2027-03-01T08:00:00Z"}, Retirement(DEFAULT_MODEL, "", "2027-03-01")),
+        ({"modelStage": "SUNSET_SOON"}, None),
+    ],
+)
+async def test_a_retirement_that_an_answer_announces_is_passed_on(
+    engine: Engine, fake: FakeGemini, status: dict[str, str], retirement: Retirement | None
+) -> None:
+    said = fakes.candidate({"text": "Which of the two?"})
+    fake.then(fakes.answers({**said, "modelStatus": status}))
+    assert (await engine.edit(NIGHT)).retirement == retirement
 
 
 async def test_turn_50_sends_no_more_than_turn_2(engine: Engine, fake: FakeGemini) -> None:
@@ -352,6 +423,46 @@ async def test_what_cannot_be_asked_is_said_before_anything_is_sent(
     with pytest.raises(BadRequest, match=words):
         await engine.edit(EditRequest(instruction, (CAT,) * images))
     assert fake.posts == 0
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        (Wish(kind=Kind.IMAGINE), ""),
+        (Wish(kind=Kind.EXPLAIN), ""),
+        (Wish(kind=Kind.IMAGINE, form=Form.STORY, count=8), ""),
+        (Wish(kind=Kind.IMAGINE, form=Form.VARIATIONS, count=4), ""),
+        (Wish(kind=Kind.EDIT, form=Form.STORY, count=6), "no picture"),
+        (Wish(kind=Kind.IMAGINE, form=Form.STORY, count=9), "at most 8"),
+        (Wish(kind=Kind.IMAGINE, form=Form.VARIATIONS, count=5), "at most 4"),
+    ],
+)
+async def test_only_what_is_meant_to_have_no_picture_goes_without_one(
+    engine: Engine, fake: FakeGemini, wish: Wish, words: str
+) -> None:
+    reading = engine.read("a fox in a lighthouse", images=0, wish=wish)
+    assert reading.whole == (not words)
+    assert words in reading.unclear
+    fake.then(fakes.says("It depends."))
+    with pytest.raises(BadRequest, match=words) if words else contextlib.nullcontext():
+        await engine.edit(EditRequest("a fox in a lighthouse", (), wish=wish))
+    assert fake.posts == (not words)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [(Kind.EDIT, "what should change"), (Kind.IMAGINE, "what the picture should show"), (Kind.EXPLAIN, "like to know")],
+)
+def test_no_words_at_all_are_asked_for_as_they_are_needed(kind: Kind, words: str) -> None:
+    engine = GeminiEngine(Access(KEY), [DEFAULT])
+    assert words in engine.read(" ", images=1, wish=Wish(kind=kind)).unclear
+
+
+def test_settings_that_cannot_be_used_are_said_at_once() -> None:
+    with pytest.raises(ValueError, match='called "manners"'):
+        GeminiEngine(Access(KEY), [DEFAULT], safety={"manners": "off"})
+    with pytest.raises(ValueError, match="at least one model"):
+        GeminiEngine(Access(KEY), [])
 
 
 @pytest.mark.parametrize(("instruction", "images"), [("x", 1), ("x" * 8_000, 14), ("夜にして", 2)])

@@ -23,6 +23,12 @@ def api_error(status: int, name: str = "", message: str = "", *details: dict[str
     return errors.APIError(status, google_error(status, name, message, *details))
 
 
+def not_signed_in(kind: str, *about: object, **more: object) -> Exception:
+    """What Google's own sign-in raises."""
+    made: Exception = getattr(sign_in, kind)(*about, **more)
+    return made
+
+
 def retry_in(delay: object) -> dict[str, Any]:
     return {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}
 
@@ -52,8 +58,8 @@ def quota(name: str) -> dict[str, Any]:
         (aiohttp.ClientConnectorError(HERE, OSError()), False, None),
         (json.JSONDecodeError("no", "{", 1), True, None),
         (errors.UnknownApiResponseError("no"), True, None),
-        (sign_in.TransportError("no route"), False, None),
-        (sign_in.RefreshError("later", retryable=True), False, None),
+        (not_signed_in("TransportError", "no route"), False, None),
+        (not_signed_in("RefreshError", "later", retryable=True), False, None),
     ],
     ids=repr,
 )
@@ -90,8 +96,8 @@ def test_what_passes_by_itself_may_be_tried_again(
         (api_error(307), failures.WRONG_ADDRESS),
         (aiohttp.InvalidURL("nowhere"), failures.WRONG_ADDRESS),
         (ValueError("person_generation is only supported elsewhere"), failures.OURS),
-        (sign_in.DefaultCredentialsError("nothing found"), failures.NO_CREDENTIALS),
-        (sign_in.RefreshError("invalid_grant", {"error": "invalid_grant"}), failures.NO_CREDENTIALS),
+        (not_signed_in("DefaultCredentialsError", "nothing found"), failures.NO_CREDENTIALS),
+        (not_signed_in("RefreshError", "invalid_grant", {"error": "invalid_grant"}), failures.NO_CREDENTIALS),
     ],
     ids=repr,
 )
