@@ -192,10 +192,11 @@ def _wire(behaviour: Behaviour, call: Call, retiring: str | None) -> Wire:
     body = behaviour.answer(call)
     if isinstance(body, Wire):
         return body
-    usage = behaviour.usage if behaviour.usage is not None else usage_for(call, body)
-    full = {**body, "usageMetadata": usage, "modelVersion": call.model, "responseId": "r-1"}
+    full = {**body, "usageMetadata": usage_for(call, body), "modelVersion": call.model, "responseId": "r-1"}
     if behaviour.checked and (wrong := fault("GenerateContentResponse", full, vertex=call.vertex)):
         raise invalid(wrong)
+    if behaviour.usage is not None:
+        full["usageMetadata"] = behaviour.usage
     if retiring is not None and not call.vertex:
         full["modelStatus"] = model_status(retiring)
     return Wire(json.dumps(full).encode())
@@ -212,8 +213,8 @@ async def _send(request: web.Request, wire: Wire) -> web.StreamResponse:
         await response.prepare(request)
     step = wire.drip_bytes or max(1, len(sent))
     for start in range(0, len(sent), step):
-        await response.write(sent[start : start + step])
         await asyncio.sleep(wire.drip_s)
+        await response.write(sent[start : start + step])
     if wire.drop_after_bytes is None:
         return response
     assert request.transport is not None
