@@ -30,9 +30,8 @@ Every reason that Gemini can give for an answer without a result, and what becom
 
 A **refusal** is the model maker's policy: the person is not charged, whatever the attempt cost the house. After
 **nothing** trying again may help; what it cost, by the figures of the answer, is counted as for a picture. Where **the
-operator must act** nobody in the chat can do anything about it. A refusal, or a
-matter for the operator, stands even where words or a picture came with it; any other reason is passed over where there
-is a result.
+operator must act** nobody in the chat can do anything about it. Both a refusal and a matter for the operator stand even
+where words or a picture came with them; any other reason is passed over where there is a result.
 """
 
 
