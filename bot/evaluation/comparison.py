@@ -13,6 +13,7 @@ from adapters.evaluation.server import build_app, serve
 from bot.domain.errors import BadPicture, RemixError
 from bot.domain.images import Picture
 from bot.domain.labels import label_for
+from bot.domain.money import said
 from bot.engines.pixels import decode, to_picture
 from bot.evaluation.archive import Archive, Choice, Evaluation, Result, Verdict
 from bot.evaluation.scores import (
@@ -20,7 +21,6 @@ from bot.evaluation.scores import (
     Score,
     can_be_judged,
     counts,
-    dollars,
     effort,
     judgement,
     pairs_of,
@@ -145,11 +145,9 @@ def _kind_shown(name: str, score: Score, models: tuple[str, str]) -> KindShown:
 def _model_shown(evaluation: Evaluation, model: str, results: dict[str, Result]) -> ModelShown:
     took = effort(evaluation, model, results)
     none = f", {took.no_picture} without a picture" if took.no_picture else ""
-    pace = (
-        f", usually {took.median_s:.1f} s each, {dollars(took.picture_microusd)} per picture" if took.pictures else ""
-    )
+    pace = f", usually {took.median_s:.1f} s each, {said(took.picture_microusd)} per picture" if took.pictures else ""
     pictures = "1 picture" if took.pictures == 1 else f"{took.pictures} pictures"
-    return ModelShown(model, f"{pictures}{none}{pace}, {dollars(took.cost_microusd)} in all.")
+    return ModelShown(model, f"{pictures}{none}{pace}, {said(took.cost_microusd)} in all.")
 
 
 def _alike(files: list[bytes]) -> list[Picture]:

@@ -24,12 +24,12 @@ from bot.domain.errors import (
     RemixError,
 )
 from bot.domain.images import EXTENSIONS, Picture
-from bot.domain.wishes import Kind, Wish
+from bot.domain.money import said
+from bot.domain.wishes import Asked, Form, Kind, read_wish
 from bot.engines.gemini import GeminiEngine
 from bot.engines.pixels import decode
 from bot.evaluation.archive import TRIED_AGAIN, Archive, Job, Result, State, hash_of
 from bot.evaluation.folder import Task, read_folder
-from bot.evaluation.scores import dollars
 from bot.ports import EditRequest
 from bot.settings import Settings
 
@@ -62,7 +62,7 @@ class Call:
 
     model: str
     job: Job
-    wish: Wish
+    asked: Asked
     earlier: Result | None = None
 
 
@@ -73,8 +73,7 @@ async def evaluate(
 
     Raises `RemixError` where nothing can be begun: an empty folder, a picture that cannot be read, no key.
     """
-    key = settings.gemini_api_key.get_secret_value()
-    if not key and not settings.gemini_project:
+    if not settings.has_gemini:
         raise RemixError("There is no key. Set GEMINI_API_KEY to a key from Google AI Studio, and start again.")
     if len(set(models)) < 2:
         raise RemixError("Name two different models: one alone cannot be compared.")
@@ -82,7 +81,7 @@ async def evaluate(
     for path in contents.left_out:
         say(f"{_plain(path.name)} is left out: nothing says what to do with it.")
     archive = Archive(folder)
-    async with _engines(settings, key, models) as engines:
+    async with _engines(settings, models) as engines:
         with archive.locked():
             jobs = await _jobs(settings, archive, contents.tasks, engines[models[0]], engines[models[1]])
             await _check(engines)
@@ -92,11 +91,10 @@ async def evaluate(
 
 
 @contextlib.asynccontextmanager
-async def _engines(settings: Settings, key: str, models: Sequence[str]) -> AsyncGenerator[dict[str, GeminiEngine]]:
+async def _engines(settings: Settings, models: Sequence[str]) -> AsyncGenerator[dict[str, GeminiEngine]]:
     """One for each model, so that none steps in for the other."""
     async with contextlib.AsyncExitStack() as stack:
-        alone = {model: {"gemini_model": model, "gemini_fallback_models": ()} for model in models}
-        made = {model: gemini_engine(settings.model_copy(update=alone[model]), key) for model in models}
+        made = {model: gemini_engine(settings, (model,)) for model in models}
         for engine in made.values():
             stack.push_async_callback(engine.aclose)
         yield made
@@ -122,7 +120,8 @@ async def _jobs(settings: Settings, archive: Archive, tasks: Sequence[Task], *en
             continue
         for task in group:
             job = replace(plain, instruction=task.instruction, kind=task.kind, name=task.name)
-            readings = [engine.read(job.instruction, images=_images(job), wish=_wish(job)) for engine in engines]
+            asked = _asked(job)
+            readings = [engine.read(asked.words, images=_images(job), wish=asked.wish) for engine in engines]
             problems += [f"{task.name}: {reading.unclear}" for reading in readings if not reading.whole][:1]
             jobs.setdefault(job.id, job)
     if problems:
@@ -151,8 +150,11 @@ def _read_at_most(path: Path, limit_bytes: int) -> bytes:
         return file.read(limit_bytes + 1)
 
 
-def _wish(job: Job) -> Wish:
-    return Wish(kind=Kind.EDIT if job.picture else Kind.IMAGINE)
+def _asked(job: Job) -> Asked:
+    """As the bot would read it, except that one picture is to come of it whatever the words say."""
+    asked = read_wish(job.instruction, images=_images(job))
+    kind = Kind.EDIT if job.picture else Kind.IMAGINE
+    return replace(asked, wish=replace(asked.wish, kind=kind, form=Form.ONE, count=1, drawn=False))
 
 
 def _images(job: Job) -> int:
@@ -206,7 +208,7 @@ class _Run:
 
     def _missing(self, jobs: Sequence[Job]) -> list[Call]:
         calls = [
-            Call(model, job, _wish(job), self._archive.result(job.key(model)))
+            Call(model, job, _asked(job), self._archive.result(job.key(model)))
             for job in jobs
             for model in self._engines
         ]
@@ -217,11 +219,11 @@ class _Run:
         whole = 0
         for model, engine in self._engines.items():
             ours = [call for call in calls if call.model == model]
-            cost = sum(engine.estimate_microusd(images=_images(call.job), wish=call.wish) for call in ours)
+            cost = sum(engine.estimate_microusd(images=_images(call.job), wish=call.asked.wish) for call in ours)
             whole += cost
             if ours:
-                yield f"{model}: {_calls(len(ours))}, at most about {dollars(cost)}."
-        yield f"Together {_calls(len(calls))}, at most about {dollars(whole)}."
+                yield f"{model}: {_calls(len(ours))}, at most {said(cost)}."
+        yield f"Together {_calls(len(calls))}, at most {said(whole)}."
         if kept:
             yield f"{kept} more {'is' if kept == 1 else 'are'} there from before, and cost nothing."
         if lost := sum(call.earlier is not None and call.earlier.maybe_billed for call in calls):
@@ -266,9 +268,9 @@ class _Run:
 
     async def _answer(self, call: Call, source: Picture | None) -> tuple[Result, Picture | None]:
         request = EditRequest(
-            call.job.instruction,
+            call.asked.words,
             (source,) if source else (),
-            wish=call.wish,
+            wish=call.asked.wish,
             model=call.model,
             may_suggest=False,
             may_ask=False,
@@ -330,9 +332,7 @@ def _line(call: Call, result: Result) -> str:
     asked = _plain(f"{call.job.name}: {call.job.instruction}")
     shown = asked if len(asked) <= _SHOWN_CHARS else f"{asked[: _SHOWN_CHARS - 1]}…"
     why = f" ({result.words})" if result.state in (State.REFUSED, State.NOTHING, State.FAILED) else ""
-    return (
-        f"{call.model} · {shown} · {_ENDS[result.state]}{why} · {result.seconds:.0f} s, {dollars(result.cost_microusd)}"
-    )
+    return f"{call.model} · {shown} · {_ENDS[result.state]}{why} · {result.seconds:.0f} s, {said(result.cost_microusd)}"
 
 
 def _plain(text: str) -> str:

@@ -210,9 +210,3 @@ def _by_default(walkovers: int) -> str:
 
 def _pairs(count: int) -> str:
     return "1 pair" if count == 1 else f"{count} pairs"
-
-
-def dollars(microusd: int) -> str:
-    """An amount in US dollars: two places, more where it is less than a cent."""
-    usd = microusd / 1e6
-    return f"${usd:.2f}" if usd >= 0.01 or microusd == 0 else f"${usd:.4f}"

@@ -164,7 +164,7 @@ async def test_no_name_stands_in_anything_before_the_end(rig: Rig) -> None:
     async with rig.http.post(rig.url + "outcome", json={}) as answer:
         outcome = await answer.json()
     assert [model["name"] for model in outcome["models"]] == [A, B]
-    assert "usually 4.5 s each, $0.04 per picture" in outcome["models"][0]["words"]
+    assert "usually 4.5 s each, about 4 ¢ per picture" in outcome["models"][0]["words"]
 
 
 async def test_both_pictures_are_newly_made_of_one_type_and_one_size(rig: Rig) -> None:

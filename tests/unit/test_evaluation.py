@@ -19,7 +19,20 @@ from bot.evaluation.archive import Archive, Choice, Evaluation, Job, Result, Sta
 from bot.evaluation.folder import Task, read_folder
 from bot.evaluation.scores import Score, counts, judgement, pairs_of, scores, standing, total, wilson
 from bot.settings import Settings
-from tests.fakes.gemini import Behaviour, Call, FakeGemini, Json, Wire, edits, fails, hangs, refuses, says
+from tests.fakes.gemini import (
+    Behaviour,
+    Call,
+    FakeGemini,
+    Json,
+    Wire,
+    candidate,
+    edits,
+    fails,
+    hangs,
+    picture_part,
+    refuses,
+    says,
+)
 from tests.pictures import photo
 
 A, B = "gemini-nano-banana-2.1", "gemini-3-pro-image"
@@ -111,9 +124,9 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 async def test_the_price_is_said_before_anything_is_asked_and_no_means_no(folder: Path, fake: FakeGemini) -> None:
     report, said = await run(folder, fake, says_yes=False)
-    assert said[0].startswith(f"{A}: 1 call, at most about $0.")
-    assert said[1].startswith(f"{B}: 1 call, at most about $0.")
-    assert said[2].startswith("Together 2 calls, at most about $0.")
+    assert said[0].startswith(f"{A}: 1 call, at most about ")
+    assert said[1].startswith(f"{B}: 1 call, at most about ")
+    assert said[2].startswith("Together 2 calls, at most about ")
     assert (report, fake.posts) == (Report(begun=False), 0)
 
 
@@ -136,6 +149,17 @@ async def test_each_model_gets_the_same_picture_and_the_words_without_their_tag(
     assert ["let her laugh" in call.instruction for call in fake.calls] == [True, True]
     assert not any("faces" in text for call in fake.calls for text in call.texts)
     assert len({call.pictures for call in fake.calls}) == 1
+
+
+async def test_an_instruction_without_a_picture_is_asked_as_words_alone_and_gives_one_picture(tmp_path: Path) -> None:
+    (tmp_path / "dragon.txt").write_text("four variations of a dragon reading a book, 16:9", "utf-8")
+    made = Behaviour(lambda _: candidate(picture_part(photo("rocket"), "image/jpeg")))
+    async with FakeGemini(default=made) as server:
+        report, _ = await run(tmp_path, server)
+        calls = server.calls
+    assert (report.made, report.comparable) == (2, 1)
+    assert [call.pictures for call in calls] == [(), ()]
+    assert [call.config["imageConfig"]["aspectRatio"] for call in calls] == ["16:9", "16:9"]
 
 
 async def test_at_most_two_calls_run_at_once_on_each_model(folder: Path) -> None:
