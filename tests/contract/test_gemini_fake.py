@@ -389,7 +389,7 @@ def thinking(**config: Any) -> dict[str, Any]:
         (MODEL, thinking(thinkingLevel="HIGH", thinkingBudget=5), "only one of"),
         ("gemini-2.5-flash-image", thinking(thinkingLevel="HIGH"), "not supported"),
         (MODEL, request(safetySettings=[{**HATE, "threshold": "BLOCK_SOME"}]), "safetySettings.0.threshold"),
-        (MODEL, request(safetySettings=[{**HATE, "category": "HARM_CATEGORY_MEDICAL"}]), "safetySettings.0.category"),
+        (MODEL, request(safetySettings=[{**HATE, "category": "HARM_CATEGORY_MEDICAL"}]), "HARM_CATEGORY_MEDICAL"),
         (MODEL, request(safetySettings=[{**HATE, "method": "SEVERITY"}]), 'Unknown name "method"'),
         (MODEL, request(safetySettings=[HATE, HATE]), "duplicate"),
         (LITE, request(tools=[SEARCH]), "Search as tool"),
@@ -578,10 +578,11 @@ async def test_as_a_process_of_its_own_it_says_where_it_is_and_takes_a_script() 
         busy, _ = await post(url, request(), model=LITE)
         await (await session.post(f"{url}/_script", json={"overloaded": [], "gone": [MODEL]})).read()
         statuses = [(await post(url, request(), model=model))[0] for model in (LITE, MODEL)]
+        typo = await session.post(f"{url}/_script", json=[{"do": "refuse"}])
         report = await (await session.get(f"{url}/_calls")).json()
     process.terminate()
     assert await process.wait() == 0
     assert refused["candidates"][0]["finishReason"] == "SPII"
     assert edited["modelStatus"]["retirementTime"] == "2026-12-31T00:00:00Z"
-    assert (busy, statuses) == (503, [200, 404])
+    assert (busy, statuses, typo.status) == (503, [200, 404], 400)
     assert [call["instruction"] for call in report["calls"]] == ["make it night"] * 4

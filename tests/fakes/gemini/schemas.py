@@ -36,10 +36,21 @@ NEWER: Json = {
 """What google-genai 3.4 sends to the Developer API or reads from it, and the protobufs do not have."""
 
 
+VERTEX_ONLY: Json = {
+    "ImageConfig": {"personGeneration": _TEXT, "prominentPeople": _TEXT, "imageOutputOptions": {"type": "object"}},
+    "SafetySetting": {"category": _TEXT, "method": _TEXT},
+}
+"""What Vertex takes beside it, for where its own description is not at hand."""
+
+
 def fault(name: str, body: Any, *, vertex: bool) -> str:
     """Where the message differs from what is published for its door, in words. Empty where it does not."""
-    for where, validator in (("Vertex", published(name)), *([] if vertex else [("Developer", developer(name))])):
-        for error in validator.iter_errors(body) if validator else ():
+    stricter = published(name)
+    checks = [("Vertex", stricter)] if stricter else []
+    if not (vertex and stricter):
+        checks.append(("Developer", developer(name, vertex=vertex)))
+    for where, validator in checks:
+        for error in validator.iter_errors(body):
             place = ".".join(map(str, error.absolute_path)) or name
             if error.validator == "additionalProperties":
                 unknown = sorted(set(error.instance) - set(error.schema["properties"]))[0]
@@ -59,11 +70,11 @@ def published(name: str) -> Draft202012Validator | None:
 
 
 @cache
-def developer(name: str) -> Draft202012Validator:
+def developer(name: str, *, vertex: bool = False) -> Draft202012Validator:
     """The Developer API's schema of a message."""
     found = json.loads(DEVELOPER_SPEC.read_text())["schemas"]
-    for message, newer in NEWER.items():
-        found.setdefault(message, {"type": "object", "properties": {}})["properties"].update(newer)
+    for message, newer in (*NEWER.items(), *(VERTEX_ONLY.items() if vertex else ())):
+        found[message]["properties"].update(newer)
     return _validator(name, found)
 
 

@@ -170,11 +170,15 @@ class FakeGemini:
         asked = await request.json()
         if isinstance(asked, list):
             asked = {"then": asked}
+        try:
+            self.then(*[_behaviour(step) for step in asked.get("then", [])])
+        except (KeyError, TypeError) as error:
+            possible = {"error": str(error), "possible": sorted(BEHAVIOURS)}
+            return web.json_response(possible, status=400)
         self.overloaded = set(asked.get("overloaded", self.overloaded))
         self.gone = set(asked.get("gone", self.gone))
         self.retiring = dict(asked.get("retiring", self.retiring))
         self.sounds.update(asked.get("sounds", {}))
-        self.then(*(_behaviour(step) for step in asked.get("then", [])))
         return web.json_response({"waiting": len(self._script)})
 
 
