@@ -130,7 +130,12 @@ def test_words_alone_are_a_question_and_cost_what_they_cost() -> None:
 def test_words_that_ask_nothing_come_with_a_hint_what_to_do() -> None:
     assert read(candidate({"text": "Here is your picture."})).note == WORDS_ONLY
     assert read(candidate({"text": "Here it is."}, finish_reason="MAX_TOKENS")).note == NO_ROOM
-    assert read(candidate({"text": "どれですか？"})).note == ""
+    assert read(candidate({"text": "It is dark; I stopped."})).note == WORDS_ONLY
+
+
+@pytest.mark.parametrize("question", ["Which one?", "どれですか？", "أي واحد؟", "Ποιο από τα δύο;"])
+def test_words_that_ask_need_no_hint(question: str) -> None:
+    assert read(candidate({"text": question})).note == ""
 
 
 TWO_MEN = "I see two men.\nASK: Which one should go?\nOPTION: The left one\nOPTION: The right one\nNEXT: Add snow"

@@ -46,7 +46,8 @@ SEARCH = "https://www.google.com/search?q="
 
 _MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
 _LINK = re.compile(r"https://[^\s<>\"'\\^`{|}]{4,2000}")
-_QUESTION_MARKS = re.compile("[?？؟;⸮]")
+_ASKS = re.compile(r"[?？؟⸮]|[;\u037e]\s*$")
+"""A question in most scripts; Greek ends one with a semicolon."""
 
 NOT_WITHIN_RULES = "This is something that Gemini's rules do not allow. Please ask for something else."
 BAD_WORD = "The request has a word in it that Gemini does not work with. Please try other words."
@@ -229,7 +230,7 @@ def _in_words(
     if explains:
         note = NOT_DRAWN if request.wish.drawn else ""
     else:
-        note = "" if notes.question or _QUESTION_MARKS.search(remark) else NOTHINGS.get(reason, WORDS_ONLY)
+        note = "" if notes.question or _ASKS.search(remark) else NOTHINGS.get(reason, WORDS_ONLY)
     return EngineAnswer(
         images=(),
         remark=_remark(remark, request),

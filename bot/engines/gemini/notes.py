@@ -24,7 +24,7 @@ CHOICE_CHARS = 60
 """A suggestion or an option, which has to fit on a button. The model is told 40."""
 QUESTION_CHARS = 300
 PANEL_CHARS = 200
-READ_CHARS = 20_000
+READ_CHARS = 8_000
 """No more of an answer is read."""
 
 _SPACE = r"[^\S\n]"
