@@ -57,6 +57,15 @@ def test_of_two_lines_for_one_panel_the_first_counts() -> None:
     assert notes_of("PANEL 1: A fox.\nPANEL 1: A bear.").plan == ("A fox.",)
 
 
+def test_of_too_many_the_first_are_kept() -> None:
+    numbers = [f"number {number}" for number in range(1, 12)]
+    said = "\n".join(f"NEXT: {each}\nOPTION: {each}\nPANEL: {each}" for each in numbers)
+    notes = notes_of(said)
+    assert notes.suggestions == tuple(numbers[:3])
+    assert notes.options == tuple(numbers[:4])
+    assert notes.plan == tuple(numbers[:8])
+
+
 @pytest.mark.parametrize(
     "said",
     [

@@ -176,6 +176,16 @@ def test_a_repair_repairs_the_lettering_and_does_nothing_of_the_rest_again() -> 
     assert not any(word in told for word in ("PANEL", "panel", "liberties", "16:9", "NEXT"))
 
 
+def test_a_repair_asks_nothing_and_takes_the_story_as_done() -> None:
+    request = EditRequest(
+        "again", (CAT,), Story((line("make it night"),)), wish=Wish(from_original=True), misread="HELO"
+    )
+    intro, story, ours, _ = words_of(prompt_for(request))
+    assert intro == "Picture 1, the one to repair:"
+    assert "done already" in story
+    assert not any(word in ours for word in ("ASK", "NEXT"))
+
+
 ASKS, SUGGESTS = "ask back instead: a line ASK:", "lines NEXT:"
 
 
