@@ -537,7 +537,7 @@ class Token(Credentials):
 )
 async def test_the_sdk_is_served_at_the_door_of_vertex(who: dict[str, Any]) -> None:
     who = who if "api_key" in who else {**who, "credentials": Token()}
-    image_config = types.ImageConfig(aspect_ratio="1:1", person_generation="ALLOW_ADULT")
+    image_config = types.ImageConfig(person_generation="ALLOW_ADULT", output_mime_type="image/jpeg")
     config = types.GenerateContentConfig(response_modalities=["IMAGE"], image_config=image_config)
     async with FakeGemini(api_key="a-token") as fake, sdk(fake, **who) as client:
         found = await client.aio.models.get(model=MODEL)
@@ -546,7 +546,7 @@ async def test_the_sdk_is_served_at_the_door_of_vertex(who: dict[str, Any]) -> N
         with pytest.raises(errors.ClientError):
             await client.aio.models.get(model=MODEL)
     assert (found.name, fake.calls[0].vertex) == (f"publishers/google/models/{MODEL}", True)
-    assert response.parts
+    assert [part.inline_data.mime_type for part in response.parts or [] if part.inline_data] == ["image/jpeg"]
 
 
 async def test_the_sdk_is_told_of_a_models_end(fake: FakeGemini) -> None:

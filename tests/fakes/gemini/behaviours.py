@@ -245,7 +245,7 @@ def _drawn(call: Call, remark: str = "", media_type: str = "", *, letters: Seque
     said = _words(notes.beside(call, remark)) if "TEXT" in call.modalities else []
     shown: list[Json] = []
     if "IMAGE" in call.modalities and notes.wants_picture(call):
-        data = edited(call, media_type, letters=letters)
+        data = edited(call, media_type or call.output_type, letters=letters)
         call.memory.lettered[hashlib.sha256(data).hexdigest()] = "\n".join(letters)
         shown = [picture_part(data)]
     body = candidate(*thoughts, *said, *shown)

@@ -113,6 +113,11 @@ class Call:
         return str(self.config.get("imageConfig", {}).get("aspectRatio", ""))
 
     @property
+    def output_type(self) -> str:
+        """The media type that is asked for, which only Vertex lets one do."""
+        return str(self.config.get("imageConfig", {}).get("imageOutputOptions", {}).get("mimeType", ""))
+
+    @property
     def modalities(self) -> tuple[str, ...]:
         return tuple(self.config.get("responseModalities") or (("TEXT", "IMAGE") if self.takes.draws else ("TEXT",)))
 
