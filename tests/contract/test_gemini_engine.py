@@ -26,10 +26,11 @@ from bot.domain.errors import (
 from bot.domain.images import Picture, Provenance
 from bot.domain.turns import Story, StoryLine
 from bot.domain.wishes import Form, Kind, Wish
-from bot.engines.gemini import DEFAULT_MODEL, Access, GeminiEngine, model_profile
+from bot.engines.gemini import DEFAULT_MODEL, Access, Enterprise, GeminiEngine, model_profile
 from bot.ports import EditRequest, Engine, Reading, Retirement
 from tests.fakes import gemini as fakes
 from tests.fakes.gemini import FakeGemini
+from tests.fakes.google_sign_in import FakeSignIn
 from tests.values import ANNA
 
 SAMPLES = Path(__file__).parents[2] / "adapters/web/static/samples"
@@ -53,6 +54,34 @@ async def fake() -> AsyncIterator[FakeGemini]:
 
 
 @pytest.fixture
+async def sign_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[FakeSignIn]:
+    """What this machine signs in to Google Cloud with."""
+    async with FakeSignIn(token=KEY) as server:
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(server.account_file(tmp_path)))
+        yield server
+
+
+@pytest.fixture
+def cloud(fake: FakeGemini, sign_in: FakeSignIn) -> Access:
+    return Access(enterprise=Enterprise("a-project", "europe-west4"), base_url=fake.url)
+
+
+@pytest.fixture(params=["developer", "cloud"])
+def access(request: pytest.FixtureRequest, fake: FakeGemini) -> Access:
+    """Both doors of the API: with a key, and with an account on Google Cloud."""
+    if request.param == "developer":
+        return Access(KEY, base_url=fake.url)
+    found: Access = request.getfixturevalue("cloud")
+    return found
+
+
+@pytest.fixture
+async def either(access: Access) -> AsyncIterator[Engine]:
+    async with GeminiEngine(access, [DEFAULT], timeout_s=20) as opened:
+        yield opened
+
+
+@pytest.fixture
 async def engine(fake: FakeGemini) -> AsyncIterator[Engine]:
     async with GeminiEngine(Access(KEY, base_url=fake.url), [DEFAULT], timeout_s=20) as opened:
         yield opened
@@ -68,21 +97,21 @@ def sha256(picture: Picture) -> str:
     return hashlib.sha256(picture.data).hexdigest()
 
 
-async def test_a_picture_and_words_give_an_edited_picture_and_its_cost(engine: Engine, fake: FakeGemini) -> None:
-    answer = await engine.edit(NIGHT)
+async def test_a_picture_and_words_give_an_edited_picture_and_its_cost(either: Engine, fake: FakeGemini) -> None:
+    answer = await either.edit(NIGHT)
     (image,) = answer.images
     (call,) = fake.calls
     assert (image.media_type, image.width_px, image.height_px) == ("image/png", 451, 300)
     assert image.provenance is Provenance.AI_EDITED
     assert image.data != CAT.data
     assert answer.usage.model == DEFAULT_MODEL
-    assert 33_600 < answer.usage.cost_microusd <= engine.estimate_microusd(images=1)
+    assert 33_600 < answer.usage.cost_microusd <= either.estimate_microusd(images=1)
     assert call.instruction == "make it night"
 
 
-async def test_all_pictures_arrive_byte_for_byte_and_in_order(engine: Engine, fake: FakeGemini) -> None:
+async def test_all_pictures_arrive_byte_for_byte_and_in_order(either: Engine, fake: FakeGemini) -> None:
     pictures = (ROCKET, CAT, COFFEE, ASTRONAUT, CAT)
-    await engine.edit(EditRequest("put them together", pictures))
+    await either.edit(EditRequest("put them together", pictures))
     (call,) = fake.calls
     assert [sent.sha256 for sent in call.pictures] == [sha256(picture) for picture in pictures]
     assert call.order == ("text", "picture") * 5 + ("text", "text")
@@ -200,9 +229,9 @@ async def test_fourteen_pictures_far_too_large_for_one_request_are_made_to_fit(
     assert fake.calls[0].body_bytes < 18_500_000
 
 
-async def test_words_only_are_a_question(engine: Engine, fake: FakeGemini) -> None:
+async def test_words_only_are_a_question(either: Engine, fake: FakeGemini) -> None:
     fake.then(fakes.says("Which of the two?"))
-    answer = await engine.edit(NIGHT)
+    answer = await either.edit(NIGHT)
     assert (answer.images, answer.remark) == ((), "Which of the two?")
     assert answer.usage.cost_microusd > 0
 
@@ -225,11 +254,11 @@ async def test_of_drafts_and_thoughts_only_the_last_picture_is_given(engine: Eng
     ],
 )
 async def test_a_refusal_and_an_empty_answer_carry_what_they_cost(
-    engine: Engine, fake: FakeGemini, behaviour: fakes.Behaviour, outcome: type[EngineFailed]
+    either: Engine, fake: FakeGemini, behaviour: fakes.Behaviour, outcome: type[EngineFailed]
 ) -> None:
     fake.then(behaviour.using(promptTokenCount=2_000, thoughtsTokenCount=100))
     with pytest.raises(outcome) as caught:
-        await engine.edit(NIGHT)
+        await either.edit(NIGHT)
     assert caught.value.cost_microusd == 2_000 * 3 // 2 + 100 * 15 // 2
 
 
@@ -255,11 +284,11 @@ async def test_a_reason_newer_than_the_sdk_makes_no_noise(fake: FakeGemini) -> N
     ],
 )
 async def test_whatever_breaks_on_the_way_the_request_is_sent_once(
-    engine: Engine, fake: FakeGemini, behaviour: fakes.Behaviour, maybe_billed: bool, retry_after_s: float | None
+    either: Engine, fake: FakeGemini, behaviour: fakes.Behaviour, maybe_billed: bool, retry_after_s: float | None
 ) -> None:
     fake.then(behaviour)
     with pytest.raises(EngineUnavailable) as caught:
-        await engine.edit(NIGHT)
+        await either.edit(NIGHT)
     assert (caught.value.maybe_billed, caught.value.retry_after_s) == (maybe_billed, retry_after_s)
     assert fake.posts == 1
 
@@ -290,17 +319,17 @@ async def test_a_server_that_is_not_there_was_certainly_not_billed() -> None:
     assert not caught.value.maybe_billed
 
 
-async def test_the_key_follows_no_redirect(engine: Engine, fake: FakeGemini) -> None:
+async def test_the_key_follows_no_redirect(either: Engine, fake: FakeGemini) -> None:
     async with FakeGemini() as elsewhere:
         fake.then(fakes.redirects(f"{elsewhere.url}/v1/models/{DEFAULT_MODEL}:generateContent"))
         with pytest.raises(EngineFailed, match="address"):
-            await engine.edit(NIGHT)
+            await either.edit(NIGHT)
         assert elsewhere.posts == 0
 
 
-async def test_cancelling_breaks_the_call_off_at_once(engine: Engine, fake: FakeGemini) -> None:
+async def test_cancelling_breaks_the_call_off_at_once(either: Engine, fake: FakeGemini) -> None:
     fake.then(fakes.hangs())
-    editing = asyncio.create_task(engine.edit(NIGHT))
+    editing = asyncio.create_task(either.edit(NIGHT))
     await fake.until(lambda: len(fake.calls) == 1)
     editing.cancel()
     began = time.monotonic()
@@ -321,7 +350,7 @@ async def test_cancelling_breaks_the_call_off_at_once(engine: Engine, fake: Fake
     ],
 )
 async def test_neither_key_nor_words_reach_a_log_or_an_error(
-    engine: Engine,
+    either: Engine,
     fake: FakeGemini,
     behaviour: fakes.Behaviour,
     caplog: pytest.LogCaptureFixture,
@@ -330,15 +359,50 @@ async def test_neither_key_nor_words_reach_a_log_or_an_error(
     caplog.set_level(logging.DEBUG)
     fake.then(behaviour)
     with pytest.raises(EngineFailed) as caught:
-        await engine.edit(NIGHT)
+        await either.edit(NIGHT)
     trace = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=False).format())
     seen = "\n".join(
-        (caplog.text, *capfd.readouterr(), trace, repr(caught.value), repr(engine), str(vars(caught.value)))
+        (caplog.text, *capfd.readouterr(), trace, repr(caught.value), repr(either), str(vars(caught.value)))
     )
     assert KEY not in seen
     assert "make it night" not in seen
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
+
+
+async def test_the_cloud_is_asked_at_its_own_door_and_signed_in_to_once(
+    cloud: Access, fake: FakeGemini, sign_in: FakeSignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_API_KEY", "AIza-another")
+    monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "another")
+    async with GeminiEngine(cloud, [DEFAULT]) as engine:
+        assert await trouble_of(engine) == ""
+        for _ in range(2):
+            assert (await engine.edit(NIGHT)).images
+    assert [call.vertex for call in fake.calls] == [True, True]
+    assert sign_in.asked == 1
+
+
+async def test_an_account_that_is_not_accepted_is_for_the_operator(
+    cloud: Access, fake: FakeGemini, sign_in: FakeSignIn
+) -> None:
+    sign_in.refusing = True
+    async with GeminiEngine(cloud, [DEFAULT]) as engine:
+        with pytest.raises(EngineFailed, match="could not sign in") as caught:
+            await engine.edit(NIGHT)
+        assert "GOOGLE_APPLICATION_CREDENTIALS" in await trouble_of(engine)
+    assert (caught.value.retryable, fake.posts) == (False, 0)
+
+
+async def test_a_machine_without_an_account_is_for_the_operator(
+    cloud: Access, fake: FakeGemini, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/account.json")
+    async with GeminiEngine(cloud, [DEFAULT]) as engine:
+        with pytest.raises(EngineFailed, match="could not sign in"):
+            await engine.edit(NIGHT)
+        assert "GOOGLE_APPLICATION_CREDENTIALS" in await trouble_of(engine)
+    assert fake.posts == 0
 
 
 async def test_a_wrong_key_is_for_the_operator_and_not_tried_again(fake: FakeGemini) -> None:
