@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+from bot.domain.formats import is_transparent, ratio_in, size_in
+from bot.domain.imagining import imagines, refers, says_nothing, tells_of_a_picture
+from bot.domain.imagining import is_vague as _is_vague
+from bot.domain.plain import MOST_CHARS, NUMBER, POLITELY, Plain, cue, number_of, plain_of
+from bot.domain.questions import asks, demands, wants_drawing
+from bot.domain.quotes import texts_to_write
 
 MOST_VARIATIONS = 4
 MOST_PANELS = 8
@@ -63,3 +71,293 @@ class Wish:
 
 
 PLAIN_WISH = Wish()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a message asks for. `words` is the instruction without a leading command. `asked_for` is how many pictures
+    were asked for where that is more than there can be, else 0."""
+
+    words: str
+    wish: Wish
+    asked_for: int = 0
+
+
+def read_wish(text: str, *, images: int) -> Asked:
+    """What these words ask for. Reads any text (its first `MOST_CHARS` characters) and raises nothing.
+
+    `images` is how many pictures are at hand, 0 only where none was meant: nothing else becomes `Kind.IMAGINE`.
+    """
+    command, words = _command_of(text)
+    plain = plain_of(words)
+    album = _ONE if command == "explain" else _album(command, plain)
+    if command in (Form.STORY, Form.VARIATIONS):
+        album, words = _numbered(album, words)
+    most = {Form.STORY: MOST_PANELS, Form.VARIATIONS: MOST_VARIATIONS, Form.ONE: 1}[album.form]
+    kind = _kind(command, plain, album, images)
+    wish = Wish(
+        kind=kind,
+        form=album.form,
+        manner=_manner(plain),
+        count=min(album.number, most),
+        ratio=ratio_in(plain),
+        size=size_in(plain),
+        transparent=is_transparent(plain),
+        lettering=texts_to_write(words[:MOST_CHARS]),
+        from_original=_FROM_ORIGINAL.find(plain) is not None,
+        drawn=kind is Kind.EXPLAIN and (command == "explain" or wants_drawing(plain)),
+    )
+    return Asked(words, wish, album.number if album.number > most else 0)
+
+
+def is_vague(text: str) -> bool:
+    """Whether the words mean a picture without naming anything that could be drawn ("make it brighter")."""
+    return _is_vague(_command_of(text)[1])
+
+
+# --- commands
+
+_COMMAND = re.compile(r"\s*/(imagine|explain|story|variations?|edit)(?:@\w{1,64})?(?:\s+|$)", re.IGNORECASE)
+_LEADING_NUMBER = re.compile(r"(\d{1,2})(?:\s+(?:panels?|pictures?|images?|variations?|versions?)(?:\s+of)?)?(?:\s+|$)")
+
+
+def _command_of(text: str) -> tuple[str, str]:
+    """The command's name, empty where there is none, and the words behind it."""
+    match = _COMMAND.match(text)
+    if match is None:
+        return "", text.strip()
+    name = match[1].lower()
+    return ("variations" if name == "variation" else name), text[match.end() :].strip()
+
+
+# --- albums
+
+
+@dataclass(frozen=True, slots=True)
+class _Album:
+    """How many pictures the words ask for. `start` and `end` are where they say so in plain text; else where its first
+    word stands."""
+
+    form: Form
+    number: int = 1
+    start: int = 2
+    end: int = 2
+
+
+_ONE = _Album(Form.ONE)
+_USUAL_PANELS = 4
+
+_START = rf" [.?:,]{POLITELY}{{0,8}}"
+_MAKER = (
+    r"(?: (?:make|create|generate|draw|paint|give|show|do|get|have|try|see|tell|write|design|produce|send|render"
+    r"|illustrate"
+    r"|imagine|erstelle|zeichne|male|mach|mache|zeig|gib|erzahle?|haz|hazme|dame|crea|dibuja|cuenta|cuentame|fais"
+    r"|donne|cree"
+    r"|dessine|raconte)(?: me| us| mir| uns| moi| nous)?)"
+)
+_PANELS = r"(?:panels?|panele|vignettes?|vinetas?|cases)"
+_PARTS = (
+    r"(?:panels?|pictures?|images?|scenes?|frames?|parts?|chapters?|drawings?|illustrations?|photos?|steps?|bildern?"
+    r"|szenen"
+    r"|teilen|vignettes?|vinetas?|cases|imagenes|dibujos|partes|dessins)"
+)
+_KINDS = (
+    r"(?: (?:different|separate|single|consecutive|comic|cartoon|manga|story|little|short|funny|picture|step by step))"
+)
+_TALE = (
+    r"(?:(?:comic|cartoon|manga|picture|photo) strips?|comics?|manga|cartoon|storyboard|story|tale|strip|sequence"
+    r"|series"
+    r"|(?:bilder)?geschichte|comicstrip|historia|historieta|tira(?: comica)?|histoire|bande dessinee|bd|marchen)"
+)
+_STORY_WORDS = (
+    "panel panels panele vignette vignettes vineta vinetas cases comic comics manga cartoon storyboard story tale"
+    " strip strips"
+    " sequence series geschichte bildergeschichte comicstrip historia historieta tira histoire dessinee bd scenes"
+    " scene steps"
+    " stages marchen"
+)
+_TELLS_IN_PARTS = (
+    cue(
+        _STORY_WORDS,
+        rf"(?:{_START}{_MAKER}?(?: an?)?| (?:in|into|as|across|over)(?: an?)?| (?:it|this|that) an?)(?: exactly| just)?"
+        rf" (?P<number>{NUMBER}){_KINDS}{{0,2}} (?:{_PANELS}|scenes)(?! (?:doors?|windows?|on the|to the))",
+    ),
+    cue(
+        _STORY_WORDS,
+        rf" {_TALE}(?: [\w',]+){{0,14}}? (?:with|in|of|over|across|mit|con|en|avec|de|aus)(?: exactly)?"
+        rf" (?P<number>{NUMBER}){_KINDS}{{0,2}} {_PARTS}",
+    ),
+    cue(
+        _STORY_WORDS,
+        rf" (?P<number>{NUMBER}) {_PARTS} (?:{_TALE}|(?:that )?tell(?:ing)?(?: (?:a|the|me a))? story)",
+    ),
+    cue("steps stages", rf" (?:show|illustrate|draw|explain|depict)(?: [\w']+){{0,10}}? in (?P<number>{NUMBER})(?:"
+        rf" \w+)? "
+        r"(?:steps|stages)"),
+)  # fmt: skip
+_TELLS = cue(
+    _STORY_WORDS,
+    rf"(?:{_START}{_MAKER}?(?: an?| the| eine?| die| una?| une)?"
+    r"(?: (?!(?:in|instagram|insta|ig|facebook|whatsapp|snapchat|two|three|of|with|from|and|the)\b)[\w']+){0,3}?"
+    r" (?:(?:story|tale|geschichte|marchen|historia|histoire)"
+    r"(?= (?:about|of|with|where|in which|featuring|starring|von|uber|mit|sobre|de|sur|d'une?|:) )"
+    r"|(?:(?:comic|cartoon|photo|picture) strip|storyboard|picture story|photo story|bildergeschichte|comicstrip"
+    r"|tira comica"
+    r"|bande dessinee)(?! (?:style|look|filter|effect|panel|artist|character)))"
+    r"| (?:turn|convert|transform|make)(?: [\w']+){1,4} (?:into|as) an?(?: \w+)?"
+    r" (?:(?:comic|cartoon|photo|picture) strip|storyboard|picture story|photo story|story)"
+    r"(?! (?:style|look|filter|effect|for instagram))"
+    r"| (?:tell|erzahle?|cuenta|cuentame|raconte)(?: me| us| mir| uns| moi| nous)? (?:an?|the|its|his|her|their|eine"
+    r"|die|una|la"
+    r"|une|l')(?: \w+){0,2}? ?(?:story|tale|geschichte|historia|histoire))",
+)
+_IN_ONE_PICTURE = cue(
+    "page sheet picture image photo canvas frame collage grid split divide cut slice separate side each montage"
+    " moodboard board"
+    " triptych diptych mosaic comicseite",
+    r" (?:(?:comic|manga|comic book|storyboard|contact|character|model|reference) (?:page|sheet)"
+    r"|(?:one|single|1) (?:\w+ )?(?:picture|image|photo|page|sheet|canvas|frame)"
+    r" (?:with|of|that|containing|split|divided|showing|made|in)"
+    r"|(?:in|on|into|as|onto) (?:one|a single|the same|1|a)(?: \w+)? (?:picture|image|photo|page|sheet|canvas|frame)"
+    r"|collage|(?:in|as|into) an? (?:\w+ )?grid|(?:split|divide|cut|slice|separate)(?: [\w']+){1,3} into|side by side"
+    r"|next to each other|montage|mood ?board|triptych|diptych|mosaic|comicseite|page (?:with|of))",
+)
+
+_TAKES = (
+    r"(?:variations?|variants?|versions?|takes|options|ideas|alternatives?|interpretations|drafts|proposals|concepts"
+    r"|designs"
+    r"|suggestions|variationen|varianten|versionen|vorschlage|ideen|variaciones|versiones|opciones|variantes|propuestas"
+    r"|alternativas|variantes|idees|propositions)"
+)
+_TAKES_WORDS = (
+    "variation variations variant variants version versions takes options ideas alternative alternatives"
+    " interpretations drafts"
+    " proposals concepts designs suggestions variationen varianten versionen vorschlage ideen variaciones versiones"
+    " opciones"
+    " variantes propuestas alternativas idees propositions styles ways"
+)
+_ADJECTIVES = (
+    r"(?: (?!(?:of|with|in|on|to|for|from|and|the|it|this|that|him|her|put|by|people|small|big)\b)[\w']+){0,2}?"
+)
+_VARIES = (
+    cue(
+        _TAKES_WORDS,
+        rf"(?:{_START}{_MAKER}?| (?:in|as|try))(?: a| the| it in)? (?P<number>{NUMBER})(?: of)?{_ADJECTIVES} {_TAKES}"
+        r"(?! (?:on (?:the|his|her)|of (?:him|her|me|them|himself|herself) (?:standing|sitting|fighting|talking)))",
+    ),
+    cue("styles ways", rf" in (?P<number>{NUMBER}) different (?:\w+ )?(?:styles|ways)"),
+    cue(
+        "pictures images photos drawings paintings illustrations sketches logos posters wallpapers icons avatars"
+        " portraits"
+        " renders bilder imagenes fotos logotipos",
+        rf"{_START}{_MAKER} (?P<number>{NUMBER}){_ADJECTIVES} (?:pictures|images|photos|drawings|paintings"
+        rf"|illustrations"
+        r"|sketches|logos|posters|wallpapers|icons|avatars|portraits|renders|bilder|imagenes|fotos|logotipos)"
+        r"(?= (?:of|for|with|showing|von|mit|de|con|:) )",
+    ),
+)
+_VARIES_SOMEHOW = cue(
+    "variations versions variants takes variationen varianten variaciones variantes",
+    rf"{_START}{_MAKER}?(?: some| several| multiple| many| more| different| other| various| einige| mehrere|"
+    rf" verschiedene"
+    r"| algunas| varias| plusieurs| quelques){0,3} (?:variations|variants|variationen|varianten|variaciones|variantes"
+    r"|(?<=several )versions|(?<=different )versions|(?<=multiple )versions|(?<=some )versions|(?<=different )takes"
+    r"|(?<=several )takes)",
+)
+
+
+def _album(command: str, plain: Plain) -> _Album:
+    found = _read_album(plain)
+    match command:
+        case "story":
+            return found if found.form is Form.STORY else _Album(Form.STORY, _USUAL_PANELS)
+        case "variations":
+            return found if found.form is Form.VARIATIONS else _Album(Form.VARIATIONS, MOST_VARIATIONS)
+        case _:
+            return found
+
+
+def _read_album(plain: Plain) -> _Album:
+    if _IN_ONE_PICTURE.find(plain):
+        return _ONE
+    for form, counted, somehow, usual in (
+        (Form.STORY, _TELLS_IN_PARTS, _TELLS, _USUAL_PANELS),
+        (Form.VARIATIONS, _VARIES, _VARIES_SOMEHOW, MOST_VARIATIONS),
+    ):
+        match = next((match for wanted in counted if (match := wanted.find(plain))), None)
+        if match:
+            number = number_of(match["number"])
+            return _Album(form, number, *match.span()) if number > 1 else _ONE
+        if match := somehow.find(plain):
+            return _Album(form, usual, *match.span())
+    return _ONE
+
+
+def _numbered(album: _Album, words: str) -> tuple[_Album, str]:
+    """The album with the number that stands right behind the command, and the words without it."""
+    match = _LEADING_NUMBER.match(words)
+    if match is None or int(match[1]) < 2:
+        return album, words
+    return _Album(album.form, int(match[1])), words[match.end() :]
+
+
+# --- what is to come of it
+
+
+def _kind(command: str, plain: Plain, album: _Album, images: int) -> Kind:
+    match command:
+        case "edit":
+            return Kind.EDIT
+        case "explain":
+            return Kind.EXPLAIN
+        case "imagine":
+            return Kind.EDIT if images else Kind.IMAGINE
+        case _ if album.form is Form.ONE:
+            if asks(plain):
+                return Kind.EXPLAIN
+            return Kind.IMAGINE if images == 0 and imagines(plain) else Kind.EDIT
+        case _:
+            return Kind.IMAGINE if images == 0 and _album_from_words(command, plain, album) else Kind.EDIT
+
+
+def _album_from_words(command: str, plain: Plain, album: _Album) -> bool:
+    """Whether the album is described by the words themselves."""
+    if says_nothing(plain.text) or tells_of_a_picture(plain, album.start, album.end):
+        return False
+    if imagines(plain):
+        return True
+    rest = plain.text[album.end :]
+    if command:
+        return not (demands(plain) or refers(rest))
+    if album.form is Form.STORY:
+        return True
+    return rest.startswith((" of ", " for ", " von ", " fur ", " de ", " d'un", " : ")) and not says_nothing(rest)
+
+
+# --- how, and how much
+
+_EXACTLY = cue(
+    "else exactly rest sonst nada rien",
+    r" (?:nothing else|anything else|do exactly|exactly (?:this|that|as (?:i|asked|written|told|described))"
+    r"|(?:keep|leave) (?:everything else|(?:all )?the rest|all else)|sonst nichts|nada mas|rien d'autre)",
+)
+_SURPRISE = cue(
+    "surprise creative wild crazy liberties uberrasch uberrasche sorprendeme surprends surprenez",
+    r" (?:surprise (?:me|us)|be creative|get creative|go (?:wild|crazy)|take liberties|uberrasche? (?:mich|uns)"
+    r"|sorprendeme"
+    r"|surprends moi|surprenez moi)",
+)
+_FROM_ORIGINAL = cue(
+    "original",
+    rf" (?:(?:start|begin|redo|re do|do|again|once more|repeat|rebuild|remake|regenerate|reapply|apply|try|rework"
+    rf"|nochmal|noch"
+    rf" einmal|neu)(?: [\w']+){{0,5}}|[.,:]{POLITELY}{{0,8}}) (?:from|on|with|using|vom|mit dem|auf dem|desde|a"
+    rf" partir de)"
+    r" (?:the |my |el |del )?(?:very )?(?:original|l'original)",
+)
+
+
+def _manner(plain: Plain) -> Manner:
+    if _EXACTLY.find(plain):
+        return Manner.EXACTLY
+    return Manner.SURPRISE if _SURPRISE.find(plain) else Manner.PLAIN

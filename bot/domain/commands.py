@@ -1,0 +1,73 @@
+"""Commands that are answered with words: help, settings, usage. Those that make pictures are wishes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from bot.domain.chats import ChatSettings
+
+HELP = (
+    "Reply to a picture with what you want changed, or send one along with your words. "
+    "You can reply to my answers, too, and go on from any of them.",
+    "Try “remove the car on the left”, “make it winter”, “put the style of picture 1 on picture 2”, "
+    "“write “Open” on the sign” or “remove the background”.",
+    "No picture at hand? “Draw a fox in the snow”, or “six panels of a fox who finds a hat” for a story.",
+    "For choice, say “4 variations”. For a larger file, say “in 2K”. For a shape, say “as a phone wallpaper”.",
+    "Ask me about a picture as well: “which bird is that?”. With /explain I draw the answer.",
+    "Cropping, turning, resizing and the like are done exactly, and are always free.",
+    "/imagine, /story, /variations and /explain do what they say. /usage shows what was used, "
+    "/settings what you can turn off here.",
+)
+"""What can be said, one paragraph each."""
+
+_COMMAND = re.compile(r"\s*/(usage|settings|help|start)(?:@\w{1,64})?(?:\s+|$)", re.IGNORECASE)
+_MOST_ARGUMENTS = 4
+_ARGUMENTS_CHARS = 200
+_ON_OR_OFF = {"on": True, "yes": True, "an": True, "off": False, "no": False, "aus": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`name` is "usage", "settings", "help" or "start"; `arguments` are the words behind it, in lower case."""
+
+    name: str
+    arguments: tuple[str, ...] = ()
+
+
+def read_command(text: str) -> Command | None:
+    """The command that a message is. None for all other words, unknown commands among them."""
+    match = _COMMAND.match(text)
+    if match is None:
+        return None
+    words = text[match.end() : match.end() + _ARGUMENTS_CHARS].lower().split()
+    return Command(match[1].lower(), tuple(words[:_MOST_ARGUMENTS]))
+
+
+def settings_words(settings: ChatSettings) -> str:
+    """What this chat has set, and how to change it."""
+    suggestions, questions = _state(settings.suggestions), _state(settings.questions)
+    return (
+        f"Next ideas under each picture are {suggestions}, and asking back instead of guessing is {questions}. "
+        f"To change that, say “/settings suggestions {_other(settings.suggestions)}” "
+        f"or “/settings questions {_other(settings.questions)}”."
+    )
+
+
+def apply_setting(settings: ChatSettings, arguments: tuple[str, ...]) -> ChatSettings | None:
+    """The settings with one of them turned on or off, as in ("suggestions", "off"). None where that is not said."""
+    match arguments:
+        case ("suggestions" | "suggestion", state) if state in _ON_OR_OFF:
+            return replace(settings, suggestions=_ON_OR_OFF[state])
+        case ("questions" | "question", state) if state in _ON_OR_OFF:
+            return replace(settings, questions=_ON_OR_OFF[state])
+        case _:
+            return None
+
+
+def _state(on: bool) -> str:
+    return "on" if on else "off"
+
+
+def _other(on: bool) -> str:
+    return _state(not on)
