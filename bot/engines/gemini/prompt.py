@@ -41,7 +41,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _RATIO = re.compile(r"[0-9]{1,2}:[0-9]{1,2}")
 
 _PURPOSES = {
-    Purpose.CANVAS: ", the one to edit. The result keeps its framing and its shape:",
+    Purpose.CANVAS: ", the one to edit. Unless something else is asked, the result keeps its framing and its shape:",
     Purpose.STYLE: ". Only its style is wanted: colours, light, materials, strokes. Nothing that it shows goes into "
     "the result:",
     Purpose.SUBJECT: ". Whoever or whatever it shows goes into the picture to edit, with the same face, shape and "
