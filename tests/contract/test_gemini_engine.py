@@ -11,9 +11,11 @@ import traceback
 import warnings
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from bot.domain.errors import (
     BadRequest,
@@ -24,9 +26,10 @@ from bot.domain.errors import (
     ModelGone,
 )
 from bot.domain.images import Picture, Provenance
+from bot.domain.roles import Purpose
 from bot.domain.turns import Story, StoryLine
 from bot.domain.wishes import Form, Kind, Wish
-from bot.engines.gemini import DEFAULT_MODEL, Access, Enterprise, GeminiEngine, model_profile
+from bot.engines.gemini import DEFAULT_MODEL, DEFAULT_TEXT_MODEL, Access, Enterprise, GeminiEngine, model_profile
 from bot.ports import EditRequest, Engine, Reading, Retirement
 from tests.fakes import gemini as fakes
 from tests.fakes.gemini import FakeGemini
@@ -181,6 +184,76 @@ async def test_a_size_that_the_model_lacks_is_said(fake: FakeGemini) -> None:
         first, second = await engine.edit(request), await engine.edit(replace(request, model=lite.id))
     assert (first.note, "4K" in second.note) == ("", True)
     assert [call.config.get("imageConfig") for call in fake.calls] == [{"imageSize": "4K"}, None]
+
+
+async def test_asked_for_transparency_the_file_is_really_transparent(engine: Engine, fake: FakeGemini) -> None:
+    answer = await engine.edit(replace(NIGHT, wish=Wish(transparent=True)))
+    (made,) = answer.images
+    with Image.open(BytesIO(made.data)) as image:
+        corner, alpha = image.getpixel((2, 2)), image.getchannel("A").getextrema()
+    assert (made.media_type, made.has_alpha, made.provenance) == ("image/png", True, Provenance.AI_EDITED)
+    assert isinstance(corner, tuple)
+    assert corner[3] == 0
+    assert alpha == (0, 255)
+    assert (answer.note, fake.posts) == ("", 1)
+
+
+async def test_a_painted_checkerboard_is_not_sold_as_transparency(engine: Engine, fake: FakeGemini) -> None:
+    fake.then(fakes.paints_checkerboard())
+    answer = await engine.edit(replace(NIGHT, wish=Wish(transparent=True)))
+    assert "checkerboard" in answer.note
+    assert not answer.images[0].has_alpha
+
+
+async def test_a_broken_file_is_no_result_even_where_its_beginning_looks_well(engine: Engine, fake: FakeGemini) -> None:
+    fake.then(fakes.gives(ROCKET.data[:9_000], "image/jpeg"))
+    with pytest.raises(EngineGaveNothing) as caught:
+        await engine.edit(replace(NIGHT, wish=Wish(transparent=True)))
+    assert caught.value.cost_microusd > 0
+
+
+async def test_a_question_is_looked_up_where_the_operator_allows_it(access: Access, fake: FakeGemini) -> None:
+    question = EditRequest("how high is Mont Blanc?", (), wish=Wish(kind=Kind.EXPLAIN))
+    async with GeminiEngine(access, [DEFAULT], search=True) as engine:
+        answer = await engine.edit(question)
+        await engine.edit(replace(question, images=(CAT,)))
+        estimate = engine.estimate_microusd(images=0, wish=question.wish)
+    assert [call.tools for call in fake.calls] == [("googleSearch",), ()]
+    assert answer.sources
+    assert 14_000 < answer.usage.cost_microusd <= estimate
+
+
+async def test_filters_are_lowered_for_adults_only(access: Access, fake: FakeGemini) -> None:
+    async with GeminiEngine(access, [DEFAULT], safety={"sexually_explicit": "only_high"}) as engine:
+        await engine.edit(NIGHT)
+        await engine.edit(replace(NIGHT, age_limited=True))
+    assert [dict(call.safety) for call in fake.calls] == [{}, {"HARM_CATEGORY_SEXUALLY_EXPLICIT": "BLOCK_ONLY_HIGH"}]
+
+
+async def test_a_result_keeps_the_shape_of_the_picture_that_is_edited(access: Access, fake: FakeGemini) -> None:
+    async with GeminiEngine(access, [DEFAULT]) as engine:
+        await engine.edit(EditRequest("her into it", (ASTRONAUT, CAT), purposes=(Purpose.SUBJECT, Purpose.CANVAS)))
+        await engine.edit(replace(NIGHT, wish=Wish(ratio="16:9", size="2K")))
+    assert [(call.ratio, call.size) for call in fake.calls] == [("3:2", "1K"), ("16:9", "2K")]
+    assert [call.config["thinkingConfig"] for call in fake.calls] == [{"thinkingLevel": "MINIMAL"}] * 2
+
+
+async def test_originals_and_pictures_share_the_weight_of_one_request(engine: Engine, fake: FakeGemini) -> None:
+    big = Picture(ROCKET.data + bytes(3_000_000), "image/jpeg", 640, 427)
+    await engine.edit(EditRequest("darker", (CAT, big, big), originals=(big, big, COFFEE)))
+    (call,) = fake.calls
+    assert (fake.refused, len(call.pictures), call.body_bytes < 18_500_000) == ([], 6, True)
+    assert [call.pictures[0].sha256, call.pictures[5].sha256] == [sha256(CAT), sha256(COFFEE)]
+
+
+async def test_the_text_model_shares_the_connection(fake: FakeGemini) -> None:
+    text = model_profile(DEFAULT_TEXT_MODEL)
+    async with GeminiEngine(Access(KEY, base_url=fake.url), [DEFAULT], text=text) as engine:
+        assert engine.text_model is not None
+        heard = await engine.text_model.transcribe(fakes.spoken("make it night"), media_type="audio/wav")
+        assert (await engine.edit(replace(NIGHT, instruction=heard.words))).images
+        assert await engine.check() == ((DEFAULT_MODEL, None), (DEFAULT_TEXT_MODEL, None))
+    assert [call.model for call in fake.calls] == [DEFAULT_TEXT_MODEL, DEFAULT_MODEL]
 
 
 async def test_every_answer_counts_as_one_call(engine: Engine, fake: FakeGemini) -> None:

@@ -8,15 +8,16 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from bot.domain.errors import BadPicture, BadRequest, EngineFailed
+from bot.domain.errors import BadPicture, BadRequest, EngineFailed, EngineGaveNothing
 from bot.domain.wishes import MOST_PANELS, MOST_VARIATIONS, PLAIN_WISH, Form, Kind, Wish
 from bot.engines.gemini.access import Access, Connection
-from bot.engines.gemini.answer import read_answer
+from bot.engines.gemini.answer import NOT_A_PICTURE, read_answer
 from bot.engines.gemini.fit import fits, fitted
 from bot.engines.gemini.models import ModelProfile
 from bot.engines.gemini.prompt import clean, prompt_for
 from bot.engines.gemini.safety import thresholds
 from bot.engines.gemini.text import GeminiTextModel
+from bot.engines.matte import cut_out
 from bot.ports import EditRequest, EngineAnswer, EngineProfile, Reading, Retirement
 
 if TYPE_CHECKING:
@@ -161,10 +162,11 @@ async def _made_to_fit(request: EditRequest) -> EditRequest:
 
 async def _cut(answer: EngineAnswer) -> EngineAnswer:
     """The background made transparent. Where that cannot be, the picture stays as it came, and it is said."""
-    from bot.engines.matte import cut_out
-
     made = answer.images[0]
-    cut = await asyncio.to_thread(cut_out, made)
+    try:
+        cut = await asyncio.to_thread(cut_out, made)
+    except BadPicture:
+        raise EngineGaveNothing(NOT_A_PICTURE, cost_microusd=answer.usage.cost_microusd) from None
     if cut.picture is not None:
         answer = replace(answer, images=(replace(cut.picture, provenance=made.provenance), *answer.images[1:]))
     return _noted(answer, cut.words)
