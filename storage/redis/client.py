@@ -18,6 +18,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from bot.domain.errors import RemixError
+from bot.ports import Bucket
 
 
 def open_client(url: str, *, connections: int = 64) -> Redis:
@@ -63,6 +64,14 @@ async def check_server(client: Redis) -> tuple[str, ...]:
     if str(about.get("maxmemory_policy", "noeviction")) != "noeviction":
         troubles.append("it throws keys away when memory is short: set maxmemory-policy noeviction")
     return tuple(troubles)
+
+
+def bucket_args(buckets: Sequence[Bucket]) -> list[str | int | float]:
+    """Buckets as the scripts of the admission slot take them, one after the other."""
+    flat: list[str | int | float] = []
+    for bucket in buckets:
+        flat += [bucket.name, bucket.estimate, bucket.limit, bucket.window_s, bucket.life_s]
+    return flat
 
 
 @cache

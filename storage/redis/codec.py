@@ -7,9 +7,11 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
+from bot.domain.chats import ChatSettings
 from bot.domain.images import ImageFacts
 from bot.domain.messages import InboundMessage, MessageRecord, Shown
 from bot.domain.turns import Outcome, Turn
+from bot.ports import Heard, Retirement
 
 T = TypeVar("T")
 
@@ -38,3 +40,6 @@ RECORD: Codec[MessageRecord] = Codec(MessageRecord)
 FACTS: Codec[ImageFacts] = Codec(ImageFacts)
 SOURCES: Codec[tuple[ImageFacts, ...]] = Codec(tuple[ImageFacts, ...])
 SHOWS: Codec[tuple[Shown, ...]] = Codec(tuple[Shown, ...])
+HEARD: Codec[Heard] = Codec(Heard)
+SETTINGS: Codec[ChatSettings] = Codec(ChatSettings)
+RETIREMENT: Codec[Retirement] = Codec(Retirement)

@@ -7,8 +7,9 @@ admission lies in one slot by design.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
-from bot.domain.refs import MessageRef, Sha256, ThreadId, TurnId, UserRef
+from bot.domain.refs import ChatRef, MessageRef, Sha256, ThreadId, TurnId, UserRef
 
 WITHOUT_EXPIRY = (
     "rb:inbox",  # messages that are not dealt with yet: emptied as they are
@@ -46,6 +47,26 @@ class Keys:
     @property
     def forgotten(self) -> str:
         return f"{self.prefix}:forgotten"
+
+    @property
+    def models(self) -> str:
+        return f"{self.prefix}:models"
+
+    @property
+    def retirements(self) -> str:
+        return f"{self.prefix}:retirements"
+
+    def pace(self, model: str) -> str:
+        return f"{self.prefix}:pace:{quote(model, safe='')}"
+
+    def used(self, day: str) -> str:
+        return f"{self.admission}:used:{day}"
+
+    def chat(self, chat: ChatRef) -> str:
+        return f"{self.prefix}:chat:{{{chat.key}}}:settings"
+
+    def latest(self, chat: ChatRef, asker: UserRef) -> str:
+        return f"{self.prefix}:latest:{{{chat.key}}}:{asker.key}"
 
     def turn(self, turn: TurnId) -> str:
         thread, _, own = turn.partition("-")

@@ -12,19 +12,24 @@ from redis.asyncio import Redis
 
 from bot.domain.images import ImageFacts
 from bot.domain.messages import InboundMessage, MessageRecord, Shown
-from bot.domain.refs import MessageRef, ThreadId
+from bot.domain.refs import ChatRef, MessageRef, ThreadId, TurnId, UserRef, message_ref_of
+from bot.domain.turns import FINAL_STATES, TurnState
+from bot.ports import Heard
 from storage.redis.client import Script
-from storage.redis.codec import INBOUND, RECORD, SHOWS, SOURCES
+from storage.redis.codec import HEARD, INBOUND, OUTCOME, RECORD, SHOWS, SOURCES
 from storage.redis.keys import Keys
 
 log = structlog.get_logger("messages")
 _WRITING_S = 60.0
 """An entry whose message is not there after this long leads nowhere."""
+_LATEST_KEPT = 10
+"""Of so many last answers to one person in one chat, the newest with a picture is found."""
 
 
 class RedisMessageStore:
-    """One hash per message: `record` (written once), `sources`, `shows`, and the message itself under
-    `inbound:<version>` until it is dealt with. `retention_s` is how long an untouched record stays."""
+    """One hash per message: `record` (written once), `sources`, `shows`, and until it is dealt with `heard` and the
+    message itself under `inbound:<version>`. Per person and chat a list of the last answers, newest first, each as
+    "<message> <first turn shown>". `retention_s` is how long an untouched record stays."""
 
     def __init__(self, client: Redis, *, retention_s: int, keys: Keys | None = None) -> None:
         self._client = client
@@ -64,17 +69,50 @@ class RedisMessageStore:
     async def bring(self, ref: MessageRef, sources: Sequence[ImageFacts]) -> None:
         await self._client.hset(self._keys.message(ref), "sources", SOURCES.dump(tuple(sources)))
 
-    async def attach(self, reply: MessageRef, thread: ThreadId, shows: Sequence[Shown]) -> None:
+    async def attach(
+        self, reply: MessageRef, thread: ThreadId, shows: Sequence[Shown], *, asker: UserRef | None = None
+    ) -> None:
         key = self._keys.message(reply)
         record = RECORD.dump(MessageRecord(ref=reply, thread=thread))
         async with self._client.pipeline(transaction=False) as pipe:
             pipe.hset(key, mapping={"v": "1", "record": record, "shows": SHOWS.dump(tuple(shows))})
             pipe.expire(key, self._retention_s)
+            if asker is not None and shows:
+                latest, entry = self._keys.latest(reply.chat, asker), f"{reply.key} {shows[0].turn}"
+                pipe.lrem(latest, 0, entry)
+                pipe.lpush(latest, entry)
+                pipe.ltrim(latest, 0, _LATEST_KEPT - 1)
+                pipe.expire(latest, self._retention_s)
             await pipe.execute()
+
+    async def latest(self, chat: ChatRef, asker: UserRef) -> MessageRef | None:
+        entries: list[Any] = await self._client.lrange(self._keys.latest(chat, asker), 0, -1)
+        named = [str(entry).split(" ") for entry in entries]
+        async with self._client.pipeline(transaction=False) as pipe:
+            for message, turn in named:
+                pipe.hexists(self._keys.message_key(message), "shows")
+                pipe.hmget(self._keys.turn(TurnId(turn)), ["state", "outcome"])
+            found = await pipe.execute()
+        for (message, _), shows, (state, outcome) in zip(named, found[::2], found[1::2], strict=True):
+            if shows and _has_picture(state, outcome):
+                return message_ref_of(message)
+        return None
+
+    async def hear(self, ref: MessageRef, heard: Heard) -> None:
+        key = self._keys.message(ref)
+        async with self._client.pipeline(transaction=False) as pipe:
+            pipe.hset(key, "heard", HEARD.dump(heard))
+            pipe.expire(key, self._retention_s)
+            await pipe.execute()
+
+    async def heard(self, ref: MessageRef) -> Heard | None:
+        text: Any = await self._client.hget(self._keys.message(ref), "heard")
+        return HEARD.load(text) if text else None
 
     async def settle_inbound(self, message: InboundMessage) -> None:
         async with self._client.pipeline(transaction=False) as pipe:
-            pipe.hdel(self._keys.message(message.ref), f"inbound:{message.version}")
+            # The turn has the words now, also those that were heard.
+            pipe.hdel(self._keys.message(message.ref), f"inbound:{message.version}", "heard")
             pipe.zrem(self._keys.inbox, message.origin)
             await pipe.execute()
 
@@ -99,3 +137,12 @@ class RedisMessageStore:
 
     async def put_off(self, message: InboundMessage) -> None:
         await self._client.zadd(self._keys.inbox, {message.origin: time.time()}, xx=True)
+
+
+def _has_picture(state: str | None, outcome: str | None) -> bool:
+    """Whether a turn has a picture to go on from, or may yet have one."""
+    if not state:
+        return False
+    if state not in FINAL_STATES:
+        return True
+    return state == TurnState.DONE and bool(outcome) and bool(OUTCOME.load(outcome or "").images)

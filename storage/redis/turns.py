@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from redis.asyncio import Redis
@@ -11,12 +13,14 @@ from redis.asyncio import Redis
 from bot.domain.refs import ThreadId, TurnId
 from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus
 from bot.ports import Bucket, Claim, OpenTurn, Submitted
-from storage.redis.client import Script
+from storage.redis.client import Script, bucket_args
 from storage.redis.codec import OUTCOME, TURN
 from storage.redis.keys import Keys
 
-_BUCKET_LIFE_S = 3 * 24 * 3600
 _WORKER_LIFE_S = 20
+_SETTLED_S = 3600
+"""How long a delivered turn is known to admission: a late repeat of its submission, or a child on its way in, finds
+it."""
 
 
 class RedisTurnStore:
@@ -44,6 +48,7 @@ class RedisTurnStore:
         self._create = Script(client, "_turn.lua", "create.lua")
         self._claim = Script(client, "_turn.lua", "claim.lua")
         self._progress = Script(client, "_turn.lua", "progress.lua")
+        self._keep_draft = Script(client, "_turn.lua", "draft.lua")
         self._finish = Script(client, "_turn.lua", "finish.lua")
         self._end = Script(client, "_turn.lua", "end.lua")
         self._submit = Script(client, "_admission.lua", "submit.lua")
@@ -57,9 +62,6 @@ class RedisTurnStore:
         state = await self._keep(turn, TurnState.ACCEPTED, None)
         if state in FINAL_STATES:
             return Submitted(repeat=True)
-        flat: list[str | int] = []
-        for bucket in buckets:
-            flat += [bucket.name, bucket.estimate, bucket.limit, _BUCKET_LIFE_S]
         reply = await self._submit(
             [self._keys.admission],
             [
@@ -69,7 +71,7 @@ class RedisTurnStore:
                 int(any(each.image is None for each in turn.inputs)),
                 self._author_limit,
                 self._retention_s,
-                *flat,
+                *bucket_args(buckets),
             ],
         )
         match reply:
@@ -127,13 +129,14 @@ class RedisTurnStore:
     async def claim(self, turn: TurnId) -> Claim | None:
         reply = await self._claim(self._both(turn), [self._life_s])
         match reply:
-            case ["ok", epoch, calls, body, started_at]:
+            case ["ok", epoch, calls, body, started_at, draft]:
                 status = TurnStatus(
                     turn=TURN.load(body),
                     state=TurnState.RUNNING,
                     epoch=int(epoch),
                     calls=int(calls),
                     started_at=float(started_at),
+                    draft=OUTCOME.load(draft) if draft else None,
                 )
                 return Claim(status=status, epoch=int(epoch), calls=int(calls))
             case _:
@@ -141,6 +144,10 @@ class RedisTurnStore:
 
     async def calling(self, turn: TurnId, epoch: int, *, deadline_s: float) -> bool:
         return bool(await self._progress(self._both(turn), [epoch, self._life_s, 1, deadline_s]))
+
+    async def keep_draft(self, turn: Turn, epoch: int, draft: Outcome) -> bool:
+        args: list[str | int | float] = [epoch, self._life_s, TURN.dump(turn), OUTCOME.dump(draft)]
+        return bool(await self._keep_draft(self._both(turn.id), args))
 
     async def beat(self, turn: TurnId, epoch: int) -> bool:
         return bool(await self._progress(self._both(turn), [epoch, self._life_s, 0, 0]))
@@ -153,16 +160,36 @@ class RedisTurnStore:
         return bool(await self._end(self._both(turn), [OUTCOME.dump(outcome), outcome.state.value]))
 
     async def settle(self, status: TurnStatus) -> Sequence[TurnId]:
-        cost = status.outcome.usage.cost_microusd if status.outcome else 0
-        if status.state is TurnState.CANCELLED and status.calls and not cost:
-            # The call was in flight: what it cost will never be known, so the estimate stands.
-            cost = -1
-        person = 0 if status.state is TurnState.REFUSED else cost
-        started = await self._settle([self._keys.admission], [status.turn.id, self._author_limit, person, cost])
+        turn, outcome = status.turn, status.outcome or Outcome(status.state)
+        usage = outcome.usage
+        # A call in flight: what it cost will never be known, so the estimate stands.
+        in_flight = (
+            status.state is TurnState.CANCELLED and status.calls > 0 and not (usage.calls and usage.cost_microusd)
+        )
+        calls = usage.calls or (status.calls if in_flight else 0)
+        # A delivered turn was settled before, and is in the book.
+        model = "" if status.delivered else _booked_as(status, used=bool(calls or usage.cost_microusd))
+        started = await self._settle(
+            [self._keys.admission],
+            [
+                turn.id,
+                self._author_limit,
+                _SETTLED_S if status.delivered else self._retention_s,
+                # What came before the engine was charged when it was used.
+                max(0, usage.cost_microusd - turn.spent.cost_microusd),
+                int(in_flight),
+                int(status.state is TurnState.REFUSED),
+                datetime.now(UTC).date().isoformat() if model else "",
+                model,
+                *(calls, len(outcome.images), usage.input_tokens, usage.output_tokens, usage.cost_microusd),
+            ],
+        )
         return [TurnId(str(id_)) for id_ in started]
 
     async def abandon(self, turn: TurnId) -> Sequence[TurnId]:
-        started = await self._settle([self._keys.admission], [turn, self._author_limit, -1, -1])
+        # Nobody knows what it cost: the estimates stand.
+        args: list[str | int] = [turn, self._author_limit, _SETTLED_S, 0, 1, 0, ""]
+        started = await self._settle([self._keys.admission], args)
         await self._client.zrem(f"{self._keys.admission}:open", turn)
         return [TurnId(str(id_)) for id_ in started]
 
@@ -171,6 +198,7 @@ class RedisTurnStore:
             pipe.hset(self._keys.turn(turn), "delivered", "1")
             pipe.expire(self._keys.turn(turn), self._retention_s)
             pipe.zrem(f"{self._keys.admission}:open", turn)
+            pipe.expire(f"{self._keys.admission}:turn:{turn}", _SETTLED_S)
             await pipe.execute()
 
     # --- looking
@@ -185,9 +213,7 @@ class RedisTurnStore:
         holds = await self._holds(turn)
         if not holds:
             return status
-        return TurnStatus(
-            turn=status.turn, state=TurnState.WAITING, holds=holds, epoch=status.epoch, calls=status.calls
-        )
+        return replace(status, state=TurnState.WAITING, holds=holds)
 
     async def _holds(self, turn: TurnId) -> frozenset[Hold]:
         state, _, author_busy = await self._position([self._keys.admission], [turn, self._author_limit])
@@ -236,14 +262,27 @@ class RedisTurnStore:
 
 def _status_of(fields: Mapping[str, Any]) -> TurnStatus:
     outcome = fields.get("outcome")
+    draft = fields.get("draft")
     started_at = fields.get("started_at")
+    state = TurnState(fields["state"])
     return TurnStatus(
         turn=TURN.load(fields["body"]),
-        state=TurnState(fields["state"]),
+        state=state,
         outcome=OUTCOME.load(outcome) if outcome else None,
         epoch=int(fields.get("epoch", 0)),
         calls=int(fields.get("calls", 0)),
         started_at=float(started_at) if started_at else None,
         delivered=fields.get("delivered") == "1",
         erased=fields.get("erased") == "1",
+        # After the end it is kept for erasure alone, which must know what was made on the way.
+        draft=OUTCOME.load(draft) if draft and state not in FINAL_STATES else None,
     )
+
+
+def _booked_as(status: TurnStatus, *, used: bool) -> str:
+    """The name under which a turn stands in the usage book: its model. One that used nothing stands there under its
+    engine if it made something, else not at all."""
+    outcome = status.outcome
+    if used:
+        return (outcome.usage.model if outcome else "") or "unknown"
+    return status.turn.engine if outcome and outcome.images else ""

@@ -1,6 +1,7 @@
 -- Shared by the scripts of the admission slot. Every key here carries the same hash tag.
 -- base        prefix of all keys, e.g. rb:{adm}
--- <base>:turn:<id>   hash  user, parent, state (held|ready|admitted|settled), buckets (json [[name, estimate]…])
+-- <base>:turn:<id>   hash  user, parent, state (held|ready|admitted|settled),
+--                           buckets (json [[name, estimate, slice or nothing]…])
 -- <base>:kids:<id>   set   turns held until <id> is settled
 -- <base>:ready:<user> list of a person's turns that wait for a free slot, oldest first
 -- <base>:ring        list of persons with ready turns: the head is next
@@ -8,13 +9,74 @@
 -- <base>:under_way   hash  user -> how many of theirs are admitted
 -- <base>:slots       hash  worker -> "slots:alive until (s)"
 -- <base>:open        zset  turn -> when submitted: not yet delivered
+-- <base>:bucket:<name>  number: reserved and used
+-- <base>:rolling:<name> hash  slice of time -> reserved and used, as far as it was reserved in that slice
+-- <base>:used:<day>  hash  "<figure>:<model>" -> how much: the usage book
 local base = KEYS[1]
-local HOUR_S = 3600
+local SLICES = 20
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
 
 local function key(...)
   return table.concat({base, ...}, ':')
+end
+
+local function slice_now(window_s)
+  return math.floor(now * SLICES / window_s)
+end
+
+-- What a bucket holds. Of a rolling one every slice counts that touches the last `window_s` seconds; older ones go.
+local function held(name, window_s)
+  if window_s == 0 then
+    return tonumber(redis.call('GET', key('bucket', name)) or '0')
+  end
+  local sum, oldest = 0, slice_now(window_s) - SLICES
+  local all = redis.call('HGETALL', key('rolling', name))
+  for i = 1, #all, 2 do
+    if tonumber(all[i]) >= oldest then
+      sum = sum + tonumber(all[i + 1])
+    else
+      redis.call('HDEL', key('rolling', name), all[i])
+    end
+  end
+  return sum
+end
+
+-- Reserves from buckets that stand in ARGV from `first` on as (bucket, estimate, limit, window_s, life_s)…: from all of
+-- them or from none. Gives {{bucket, estimate, slice or nothing}…}, or nil and the bucket that had no room.
+local function take(first)
+  for i = first, #ARGV, 5 do
+    if held(ARGV[i], tonumber(ARGV[i + 3])) + tonumber(ARGV[i + 1]) > tonumber(ARGV[i + 2]) then
+      return nil, ARGV[i]
+    end
+  end
+  local taken = {}
+  for i = first, #ARGV, 5 do
+    local name, estimate, window_s = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 3])
+    if window_s == 0 then
+      redis.call('INCRBY', key('bucket', name), estimate)
+      redis.call('EXPIRE', key('bucket', name), ARGV[i + 4])
+      taken[#taken + 1] = {name, estimate}
+    else
+      local slice = string.format('%.0f', slice_now(window_s))
+      redis.call('HINCRBY', key('rolling', name), slice, estimate)
+      redis.call('EXPIRE', key('rolling', name), math.ceil(window_s * (1 + 1 / SLICES)) + 1)
+      taken[#taken + 1] = {name, estimate, slice}
+    end
+  end
+  return taken
+end
+
+-- Corrects what was reserved, as far as it still counts.
+local function correct(reserved, change)
+  local name, slice = reserved[1], reserved[3]
+  if slice then
+    if redis.call('HEXISTS', key('rolling', name), slice) == 1 then
+      redis.call('HINCRBY', key('rolling', name), slice, change)
+    end
+  elseif redis.call('EXISTS', key('bucket', name)) == 1 then
+    redis.call('INCRBY', key('bucket', name), change)
+  end
 end
 
 local function capacity()

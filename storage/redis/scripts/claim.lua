@@ -1,4 +1,4 @@
--- The right to finish a turn. ARGV: life_s. Gives {'gone'} | {'final'} | {'busy'} | {'ok', epoch, calls, body, started}
+-- The right to finish a turn. ARGV: life_s. Gives {'gone'} | {'final'} | {'busy'} | {'ok', epoch, calls, body, started, draft or ''}
 if redis.call('EXISTS', turn) == 0 then return {'gone'} end
 local state = redis.call('HGET', turn, 'state')
 if FINAL[state] then return {'final'} end
@@ -10,4 +10,4 @@ local epoch = redis.call('HINCRBY', turn, 'epoch', 1)
 redis.call('HSET', turn, 'state', 'running', 'alive_until', tostring(now + tonumber(ARGV[1])))
 redis.call('HSETNX', turn, 'started_at', tostring(now))
 return {'ok', epoch, tonumber(redis.call('HGET', turn, 'calls')), redis.call('HGET', turn, 'body'),
-  redis.call('HGET', turn, 'started_at')}
+  redis.call('HGET', turn, 'started_at'), redis.call('HGET', turn, 'draft') or ''}

@@ -1,18 +1,37 @@
 -- After a turn's final state: charge what was used, free its place, let its children and the next ones run. Works, too,
 -- for a turn that admission never saw, or knows only by the place that it holds.
--- ARGV: turn, author_limit, charge to the person (-1: the estimate), charge to the house (-1: the estimate)
+-- ARGV: turn, author_limit, ttl_s, cost to charge, 1 when the estimate is charged on top of it, 1 when nothing is charged
+-- to the person, day or '' when nothing is to be booked, model, calls, images, input tokens, output tokens, cost to book
 -- Gives the turns to start.
 local turn, author_limit = ARGV[1], tonumber(ARGV[2])
+local cost, with_estimate, person_free = tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6] == '1'
+local day, model = ARGV[7], ARGV[8]
+local BOOK_LIFE_S = 400 * 24 * 3600
+
+local function book(figure, amount)
+  if amount ~= 0 then redis.call('HINCRBY', key('used', day), figure .. ':' .. model, amount) end
+end
+
 local state = redis.call('HGET', key('turn', turn), 'state')
 
 if state ~= 'settled' then
   local user = redis.call('HGET', key('turn', turn), 'user') or redis.call('HGET', key('admitted'), turn)
-  for _, pair in ipairs(cjson.decode(redis.call('HGET', key('turn', turn), 'buckets') or '[]')) do
-    local name, estimate = pair[1], pair[2]
-    local charge = tonumber(string.sub(name, 1, 7) == 'person:' and ARGV[3] or ARGV[4])
-    if charge >= 0 and redis.call('EXISTS', key('bucket', name)) == 1 then
-      redis.call('INCRBY', key('bucket', name), charge - estimate)
-    end
+  local unknown = 0
+  for _, reserved in ipairs(cjson.decode(redis.call('HGET', key('turn', turn), 'buckets') or '[]')) do
+    local name, estimate = reserved[1], reserved[2]
+    local charge = cost + (with_estimate and estimate or 0)
+    if person_free and string.sub(name, 1, 7) == 'person:' then charge = 0 end
+    correct(reserved, charge - estimate)
+    if with_estimate then unknown = math.max(unknown, estimate) end
+  end
+  if day ~= '' then
+    book('turns', 1)
+    book('calls', tonumber(ARGV[9]))
+    book('images', tonumber(ARGV[10]))
+    book('input_tokens', tonumber(ARGV[11]))
+    book('output_tokens', tonumber(ARGV[12]))
+    book('cost_microusd', tonumber(ARGV[13]) + unknown)
+    redis.call('EXPIRE', key('used', day), BOOK_LIFE_S)
   end
   if redis.call('HDEL', key('admitted'), turn) == 1 then
     if redis.call('HINCRBY', key('under_way'), user, -1) <= 0 then
@@ -24,9 +43,9 @@ if state ~= 'settled' then
   end
   local parent = redis.call('HGET', key('turn', turn), 'parent')
   if parent and parent ~= '' then redis.call('SREM', key('kids', parent), turn) end
-  -- Kept for an hour, so that a late repeat of its submission, or a child on its way in, finds it.
+  -- Kept until its answer is delivered and a little longer: a repeat must find that this is done.
   redis.call('HSET', key('turn', turn), 'state', 'settled')
-  redis.call('EXPIRE', key('turn', turn), HOUR_S)
+  redis.call('EXPIRE', key('turn', turn), ARGV[3])
   local kids = redis.call('SMEMBERS', key('kids', turn))
   table.sort(kids, function(a, b)
     return (tonumber(redis.call('ZSCORE', key('open'), a)) or 0) < (tonumber(redis.call('ZSCORE', key('open'), b)) or 0)

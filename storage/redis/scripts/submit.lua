@@ -1,5 +1,5 @@
 -- ARGV: turn, user, parent or '', 1 when the parent was not finished, author_limit, ttl_s,
--- then (bucket, estimate, limit, ttl_s)…
+-- then (bucket, estimate, limit, window_s, life_s)…
 -- Gives {'repeat'} | {'full', bucket} | {'held', position} | {'ok', position, turns to start…}
 local turn, user, parent = ARGV[1], ARGV[2], ARGV[3]
 local unfinished, author_limit, ttl_s = ARGV[4] == '1', tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -8,21 +8,13 @@ if redis.call('EXISTS', key('turn', turn)) == 1 then
   return {'repeat'}
 end
 
-for i = 7, #ARGV, 4 do
-  local used = tonumber(redis.call('GET', key('bucket', ARGV[i])) or '0')
-  if used + tonumber(ARGV[i + 1]) > tonumber(ARGV[i + 2]) then
-    return {'full', ARGV[i]}
-  end
-end
-local buckets = {}
-for i = 7, #ARGV, 4 do
-  redis.call('INCRBY', key('bucket', ARGV[i]), ARGV[i + 1])
-  redis.call('EXPIRE', key('bucket', ARGV[i]), ARGV[i + 3])
-  buckets[#buckets + 1] = {ARGV[i], tonumber(ARGV[i + 1])}
+local taken, full = take(7)
+if not taken then
+  return {'full', full}
 end
 
 redis.call('HSET', key('turn', turn), 'user', user, 'parent', parent, 'state', 'held',
-  'buckets', #buckets > 0 and cjson.encode(buckets) or '[]')
+  'buckets', #taken > 0 and cjson.encode(taken) or '[]')
 redis.call('EXPIRE', key('turn', turn), ttl_s)
 redis.call('ZADD', key('open'), now, turn)
 
