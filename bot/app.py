@@ -20,25 +20,31 @@ import structlog
 
 from adapters.web.outbound import WebPlatform
 from adapters.web.server import build_app, serve
+from bot.budget import Budget
+from bot.calls import Calls
 from bot.delivery import Dispatch, Renditions
+from bot.desk import Desk
 from bot.domain.refs import MessageRef, UserRef, user_ref_of
 from bot.ending import end
 from bot.engines.exact import ExactEngine
-from bot.engines.gemini import Access, GeminiEngine, model_profile
+from bot.engines.gemini import Access, Enterprise, GeminiEngine, model_profile
 from bot.engines.pixels import fit
 from bot.engines.reader import PillowPictureReader
 from bot.intake import Hall, Limits
 from bot.labels.labeller import MetadataLabeller
-from bot.ports import Engine, ForgetReceipt, Platform
+from bot.listening import Listener
+from bot.ports import Engine, ForgetReceipt, Platform, TextModel
 from bot.reconciler import Reconciler
 from bot.settings import Settings
 from bot.turns import Workshop
 from storage.docket.queue import DocketTurnQueue
 from storage.objects.store import ObstoreImageStore, ObstoreUploads, image_store, uploads
+from storage.redis.chats import RedisChatStore
 from storage.redis.client import check_server, open_client
 from storage.redis.erasure import RedisErasure
 from storage.redis.images import RedisImageLedger
 from storage.redis.messages import RedisMessageStore
+from storage.redis.meter import RedisMeter
 from storage.redis.page import RedisPageStore
 from storage.redis.switches import RedisSwitches
 from storage.redis.turns import RedisTurnStore
@@ -64,6 +70,8 @@ class House:
     reconciler: Reconciler
     erasure: RedisErasure
     switches: RedisSwitches
+    meter: RedisMeter
+    budget: Budget
     turns: RedisTurnStore
     platforms: Mapping[str, Platform]
     page: RedisPageStore
@@ -94,12 +102,20 @@ class House:
                 await self.forget(user, before=before)
 
 
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """What makes pixels and what gives words. `engines` are asked in their order."""
+
+    engines: Mapping[str, Engine]
+    text_model: TextModel | None = None
+
+
 @contextlib.asynccontextmanager
 async def open_house(
-    settings: Settings, *, join: bool = False, engines: Mapping[str, Engine] | None = None, slots: int | None = None
+    settings: Settings, *, join: bool = False, machines: Machines | None = None, slots: int | None = None
 ) -> AsyncGenerator[House]:
-    """Open the stores and wire the rooms. `join` uses the database of a bot that runs beside us, if one does; `engines`
-    replaces the configured ones."""
+    """Open the stores and wire the rooms. `join` uses the database of a bot that runs beside us, if one does;
+    `machines` replaces the configured ones."""
     private_folder(settings.data)
     async with contextlib.AsyncExitStack() as stack:
         url = settings.redis_url.get_secret_value()
@@ -115,14 +131,18 @@ async def open_house(
             url, slots=slots or settings.slots, lease_s=EMBEDDED_LEASE_S if embedded else REMOTE_LEASE_S
         )
         await stack.enter_async_context(queue)
-        if engines is None:
-            engines = await stack.enter_async_context(open_engines(settings))
+        if machines is None:
+            machines = await stack.enter_async_context(open_machines(settings))
+        engines, text_model = machines.engines, machines.text_model
 
         retention_s = settings.retention_s
         turns = RedisTurnStore(client, retention_s=retention_s, author_limit=settings.person_turns)
         messages = RedisMessageStore(client, retention_s=retention_s)
         ledger = RedisImageLedger(client, retention_s=retention_s)
         switches = RedisSwitches(client)
+        chats = RedisChatStore(client, retention_s=retention_s)
+        meter = RedisMeter(client)
+        budget = budget_of(settings)
         page = RedisPageStore(client, retention_s=retention_s)
         images = image_store(settings.pictures_url)
         spool = uploads(settings.pictures_url)
@@ -130,18 +150,19 @@ async def open_house(
 
         platforms: dict[str, Platform] = {"web": WebPlatform(store=page, spool=spool)}
         renditions = Renditions(images, ledger, MetadataLabeller(fit))
-        dispatch = Dispatch(platforms, turns, renditions)
+        dispatch = Dispatch(platforms, turns, renditions, engines)
         workshop = Workshop(
             engines=engines,
             turns=turns,
             images=images,
             ledger=ledger,
             renditions=renditions,
-            switches=switches,
+            chats=chats,
+            calls=Calls(turns=turns, switches=switches, meter=meter, timeout_s=settings.gemini_timeout_s),
             queue=queue,
             show=dispatch.show_status,
             capabilities=lambda chat: platforms[chat.platform].capabilities(chat),
-            call_timeout_s=settings.gemini_timeout_s,
+            text_model=text_model,
         )
         hall = Hall(
             platforms=platforms,
@@ -153,11 +174,17 @@ async def open_house(
             show=dispatch.show,
             close=workshop.close,
             keep_sources=dispatch.keep_sources,
-            limits=Limits(
-                person_day_microusd=int(settings.person_day_usd * 1e6),
-                house_day_microusd=int(settings.house_day_usd * 1e6),
-                max_image_bytes=settings.max_image_mb * 2**20,
+            listener=Listener(
+                platforms=platforms,
+                text_model=text_model,
+                messages=messages,
+                meter=meter,
+                switches=switches,
+                budget=budget,
             ),
+            desk=Desk(chats=chats, meter=meter, budget=budget),
+            budget=budget,
+            limits=Limits(max_image_bytes=settings.max_image_mb * 2**20),
         )
         reconciler = Reconciler(
             messages=messages,
@@ -179,6 +206,8 @@ async def open_house(
             reconciler=reconciler,
             erasure=erasure,
             switches=switches,
+            meter=meter,
+            budget=budget,
             turns=turns,
             platforms=platforms,
             page=page,
@@ -189,27 +218,46 @@ async def open_house(
 
 
 @contextlib.asynccontextmanager
-async def open_engines(settings: Settings) -> AsyncGenerator[Mapping[str, Engine]]:
-    """The engines that the settings allow, in the order in which they are asked."""
-    engines: dict[str, Engine] = {"exact": ExactEngine()}
-    key = settings.gemini_api_key.get_secret_value()
-    if not key:
-        yield engines
+async def open_machines(settings: Settings) -> AsyncGenerator[Machines]:
+    """What the settings allow, the engines in the order in which they are asked."""
+    exact = ExactEngine()
+    if not settings.has_gemini:
+        yield Machines({"exact": exact})
         return
-    gemini = gemini_engine(settings, key)
-    engines["gemini"] = gemini
+    gemini = gemini_engine(settings)
     try:
-        yield engines
+        yield Machines({"exact": exact, "gemini": gemini}, gemini.text_model)
     finally:
         await gemini.aclose()
 
 
-def gemini_engine(settings: Settings, key: str) -> GeminiEngine:
-    """The Gemini engine as configured."""
+def gemini_engine(settings: Settings, models: Sequence[str] = ()) -> GeminiEngine:
+    """The Gemini engine as configured, or with other models. Raises `ValueError` in words for the operator."""
+    project = settings.gemini_project
+    names = models or (settings.gemini_model, *settings.gemini_fallback_models)
+    text = settings.gemini_text_model
     return GeminiEngine(
-        Access(key, base_url=settings.gemini_api_base or None),
-        [model_profile(settings.gemini_model, settings.gemini_models)],
+        Access(
+            api_key=settings.gemini_api_key.get_secret_value(),
+            enterprise=Enterprise(project, settings.gemini_location) if project else None,
+            base_url=settings.gemini_api_base or None,
+        ),
+        [model_profile(name, settings.gemini_models) for name in names],
+        text=None if text in ("", "none") else model_profile(text, settings.gemini_models),
         timeout_s=settings.gemini_timeout_s,
+        safety=settings.gemini_adult_safety,
+        search=settings.gemini_search,
+    )
+
+
+def budget_of(settings: Settings) -> Budget:
+    """The caps that are set."""
+    return Budget(
+        person_day=int(settings.person_day_usd * 1e6),
+        chat_day=int(settings.chat_day_usd * 1e6),
+        house_day=int(settings.house_day_usd * 1e6),
+        house_month=int(settings.house_month_usd * 1e6),
+        house_ten_minutes=int(settings.house_ten_minutes_usd * 1e6),
     )
 
 

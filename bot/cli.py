@@ -115,6 +115,45 @@ def forget(
 
 
 @cli.command()
+def usage(
+    days: Annotated[int, typer.Option(min=1, max=366, help="How many days, counted from today.")] = 30,
+    data: Data = None,
+) -> None:
+    """Say what AI edits have used and cost, and what is left of the caps."""
+    from bot import oneshot
+
+    settings = _settings(data=data)
+    _log_to_stderr("error")
+    for line in _finish(oneshot.usage(settings, days=days)):
+        print(line)
+
+
+@cli.command(name="eval")
+def evaluate(
+    folder: Annotated[Path, typer.Argument(help="Pictures and what to do with them: see docs/eval.md.")],
+    models: Annotated[str, typer.Option(help="The two models, separated by a comma.")],
+    port: Annotated[int, typer.Option(help="The port of the page that asks which is better.")] = 8081,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before spending money.")] = False,
+) -> None:
+    """Compare two models on your own pictures, without knowing which is which."""
+    from bot import evaluation
+
+    chosen = tuple(name.strip() for name in models.split(",") if name.strip())
+    if len(chosen) != 2:
+        raise typer.BadParameter("name two models, separated by a comma", param_hint="--models")
+    settings = _settings()
+    _log_to_stderr("error")
+
+    async def compare() -> None:
+        confirm = (lambda _: True) if yes else typer.confirm
+        await evaluation.evaluate(settings, folder, (chosen[0], chosen[1]), say=print, confirm=confirm)
+        await evaluation.serve_comparison(folder, host="127.0.0.1", port=port, ready=lambda at: print(f"Open {at}"))
+
+    _finish(compare(), in_use=f"127.0.0.1:{port}")
+    print(evaluation.summary(folder))
+
+
+@cli.command()
 def gemini(
     switch: Annotated[Switch, typer.Argument(help="on or off")],
     data: Data = None,

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from bot.controls import AGAIN_ALL, controls_of
 from bot.domain.images import ImageFacts, Picture, facts_of, picture_of
-from bot.domain.labels import Label, alt_text, label_line
-from bot.domain.messages import Answer, ChatCapabilities, Rendition
+from bot.domain.labels import Label, alt_text, label_line, words_line
+from bot.domain.messages import Answer, ChatCapabilities, Panel, Rendition
 from bot.domain.refs import MessageRef, Sha256, TurnId
-from bot.domain.turns import FINAL_STATES, Hold, Outcome, TurnState, TurnStatus
-from bot.ports import ImageLedger, ImageStore, Labeller, Platform, RenditionMaker, TurnStore
+from bot.domain.roles import Purpose, roles_line
+from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus
+from bot.domain.wishes import Form, Kind
+from bot.domain.words import heard
+from bot.ports import Engine, ImageLedger, ImageStore, Labeller, Platform, RenditionMaker, TurnStore
 
 _FRESH = 64
 _WAITING_WORDS = {
@@ -89,12 +94,20 @@ def _target(label: Label | None, capabilities: ChatCapabilities) -> str:
 
 
 class Dispatch:
-    """Fills reserved replies. The platform is found by its name in the reply's ref."""
+    """Fills reserved replies. The platform is found by its name in the reply's ref; `engines` say what can be pressed
+    next."""
 
-    def __init__(self, platforms: Mapping[str, Platform], turns: TurnStore, renditions: RenditionMaker) -> None:
+    def __init__(
+        self,
+        platforms: Mapping[str, Platform],
+        turns: TurnStore,
+        renditions: RenditionMaker,
+        engines: Mapping[str, Engine],
+    ) -> None:
         self._platforms = platforms
         self._turns = turns
         self._renditions = renditions
+        self._engines = engines
 
     async def show(self, id_: TurnId) -> None:
         """Make the reserved reply show the turn as it stands now."""
@@ -103,10 +116,17 @@ class Dispatch:
             await self.show_status(status)
 
     async def show_status(self, status: TurnStatus) -> None:
-        """The same for a status in hand."""
+        """The same for a status in hand. Of an album, the whole of it."""
         reply = status.turn.reply
         platform = self._platforms[reply.chat.platform]
-        await platform.fill(reply, await self._answer(status, platform.capabilities(reply.chat)))
+        capabilities = platform.capabilities(reply.chat)
+        if not status.turn.album:
+            await platform.fill(reply, await self._answer(status, capabilities))
+            return
+        shown: list[TurnStatus] = []
+        # Two panels may end at once, and the one that looked first may be heard last: look again after each filling.
+        while shown != (shown := await self._album(status.turn)):
+            await platform.fill(reply, await self._album_answer(shown, capabilities))
 
     async def keep_sources(self, message: MessageRef, pictures: Sequence[Picture]) -> tuple[ImageFacts, ...]:
         """Store what a person's message brought, and show it where the platform does not do so by itself."""
@@ -135,21 +155,98 @@ class Dispatch:
             turn=status.turn.id,
             started_at=status.started_at,
             suggestions=outcome.suggestions,
+            controls=controls_of(status, self._engines),
+            sources=outcome.sources,
         )
+
+    # --- albums
+
+    async def _album(self, turn: Turn) -> list[TurnStatus]:
+        """Its turns as they stand now, without what does not show. One that is not yet submitted is not there."""
+        found = [await self._turns.load(id_) for id_ in turn.album]
+        return [replace(each, delivered=False, epoch=0, calls=0) for each in found if each is not None]
+
+    async def _album_answer(self, statuses: Sequence[TurnStatus], capabilities: ChatCapabilities) -> Answer:
+        first = statuses[0]
+        open_ = [each for each in statuses if each.state not in FINAL_STATES]
+        waits = len(statuses) < len(first.turn.album)
+        panels = tuple([await self._panel(each, capabilities) for each in statuses])
+        return Answer(
+            state=_album_state(statuses, waits=waits),
+            lines=_album_lines(statuses),
+            images=tuple(panel.image for panel in panels if panel.image is not None),
+            turn=first.turn.id,
+            holds=frozenset[Hold]().union(*(each.holds for each in open_)),
+            started_at=min((each.started_at for each in statuses if each.started_at), default=None),
+            controls=() if open_ or waits or first.erased else (AGAIN_ALL,),
+            panels=panels,
+        )
+
+    async def _panel(self, status: TurnStatus, capabilities: ChatCapabilities) -> Panel:
+        outcome = status.outcome
+        if status.state not in FINAL_STATES or outcome is None:
+            return Panel(status.turn.id, status.state, _progress_lines(status)[0])
+        images = await self._renditions.of(outcome.images[:1], outcome.label, capabilities)
+        words = "This was deleted." if status.erased else _unlabelled(status, outcome)
+        controls = controls_of(status, self._engines)
+        return Panel(status.turn.id, status.state, words, images[0] if images else None, controls)
+
+
+def _album_state(statuses: Sequence[TurnStatus], *, waits: bool) -> TurnState:
+    """Open until all are final; done where any is."""
+    states = [each.state for each in statuses]
+    if open_ := [state for state in states if state not in FINAL_STATES]:
+        return TurnState.RUNNING if TurnState.RUNNING in open_ or len(open_) < len(states) else open_[0]
+    if waits:
+        return TurnState.ACCEPTED
+    return TurnState.DONE if TurnState.DONE in states else states[0]
+
+
+def _album_lines(statuses: Sequence[TurnStatus]) -> tuple[str, ...]:
+    """The label of what is there, then what holds for all. What belongs to one panel stands under it."""
+    turn = statuses[0].turn
+    ended = [each.outcome for each in statuses if each.outcome is not None]
+    labels = dict.fromkeys(label_line(each.label) for each in ended if each.label and each.images)
+    making = "A story in" if turn.wish.form is Form.STORY else "Variations:"
+    head = () if labels else (f"{making} {len(turn.album)} pictures. They appear here as they come.",)
+    lines = (" / ".join(labels), *head, heard(turn.heard) if turn.heard else "", _roles_line(turn), turn.note)
+    return tuple(line for line in lines if line)
+
+
+def _unlabelled(status: TurnStatus, outcome: Outcome) -> str:
+    own = outcome.note.removeprefix(status.turn.note).strip()
+    return " ".join(part for part in (outcome.words, own) if part)
+
+
+def _roles_line(turn: Turn) -> str:
+    """What each picture was taken for, where there were several."""
+    purposes = [each.purpose for each in turn.inputs if each.purpose is not Purpose.PANEL]
+    if len(purposes) < 2 or turn.wish.kind is not Kind.EDIT:
+        return ""
+    return roles_line(purposes)
 
 
 def _progress_lines(status: TurnStatus) -> tuple[str, ...]:
+    """First what it is doing, then what was heard, so that a mishearing can still be cancelled."""
+    listened = (heard(status.turn.heard),) if status.turn.heard else ()
     if status.state is TurnState.RUNNING:
-        return ("Working on it.",)
+        return ("Working on it.", *listened)
     for hold in (Hold.PARENT, Hold.AUTHOR, Hold.SLOT):
         if hold in status.holds:
-            return (_WAITING_WORDS[hold],)
-    return ("On its way.",)
+            return (_WAITING_WORDS[hold], *listened)
+    return ("On its way.", *listened)
 
 
 def _final_lines(status: TurnStatus, outcome: Outcome) -> tuple[str, ...]:
-    """Label line first: it is the part that must be read. Then the remark, then anything to know."""
+    """Label line first: it is the part that must be read. Then what was heard, the roles, the remark, and anything to
+    know."""
     if status.erased:
         return ("This was deleted.",)
-    label = (label_line(outcome.label),) if outcome.label and outcome.images else ()
-    return tuple(line for line in (*label, outcome.words, outcome.note or status.turn.note) if line)
+    turn = status.turn
+    label = ""
+    if outcome.label is not None:
+        explained = turn.wish.kind is Kind.EXPLAIN and outcome.label.edited_by_ai
+        label = label_line(outcome.label) if outcome.images else words_line(outcome.label) if explained else ""
+    roles = _roles_line(turn) if outcome.images and outcome.label and outcome.label.edited_by_ai else ""
+    lines = (label, heard(turn.heard) if turn.heard else "", roles, outcome.words, outcome.note or turn.note)
+    return tuple(line for line in lines if line)

@@ -1,4 +1,4 @@
-"""Hall: an inbound message → an accepted turn, or an answer.
+"""Hall: an inbound message → accepted turns, or an answer.
 
 Record, reserve, attach, fetch and check, submit: in this order, each step harmless to repeat. A crash anywhere leaves a
 recorded message that the reconciler brings back through the same door.
@@ -6,72 +6,73 @@ recorded message that the reconciler brings back through the same door.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 
 import structlog
 
+from bot.budget import Budget, over_words
+from bot.desk import Desk
+from bot.domain.commands import Command, read_command
 from bot.domain.errors import BadPicture, BadRequest, NotAllowed, NotUnderstood, RemixError
 from bot.domain.images import ALL, ImageFacts, Input, Picture, Role
-from bot.domain.inputs import check_consent, results_of
 from bot.domain.messages import Attachment, InboundMessage, MessageRecord, Received, Shown
+from bot.domain.outcomes import added, outcome_of
 from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef, thread_id_of, turn_id_of
-from bot.domain.story import story_below
-from bot.domain.turns import FINAL_STATES, Outcome, Story, Turn, TurnState, TurnStatus, Usage
+from bot.domain.roles import Purpose, read_roles
+from bot.domain.turns import FINAL_STATES, Outcome, Turn, TurnState, TurnStatus, Usage
+from bot.domain.wishes import PLAIN_WISH, Form, Kind, Wish, is_vague, read_wish
 from bot.domain.words import (
     CANCELLED,
-    CLIMBED,
     ENGINE_GONE,
+    NO_LARGER,
+    NO_LARGER_HERE,
     NO_PICTURE,
     NO_WORDS,
-    OVER_HOUSE,
-    OVER_PERSON,
+    OR_DRAW,
+    WHICH_PICTURE,
+    fewer,
     not_understood,
     too_long,
     too_many,
 )
-from bot.ports import (
-    Bucket,
-    Engine,
-    MessageStore,
-    PictureReader,
-    Platform,
-    TurnQueue,
-    TurnStore,
-)
+from bot.ground import LARGER, MAX_PINS, Ground, Grounds, Request
+from bot.listening import Listener, Understood
+from bot.ports import Bucket, Engine, MessageStore, PictureReader, Platform, TurnQueue, TurnStore
 
 log = structlog.get_logger("hall")
 
-MAX_PINS = 3
-_LOOKS, _LOOK_EVERY_S = 20, 0.2
 KeepSources = Callable[[MessageRef, Sequence[Picture]], Awaitable[tuple[ImageFacts, ...]]]
+_STARTERS = ("make it black and white", "crop to a square", "rotate 90 degrees")
+_AI_STARTERS = ("turn it into a watercolour", "remove the background", "make it evening light")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one person and the whole installation may spend on AI per day (UTC), and how much one message may bring."""
+    """How much one message may bring."""
 
-    person_day_microusd: int
-    house_day_microusd: int
     max_text_chars: int = 4000
     max_images: int = 10
     max_image_bytes: int = 40 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """What a message stands on: the images it goes on from, and the path that led there."""
+class _Question(Exception):
+    """What the hall asks back, for free. `code` says which controls it has."""
 
-    inputs: tuple[Input, ...] = ()
-    parent: TurnId | None = None
-    story: Story = field(default_factory=Story)
-    pins: tuple[ImageFacts, ...] = ()
-    owners: tuple[UserRef, ...] = ()
-    engines: tuple[str, ...] = ()
-    note: str = ""
+    def __init__(self, words: str, *, code: str, suggestions: tuple[str, ...] = ()) -> None:
+        super().__init__(words)
+        self.outcome = Outcome(TurnState.ASKING, code=code, words=words, suggestions=suggestions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    """What came of a message: the request, who does it, and what came along. `outcome` where it ends here."""
+
+    request: Request
+    engine: str = ""
+    brought: tuple[ImageFacts, ...] = ()
+    outcome: Outcome | None = None
 
 
 class Hall:
@@ -93,6 +94,9 @@ class Hall:
         show: Callable[[TurnId], Awaitable[None]],
         close: Callable[[TurnId], Awaitable[None]],
         keep_sources: KeepSources,
+        listener: Listener,
+        desk: Desk,
+        budget: Budget,
         limits: Limits,
     ) -> None:
         self._platforms = platforms
@@ -104,11 +108,15 @@ class Hall:
         self._show = show
         self._close = close
         self._keep_sources = keep_sources
+        self._listener = listener
+        self._desk = desk
+        self._budget = budget
         self._limits = limits
+        self._grounds = Grounds(messages, turns)
 
     async def receive(self, message: InboundMessage) -> Received:
         """Deal with one message that is meant for the bot. Repeating it is harmless and gives the same turn."""
-        target = await self._target(message)
+        target = await self._grounds.target(message)
         thread = target.thread if target else thread_id_of(message.ref)
         record = await self._messages.record(
             message,
@@ -118,7 +126,7 @@ class Hall:
         status = await self._turns.load(id_)
         if status is None:
             reply = await self._platforms[message.ref.chat.platform].reserve(message, id_)
-            await self._messages.attach(reply, record.thread, [Shown(id_, ALL)])
+            await self._messages.attach(reply, record.thread, [Shown(id_, ALL)], asker=message.author)
             await self._accept(message, target, id_, reply)
         else:
             reply = status.turn.reply
@@ -128,13 +136,22 @@ class Hall:
         return Received(turn=id_, reply=reply)
 
     async def cancel(self, turn: TurnId, *, chat: ChatRef, by: UserRef) -> bool:
-        """Stop a turn, wherever it is. Only from its own chat, only by who asked for it."""
+        """Stop a turn, wherever it is, and what was asked for with it. Only from its own chat, only by who asked."""
         status = await self._turns.load(turn)
         if status is None or status.turn.chat != chat or status.turn.author != by:
             return False
+        ended = [await self._cancel_one(each) for each in reversed(status.turn.album or (turn,))]
+        return any(ended)
+
+    async def _cancel_one(self, turn: TurnId) -> bool:
+        status = await self._turns.load(turn)
+        if status is None:
+            return False
         engine = self._engines.get(status.turn.engine)
-        estimate = engine.estimate_microusd(images=len(status.turn.inputs)) if engine else 0
-        usage = Usage(cost_microusd=estimate * status.calls)
+        images = len(status.turn.inputs)
+        estimate = engine.estimate_microusd(images=images, wish=status.turn.wish) if engine else 0
+        drafted = status.draft.usage.cost_microusd if status.draft else 0
+        usage = Usage(cost_microusd=estimate * status.calls + drafted, calls=status.calls)
         outcome = Outcome(TurnState.CANCELLED, code="cancelled", words=CANCELLED, usage=usage, finished_at=time.time())
         if not await self._turns.end(turn, outcome):
             return False
@@ -142,83 +159,49 @@ class Hall:
         await self._close(turn)
         return True
 
-    # --- what the message stands on
-
-    async def _target(self, message: InboundMessage) -> MessageRecord | None:
-        """The message that is replied to, if it stands in the same chat and is remembered."""
-        if message.reply_to is None or message.reply_to.chat != message.ref.chat:
-            return None
-        return await self._messages.find(message.reply_to)
-
-    async def _ground(self, message: InboundMessage, target: MessageRecord | None) -> _Ground:
-        if target is None:
-            return _Ground()
-        if target.shows:
-            ground = await self._ground_on_turns(target.shows)
-            check_consent(ground.inputs, message.author)
-            return ground
-        if target.sources:
-            inputs = tuple(Input(Role.SOURCE, target.author, image) for image in target.sources)
-            check_consent(inputs, message.author)
-            return _Ground(inputs=inputs, pins=target.sources[:MAX_PINS], owners=(message.author,))
-        if target.author == message.author:
-            # Their own words without a picture: what came of them is what they mean.
-            return await self._ground_on_turns([Shown(turn_id_of(target.thread, f"{target.ref.key}#0"), ALL)])
-        return _Ground()
-
-    async def _ground_on_turns(self, shows: Sequence[Shown]) -> _Ground:
-        status = await self._shown(shows[0].turn)
-        if status is None or status.erased:
-            return _Ground()
-        turn, outcome = status.turn, status.outcome
-        note = ""
-        if status.state in FINAL_STATES:
-            found = [results_of(status, each.index) for each in shows]
-            inputs = tuple(one for some, _ in found for one in some)
-            asked = status.state in (TurnState.ASKING, TurnState.REFUSED)
-            note = CLIMBED if found[0][1] and inputs and not asked else ""
-        else:
-            inputs = tuple(Input(Role.PARENT, turn.author, None, turn.id, each.index) for each in shows)
-        return _Ground(
-            inputs=inputs,
-            parent=turn.id,
-            story=story_below(status),
-            pins=turn.pins,
-            owners=turn.owners,
-            engines=outcome.label.engines if outcome and outcome.label else turn.engines,
-            note=note,
-        )
-
-    async def _shown(self, id_: TurnId) -> TurnStatus | None:
-        """A reply may come while the turn that it replies to is still being taken in: its placeholder stands first."""
-        for _ in range(_LOOKS):
-            status = await self._turns.load(id_)
-            if status is not None:
-                return status
-            await asyncio.sleep(_LOOK_EVERY_S)
-        return None
-
     # --- accepting
 
     async def _accept(
         self, message: InboundMessage, target: MessageRecord | None, id_: TurnId, reply: MessageRef
     ) -> None:
-        ground, engine = _Ground(), ""
+        understood = Understood(message.text)
+        try:
+            understood = await self._listener.understand(message)
+            accepted = await self._consider(replace(message, text=understood.words), target)
+        except RemixError as error:
+            accepted = _Accepted(Request(understood.words, PLAIN_WISH, Ground()), outcome=outcome_of(error))
+        first = _turn(message, id_, reply, accepted, understood)
+        if accepted.outcome is not None:
+            await self._conclude(first, accepted.outcome)
+            return
+        turns = _album(first, message.origin)
+        if len(turns) > 1:
+            shows = [Shown(each.id, ALL) for each in turns]
+            await self._messages.attach(reply, first.thread, shows, asker=message.author)
+        for turn in turns:
+            await self._submit(turn)
+
+    async def _consider(self, message: InboundMessage, target: MessageRecord | None) -> _Accepted:
+        """What is wanted, of what, and by whom it is done. Only what is wrong with the files themselves is raised."""
+        command = None if message.press else read_command(message.text)
+        if command is not None:
+            return await self._commanded(command, message)
+        request = Request(message.text, PLAIN_WISH, Ground())
         brought: tuple[ImageFacts, ...] = ()
-        refusal: RemixError | None = None
         try:
             brought = await self._bring(message)
-            ground = await self._ground(message, target)
-            if message.reply_to is not None and not (ground.inputs or brought):
-                raise BadRequest(NO_PICTURE)
-            engine = self._route(message.text, len(ground.inputs) + len(brought))
+            request = await self._request(message, target, brought)
+            engine, request = self._route(message, request)
+            return _Accepted(request, engine, brought)
+        except _Question as question:
+            return _Accepted(request, brought=brought, outcome=question.outcome)
         except RemixError as error:
-            refusal = error
-        turn = _turn(message, id_, reply, engine=engine, ground=ground, brought=brought)
-        if refusal is not None:
-            await self._refuse(turn, refusal)
-        else:
-            await self._submit(turn)
+            return _Accepted(request, brought=brought, outcome=outcome_of(error))
+
+    async def _commanded(self, command: Command, message: InboundMessage) -> _Accepted:
+        words = await self._desk.answer(command, message)
+        outcome = Outcome(TurnState.DONE, code=command.name, words=words)
+        return _Accepted(Request(message.text, PLAIN_WISH, Ground()), outcome=outcome)
 
     async def _bring(self, message: InboundMessage) -> tuple[ImageFacts, ...]:
         """Fetch and check the pictures that came along, keep them, and show them where the platform does not."""
@@ -239,26 +222,65 @@ class Hall:
         data = await platform.fetch(attachment, max_bytes=most)
         return await self._reader.read(data, filename=attachment.filename)
 
-    def _route(self, text: str, images: int) -> str:
+    # --- what is wanted
+
+    async def _request(
+        self, message: InboundMessage, target: MessageRecord | None, brought: Sequence[ImageFacts]
+    ) -> Request:
+        """Words, wish and ground, with the brought pictures among the inputs and each with its role."""
+        if len(message.text) > self._limits.max_text_chars:
+            raise BadRequest(too_long(len(message.text), self._limits.max_text_chars))
+        if message.press is not None:
+            return await self._grounds.pressed(message.press, message, target)
+        ground = await self._grounds.of(target, message.author)
+        inputs = ground.inputs + tuple(Input(Role.SOURCE, message.author, image) for image in brought)
+        asked = read_wish(message.text, images=len(inputs))
+        roles = read_roles(asked.words, len(inputs)) or tuple(each.purpose for each in inputs)
+        inputs = tuple(replace(each, purpose=role) for each, role in zip(inputs, roles, strict=True))
+        note = fewer(asked.asked_for, asked.wish.count) if asked.asked_for > asked.wish.count else ground.note
+        wish = _going_on(ground.asked, asked.wish)
+        return Request(asked.words, wish, replace(ground, inputs=inputs, note=note))
+
+    def _route(self, message: InboundMessage, request: Request) -> tuple[str, Request]:
         """The name of the engine that does it. Arithmetic first: free, at once, exact."""
+        images = len(request.ground.inputs)
         if not images:
-            raise BadRequest(NO_PICTURE)
-        if not text.strip():
-            raise BadRequest(NO_WORDS)
-        if len(text) > self._limits.max_text_chars:
-            raise BadRequest(too_long(len(text), self._limits.max_text_chars))
-        exact = self._engines["exact"].read(text, images=images)
-        if exact.whole:
-            return "exact"
+            self._check_meant_from_words(message, request)
+        if not request.words.strip():
+            raise _Question(NO_WORDS, code="no_words", suggestions=self._starters())
+        reading = self._engines["exact"].read(request.words, images=images, wish=request.wish)
+        if reading.whole and images and message.press is None and not request.wish.transparent:
+            return "exact", replace(request, wish=PLAIN_WISH)
         generative = [engine for engine in self._engines.values() if engine.profile.generative]
         for engine in generative:
-            reading = engine.read(text, images=images)
-            if reading.whole:
-                return engine.profile.name
             if images > engine.profile.max_inputs:
                 raise BadRequest(too_many(images, engine.profile.max_inputs))
-        words = not_understood(exact.unclear, ai_missing=not generative)
-        raise NotUnderstood(words, part=exact.unclear, suggestions=exact.suggestions)
+            if engine.read(request.words, images=images, wish=request.wish).whole:
+                return engine.profile.name, _within(engine, request)
+        if reading.whole and images:
+            return "exact", replace(request, wish=PLAIN_WISH)
+        words = not_understood(reading.unclear, ai_missing=not generative)
+        raise NotUnderstood(words, part=reading.unclear, suggestions=reading.suggestions)
+
+    def _check_meant_from_words(self, message: InboundMessage, request: Request) -> None:
+        """An edit never turns into a generation: without a picture, only what was meant so from the first word goes on.
+        Raises what is said instead."""
+        beginning = message.reply_to is None and not message.attachments
+        drawn = message.press is not None or beginning or request.ground.from_words
+        if request.wish.kind is not Kind.EDIT and drawn:
+            return
+        if not beginning:
+            raise BadRequest(NO_PICTURE)
+        can_draw = any(engine.profile.generative for engine in self._engines.values())
+        if can_draw and not is_vague(request.words):
+            raise _Question(OR_DRAW, code="picture_or_words")
+        raise _Question(WHICH_PICTURE, code="which_picture")
+
+    def _starters(self) -> tuple[str, ...]:
+        can_draw = any(engine.profile.generative for engine in self._engines.values())
+        return (_STARTERS[0], *_AI_STARTERS[:2]) if can_draw else _STARTERS
+
+    # --- submitting
 
     async def _submit(self, turn: Turn) -> None:
         if turn.engine not in self._engines:
@@ -266,32 +288,37 @@ class Hall:
             return
         submitted = await self._turns.submit(turn, self._buckets(turn))
         if submitted.full:
-            words = OVER_PERSON if submitted.full.startswith("person:") else OVER_HOUSE
-            await self._stop(turn.id, Outcome(TurnState.REFUSED, code=NotAllowed.code, words=words))
+            words = over_words(submitted.full)
+            await self._stop(turn.id, Outcome(TurnState.REFUSED, code=NotAllowed.code, words=words, usage=turn.spent))
             return
         for next_ in submitted.start:
             await self._queue.start(next_)
         if turn.id not in submitted.start and not submitted.repeat:
             await self._show(turn.id)
 
+    def _buckets(self, turn: Turn) -> Sequence[Bucket]:
+        engine = self._engines[turn.engine]
+        if not engine.profile.generative:
+            return ()
+        estimate = engine.estimate_microusd(images=len(turn.inputs) + len(turn.pins), wish=turn.wish)
+        return self._budget.buckets(estimate, person=turn.author, chat=turn.chat)
+
     async def _again(self, status: TurnStatus) -> None:
         """The same message came once more, or a crash left it half done."""
-        if status.state in FINAL_STATES:
-            if not status.delivered:
-                await self._close(status.turn.id)
-        else:
-            await self._submit(status.turn)
+        for id_ in status.turn.album or (status.turn.id,):
+            known = await self._turns.load(id_)
+            if known is None:
+                await self._submit(_beside(status.turn, id_))
+            elif known.state not in FINAL_STATES:
+                await self._submit(known.turn)
+            elif not known.delivered:
+                await self._close(id_)
 
-    async def _refuse(self, turn: Turn, error: RemixError) -> None:
-        outcome = Outcome(
-            TurnState.REFUSED,
-            code=error.code,
-            words=error.words,
-            suggestions=error.suggestions if isinstance(error, NotUnderstood) else (),
-            finished_at=time.time(),
-        )
-        if await self._turns.conclude(turn, outcome):
-            log.info("turn refused", turn=turn.id, code=error.code)
+    async def _conclude(self, turn: Turn, outcome: Outcome) -> None:
+        """A turn that ends where it began."""
+        ended = replace(outcome, usage=added(turn.spent, outcome.usage), finished_at=time.time())
+        if await self._turns.conclude(turn, ended):
+            log.info("turn concluded", turn=turn.id, state=outcome.state.value, code=outcome.code)
         await self._close(turn.id)
 
     async def _stop(self, id_: TurnId, outcome: Outcome) -> None:
@@ -300,39 +327,45 @@ class Hall:
         log.info("turn stopped", turn=id_, code=outcome.code)
         await self._close(id_)
 
-    def _buckets(self, turn: Turn) -> list[Bucket]:
-        """What one call may cost, reserved from the person's day and from the house's."""
-        engine = self._engines[turn.engine]
-        estimate = engine.estimate_microusd(images=max(1, len(turn.inputs)))
-        if not engine.profile.generative:
-            return []
-        day = datetime.now(UTC).date().isoformat()
-        return [
-            Bucket(f"person:{turn.author.key}:{day}", estimate, self._limits.person_day_microusd),
-            Bucket(f"house:{day}", estimate, self._limits.house_day_microusd),
-        ]
+
+def _going_on(asked: Wish | None, wish: Wish) -> Wish:
+    """The answer to a question goes on with what was wanted, and adds to it what it says itself."""
+    if asked is None or wish.kind is not Kind.EDIT or wish.form is not Form.ONE:
+        return wish
+    changes = {
+        name: said
+        for name in ("manner", "ratio", "size", "transparent", "lettering", "from_original", "drawn")
+        if (said := getattr(wish, name)) != getattr(PLAIN_WISH, name)
+    }
+    return replace(asked, **changes)
 
 
-def _turn(
-    message: InboundMessage,
-    id_: TurnId,
-    reply: MessageRef,
-    *,
-    engine: str,
-    ground: _Ground,
-    brought: tuple[ImageFacts, ...],
-) -> Turn:
-    sources = tuple(Input(Role.SOURCE, message.author, image) for image in brought)
+def _within(engine: Engine, request: Request) -> Request:
+    """Without a size that this engine does not make, and said so."""
+    size = request.wish.size
+    if not size or size in engine.profile.sizes:
+        return request
+    if request.words == LARGER:
+        raise BadRequest(NO_LARGER_HERE)
+    note = " ".join(part for part in (request.ground.note, NO_LARGER) if part)
+    return replace(request, wish=replace(request.wish, size=""), ground=replace(request.ground, note=note))
+
+
+def _turn(message: InboundMessage, id_: TurnId, reply: MessageRef, accepted: _Accepted, understood: Understood) -> Turn:
+    request, ground, brought = accepted.request, accepted.request.ground, accepted.brought
+    inputs = ground.inputs
+    if brought and not any(each.image in brought for each in inputs):
+        inputs += tuple(Input(Role.SOURCE, message.author, image) for image in brought)
     return Turn(
         id=id_,
         chat=message.ref.chat,
         origin=message.ref,
         author=message.author,
         author_name=message.author_name,
-        instruction=message.text,
-        engine=engine,
+        instruction=request.words,
+        engine=accepted.engine,
         parent=ground.parent,
-        inputs=ground.inputs + sources,
+        inputs=inputs,
         reply=reply,
         created_at=message.created_at,
         story=ground.story,
@@ -340,4 +373,25 @@ def _turn(
         owners=tuple(dict.fromkeys([*ground.owners, *([message.author] if brought else [])])),
         engines=ground.engines,
         note=ground.note,
+        wish=request.wish,
+        heard=understood.heard,
+        spent=understood.spent,
     )
+
+
+def _album(first: Turn, origin: str) -> list[Turn]:
+    """One turn for each picture that was asked for. Their ids come from the same message, in order."""
+    if first.wish.count < 2:
+        return [first]
+    ids = (first.id, *(turn_id_of(first.thread, origin, number) for number in range(1, first.wish.count)))
+    first = replace(first, album=ids)
+    return [first, *(_beside(first, id_) for id_ in ids[1:])]
+
+
+def _beside(first: Turn, id_: TurnId) -> Turn:
+    """Another turn of the same album. The later panels of a story go on from the first one."""
+    turn = replace(first, id=id_, spent=Usage(), note="")
+    if first.wish.form is not Form.STORY:
+        return turn
+    reference = Input(Role.PARENT, first.author, None, first.id, purpose=Purpose.PANEL)
+    return replace(turn, parent=first.id, inputs=(*first.inputs, reference))

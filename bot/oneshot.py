@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bot.app import gemini_engine, open_engines, open_house, picture_reader
+from bot.app import gemini_engine, open_house, open_machines, picture_reader
 from bot.domain.errors import BadPicture, NotUnderstood, RemixError
 from bot.domain.images import EXTENSIONS, Picture
 from bot.domain.labels import Label, label_for, label_line
 from bot.domain.messages import ChatCapabilities
-from bot.domain.refs import user_ref_of
+from bot.domain.refs import ChatRef, UserRef, user_ref_of
+from bot.domain.roles import read_roles
+from bot.domain.wishes import Form, Wish, read_wish
 from bot.domain.words import not_understood
 from bot.engines.pixels import fit
 from bot.labels.labeller import MetadataLabeller
@@ -28,9 +30,13 @@ async def edit(
 ) -> dict[str, Any]:
     """Read, edit, label, write. Several results get a number before the ending."""
     pictures = [await _read(settings, path) for path in paths]
-    async with open_engines(settings) as engines:
-        chosen = _choose(list(engines.values()), instruction, len(pictures), engine)
-        answer = await chosen.edit(EditRequest(instruction, tuple(pictures)))
+    asked = read_wish(instruction, images=len(pictures))
+    wish = replace(asked.wish, form=Form.ONE, count=1)
+    purposes = read_roles(asked.words, len(pictures)) or ()
+    async with open_machines(settings) as machines:
+        chosen = _choose(list(machines.engines.values()), asked.words, wish, len(pictures), engine)
+        request = EditRequest(asked.words, tuple(pictures), purposes=purposes, wish=wish, may_ask=False)
+        answer = await chosen.edit(request)
     if not answer.images:
         raise RemixError(answer.remark)
     label = label_for(
@@ -41,7 +47,7 @@ async def edit(
     return {
         "engine": chosen.profile.name,
         "label": label_line(label),
-        "remark": answer.remark,
+        "remark": " ".join(part for part in (answer.remark, answer.note) if part),
         "cost_usd": answer.usage.cost_microusd / 1e6,
         "results": results,
     }
@@ -61,10 +67,10 @@ def _read_at_most(path: Path, limit_bytes: int) -> bytes:
         return file.read(limit_bytes + 1)
 
 
-def _choose(engines: Sequence[Engine], instruction: str, images: int, wanted: str) -> Engine:
+def _choose(engines: Sequence[Engine], instruction: str, wish: Wish, images: int, wanted: str) -> Engine:
     exact = next(engine for engine in engines if engine.profile.name == "exact").read(instruction, images=images)
     for engine in engines:
-        if wanted in ("auto", engine.profile.name) and engine.read(instruction, images=images).whole:
+        if wanted in ("auto", engine.profile.name) and engine.read(instruction, images=images, wish=wish).whole:
             return engine
     if wanted == "gemini" and not any(engine.profile.generative for engine in engines):
         raise NotUnderstood("Gemini is not set up: set GEMINI_API_KEY.")
@@ -103,9 +109,39 @@ async def doctor(settings: Settings) -> list[Check]:
         Check("data", True, str(settings.data)),
         await _check_database(settings),
         await _check_pictures(settings),
-        await _check_gemini(settings),
+        *await _check_gemini(settings),
+        *await _check_models(settings),
         _check_page(settings),
     ]
+
+
+async def usage(settings: Settings, *, days: int) -> list[str]:
+    """What was used and what it cost, per day and model, and what is left of the caps: lines to print."""
+    async with open_house(settings, join=True, slots=1) as house:
+        rows = await house.meter.used(days=days)
+        caps = house.budget.buckets(0, person=UserRef("-", "-"), chat=ChatRef("-", "-", "-"))[2:]
+        held = await house.meter.reserved(caps)
+    lines = [_USAGE_ROW.format("day", "model", "edits", "calls", "pictures", "tokens in", "tokens out", "US dollars")]
+    for row in rows:
+        lines.append(
+            _USAGE_ROW.format(
+                row.day,
+                row.model,
+                row.turns,
+                row.calls,
+                row.images,
+                row.input_tokens,
+                row.output_tokens,
+                f"{row.cost_microusd / 1e6:.4f}",
+            )
+        )
+    spans = ("in the last ten minutes", "today", "this month")
+    for span, bucket, used in zip(spans, caps, held, strict=True):
+        lines.append(f"{span}: ${used / 1e6:.2f} of ${bucket.limit / 1e6:.2f}")
+    return lines
+
+
+_USAGE_ROW = "{:<12}{:<32}{:>7}{:>7}{:>10}{:>12}{:>12}{:>12}"
 
 
 async def _check_database(settings: Settings) -> Check:
@@ -136,18 +172,25 @@ async def _check_pictures(settings: Settings) -> Check:
     return Check("pictures", True, "can be written and read")
 
 
-async def _check_gemini(settings: Settings) -> Check:
-    key = settings.gemini_api_key.get_secret_value()
-    if not key:
+async def _check_gemini(settings: Settings) -> list[Check]:
+    """Whether each model can be asked. The first must; the others are there to stand in."""
+    if not settings.has_gemini:
         words = "no key: only exact edits work. Set GEMINI_API_KEY to a key from Google AI Studio."
-        return Check("gemini", False, words, optional=True)
-    engine = gemini_engine(settings, key)
+        return [Check("gemini", False, words, optional=True)]
     try:
-        ((_, trouble),) = await engine.check()
+        engine = gemini_engine(settings)
+    except ValueError as error:
+        return [Check("gemini", False, str(error))]
+    try:
+        found = await engine.check()
     finally:
         await engine.aclose()
-    note = f" ({engine.models[0].note})" if engine.models[0].note else ""
-    return Check("gemini", trouble is None, trouble or f"{settings.gemini_model} answers{note}")
+    notes = {model.id: model.note for model in engine.models}
+    checks: list[Check] = []
+    for number, (model, trouble) in enumerate(found):
+        note = f" ({notes[model]})" if notes.get(model) else ""
+        checks.append(Check("gemini", trouble is None, trouble or f"{model} answers{note}", optional=number > 0))
+    return checks
 
 
 def _check_page(settings: Settings) -> Check:
@@ -158,6 +201,25 @@ def _check_page(settings: Settings) -> Check:
     except ValueError as error:
         return Check("page", False, str(error))
     return Check("page", True, f"http://{settings.host}:{settings.port}/ once `remixbot run` is started")
+
+
+async def _check_models(settings: Settings) -> list[Check]:
+    """What was seen of the models: how long a picture takes, and whether one is to be retired."""
+    try:
+        async with open_house(settings, join=True, slots=1) as house:
+            models = await house.meter.models()
+    except Exception:
+        return []  # said in the database's own line
+    checks: list[Check] = []
+    for facts in models:
+        if facts.seen:
+            words = f"a picture takes {facts.median_s:.1f} s, nine of ten under {facts.slow_s:.1f} s (of {facts.seen})"
+            checks.append(Check(facts.model, True, words, optional=True))
+        if facts.retirement is not None:
+            when = f" on {facts.retirement.when}" if facts.retirement.when else ""
+            words = f"its maker says that it will be switched off{when}. Choose another one soon."
+            checks.append(Check(facts.model, False, words, optional=True))
+    return checks
 
 
 async def forget(settings: Settings, user: str) -> ForgetReceipt:

@@ -39,21 +39,45 @@ class Settings(BaseSettings):
     gemini_api_key: SecretStr = Field(SecretStr(""), description="Google's key; without it only exact edits work")
     gemini_api_base: str = Field("", description="Another address for Google's API (a proxy)")
     gemini_model: str = Field("gemini-nano-banana-2.1", description="The image model")
+    gemini_fallback_models: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("gemini-3.1-flash-lite-image",),
+        description="Models to turn to when the first is overloaded or gone, separated by commas; `none` for none",
+    )
+    gemini_text_model: str = Field(
+        "gemini-3.5-flash-lite",
+        description="The model that listens to voice messages and reads lettering back; `none` for none",
+    )
     gemini_models: dict[str, Any] = Field({}, description="JSON: changes to the table of models and prices")
+    gemini_project: str = Field("", description="A Google Cloud project: use its Gemini (Vertex AI) instead of a key")
+    gemini_location: str = Field("global", description="Where that project's models run")
+    gemini_search: bool = Field(True, description="Questions without a picture may be looked up with Google Search")
+    gemini_adult_safety: dict[str, str] = Field(
+        {}, description="JSON: Google's safety thresholds for chats that only adults can enter, by harm category"
+    )
     gemini_timeout_s: float = Field(300.0, gt=0, description="Longest wait for one AI edit, in seconds")
     person_day_usd: float = Field(1.0, ge=0, description="What one person may spend on AI edits per day, in US dollars")
+    chat_day_usd: float = Field(3.0, ge=0, description="What one chat may spend on AI edits per day, in US dollars")
     house_day_usd: float = Field(5.0, ge=0, description="What all AI edits together may cost per day, in US dollars")
-    person_turns: int = Field(2, ge=1, description="How many edits one person may have running at once")
+    house_month_usd: float = Field(50.0, ge=0, description="The same per month")
+    house_ten_minutes_usd: float = Field(2.0, ge=0, description="The same within any ten minutes")
+    person_turns: int = Field(4, ge=1, description="How many edits one person may have running at once")
     slots: int = Field(8, ge=1, description="How many edits run at once")
     max_image_mb: int = Field(40, ge=1, description="Largest picture taken in, in megabytes")
     max_image_megapixels: int = Field(64, ge=1, description="Largest picture taken in, in millions of pixels")
     retention_days: int = Field(90, ge=1, description="How long pictures and words that nobody touches are kept")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
 
-    @field_validator("web_hosts", mode="before")
+    @field_validator("web_hosts", "gemini_fallback_models", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip() not in ("", "none"))
+
+    @property
+    def has_gemini(self) -> bool:
+        """Whether there is a way to Google's models."""
+        return bool(self.gemini_api_key.get_secret_value() or self.gemini_project)
 
     @property
     def retention_s(self) -> int:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 
-from bot.domain.errors import EngineFailed, EngineRefused, EngineUnavailable, NotUnderstood, RemixError, SwitchedOff
-from bot.domain.images import Input, picture_of
+from bot.calls import MAX_CALLS, Calls, Fenced
+from bot.domain.chats import ChatSettings
+from bot.domain.errors import BadRequest, RemixError
+from bot.domain.images import ImageFacts, Input, Picture, Role, picture_of
 from bot.domain.inputs import check_consent, results_of
 from bot.domain.labels import label_for
 from bot.domain.messages import ChatCapabilities
+from bot.domain.outcomes import added, outcome_of
 from bot.domain.refs import ChatRef, TurnId
+from bot.domain.roles import Purpose
 from bot.domain.story import story_below
 from bot.domain.turns import FINAL_STATES, Outcome, Turn, TurnState, TurnStatus, Usage
+from bot.domain.wishes import Form, Kind
 from bot.domain.words import (
     BROKEN,
     CLIMBED,
@@ -26,10 +32,10 @@ from bot.domain.words import (
     INTERRUPTED,
     NO_PICTURE,
     NOT_KEPT,
-    SWITCHED_OFF,
-    TOO_SLOW,
+    STORY_BROKEN,
 )
 from bot.ports import (
+    ChatStore,
     Claim,
     EditRequest,
     Engine,
@@ -37,34 +43,25 @@ from bot.ports import (
     ImageLedger,
     ImageStore,
     RenditionMaker,
-    Switches,
+    TextModel,
     TurnQueue,
     TurnStore,
 )
+from bot.proofreading import Proofread, Proofreader
 
 log = structlog.get_logger("workshop")
 
 T = TypeVar("T")
 
-MAX_CALLS = 2
-"""A paid call is begun at most this often: once more where the process died during the first."""
 MAX_CLAIMS = 4
 """A turn that brought down this many workers is not tried again."""
-MAX_RETRIES = 2
-"""How often a call that the service turned away, without doing anything, is tried again."""
-_RETRY_WAIT_S = (1.0, 4.0)
-_LONGEST_WAIT_S = 20.0
 _OUTAGE_WAITS_S = (0.5, 1, 2, 4, 8, 15, 30)
 _MAX_CLIMB = 64
 
 
-class Fenced(Exception):
-    """The turn was cancelled, or claimed by another worker."""
-
-
 class Workshop:
-    """Runs turns. `show` fills the reserved reply; `capabilities` says what a chat can show; `beat_s` is how often a
-    long turn shows life, well under the time after which the store gives it to another worker."""
+    """Runs turns. `show` fills the reserved reply; `capabilities` says what a chat can show; `text_model` reads
+    lettering back, where there is one."""
 
     def __init__(
         self,
@@ -74,24 +71,24 @@ class Workshop:
         images: ImageStore,
         ledger: ImageLedger,
         renditions: RenditionMaker,
-        switches: Switches,
+        chats: ChatStore,
+        calls: Calls,
         queue: TurnQueue,
         show: Callable[[TurnStatus], Awaitable[None]],
         capabilities: Callable[[ChatRef], ChatCapabilities],
-        call_timeout_s: float = 300.0,
-        beat_s: float = 2.0,
+        text_model: TextModel | None = None,
     ) -> None:
         self._engines = engines
         self._turns = turns
         self._images = images
         self._ledger = ledger
         self._renditions = renditions
-        self._switches = switches
+        self._chats = chats
+        self._calls = calls
         self._queue = queue
         self._show = show
         self._capabilities = capabilities
-        self._call_timeout_s = call_timeout_s
-        self._beat_s = beat_s
+        self._proofreader = Proofreader(text_model=text_model, calls=calls, images=images, keep=self._kept)
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -118,14 +115,15 @@ class Workshop:
             return await self.close(id_)
         started = time.monotonic()
         try:
-            turn, outcome = await self._work(claim)
-            outcome = replace(outcome, finished_at=time.time())
+            turn, made = await self._work(claim)
+            outcome = replace(made.outcome, finished_at=time.time())
             if not await self._through_outage(lambda: self._turns.finish(turn, claim.epoch, outcome)):
                 await self._let_go(id_, outcome)
                 raise Fenced
         except Fenced:
             log.info("turn taken away", turn=id_, epoch=claim.epoch)
             return await self.close(id_)
+        await self._drop(id_, made.spare)
         _log_finished(turn, outcome, time.monotonic() - started)
         return await self._close(replace(claim.status, turn=turn, state=outcome.state, outcome=outcome))
 
@@ -152,72 +150,122 @@ class Workshop:
         """What was made for a turn that is somebody else's now, or ended: nobody will ever show it."""
         status = await self._turns.load(id_)
         kept = status.outcome.images if status is not None and status.outcome else ()
-        unwanted = [image for image in outcome.images if image not in kept]
-        for sha256 in await self._ledger.release(f"turn:{id_}", unwanted):
-            await self._images.delete(sha256)
+        await self._drop(id_, [image for image in outcome.images if image not in kept])
+
+    async def _drop(self, id_: TurnId, images: Sequence[ImageFacts]) -> None:
+        if images:
+            for sha256 in await self._ledger.release(f"turn:{id_}", images):
+                await self._images.delete(sha256)
 
     # --- one turn
 
-    async def _work(self, claim: Claim) -> tuple[Turn, Outcome]:
+    async def _work(self, claim: Claim) -> tuple[Turn, Proofread]:
         turn = claim.status.turn
         try:
-            turn = await self._resolve(turn)
-            return turn, await self._make(replace(claim.status, turn=turn), claim)
+            turn, plan = await self._resolve(turn)
+            made = await self._make(replace(claim, status=replace(claim.status, turn=turn)), plan)
         except Fenced:
             raise
         except RemixError as error:
-            return turn, _outcome_of(error)
+            made = Proofread(outcome_of(error))
         except KeyError:
-            return turn, Outcome(TurnState.FAILED, code="gone", words=GONE)
+            made = Proofread(Outcome(TurnState.FAILED, code="gone", words=GONE))
         except Exception:
             log.exception("turn broke", turn=turn.id, engine=turn.engine)
-            return turn, Outcome(TurnState.FAILED, code="broken", words=BROKEN)
+            made = Proofread(Outcome(TurnState.FAILED, code="broken", words=BROKEN))
+        return turn, replace(made, outcome=replace(made.outcome, usage=added(turn.spent, made.outcome.usage)))
 
-    async def _resolve(self, turn: Turn) -> Turn:
-        """Put the parent's results in place of inputs that were not known when the turn was accepted."""
+    async def _resolve(self, turn: Turn) -> tuple[Turn, tuple[str, ...]]:
+        """Put the parent's results in place of inputs that were not known when the turn was accepted. Gives the words
+        of a story's panels, too, where an earlier panel has told them."""
         inputs, engines, note, story = list(turn.inputs), list(turn.engines), turn.note, turn.story
+        plan: tuple[str, ...] = ()
         for _ in range(_MAX_CLIMB):
             unknown = next((each for each in inputs if each.image is None), None)
             if unknown is None:
                 break
             status = await self._turns.load(unknown.from_turn) if unknown.from_turn else None
             found: tuple[Input, ...] = ()
-            if status is not None:
+            if unknown.purpose is Purpose.PANEL:
+                found, plan = _first_panel(status)
+            elif status is not None:
                 found, climbed = results_of(status, unknown.from_index)
                 check_consent(found, turn.author)
                 note = note or (CLIMBED if climbed and found else "")
-                if status.outcome and status.outcome.label:
-                    engines += status.outcome.label.engines
                 if status.turn.id == turn.parent:
                     story = story_below(status)
+            if status is not None and status.outcome and status.outcome.label:
+                engines += status.outcome.label.engines
             at = inputs.index(unknown)
-            inputs[at : at + 1] = found
-        return replace(turn, inputs=tuple(inputs), engines=tuple(dict.fromkeys(engines)), note=note, story=story)
+            inputs[at : at + 1] = [replace(each, purpose=unknown.purpose) for each in found]
+        if turn.inputs and not inputs:
+            raise BadRequest(NO_PICTURE)
+        resolved = replace(turn, inputs=tuple(inputs), engines=tuple(dict.fromkeys(engines)), note=note, story=story)
+        return resolved, plan
 
-    async def _make(self, status: TurnStatus, claim: Claim) -> Outcome:
-        turn = status.turn
+    async def _make(self, claim: Claim, plan: tuple[str, ...]) -> Proofread:
+        turn = claim.status.turn
         engine = self._engines.get(turn.engine)
         if engine is None:
-            return Outcome(TurnState.FAILED, code="engine_gone", words=ENGINE_GONE)
+            return Proofread(Outcome(TurnState.FAILED, code="engine_gone", words=ENGINE_GONE))
         images = [each.image for each in turn.inputs if each.image is not None]
-        if not images:
-            return Outcome(TurnState.REFUSED, code="no_picture", words=NO_PICTURE)
-        if claim.epoch > MAX_CLAIMS or claim.calls >= MAX_CALLS:
-            spent = Usage(cost_microusd=claim.calls * engine.estimate_microusd(images=len(images)))
-            return Outcome(TurnState.FAILED, code="interrupted", words=INTERRUPTED, usage=spent)
+        if not images and turn.wish.kind is Kind.EDIT:
+            raise BadRequest(NO_PICTURE)
+        draft = claim.status.draft
+        if claim.epoch > MAX_CLAIMS or (claim.calls >= MAX_CALLS and draft is None):
+            spent = claim.calls * engine.estimate_microusd(images=len(images), wish=turn.wish)
+            words = Outcome(TurnState.FAILED, code="interrupted", words=INTERRUPTED)
+            return Proofread(replace(words, usage=Usage(spent, calls=claim.calls)))
+        request = await self._request(turn, images, plan, generative=engine.profile.generative)
+        if not engine.profile.generative:
+            return Proofread(await self._kept(claim, engine, await self._calls.alive(claim, engine.edit(request))))
+        await self._progress(claim.status)
+        if draft is None:
+            answer = await self._calls.edit(claim, engine, request, begun=claim.calls)
+            draft = await self._kept(claim, engine, replace(answer, plan=answer.plan or plan))
+            if not self._proofreader.wants(turn, draft):
+                return Proofread(draft)
+            kept = draft
+            if not await self._through_outage(lambda: self._turns.keep_draft(turn, claim.epoch, kept)):
+                raise Fenced
+        return await self._proofreader.check(claim, engine, request, draft)
+
+    async def _request(
+        self, turn: Turn, images: Sequence[ImageFacts], plan: tuple[str, ...], *, generative: bool
+    ) -> EditRequest:
+        """What the engine is asked, its pixels in hand."""
         pixels = await asyncio.gather(*(self._images.get(image.sha256) for image in images))
-        request = EditRequest(
+        settings = await self._chats.settings(turn.chat) if generative else ChatSettings()
+        return EditRequest(
             instruction=turn.instruction,
             images=tuple(picture_of(image, data) for image, data in zip(images, pixels, strict=True)),
             story=turn.story,
+            purposes=tuple(each.purpose for each in turn.inputs if each.image is not None),
+            originals=await self._originals(turn, images) if generative else (),
+            wish=turn.wish,
+            panel=turn.panel + 1,
+            plan=plan,
+            may_suggest=settings.suggestions,
+            may_ask=settings.questions,
+            age_limited=self._capabilities(turn.chat).age_limited,
         )
-        if not engine.profile.generative:
-            answer = await self._alive(claim, engine.edit(request))
-        else:
-            await self._progress(status)
-            answer = await self._paid(claim, engine, request)
+
+    async def _originals(self, turn: Turn, images: Sequence[ImageFacts]) -> tuple[Picture, ...]:
+        """What the thread began with, as far as it is still there and its owners are the one who asks."""
+        if any(owner != turn.author for owner in turn.owners):
+            return ()
+        sent = {image.sha256 for image in images}
+        found: list[Picture] = []
+        for pin in turn.pins:
+            if pin.sha256 not in sent:
+                with contextlib.suppress(KeyError):
+                    found.append(picture_of(pin, await self._images.get(pin.sha256)))
+        return tuple(found)
+
+    async def _kept(self, claim: Claim, engine: Engine, answer: EngineAnswer) -> Outcome:
+        turn = claim.status.turn
         try:
-            return await self._alive(claim, self._through_outage(lambda: self._keep(turn, engine, answer)))
+            return await self._calls.alive(claim, self._through_outage(lambda: self._keep(turn, engine, answer)))
         except Fenced:
             raise
         except Exception:
@@ -234,13 +282,23 @@ class Workshop:
 
     async def _keep(self, turn: Turn, engine: Engine, answer: EngineAnswer) -> Outcome:
         """Store the masters, render them for the chat they go to, and say what became of the turn."""
-        if not answer.images:
-            return Outcome(TurnState.ASKING, words=answer.remark, usage=answer.usage)
         label = label_for(
             generative_engine=engine.profile.display_name if engine.profile.generative else None,
             inputs=[each.image.provenance for each in turn.inputs if each.image],
             earlier_engines=turn.engines,
         )
+        said = Outcome(
+            TurnState.DONE if answer.images or turn.wish.kind is Kind.EXPLAIN else TurnState.ASKING,
+            words=_words_of(turn, answer),
+            label=label,
+            usage=answer.usage,
+            note=" ".join(part for part in (turn.note, answer.note) if part),
+            suggestions=answer.suggestions,
+            plan=answer.plan,
+            sources=answer.sources,
+        )
+        if not answer.images:
+            return said
         used = [each.image for each in turn.inputs if each.image]
         masters, _ = await self._renditions.keep(
             f"turn:{turn.id}",
@@ -249,71 +307,7 @@ class Workshop:
             self._capabilities(turn.chat),
             renew=[*used, *turn.pins],
         )
-        return Outcome(
-            TurnState.DONE, images=masters, words=answer.remark, label=label, usage=answer.usage, note=turn.note
-        )
-
-    # --- the paid call
-
-    async def _paid(self, claim: Claim, engine: Engine, request: EditRequest) -> EngineAnswer:
-        """Call, recorded before it begins. What was surely not done is tried again; what may have been done and
-        charged is tried once more at most, and counted."""
-        estimate = engine.estimate_microusd(images=len(request.images))
-        # A call that a dead worker began was paid for, as far as anybody knows.
-        calls, retries, spent = claim.calls, 0, claim.calls * estimate
-        counted = False
-        while True:
-            if not await self._switches.is_on(engine.profile.name):
-                raise SwitchedOff(SWITCHED_OFF, cost_microusd=spent)
-            if not counted:
-                if not await self._turns.calling(claim.status.turn.id, claim.epoch, deadline_s=self._call_timeout_s):
-                    raise Fenced
-                calls, counted = calls + 1, True
-            try:
-                answer = await self._alive(claim, self._one_call(engine, request))
-            except EngineUnavailable as error:
-                if error.maybe_billed:
-                    spent, counted = spent + (error.cost_microusd or estimate), False
-                wait_s = max(error.retry_after_s or 0.0, _RETRY_WAIT_S[min(retries, len(_RETRY_WAIT_S) - 1)])
-                allowed = calls < MAX_CALLS if error.maybe_billed else retries < MAX_RETRIES
-                if not allowed or wait_s > _LONGEST_WAIT_S:
-                    raise EngineUnavailable(error.words, cost_microusd=spent) from error
-                retries += 1
-                await self._alive(claim, asyncio.sleep(wait_s))
-            except EngineFailed as error:
-                error.cost_microusd += spent
-                raise
-            else:
-                usage = replace(answer.usage, cost_microusd=answer.usage.cost_microusd + spent)
-                return replace(answer, usage=usage)
-
-    async def _one_call(self, engine: Engine, request: EditRequest) -> EngineAnswer:
-        try:
-            async with asyncio.timeout(self._call_timeout_s):
-                return await engine.edit(request)
-        except TimeoutError:
-            raise EngineUnavailable(TOO_SLOW, maybe_billed=True) from None
-
-    async def _alive(self, claim: Claim, work: Coroutine[Any, Any, T]) -> T:
-        """Do this while showing life. Stops it when the turn was taken away."""
-        task = asyncio.ensure_future(work)
-        try:
-            while not (await asyncio.wait({task}, timeout=self._beat_s))[0]:
-                if not await self._beat(claim):
-                    raise Fenced
-            return task.result()
-        finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task}, timeout=1)
-
-    async def _beat(self, claim: Claim) -> bool:
-        try:
-            return await self._turns.beat(claim.status.turn.id, claim.epoch)
-        except Exception:
-            # The store is away. What is being made is paid for: go on, the commit decides.
-            log.warning("could not show life", turn=claim.status.turn.id)
-            return True
+        return replace(said, images=masters)
 
     async def _through_outage(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do it, and hold on to what was made through an outage of the stores of about a minute. `work` can be
@@ -327,16 +321,20 @@ class Workshop:
         return await work()
 
 
-def _outcome_of(error: RemixError) -> Outcome:
-    """How a turn ends that ran into this: refused where trying again cannot help, failed where it may."""
-    failed = error.retryable or (isinstance(error, EngineFailed) and not isinstance(error, EngineRefused))
-    return Outcome(
-        TurnState.FAILED if failed else TurnState.REFUSED,
-        code=error.code,
-        words=error.words,
-        usage=Usage(cost_microusd=error.cost_microusd if isinstance(error, EngineFailed) else 0),
-        suggestions=error.suggestions if isinstance(error, NotUnderstood) else (),
-    )
+def _first_panel(status: TurnStatus | None) -> tuple[tuple[Input, ...], tuple[str, ...]]:
+    """The first panel of a story, as the others need it: its picture, and the words of them all."""
+    outcome = status.outcome if status is not None else None
+    if status is None or outcome is None or status.state is not TurnState.DONE or not outcome.images:
+        raise BadRequest(STORY_BROKEN)
+    first = Input(Role.PARENT, status.turn.author, outcome.images[0], status.turn.id, purpose=Purpose.PANEL)
+    return (first,), outcome.plan
+
+
+def _words_of(turn: Turn, answer: EngineAnswer) -> str:
+    """The remark; under the panel of a story its own words."""
+    if turn.wish.form is Form.STORY and answer.images and len(answer.plan) > turn.panel:
+        return answer.plan[turn.panel] or answer.remark
+    return answer.remark
 
 
 def _log_finished(turn: Turn, outcome: Outcome, seconds: float) -> None:

@@ -8,17 +8,18 @@ import json
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
-from bot.app import House, at_work, open_house
+from bot.app import House, Machines, at_work, open_house
+from bot.domain.actions import Act, Press
 from bot.domain.messages import Attachment, InboundMessage, Received
 from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef
 from bot.domain.turns import FINAL_STATES, TurnStatus
-from bot.ports import Engine
+from bot.ports import Engine, TextModel
 from bot.settings import Settings
 from tests.values import ANNA, CHAT
 
@@ -55,10 +56,34 @@ class Rig:
         author: UserRef = ANNA,
         chat: ChatRef = CHAT,
         id_: str = "",
+        index: int | None = None,
+        voice: bytes | None = None,
     ) -> Received:
-        return await self.house.hall.receive(
-            await self.message(text, images, reply_to=reply_to, author=author, chat=chat, id_=id_)
-        )
+        message = await self.message(text, images, reply_to=reply_to, author=author, chat=chat, id_=id_)
+        if voice is not None:
+            handle = f"{message.ref.message}-voice"
+            await self.house.spool.put(handle, voice)
+            message = replace(message, voice=Attachment(handle, "voice.wav", len(voice)))
+        return await self.house.hall.receive(replace(message, reply_index=index))
+
+    async def presses(
+        self,
+        act: Act,
+        under: Received,
+        argument: str = "",
+        *,
+        author: UserRef = ANNA,
+        index: int | None = None,
+        chat: ChatRef = CHAT,
+    ) -> Received:
+        """Somebody presses a control under an answer."""
+        message = await self.message(act.value, reply_to=under, author=author, chat=chat)
+        return await self.house.hall.receive(replace(message, press=Press(act, argument), reply_index=index))
+
+    async def sees_all(self, received: Received, *, within_s: float = 15) -> list[TurnStatus]:
+        """Every turn of an album, once all are final."""
+        first = await self.sees(received, within_s=within_s)
+        return [await self.sees(replace(received, turn=id_), within_s=within_s) for id_ in first.turn.album]
 
     async def message(
         self,
@@ -113,11 +138,18 @@ _HURRY.set()
 
 @asynccontextmanager
 async def living_in(
-    redis_url: str, data: Path, engines: Mapping[str, Engine] | None = None, *, working: bool = True, **settings: Any
+    redis_url: str,
+    data: Path,
+    engines: Mapping[str, Engine] | None = None,
+    *,
+    text_model: TextModel | None = None,
+    working: bool = True,
+    **settings: Any,
 ) -> AsyncIterator[Rig]:
     """A rig; with its worker and reconciler at work, unless it is not to be `working`."""
     given = Settings(data=data, redis_url=SecretStr(redis_url), **settings)
-    async with open_house(given, engines=engines) as house:
+    machines = Machines(engines, text_model) if engines is not None else None
+    async with open_house(given, machines=machines) as house:
         rig = Rig(house)
         if not working:
             yield rig

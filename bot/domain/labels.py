@@ -57,6 +57,11 @@ def label_line(label: Label) -> str:
             return f"AI-generated{by}"
 
 
+def words_line(label: Label) -> str:
+    """The label of an answer in words alone."""
+    return " · ".join(("Answered by AI", *label.engines))
+
+
 def alt_text(label: Label | None) -> str:
     """Alternative text of a picture: names the label, since whoever cannot see the picture must be told, too."""
     return f"Picture. {label_line(label)}." if label else "Picture that a person sent."

@@ -13,6 +13,7 @@ NO_EARS = "I can't listen to voice messages here. Please write what should chang
 HEARD_NOTHING = "I could not make out any words in that. Please say it once more, or write it."
 STORY_BROKEN = "The first picture of this story could not be made, so I left this one out."
 NO_LARGER = "It can't be made that large here, so it has its usual size."
+NO_LARGER_HERE = "It can't be made that large here. It stays as it is."
 ASKED_TWICE = "The connection broke off once, so this was asked for twice."
 NOT_CHECKED = "I could not read the lettering back, so please look at it closely."
 OVER_CHAT = "The AI budget of this chat is used up for today. Exact edits like “rotate 90 degrees” are always free."

@@ -116,7 +116,8 @@ async def test_several_pictures_go_in_in_their_order_parent_first(rig: Rig, gemi
 
 
 async def test_an_edit_without_a_picture_never_becomes_a_generation(rig: Rig, gemini: ScriptedEngine) -> None:
-    for received in (await rig.says("draw a cat"), await rig.says("add a hat", reply_to=MessageRef(CHAT, "unknown"))):
+    unknown = MessageRef(CHAT, "unknown")
+    for received in (await rig.says("draw a cat", reply_to=unknown), await rig.says("add a hat", reply_to=unknown)):
         status = await rig.sees(received)
         assert status.outcome is not None
         assert (status.state, status.outcome.words) == (TurnState.REFUSED, NO_PICTURE)

@@ -40,7 +40,7 @@ async def rig(redis_url: str, tmp_path: Path, gemini: ScriptedEngine) -> AsyncIt
 
 async def bucket(redis_url: str, name: str) -> int:
     client = open_client(redis_url)
-    keys = await client.keys(f"rb:{{adm}}:bucket:{name}:*")
+    keys = await client.keys(f"rb:{{adm}}:bucket:{name}:*20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]")
     value = await client.get(keys[0]) if keys else "0"
     await client.aclose()
     return int(value or 0)

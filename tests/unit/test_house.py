@@ -105,7 +105,10 @@ def shown_default(name: str) -> str:
     value = Settings.model_fields[name].get_default(call_default_factory=True, validated_data={})
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
-    shown = str(value).lower() if isinstance(value, bool) else "" if value in ((), {}) else str(value)
+    if isinstance(value, bool):
+        shown = str(value).lower()
+    else:
+        shown = ",".join(value) if isinstance(value, tuple) else "" if value == {} else str(value)
     shown = shown.replace(str(default_data_folder()), "~/.local/share/remixbot")
     return f"`{shown}`" if shown else ""
 

@@ -1,0 +1,48 @@
+"""What may be spent on AI: by a person, in a chat, and by the whole installation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bot.domain.refs import ChatRef, UserRef
+from bot.domain.words import OVER_CHAT, OVER_HOUSE, OVER_MONTH, OVER_NOW, OVER_PERSON
+from bot.ports import Bucket
+
+_DAY_S = 24 * 3600
+_MONTH_LIFE_S = 40 * _DAY_S
+TEN_MINUTES_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Caps in millionths of a US dollar. Days and months are UTC's; ten minutes are the last ten."""
+
+    person_day: int
+    chat_day: int
+    house_day: int
+    house_month: int
+    house_ten_minutes: int
+
+    def buckets(self, estimate_microusd: int, *, person: UserRef, chat: ChatRef) -> list[Bucket]:
+        """Where a call's estimate is reserved. The narrowest comes first: it is named when it is full."""
+        today = datetime.now(UTC).date()
+        day, month = today.isoformat(), f"{today:%Y-%m}"
+        return [
+            Bucket(f"person:{person.key}:{day}", estimate_microusd, self.person_day),
+            Bucket(f"chat:{chat.key}:{day}", estimate_microusd, self.chat_day),
+            Bucket("house:10m", estimate_microusd, self.house_ten_minutes, window_s=TEN_MINUTES_S),
+            Bucket(f"house:{day}", estimate_microusd, self.house_day),
+            Bucket(f"house:month:{month}", estimate_microusd, self.house_month, life_s=_MONTH_LIFE_S),
+        ]
+
+
+def over_words(bucket: str) -> str:
+    """What is said when this bucket is full."""
+    if bucket.startswith("person:"):
+        return OVER_PERSON
+    if bucket.startswith("chat:"):
+        return OVER_CHAT
+    if bucket.startswith("house:month:"):
+        return OVER_MONTH
+    return OVER_NOW if bucket == "house:10m" else OVER_HOUSE

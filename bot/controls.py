@@ -1,0 +1,76 @@
+"""What can be pressed under an answer: decided from what the turn is, what became of it, and what the engine can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bot.domain.actions import Act, Control
+from bot.domain.money import said
+from bot.domain.roles import Purpose
+from bot.domain.turns import TurnState, TurnStatus
+from bot.domain.wishes import Form, Kind, Wish
+from bot.ports import Engine
+
+VARIATIONS = 4
+_MOST_ROLES = 6
+_QUESTIONS = {
+    "picture_or_words": (Control(Act.LATEST, "My last picture here"), Control(Act.IMAGINE, "Draw it from these words")),
+    "which_picture": (Control(Act.LATEST, "My last picture here"),),
+}
+AGAIN_ALL = Control(Act.AGAIN, "All of them again")
+
+
+def controls_of(status: TurnStatus, engines: Mapping[str, Engine]) -> tuple[Control, ...]:
+    """The most useful first. Nothing stands under a turn that is not final, or was erased."""
+    outcome, turn = status.outcome, status.turn
+    if outcome is None or status.erased:
+        return ()
+    if status.state is TurnState.ASKING:
+        return _QUESTIONS.get(outcome.code, ())
+    engine = engines.get(turn.engine)
+    if engine is None or not engine.profile.generative:
+        return ()
+    if status.state is TurnState.FAILED:
+        return (Control(Act.AGAIN, "Try again"),)
+    if status.state is not TurnState.DONE or not outcome.images:
+        return ()
+    return (*_roles(status), *_takes(status, engine), *_larger(status, engine))
+
+
+def _roles(status: TurnStatus) -> Iterator[Control]:
+    """One tap makes another picture the one to edit."""
+    inputs = [each for each in status.turn.inputs if each.purpose is not Purpose.PANEL]
+    if not 2 <= len(inputs) <= _MOST_ROLES or status.turn.album:
+        return
+    canvas = next((n for n, each in enumerate(inputs) if each.purpose is Purpose.CANVAS), 0)
+    for number in range(len(inputs)):
+        if number != canvas:
+            yield Control(Act.CANVAS, f"Edit picture {number + 1} instead", str(number + 1))
+
+
+def _takes(status: TurnStatus, engine: Engine) -> Iterator[Control]:
+    """The same request, done differently."""
+    turn = status.turn
+    alone = not turn.album
+    yield Control(Act.AGAIN, "Again")
+    if alone and turn.wish.kind is Kind.EDIT:
+        yield Control(Act.EXACTLY, "Exactly this")
+    if alone:
+        yield Control(Act.SURPRISE, "Surprise me")
+    pins = {pin.sha256 for pin in turn.pins}
+    on_pins = all(each.image is not None and each.image.sha256 in pins for each in turn.inputs)
+    if alone and pins and not on_pins and all(owner == turn.author for owner in turn.owners):
+        yield Control(Act.ORIGINAL, "Redo from the original")
+    if turn.wish.form is not Form.VARIATIONS:
+        price = VARIATIONS * engine.estimate_microusd(images=len(turn.inputs), wish=turn.wish)
+        yield Control(Act.VARIATIONS, f"{VARIATIONS} variations, {said(price)}", str(VARIATIONS))
+
+
+def _larger(status: TurnStatus, engine: Engine) -> Iterator[Control]:
+    """Sizes above the result's own, with their price."""
+    sizes = engine.profile.sizes
+    has = status.turn.wish.size or (sizes[0] if sizes else "")
+    above = sizes[sizes.index(has) + 1 :] if has in sizes else ()
+    for size in above:
+        price = engine.estimate_microusd(images=1, wish=Wish(size=size))
+        yield Control(Act.LARGER, f"Larger ({size}), {said(price)}", size)

@@ -1,0 +1,256 @@
+"""What a message stands on: the images it goes on from, the path that led there, and what a pressed control means."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.domain.actions import Act, Press
+from bot.domain.errors import BadRequest, NotAllowed
+from bot.domain.images import ALL, ImageFacts, Input, Role
+from bot.domain.inputs import check_consent, results_of
+from bot.domain.messages import InboundMessage, MessageRecord, Shown
+from bot.domain.refs import TurnId, UserRef, turn_id_of
+from bot.domain.roles import with_canvas
+from bot.domain.story import story_below
+from bot.domain.turns import FINAL_STATES, Story, Turn, TurnState, TurnStatus
+from bot.domain.wishes import MOST_VARIATIONS, Form, Kind, Manner, Wish
+from bot.domain.words import CLIMBED, NO_PICTURE_YET, NOT_YOURS, PRESS_GONE, WHICH_ONE
+from bot.ports import MessageStore, TurnStore
+
+MAX_PINS = 3
+LARGER = "The same picture, larger and with finer detail. Change nothing else."
+_LOOKS, _LOOK_EVERY_S = 20, 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """`inputs` and the path to them. `asked` is the wish of the turn that is replied to where it asked back: the reply
+    goes on with it. `from_words` where no picture was ever meant on this path."""
+
+    inputs: tuple[Input, ...] = ()
+    parent: TurnId | None = None
+    story: Story = field(default_factory=Story)
+    pins: tuple[ImageFacts, ...] = ()
+    owners: tuple[UserRef, ...] = ()
+    engines: tuple[str, ...] = ()
+    note: str = ""
+    asked: Wish | None = None
+    from_words: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is wanted, in full: words, wish, and what they stand on. `note` is something to know beforehand."""
+
+    words: str
+    wish: Wish
+    ground: Ground
+
+
+class Grounds:
+    """Finds out what messages stand on. A lookup never crosses chats."""
+
+    def __init__(self, messages: MessageStore, turns: TurnStore) -> None:
+        self._messages = messages
+        self._turns = turns
+
+    async def target(self, message: InboundMessage) -> MessageRecord | None:
+        """The message that is replied to, if it stands in the same chat and is remembered. With a picture named, it
+        shows that one alone."""
+        if message.reply_to is None or message.reply_to.chat != message.ref.chat:
+            return None
+        record = await self._messages.find(message.reply_to)
+        if record is None or message.reply_index is None:
+            return record
+        return replace(
+            record,
+            shows=_only(record.shows, message.reply_index),
+            sources=record.sources[message.reply_index :][:1] or record.sources,
+        )
+
+    async def of(self, target: MessageRecord | None, asker: UserRef) -> Ground:
+        """Raises `NotAllowed` where the picture is somebody else's."""
+        if target is None:
+            return Ground()
+        if target.shows:
+            ground = await self._on_turns(target.shows)
+            check_consent(ground.inputs, asker)
+            return ground
+        if target.sources:
+            inputs = tuple(Input(Role.SOURCE, target.author, image) for image in target.sources)
+            check_consent(inputs, asker)
+            return Ground(inputs=inputs, pins=target.sources[:MAX_PINS], owners=(asker,))
+        if target.author == asker:
+            # Their own words without a picture: what came of them is what they mean.
+            return await self._on_turns([Shown(turn_id_of(target.thread, f"{target.ref.key}#0"), ALL)])
+        return Ground()
+
+    async def _on_turns(self, shows: Sequence[Shown]) -> Ground:
+        status = await self._shown(shows[0].turn)
+        if status is None or status.erased:
+            return Ground()
+        found, climbed = await self._inputs(status, shows)
+        turn, outcome = status.turn, status.outcome
+        asked = status.state in (TurnState.ASKING, TurnState.REFUSED)
+        done, from_words = status.state is TurnState.DONE, not found and turn.wish.kind is not Kind.EDIT
+        return Ground(
+            inputs=found,
+            parent=turn.id,
+            story=story_below(status),
+            pins=turn.pins,
+            owners=turn.owners,
+            engines=outcome.label.engines if outcome and outcome.label else turn.engines,
+            note=CLIMBED if climbed and found and not asked else "",
+            asked=turn.wish if status.state is TurnState.ASKING or (from_words and not done) else None,
+            from_words=from_words,
+        )
+
+    async def _inputs(self, first: TurnStatus, shows: Sequence[Shown]) -> tuple[tuple[Input, ...], bool]:
+        """What these results are, of the first turn and of others in the same album, and whether they had to be
+        looked for further up."""
+        inputs: list[Input] = []
+        climbed_any = False
+        for show in shows:
+            status = first if show.turn == first.turn.id else await self._turns.load(show.turn)
+            if status is None or status.erased:
+                continue
+            if status.state not in FINAL_STATES:
+                inputs.append(Input(Role.PARENT, status.turn.author, None, status.turn.id, show.index))
+                continue
+            found, climbed = results_of(status, show.index)
+            if climbed and len(shows) > 1:
+                continue  # an album's panel that did not come
+            climbed_any = climbed_any or climbed
+            inputs += found
+        return tuple(inputs), climbed_any
+
+    async def _shown(self, id_: TurnId) -> TurnStatus | None:
+        """A reply may come while the turn that it replies to is still being taken in: its placeholder stands first."""
+        for _ in range(_LOOKS):
+            status = await self._turns.load(id_)
+            if status is not None:
+                return status
+            await asyncio.sleep(_LOOK_EVERY_S)
+        return None
+
+    # --- pressed controls
+
+    async def pressed(self, press: Press, message: InboundMessage, target: MessageRecord | None) -> Request:
+        """What pressing it asks for. Raises `BadRequest` where there is nothing left to press it on."""
+        status = await self._turns.load(target.shows[0].turn) if target is not None and target.shows else None
+        if target is None or status is None or status.erased:
+            raise BadRequest(PRESS_GONE)
+        request = await self._meant(press, message, target, status)
+        check_consent(request.ground.inputs, message.author)
+        return request
+
+    async def _meant(self, press: Press, message: InboundMessage, target: MessageRecord, status: TurnStatus) -> Request:
+        turn = status.turn
+        match press.act:
+            case Act.LARGER:
+                return await self._larger(press.argument, target)
+            case Act.LATEST:
+                return await self._on_latest(turn, message)
+            case Act.IMAGINE:
+                if turn.inputs or turn.parent:
+                    raise BadRequest(PRESS_GONE)
+                return Request(turn.instruction, replace(turn.wish, kind=Kind.IMAGINE), Ground(parent=turn.id))
+            case Act.ORIGINAL:
+                wish = replace(_alone(turn.wish), from_original=True)
+                return Request(turn.instruction, wish, _on_original(turn, message.author))
+            case Act.CANVAS:
+                return Request(turn.instruction, turn.wish, _on_canvas(_beside(turn), _number(press.argument, 1)))
+            case Act.AGAIN | Act.EXACTLY | Act.SURPRISE | Act.VARIATIONS:
+                if press.act is Act.AGAIN and len(target.shows) > 1:
+                    words, wish = turn.instruction, turn.wish
+                else:
+                    words, wish = _words_alone(status), _taken(press, turn.wish)
+                return Request(words, wish, _beside(turn))
+
+    async def _larger(self, size: str, target: MessageRecord) -> Request:
+        if len(target.shows) > 1:
+            raise BadRequest(WHICH_ONE)
+        ground = await self._on_turns(target.shows)
+        return Request(LARGER, Wish(size=size), replace(ground, note="", inputs=ground.inputs[:1]))
+
+    async def _on_latest(self, turn: Turn, message: InboundMessage) -> Request:
+        latest = await self._messages.latest(message.ref.chat, message.author)
+        found = await self._messages.find(latest) if latest is not None else None
+        ground = await self.of(found, message.author)
+        if not ground.inputs:
+            raise BadRequest(NO_PICTURE_YET)
+        return Request(turn.instruction, replace(turn.wish, kind=Kind.EDIT), ground)
+
+
+def _only(shows: Sequence[Shown], index: int) -> tuple[Shown, ...]:
+    """One picture of a message: a turn of an album, or a result of its only turn."""
+    if len(shows) > 1:
+        return tuple(shows[index : index + 1]) if index >= 0 else ()
+    return tuple(Shown(show.turn, index) for show in shows)
+
+
+def _beside(turn: Turn) -> Ground:
+    """The same ground again: a turn beside this one."""
+    return Ground(
+        inputs=turn.inputs,
+        parent=turn.parent,
+        story=turn.story,
+        pins=turn.pins,
+        owners=turn.owners,
+        engines=turn.engines,
+        from_words=not turn.inputs,
+    )
+
+
+def _on_original(turn: Turn, asker: UserRef) -> Ground:
+    """What the thread began with. Raises `NotAllowed` where it is not this person's own alone."""
+    if not turn.pins:
+        raise BadRequest(PRESS_GONE)
+    if any(owner != asker for owner in turn.owners):
+        raise NotAllowed(NOT_YOURS)
+    inputs = tuple(Input(Role.SOURCE, asker, pin) for pin in turn.pins[:1])
+    return replace(_beside(turn), inputs=inputs, parent=turn.id, engines=(), from_words=False)
+
+
+def _alone(wish: Wish) -> Wish:
+    """The same wish for one picture."""
+    return replace(wish, form=Form.ONE, count=1, manner=Manner.PLAIN)
+
+
+def _words_alone(status: TurnStatus) -> str:
+    """The instruction; for a panel of a story, so that the panel can be made by itself."""
+    turn, outcome = status.turn, status.outcome
+    if turn.wish.form is not Form.STORY or not turn.album:
+        return turn.instruction
+    shows = f", which shows: {outcome.words}" if outcome is not None and outcome.images and outcome.words else ""
+    return f"{turn.instruction}\nDraw only panel {turn.panel + 1} of it{shows}"
+
+
+def _taken(press: Press, wish: Wish) -> Wish:
+    """The same wish, done in another way."""
+    alone = _alone(wish)
+    match press.act:
+        case Act.EXACTLY:
+            return replace(alone, manner=Manner.EXACTLY)
+        case Act.SURPRISE:
+            return replace(alone, manner=Manner.SURPRISE)
+        case Act.VARIATIONS:
+            count = min(max(_number(press.argument, MOST_VARIATIONS), 2), MOST_VARIATIONS)
+            return replace(alone, form=Form.VARIATIONS, count=count)
+        case _:
+            return alone
+
+
+def _on_canvas(ground: Ground, number: int) -> Ground:
+    """The same inputs, with that one (from 1) as the picture to edit."""
+    if not 1 <= number <= len(ground.inputs):
+        raise BadRequest(PRESS_GONE)
+    purposes = with_canvas([each.purpose for each in ground.inputs], number)
+    inputs = tuple(replace(each, purpose=purpose) for each, purpose in zip(ground.inputs, purposes, strict=True))
+    return replace(ground, inputs=inputs)
+
+
+def _number(text: str, default: int) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 3 else default

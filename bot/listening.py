@@ -1,0 +1,91 @@
+"""A voice message becomes words, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.budget import Budget, over_words
+from bot.domain.errors import BadRequest, NotAllowed, SwitchedOff
+from bot.domain.messages import InboundMessage
+from bot.domain.turns import Usage
+from bot.domain.words import HEARD_NOTHING, NO_EARS, SWITCHED_OFF
+from bot.ports import Heard, MessageStore, Meter, Platform, Switches, TextModel
+
+MAX_VOICE_BYTES = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """The words of a message. `heard` where they were spoken, `spent` what it took to listen."""
+
+    words: str
+    heard: str = ""
+    spent: Usage = field(default_factory=Usage)
+
+
+class Listener:
+    """Listens to voice messages, where a text model can. `switch` names the engine that an operator turns off."""
+
+    def __init__(
+        self,
+        *,
+        platforms: Mapping[str, Platform],
+        text_model: TextModel | None,
+        messages: MessageStore,
+        meter: Meter,
+        switches: Switches,
+        budget: Budget,
+        switch: str = "gemini",
+    ) -> None:
+        self._platforms = platforms
+        self._text_model = text_model
+        self._messages = messages
+        self._meter = meter
+        self._switches = switches
+        self._budget = budget
+        self._switch = switch
+
+    async def understand(self, message: InboundMessage) -> Understood:
+        """Its words, written or spoken. A repeat does not listen again. Raises `RemixError` where nothing was heard."""
+        if message.voice is None:
+            return Understood(message.text)
+        heard = await self._messages.heard(message.ref) or await self._listen(message)
+        if not heard.words.strip():
+            raise BadRequest(HEARD_NOTHING)
+        return Understood("\n".join(part for part in (message.text, heard.words) if part), heard.words, heard.usage)
+
+    async def _listen(self, message: InboundMessage) -> Heard:
+        assert message.voice is not None
+        if self._text_model is None:
+            raise BadRequest(NO_EARS)
+        if not await self._switches.is_on(self._switch):
+            raise SwitchedOff(SWITCHED_OFF)
+        platform = self._platforms[message.ref.chat.platform]
+        sound = await platform.fetch(message.voice, max_bytes=MAX_VOICE_BYTES)
+        media_type = sound_type_of(sound)
+        if not media_type:
+            raise BadRequest(HEARD_NOTHING)
+        # Before there is a turn to reserve for: taken at the estimate, and not given back.
+        estimate = self._text_model.estimate_microusd()
+        buckets = self._budget.buckets(estimate, person=message.author, chat=message.ref.chat)
+        if full := await self._meter.charge(buckets):
+            raise NotAllowed(over_words(full))
+        heard = await self._text_model.transcribe(sound, media_type=media_type)
+        await self._messages.hear(message.ref, heard)
+        return heard
+
+
+def sound_type_of(data: bytes) -> str:
+    """The media type of a sound file by its first bytes; empty where it is none that can be listened to."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
+        return "audio/wav"
+    if data[:4] == b"OggS":
+        return "audio/ogg"
+    if data[:4] == b"fLaC":
+        return "audio/flac"
+    if data[4:8] == b"ftyp":
+        return "audio/m4a"
+    if data[:3] == b"ID3" or data[:2] in (b"\xff\xfb", b"\xff\xf3", b"\xff\xf2"):
+        return "audio/mp3"
+    return "audio/aac" if data[:2] in (b"\xff\xf1", b"\xff\xf9") else ""
