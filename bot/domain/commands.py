@@ -11,7 +11,7 @@ HELP = (
     "Reply to a picture with what you want changed, or send one along with your words. "
     "You can reply to my answers, too, and go on from any of them.",
     "Try “remove the car on the left”, “make it winter”, “put the style of picture 1 on picture 2”, "
-    "“write “Open” on the sign” or “remove the background”.",
+    "“write ‘Open’ on the sign” or “remove the background”.",
     "No picture at hand? “Draw a fox in the snow”, or “six panels of a fox who finds a hat” for a story.",
     "For choice, say “4 variations”. For a larger file, say “in 2K”. For a shape, say “as a phone wallpaper”.",
     "Ask me about a picture as well: “which bird is that?”. With /explain I draw the answer.",

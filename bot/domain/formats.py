@@ -59,9 +59,10 @@ _MAKER = (
     r"|(?:give|show|get|send|bring) (?:me|us)|(?:i|we) (?:want|need)|(?:i'd|would) (?:like|love)|can i (?:have|get))"
 )
 _AS = (
-    r"(?:(?:as|into)|(?:turn|convert|change|transform|make|format|crop|extend|expand|resize|adapt|set|use)(?:"
-    r" [\w']+){1,3}"
-    r" (?:to|for|as|into)|(?:suitable|good|usable|perfect|ready|fit|right|size|sized|meant|is|it|this|use) for)"
+    r"(?:as|into|(?:make|format|crop|extend|expand|resize|adapt|set|use)(?: [\w']+){1,3} for"
+    r"|(?:turn|convert|change|transform|make|format|crop|resize|adapt)"
+    r" (?:it|this|that|these|them|(?:the|my|this|that) (?:picture|photo|image|drawing|pic)) to"
+    r"|(?:suitable|good|usable|perfect|ready|fit|right|size|sized|meant|is|it|this|use) for)"
 )
 _STAYS = (
     r"(?! (?:(?:[\w']+ ){0,2}(?:on|onto|behind|above|over|across|under|beside|next|held|hanging)"
@@ -206,13 +207,13 @@ _TRANSPARENT = cue(
     rf" (?:transparent(?:er|en|em|e)? {_GROUND}|{_GROUND}(?: (?:to be|to|into|be|is|as|completely|fully|should|made"
     rf"|with|ist"
     r"|a|el|en)){0,3} (?:transparent|transparency|transparente|see through|invisible)"
+    r"(?= (?:[.,?]|and|so|but|please|pls|with|for|on|in|now|instead|background|layer|png|bitte|again|too) )"
     r"|transparent (?:png|webp|sticker|cut ?out|file|layer)|alpha(?: channel)?|(?:with|keep|has) (?:real |true"
     r" )?transparency"
     r"|(?:on|over) (?:a )?transparent)",
 )
-_UNWANTED = re.compile(
-    r" (?:no|not|without|isn't|don't|remove|replace|fill|change|instead of|never|color|colour|paint)(?: [\w']+){0,2}$"
-)
+_NEGATED = re.compile(r" (?:no|not|without|isn't|don't|dont|never)(?: [\w']+){0,2}$")
+_UNWANTED = re.compile(r" (?:remove|replace|fill|change|instead of|color|colour|paint)(?: [\w']+){0,2}$")
 _WITHOUT_GROUND = cue(
     _GROUND_WORDS,
     r" (?:remove|removing|delete|erase|drop|cut out|cut away|get rid of|take away|take out|strip|lose|without|no"
@@ -250,7 +251,19 @@ _GROUND_AGAIN = re.compile(
 def is_transparent(plain: Plain) -> bool:
     """Whether the background is to be gone, with nothing in its place."""
     said = _TRANSPARENT.find(plain)
-    if said and not _UNWANTED.search(plain.text, max(0, said.start() - 40), said.start()):
+    if (
+        said
+        and not _is_negated(said)
+        and not (said.group().startswith(" transparent") and _stands_before(_UNWANTED, said))
+    ):
         return True
     gone = _WITHOUT_GROUND.find(plain) or _CUT_FREE.find(plain)
-    return gone is not None and not _GROUND_AGAIN.match(plain.text, gone.end())
+    return gone is not None and not _is_negated(gone) and not _GROUND_AGAIN.match(plain.text, gone.end())
+
+
+def _is_negated(match: re.Match[str]) -> bool:
+    return _stands_before(_NEGATED, match)
+
+
+def _stands_before(pattern: re.Pattern[str], match: re.Match[str]) -> bool:
+    return pattern.search(match.string, max(0, match.start() - 40), match.start()) is not None

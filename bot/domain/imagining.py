@@ -84,7 +84,7 @@ _PICTURE_OF = cue(
     rf"|have|see"
     r"|do|erstelle|erzeuge|mach|mache|haz|hazme|crea|creame|fais|cree)(?: me| us| mir| moi| nous)?|(?:give|show|send"
     r"|bring)"
-    rf" (?:me|us)|zeig mir|montre moi))?(?: {_A}| the)?(?P<what>(?: (?!(?:of|with|in|on|to|for|from|and|the|it|this"
+    rf" (?:me|us)|zeig mir|montre moi))?(?: {_A})?(?P<what>(?: (?!(?:of|with|in|on|to|for|from|and|the|it|this"
     rf"|that|him|her"
     rf"|put|add|remove|make)\b)[\w']+){{0,4}}?) {_PICTURE}",
 )
@@ -104,7 +104,8 @@ _ADDS = re.compile(
     r" (?:on|onto|over|around|behind|under|beside|next to|to|above|below|near|between|in front of|auf|an|neben"
     r"|hinter|sur"
     rf"|sobre)(?: top of)? (?:(?:him|them|it|this|that|me|us|ihn|ihm|lui|her|everyone)(?= [.,?]| and )"
-    rf"|(?:his|her|my|their|our)(?: \w+)? {_ON_BODY}(?= ))"
+    rf"|(?:his|her|my|their|our)(?: \w+)? {_ON_BODY}(?= )"
+    r"|the (?:man|woman|guy|girl|boy|dog|cat|baby|child|kid|person|people|bride|groom|left|right)(?= [.,?]))"
 )
 _ON_THE_PICTURE = re.compile(
     rf" (?:on|onto|to|into|from|like|using|behind|over|around|in) {_THE_PICTURE}(?! (?:should|must|is|has) )(?= )"
@@ -126,7 +127,7 @@ _DESCRIBED = re.compile(
 _TURNS_IT = re.compile(rf" (?:(?!me ){_HIM}|{_THE_PICTURE}|my \w+)(?= )")
 _ABOUT_IT = re.compile(
     rf"(?: [\w']+){{0,3}}? (?:about|of|on|with|from|for|starring|featuring|using|over|uber|sobre|sur)"
-    rf" (?:{_HIM}|{_THE_PICTURE}|(?:my|his|their) \w+|her(?= \w+ [.,?]))(?= )"
+    rf" (?:{_HIM}|{_THE_PICTURE}|(?:my|his|their) \w+|her)(?= )"
 )
 _WHICH_REFERS = re.compile(rf"(?: {_IT}| my| his| her| their| our)(?= )")
 

@@ -31,6 +31,9 @@ _DEMANDS = words_of(
     " colorize colourize color colour write insert place combine merge apply dress let take upscale cut zoom"
     " extend"
 )
+_THEN_DEMANDS = re.compile(
+    rf" ,(?: (?:but|now|so|and|then|please|just|also|(?:can|could|would) you))* (?:{'|'.join(sorted(_DEMANDS))})(?= )"
+)
 _TELL = re.compile(
     r" (?:explain|describe|identify|define|teach me|help me understand|tell (?:me|us)(?! (?:an?|the story|another) )"
     r"|say what"
@@ -76,6 +79,8 @@ def asks(plain: Plain) -> bool:
         rest = _after_politeness(sentence.group())
         words = rest.split(" ", 3)
         if len(words) > 1 and words[1] in _DEMANDS:
+            return False
+        if _THEN_DEMANDS.search(rest) and not _TELL.match(rest):
             return False
         asked = asked or _is_question(rest)
     return asked

@@ -55,7 +55,7 @@ class Wish:
     `count` is how many turns the album has (1 for `Form.ONE`). `ratio` as "16:9", empty to keep the input's; `size` as
     "2K", empty for the model's own default. `lettering` are the texts that must be legible in the result, exactly so.
     `from_original` where all that was asked on the path is to be done on the thread's original in one go. `drawn`: an
-    explanation must have a picture. `look_up`: it may be grounded by a search.
+    explanation must have a picture.
     """
 
     kind: Kind = Kind.EDIT
@@ -198,7 +198,7 @@ _TELLS_IN_PARTS = (
 _TELLS = cue(
     _STORY_WORDS,
     rf"(?:{_START}{_MAKER}?(?: an?| the| eine?| die| una?| une)?"
-    r"(?: (?!(?:in|instagram|insta|ig|facebook|whatsapp|snapchat|two|three|of|with|from|and|the)\b)[\w']+){0,3}?"
+    r"(?: (?!(?:in|instagram|insta|ig|facebook|whatsapp|snapchat|two|three|of|with|from|and|the|an?|reading|holding|writing|telling)\b)[\w']+){0,3}?"
     r" (?:(?:story|tale|geschichte|marchen|historia|histoire)"
     r"(?= (?:about|of|with|where|in which|featuring|starring|von|uber|mit|sobre|de|sur|d'une?|:) )"
     r"|(?:(?:comic|cartoon|photo|picture) strip|storyboard|picture story|photo story|bildergeschichte|comicstrip"
@@ -243,7 +243,7 @@ _VARIES = (
     cue(
         _TAKES_WORDS,
         rf"(?:{_START}{_MAKER}?| (?:in|as|try))(?: a| the| it in)? (?P<number>{NUMBER})(?: of)?{_ADJECTIVES} {_TAKES}"
-        r"(?! (?:on (?:the|his|her)|of (?:him|her|me|them|himself|herself) (?:standing|sitting|fighting|talking)))",
+        r"(?! (?:on (?:the|his|her)|of (?:him|her|me|them|it)(?: [\w']+){1,4} (?:together|each other)))",
     ),
     cue("styles ways", rf" in (?P<number>{NUMBER}) different (?:\w+ )?(?:styles|ways)"),
     cue(
@@ -351,7 +351,7 @@ _FROM_ORIGINAL = cue(
     "original",
     rf" (?:(?:start|begin|redo|re do|do|again|once more|repeat|rebuild|remake|regenerate|reapply|apply|try|rework"
     rf"|nochmal|noch"
-    rf" einmal|neu)(?: [\w']+){{0,5}}|[.,:]{POLITELY}{{0,8}}) (?:from|on|with|using|vom|mit dem|auf dem|desde|a"
+    rf" einmal|neu)(?: [\w']+){{0,5}}|[.,:]{POLITELY}{{0,8}}) (?:from|on|to|with|using|vom|mit dem|auf dem|desde|a"
     rf" partir de)"
     r" (?:the |my |el |del )?(?:very )?(?:original|l'original)",
 )
