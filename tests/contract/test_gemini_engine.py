@@ -14,6 +14,7 @@ from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
+import certifi
 import pytest
 from PIL import Image
 
@@ -48,6 +49,14 @@ def photo(name: str, width_px: int, height_px: int) -> Picture:
 CAT, COFFEE = photo("cat.jpg", 451, 300), photo("coffee.jpg", 600, 400)
 ASTRONAUT, ROCKET = photo("astronaut.jpg", 512, 512), photo("rocket.jpg", 640, 427)
 NIGHT = EditRequest("make it night", (CAT,))
+
+
+@pytest.fixture(autouse=True)
+def _one_certificate(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing here is encrypted, and loading all certificates anew for each test would take most of its time."""
+    first, end, _ = Path(certifi.where()).read_text().partition("-----END CERTIFICATE-----")
+    (tmp_path / "certificate.pem").write_text(first + end)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
 
 
 @pytest.fixture
@@ -86,8 +95,9 @@ async def either(access: Access) -> AsyncIterator[Engine]:
 
 @pytest.fixture
 async def engine(fake: FakeGemini) -> AsyncIterator[Engine]:
-    async with GeminiEngine(Access(KEY, base_url=fake.url), [DEFAULT], timeout_s=20) as opened:
-        yield opened
+    unopened = GeminiEngine(Access(KEY, base_url=fake.url), [DEFAULT], timeout_s=20)
+    yield unopened
+    await unopened.aclose()
 
 
 async def trouble_of(engine: GeminiEngine) -> str:
