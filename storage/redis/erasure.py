@@ -11,11 +11,13 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from bot.domain.images import ImageFacts
+from bot.domain.outcomes import added
 from bot.domain.refs import MessageRef, Sha256, TurnId, UserRef, message_ref_of, thread_of, user_ref_of
-from bot.domain.turns import Outcome, Story, Turn, TurnState, TurnStatus
+from bot.domain.turns import Outcome, Story, Turn, TurnState, TurnStatus, Usage
 from bot.ports import ForgetReceipt, ImageLedger, ImageStore, TurnStore
 from storage.redis.codec import OUTCOME, RECORD, SOURCES, TURN
 from storage.redis.keys import Keys
+from storage.redis.messages import latest_entry
 
 _NOBODY = UserRef("", "")
 
@@ -81,7 +83,13 @@ class RedisErasure:
 
     async def _stopped(self, id_: TurnId) -> TurnStatus | None:
         """The turn, ended and settled: whoever ran it loses it, and what waited for it may run."""
-        await self._turns.end(id_, Outcome(TurnState.CANCELLED, code="forgotten"))
+        under_way = await self._turns.load(id_)
+        if under_way is None:
+            return None
+        drafted = under_way.draft.usage if under_way.draft else Usage()
+        # No calls, so that one in flight is charged on top: what it cost will never be known.
+        used = replace(added(under_way.turn.spent, drafted), calls=0)
+        await self._turns.end(id_, Outcome(TurnState.CANCELLED, code="forgotten", usage=used))
         status = await self._turns.load(id_)
         if status is not None:
             await self._turns.settle(status)
@@ -100,13 +108,20 @@ class RedisErasure:
             owners=(),
             note="",
             story=Story(),
+            wish=replace(turn.wish, lettering=()),
+            heard="",
         )
-        gone = replace(outcome, images=(), words="", note="")
-        await self._client.hset(
-            self._keys.turn(turn.id),
-            mapping={"body": TURN.dump(bare), "outcome": OUTCOME.dump(gone), "erased": "1"},
-        )
-        return await self._release(f"turn:{turn.id}", outcome.images)
+        gone = replace(outcome, images=(), words="", note="", suggestions=(), plan=(), sources=())
+        key = self._keys.turn(turn.id)
+        text: Any = await self._client.hget(key, "draft")
+        drafted = OUTCOME.load(text).images if text else ()
+        released = await self._release(f"turn:{turn.id}", (*outcome.images, *drafted))
+        async with self._client.pipeline(transaction=True) as pipe:
+            pipe.hset(key, mapping={"body": TURN.dump(bare), "outcome": OUTCOME.dump(gone), "erased": "1"})
+            pipe.hdel(key, "draft")
+            pipe.lrem(self._keys.latest(turn.chat, turn.author), 0, latest_entry(turn.reply, turn.album or (turn.id,)))
+            await pipe.execute()
+        return released
 
     async def _erase_message(self, ref: MessageRef) -> Sequence[Sha256]:
         key = self._keys.message(ref)
@@ -118,7 +133,7 @@ class RedisErasure:
         inbound = [name for name in fields if name.startswith("inbound:")]
         async with self._client.pipeline(transaction=True) as pipe:
             pipe.hset(key, mapping={"record": RECORD.dump(record), "erased": "1"})
-            pipe.hdel(key, "sources", *inbound)
+            pipe.hdel(key, "sources", "heard", *inbound)
             for name in inbound:
                 pipe.zrem(self._keys.inbox, f"{ref.key}#{name.partition(':')[2]}")
             await pipe.execute()

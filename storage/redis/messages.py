@@ -78,7 +78,8 @@ class RedisMessageStore:
             pipe.hset(key, mapping={"v": "1", "record": record, "shows": SHOWS.dump(tuple(shows))})
             pipe.expire(key, self._retention_s)
             if asker is not None and shows:
-                latest, entry = self._keys.latest(reply.chat, asker), f"{reply.key} {shows[0].turn}"
+                latest = self._keys.latest(reply.chat, asker)
+                entry = latest_entry(reply, [each.turn for each in shows])
                 pipe.lrem(latest, 0, entry)
                 pipe.lpush(latest, entry)
                 pipe.ltrim(latest, 0, _LATEST_KEPT - 1)
@@ -137,6 +138,11 @@ class RedisMessageStore:
 
     async def put_off(self, message: InboundMessage) -> None:
         await self._client.zadd(self._keys.inbox, {message.origin: time.time()}, xx=True)
+
+
+def latest_entry(reply: MessageRef, turns: Sequence[TurnId]) -> str:
+    """An answer and the first turn that it shows, as they stand in the list of the last answers."""
+    return f"{reply.key} {turns[0]}"
 
 
 def _has_picture(state: str | None, outcome: str | None) -> bool:
