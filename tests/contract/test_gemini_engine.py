@@ -31,6 +31,7 @@ from bot.domain.roles import Purpose
 from bot.domain.turns import Story, StoryLine
 from bot.domain.wishes import Form, Kind, Wish
 from bot.engines.gemini import DEFAULT_MODEL, DEFAULT_TEXT_MODEL, Access, Enterprise, GeminiEngine, model_profile
+from bot.engines.gemini.failures import OPERATOR_WORDS
 from bot.ports import EditRequest, Engine, Reading, Retirement
 from tests.fakes import gemini as fakes
 from tests.fakes.gemini import FakeGemini
@@ -180,11 +181,32 @@ async def test_originals_go_along_until_the_model_takes_no_more(fake: FakeGemini
         request = EditRequest("darker", (CAT, COFFEE), originals=(ASTRONAUT, ROCKET))
         await engine.edit(request)
         await engine.edit(replace(request, model=small.id))
+        await engine.edit(replace(request, originals=(CAT, ROCKET)))
         with pytest.raises(BadRequest, match="at most 3"):
             await engine.edit(EditRequest("all of them", (CAT,) * 4, model=small.id))
     sent = [[each.sha256 for each in call.pictures] for call in fake.calls]
     everything = [sha256(each) for each in (CAT, COFFEE, ASTRONAUT, ROCKET)]
-    assert sent == [everything, everything[:3]]
+    assert sent == [everything, everything[:3], [*everything[:2], sha256(ROCKET)]]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sizes": ["8K", "1K"]},
+        {"ratios": ["7:5"]},
+        {"thinking_levels": ["xhigh"], "thinking": "xhigh"},
+        {"thinking_levels": ["low"], "thinking": "low"},
+    ],
+)
+async def test_a_table_that_does_not_fit_the_model_is_for_the_operator(
+    fake: FakeGemini, wrong: dict[str, object]
+) -> None:
+    profile = model_profile(DEFAULT_MODEL, {DEFAULT_MODEL: wrong})
+    async with GeminiEngine(Access(KEY, base_url=fake.url), [profile]) as engine:
+        with pytest.raises(EngineFailed, match="whoever runs this bot") as caught:
+            await engine.edit(replace(NIGHT, wish=Wish(ratio="3:2")))
+    assert OPERATOR_WORDS[caught.value.words]
+    assert (caught.value.retryable, fake.posts) == (False, 1)
 
 
 async def test_a_size_that_the_model_lacks_is_said(fake: FakeGemini) -> None:
@@ -249,8 +271,8 @@ async def test_a_result_keeps_the_shape_of_the_picture_that_is_edited(access: Ac
 
 
 async def test_originals_and_pictures_share_the_weight_of_one_request(engine: Engine, fake: FakeGemini) -> None:
-    big = Picture(ROCKET.data + bytes(3_000_000), "image/jpeg", 640, 427)
-    await engine.edit(EditRequest("darker", (CAT, big, big), originals=(big, big, COFFEE)))
+    big = [Picture(ROCKET.data + bytes(3_000_000 + n), "image/jpeg", 640, 427) for n in range(4)]
+    await engine.edit(EditRequest("darker", (CAT, big[0], big[1]), originals=(big[2], big[3], COFFEE)))
     (call,) = fake.calls
     assert (fake.refused, len(call.pictures), call.body_bytes < 18_500_000) == ([], 6, True)
     assert [call.pictures[0].sha256, call.pictures[5].sha256] == [sha256(CAT), sha256(COFFEE)]

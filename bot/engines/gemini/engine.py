@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from bot.domain.errors import BadPicture, BadRequest, EngineFailed, EngineGaveNothing
+from bot.domain.images import Picture
 from bot.domain.wishes import MOST_PANELS, MOST_VARIATIONS, PLAIN_WISH, Form, Kind, Wish
 from bot.engines.gemini.access import Access, Connection
 from bot.engines.gemini.answer import NOT_A_PICTURE, read_answer
@@ -107,7 +108,7 @@ class GeminiEngine:
         images, wish = len(request.images), request.wish
         if problem := _problem(request.instruction, images=images, most=model.max_inputs, wish=wish):
             raise BadRequest(problem)
-        request = await _made_to_fit(replace(request, originals=request.originals[: model.max_inputs - images]))
+        request = await _made_to_fit(replace(request, originals=_room_for(request, model.max_inputs - images)))
         client = await self._connection.opened()
         response = await client.ask(
             prompt_for(request), request, model=model, thresholds=self._thresholds, search=self._search
@@ -145,6 +146,12 @@ def _problem(instruction: str, *, images: int, most: int, wish: Wish) -> str:
         return f"That is too many pictures at once. Please use at most {most}."
     album = _MOST_AT_ONCE[wish.form]
     return f"That is a lot at once. Please ask for at most {album} pictures." if wish.count > album else ""
+
+
+def _room_for(request: EditRequest, places: int) -> tuple[Picture, ...]:
+    """The originals that go along: as many as there is room for, and none that is sent already."""
+    sent = [picture.data for picture in request.images]
+    return tuple(picture for picture in request.originals if picture.data not in sent)[:places]
 
 
 async def _made_to_fit(request: EditRequest) -> EditRequest:

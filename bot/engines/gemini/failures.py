@@ -36,6 +36,7 @@ TOO_SLOW = "Gemini took too long to answer. Please try again in a moment."
 UNREACHABLE = "Gemini could not be reached. Please try again in a moment."
 BROKE_OFF = "The connection to Gemini broke off. Please try again in a moment."
 UNREADABLE = "Gemini's answer could not be read. Please try again in a moment."
+NOT_OFFERED = "This bot asks Gemini for something that this model does not have. Please tell whoever runs this bot."
 OURS = "The request to Gemini could not be put together. Please tell whoever runs this bot."
 
 OPERATOR_WORDS = {
@@ -48,6 +49,8 @@ OPERATOR_WORDS = {
     NO_MONEY: "Gemini asks for the billing of this account to be looked at, in Google AI Studio.",
     MONTH_USED_UP: "The month's spend cap of this account is reached. It can be raised in Google AI Studio.",
     WRONG_ADDRESS: "What answers at this address is not the Gemini API. Look at GEMINI_API_BASE.",
+    NOT_OFFERED: "The model does not take a size, a ratio, a thinking level or a search as the table of models has it. "
+    "Correct its entry with GEMINI_MODELS.",
     OURS: "The request could not be put together. Look at GEMINI_API_KEY and GEMINI_API_BASE for stray signs.",
 }
 """The same, said to who runs the bot."""
@@ -60,6 +63,11 @@ _AFTER_SENDING: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
 """Once the request has left, the work may have been done and charged."""
 
 _MAX_WAIT_S = 3_600.0
+_CONFIGURATION = re.compile(
+    r"image_?config|image_?size|aspect_?ratio|thinking|modalit|(search|tool).* (is )?not (enabled|supported)"
+    r"|developer instruction|system_?instruction"
+)
+"""What a complaint about our settings for the model speaks of, and not about what a person sent."""
 
 
 def failure_of(error: Exception) -> EngineFailed:
@@ -84,7 +92,7 @@ def _of_status(error: errors.APIError) -> EngineFailed:
     status, reasons = error.code or 0, frozenset(_reasons(error))
     said = (error.message or "").lower()
     if status in (401, 403) or reasons & {"API_KEY_INVALID", "API_KEY_EXPIRED"}:
-        return EngineFailed(NO_MONEY if "billing" in said else BAD_KEY)
+        return EngineFailed(NO_MONEY if "billing" in said or "BILLING_DISABLED" in reasons else BAD_KEY)
     if status in (404, 410):
         return ModelGone(NO_MODEL)
     if status == 429:
@@ -106,6 +114,8 @@ def _words_for_request(status: int, name: str, said: str) -> str:
         return TOO_LARGE
     if name == "FAILED_PRECONDITION":
         return NOT_HERE if "location" in said else NO_MONEY
+    if _CONFIGURATION.search(said):
+        return NOT_OFFERED
     return BAD_PICTURE if "image" in said else NOT_TAKEN
 
 
