@@ -16,14 +16,11 @@ _VALUES = {ratio: math.log(int(ratio.split(":")[0]) / int(ratio.split(":")[1])) 
 _NAMED = {
     "9:16": r"(?:phone|mobile|iphone|android|smartphone|samsung|pixel|handy|vertical) (?:wallpapers?|backgrounds?)"
     r"|lock ?screens?(?: wallpapers?| backgrounds?)?|wallpapers? for (?:my |a |the )?(?:phone|mobile|iphone|android"
-    r"|cell ?phone)"
-    r"|(?:instagram|insta|ig|facebook|whatsapp|snapchat) (?:story|stories|reels?)|(?:instagram )?reels?|tiktoks?(?:"
-    r" videos?)?"
-    r"|youtube shorts?",
+    r"|cell ?phone)|(?:instagram|insta|ig|facebook|whatsapp|snapchat) (?:story|stories|reels?)|(?:instagram )?reels?"
+    r"|tiktoks?(?: videos?)?|youtube shorts?",
     "3:4": r"(?:trading|pokemon|baseball|playing|tarot|yugioh|magic) cards?|flyers?|magazine covers?",
     "1:1": r"(?:\w+ )?avatars?|profile (?:picture|photo|pic|image)s?|pfps?|(?:app |desktop |discord |server )?icons?"
-    r"|favicons?"
-    r"|emojis?|(?:album|single|podcast|playlist|spotify) covers?|(?:album|cover) art|instagram posts?",
+    r"|favicons?|emojis?|(?:album|single|podcast|playlist|spotify) covers?|(?:album|cover) art|instagram posts?",
     "2:3": r"(?:movie |film |concert |event |travel |gig |wanted |propaganda )?posters?|(?:book|novel) covers?"
     r"|bookmarks?",
     "3:2": r"(?:greeting|birthday|christmas|xmas|holiday|invitation|thank you|valentines?|valentine's|wedding|easter"
@@ -38,36 +35,33 @@ _NAMES = "|".join(_NAMED.values())
 _NAMED_AT_END = tuple((ratio, re.compile(rf" (?:{pattern})$")) for ratio, pattern in _NAMED.items())
 _NAME_WORDS = (
     "wallpaper wallpapers backdrop background backgrounds thumbnail thumbnails slide slides lockscreen lockscreens"
-    " screen"
-    " screens story stories reel reels tiktok tiktoks short shorts avatar avatars picture photo pic image pictures"
-    " photos"
-    " pics images pfp pfps icon icons favicon favicons emoji emojis cover covers art post posts poster posters bookmark"
-    " bookmarks card cards flyer flyers postcard postcards postkarte invitation invitations banner banners header"
-    " headers"
+    " screen screens story stories reel reels tiktok tiktoks short shorts avatar avatars picture photo pic image"
+    " pictures photos pics images pfp pfps icon icons favicon favicons emoji emojis cover covers art post posts poster"
+    " posters bookmark bookmarks card cards flyer flyers postcard postcards postkarte invitation invitations banner"
+    " banners header headers"
 )
 
 _ADJECTIVE = (
     r"(?: (?!(?:with|of|in|on|at|and|or|to|for|from|by|as|into|onto|like|holding|reading|who|that|which|wearing|behind"
     r"|near|the|a|an|his|her|their|is|are|it|this|him|them|sitting|standing|looking|has|have|having|playing|next|under"
-    r"|over|above|beside|carrying|hanging|picture|photo|image|give|make|draw|put|add|page|sketch|business|credit)\b)"
-    r"[\w']+){0,3}"
+    r"|over|above|beside|carrying|hanging|picture|photo|image|give|make|draw|put|add|page|sketch|business"
+    r"|credit)\b)[\w']+){0,3}"
 )
 _ONE = r"(?: (?:a|an|one|my|our|the|some|new|another|two|three|four|2|3|4|5|6|ein|eine|einen|un|une))"
 _MAKER = (
     r"(?:(?:make|create|generate|design|produce|draw|paint|render|build|imagine|craft)(?: me| us| it| this| that|"
-    r" these)?"
-    r"|(?:give|show|get|send|bring) (?:me|us)|(?:i|we) (?:want|need)|(?:i'd|would) (?:like|love)|can i (?:have|get))"
+    r" these)?|(?:give|show|get|send|bring) (?:me|us)|(?:i|we) (?:want|need)|(?:i'd|would) (?:like|love)|can i (?:have"
+    r"|get))"
 )
 _AS = (
-    r"(?:as|into|(?:make|format|crop|extend|expand|resize|adapt|set|use)(?: [\w']+){1,3} for"
-    r"|(?:turn|convert|change|transform|make|format|crop|resize|adapt)"
-    r" (?:it|this|that|these|them|(?:the|my|this|that) (?:picture|photo|image|drawing|pic)) to"
-    r"|(?:suitable|good|usable|perfect|ready|fit|right|size|sized|meant|is|it|this|use) for)"
+    r"(?:as|into|(?:make|format|crop|extend|expand|resize|adapt|set|use)(?: [\w']+){1,3} for|(?:turn|convert|change"
+    r"|transform|make|format|crop|resize|adapt) (?:it|this|that|these|them|(?:the|my|this|that) (?:picture|photo|image"
+    r"|drawing|pic)) to|(?:suitable|good|usable|perfect|ready|fit|right|size|sized|meant|is|it|this|use) for)"
 )
 _STAYS = (
-    r"(?! (?:(?:[\w']+ ){0,2}(?:on|onto|behind|above|over|across|under|beside|next|held|hanging)"
-    r" (?:the|his|her|their|its|a|an|it|him|them|my|our|top)|in(?:to)? (?:his|her|their|its|the) (?!style)"
-    r"|(?:\w+ )?(?:bigger|smaller|larger|brighter|more|less|text|table|game|holder|frame|players?|readers?)))"
+    r"(?! (?:(?:[\w']+ ){0,2}(?:on|onto|behind|above|over|across|under|beside|next|held|hanging) (?:the|his|her|their"
+    r"|its|a|an|it|him|them|my|our|top)|in(?:to)? (?:his|her|their|its|the) (?!style)|(?:\w+ )?(?:bigger|smaller|larger"
+    r"|brighter|more|less|text|table|game|holder|frame|players?|readers?)))"
 )
 """What follows a name that is a thing in the picture."""
 
@@ -82,8 +76,7 @@ _WANTED: tuple[Cue, ...] = (
         rf"|proportions)"
         r" )"),
     cue("phone wallpaper wallpapers background lock lockscreen avatar profile pfp icon header banner thumbnail story"
-        " reel"
-        " reels tiktok stories shorts instagram", r" for (?:my|our|a|an|the|your|his|her)?(?: new)? ?"
+        " reel reels tiktok stories shorts instagram", r" for (?:my|our|a|an|the|your|his|her)?(?: new)? ?"
         rf"(?:{_NAMES}){_STAYS}"),
 )  # fmt: skip
 
@@ -92,21 +85,19 @@ _SHAPES: tuple[tuple[str, Cue], ...] = (
     ("21:9", cue(
         "cinematic cinemascope ultrawide ultra anamorphic",
         r" (?:(?:cinematic|cinema|anamorphic|film|movie) (?:wide ?screen|wide|format|ratio|aspect|crop|frame|framing"
-        r"|shape)"
-        r"|cinemascope|ultra ?wide(?: screen)?)",
+        r"|shape)|cinemascope|ultra ?wide(?: screen)?)",
     )),
     ("16:9", cue("widescreen wide", r" (?:widescreen|wide screen)(?! (?:tv|television|monitor|display))")),
     ("1:1", cue(
         "square squared",
         r" squared? (?:(?:picture|image|photo|logo|poster|icon|format|avatar|drawing|painting|illustration|wallpaper"
-        r"|card"
-        r"|sticker|portrait|version|cover|banner|aspect|ratio|crop|composition|post|thumbnail|artwork|canvas)s?)"
-        r"(?! (?:on|onto|frames?|hanging|behind) )",
+        r"|card|sticker|portrait|version|cover|banner|aspect|ratio|crop|composition|post|thumbnail|artwork"
+        r"|canvas)s?)(?! (?:on|onto|frames?|hanging|behind) )",
     )),
     ("3:4", cue(
         "portrait vertical upright hochformat vertically",
-        r" (?:(?:portrait|vertical|upright) (?:format|orientation|mode|layout|image|picture|version|aspect|ratio|shape)"
-        r"|(?:make|made|turn) (?:it|this|that|him|her|them) (?:portrait|vertical|upright)(?= [.,])|hochformat)",
+        r" (?:(?:portrait|vertical|upright) (?:format|orientation|mode|layout|image|picture|version|aspect|ratio"
+        r"|shape)|(?:make|made|turn) (?:it|this|that|him|her|them) (?:portrait|vertical|upright)(?= [.,])|hochformat)",
     )),
     ("4:3", cue(
         "landscape horizontal querformat horizontally",
@@ -121,15 +112,14 @@ _SPOKEN = cue(
 )
 _SAYS_RATIO = re.compile(r" (?:ratio|aspect|format|formatted|proportions?|crop|cropped)(?= )")
 _NO_RATIO = re.compile(
-    r" (?:score|clock|clocks|time|watch|oclock|o'clock|at|until|till|since|says|say|shows?|psalm|john|verse|scale)"
-    r"(?: (?:the|is|of|to|a|like))?$"
+    r" (?:score|clock|clocks|time|watch|oclock|o'clock|at|until|till|since|says|say|shows?|psalm|john|verse|scale)(?:"
+    r" (?:the|is|of|to|a|like))?$"
 )
 
 _FOUR_K = r"(?:[48]k|uhd|ultra hd|ultra high (?:definition|resolution|def))"
 _TWO_K = (
-    r"(?:2k|qhd|(?:much |even )?(?:higher|better|bigger|larger|greater|high|hi|full|more) ?(?:resolution|res)"
-    r"|hires|(?:upscale|upscaled|upscaling|up scale|enlarge it)|(?:larger|bigger) (?:file|image size|picture size"
-    r"|version))"
+    r"(?:2k|qhd|(?:much |even )?(?:higher|better|bigger|larger|greater|high|hi|full|more) ?(?:resolution|res)|hires"
+    r"|(?:upscale|upscaled|upscaling|up scale|enlarge it)|(?:larger|bigger) (?:file|image size|picture size|version))"
 )
 _THING = (
     r"(?! (?:tvs?|television|monitors?|screens?|displays?|cameras?|projector|video|followers|people|likes|euros?"
@@ -138,8 +128,8 @@ _THING = (
 _SIZES = (
     ("4K", cue(
         "4k 8k uhd ultra",
-        rf" (?:(?:in|to|at|as|,|\.|make it|with|a|an|full|true|native) (?:full |true )?{_FOUR_K}{_THING}"
-        rf"|{_FOUR_K}(?= (?:resolution|quality|version|image|picture|photo|wallpaper|size|please|[.,])))",
+        rf" (?:(?:in|to|at|as|,|\.|make it|with|a|an|full|true|native) (?:full |true )?{_FOUR_K}{_THING}|{_FOUR_K}(?="
+        rf" (?:resolution|quality|version|image|picture|photo|wallpaper|size|please|[.,])))",
     )),
     ("2K", cue(
         "2k qhd resolution res hires upscale upscaled upscaling scale enlarge hi file version size",
@@ -199,52 +189,42 @@ def _by_name(plain: Plain) -> str:
 _GROUND = r"(?:backgrounds?|bg|backdrop|hintergrund|fondo|fond|(?:l')?arriere plan)"
 _GROUND_WORDS = (
     "background backgrounds bg backdrop hintergrund fondo fond arriere l'arriere transparent transparency alpha"
-    " transparente"
-    " transparenter transparenten"
+    " transparente transparenter transparenten"
 )
 _TRANSPARENT = cue(
     _GROUND_WORDS,
     rf" (?:transparent(?:er|en|em|e)? {_GROUND}|{_GROUND}(?: (?:to be|to|into|be|is|as|completely|fully|should|made"
     rf"|with|ist"
-    r"|a|el|en)){0,3} (?:transparent|transparency|transparente|see through|invisible)"
-    r"(?= (?:[.,?]|and|so|but|please|pls|with|for|on|in|now|instead|background|layer|png|bitte|again|too) )"
-    r"|transparent (?:png|webp|sticker|cut ?out|file|layer)|alpha(?: channel)?|(?:with|keep|has) (?:real |true"
-    r" )?transparency"
-    r"|(?:on|over) (?:a )?transparent)",
+    r"|a|el|en)){0,3} (?:transparent|transparency|transparente|see through|invisible)(?= (?:[.,?]|and|so|but|please"
+    r"|pls|with|for|on|in|now|instead|background|layer|png|bitte|again|too) )|transparent (?:png|webp|sticker|cut ?out"
+    r"|file|layer)|alpha(?: channel)?|(?:with|keep|has) (?:real |true )?transparency|(?:on|over) (?:a )?transparent)",
 )
 _NEGATED = re.compile(r" (?:no|not|without|isn't|don't|dont|never)(?: [\w']+){0,2}$")
 _UNWANTED = re.compile(r" (?:remove|replace|fill|change|instead of|color|colour|paint)(?: [\w']+){0,2}$")
 _WITHOUT_GROUND = cue(
     _GROUND_WORDS,
-    r" (?:remove|removing|delete|erase|drop|cut out|cut away|get rid of|take away|take out|strip|lose|without|no"
-    r"|knock out"
-    r"|eliminate|quitar?|eliminar?|borra|supprime[rz]?|enleve[rz]?|retire[rz]?|sans|sin|ohne|entferne)"
-    r"(?: (?:the|its|his|her|their|this|that|my|all|any|an?|den|el|le|whole|entire|white|green|black|blue|gr[ae]y"
-    r"|photo|image"
+    r" (?:remove|removing|delete|erase|drop|cut out|cut away|get rid of|take away|take out|strip|lose|without|no|knock"
+    r" out|eliminate|quitar?|eliminar?|borra|supprime[rz]?|enleve[rz]?|retire[rz]?|sans|sin|ohne|entferne)(?: (?:the"
+    r"|its|his|her|their|this|that|my|all|any|an?|den|el|le|whole|entire|white|green|black|blue|gr[ae]y|photo|image"
     rf"|picture|existing|current|messy|plain)(?:'s)?){{0,3}} {_GROUND}"
-    r"(?= (?:[.,?]|and|then|so|from|of|in|but|please|pls|completely|entirely|fully|behind|for|around|to|only|image"
-    r"|as|bitte|por"
-    r"|s'il|totally|leaving|while|too|also|de|del|du|von) )",
+    r"(?= (?:[.,?]|and|then|so|from|of|in|but|please|pls|completely|entirely|fully|behind|for|around|to|only|image|as"
+    r"|bitte|por|s'il|totally|leaving|while|too|also|de|del|du|von) )",
 )
 _CUT_FREE = cue(
     "cut cutout isolate isolated removed free freistellen freigestellt frei entfernen detoure detourer detourez",
     r" (?:cut(?:ting)? out (?:the|this|that|my|his|her|just|only)(?! (?:noise|middle|bottom|top|left|right|edges?"
-    r"|borders?|text"
-    r"|watermark|logo|people|background|part))|cut (?:the|him|her|it|me|them|my|this)(?: \w+){0,3} out(?! of)|cut"
-    r" ?out of"
+    r"|borders?|text|watermark|logo|people|background|part))|cut (?:the|him|her|it|me|them|my|this)(?: \w+){0,3} out(?!"
+    r" of)|cut ?out of"
     rf"|isolated?|{_GROUND} (?:removed|free|entfernen|weg|loschen)|freistellen|freigestellt|stell\w*(?: \w+){{1,4}}"
     rf" frei"
     r"|detoure[rz]?)",
 )
 _GROUND_AGAIN = re.compile(
-    r"[^?]{0,70}? (?:(?:and|then|[.,])(?: then| and)? (?:replace|fill|put|place|set|swap|use|insert|paste|change"
-    r"|move|drop"
-    r"|add (?:an?|the|some)(?: \w+){0,3} (?:background|backdrop|sky|beach)|(?:make|color|colour|paint) (?:it|the"
-    r" background|that)"
-    r"(?: (?:an?|all|plain|solid|pure))* (?:white|black|red|blue|green|yellow|pink|grey|gray|purple|orange|beige"
-    r"|brown|blurr?y"
-    r"|into))|on(?:to)? (?:an? |the )?(?!transparent )(?:\w+ )?(?:white|black|background|backdrop|beach)|in the"
-    r" background) "
+    r"[^?]{0,70}? (?:(?:and|then|[.,])(?: then| and)? (?:replace|fill|put|place|set|swap|use|insert|paste|change|move"
+    r"|drop|add (?:an?|the|some)(?: \w+){0,3} (?:background|backdrop|sky|beach)|(?:make|color|colour|paint) (?:it|the"
+    r" background|that)(?: (?:an?|all|plain|solid|pure))* (?:white|black|red|blue|green|yellow|pink|grey|gray|purple"
+    r"|orange|beige|brown|blurr?y|into))|on(?:to)? (?:an? |the )?(?!transparent )(?:\w+ )?(?:white|black|background"
+    r"|backdrop|beach)|in the background) "
 )
 
 

@@ -79,10 +79,9 @@ def number_of(word: str) -> int:
 
 POLITELY = (
     r"(?: (?:please|pls|plz|kindly|hi|hello|hey|yo|ok|okay|so|and|then|now|also|just|well|um|maybe|quickly|remixbot|bot"
-    r"|@ [\w']+|,|(?:can|could|would|will) (?:you|u|we)(?: please| maybe| also)?|can (?:i|you) (?:please )?(?:have"
-    r"|get|see)"
-    r"|may i (?:have|see)|i(?:'d| would)? (?:want|need|like|love)(?: you| u)?(?: to(?: see| have| get)?)?|let's|let us"
-    r"|try to|go ahead and|bitte|kannst du(?: mir)?|konntest du(?: mir)?|por favor|puedes|s'il (?:te|vous) plait"
+    r"|@ [\w']+|,|(?:can|could|would|will) (?:you|u|we)(?: please| maybe| also)?|can (?:i|you) (?:please )?(?:have|get"
+    r"|see)|may i (?:have|see)|i(?:'d| would)? (?:want|need|like|love)(?: you| u)?(?: to(?: see| have| get)?)?|let's"
+    r"|let us|try to|go ahead and|bitte|kannst du(?: mir)?|konntest du(?: mir)?|por favor|puedes|s'il (?:te|vous) plait"
     r"|peux tu|pouvez vous))"
 )
 """One piece of what politeness puts in front of a sentence."""

@@ -16,8 +16,8 @@ _OPENING = re.compile(rf"(?: (?:in|on|about|from|at|looking at)(?: [\w']+){{1,4}
 _ASIDE = re.compile(r" , (?=(?:what|which|who|whose|where|why|how)(?:'s|'re|s)? )")
 
 _BE = words_of(
-    "is are was were does do did has have had can should will would could might am happens happened causes caused"
-    " means makes made kind type sort"
+    "is are was were does do did has have had can should will would could might am happens happened causes caused means"
+    " makes made kind type sort"
 )
 _WHAT_IS = words_of("what's whats what're where's wheres who's whos when's how's hows why's whys who whom whose why")
 _HOW = words_of(
@@ -26,47 +26,43 @@ _HOW = words_of(
 _YES_OR_NO = words_of("is are was were does did has am isn't aren't wasn't doesn't didn't")
 _OF_PEOPLE = words_of("you they we i people all these those")
 _DEMANDS = words_of(
-    "add make put remove delete change turn replace give draw paint crop rotate resize blur create generate set"
-    " move swap keep fix edit convert transform erase fill clean brighten darken sharpen improve enhance restore"
-    " colorize colourize color colour write insert place combine merge apply dress let take upscale cut zoom"
-    " extend"
+    "add make put remove delete change turn replace give draw paint crop rotate resize blur create generate set move"
+    " swap keep fix edit convert transform erase fill clean brighten darken sharpen improve enhance restore colorize"
+    " colourize color colour write insert place combine merge apply dress let take upscale cut zoom extend"
 )
 _THEN_DEMANDS = re.compile(
     rf" ,(?: (?:but|now|so|and|then|please|just|also|(?:can|could|would) you))* (?:{'|'.join(sorted(_DEMANDS))})(?= )"
 )
 _TELL = re.compile(
     r" (?:explain|describe|identify|define|teach me|help me understand|tell (?:me|us)(?! (?:an?|the story|another) )"
-    r"|say what"
-    r"|i wonder|i'm wondering|(?:do you |does anyone )?know (?:what|who|which|where|why|how|when|if|more)"
-    r"|any idea (?:what|who|which|where|why|how|when)|show (?:me |us )?how(?: [\w']+){1,8} (?:works?|is made|are made)"
+    r"|say what|i wonder|i'm wondering|(?:do you |does anyone )?know (?:what|who|which|where|why|how|when|if|more)|any"
+    r" idea (?:what|who|which|where|why|how|when)|show (?:me |us )?how(?: [\w']+){1,8} (?:works?|is made|are made)"
     r"|erklare?|explicame?|expliquez?)(?= )"
 )
 _NOT_ASKED = re.compile(
-    r" (?:(?:what|how) about|what if|what ever|whatever|what an?|how come you|why not|is it possible to(?! (?:tell"
-    r"|see|know|say) )"
-    r"|is there (?:a|any) way|are you (?:able|going)|do you think (?:you|we)|would you|who cares"
-    r"|why (?:don't|dont|can't|won't|couldn't|do not) (?:you|u|we))(?= )"
+    r" (?:(?:what|how) about|what if|what ever|whatever|what an?|how come you|why not|is it possible to(?! (?:tell|see"
+    r"|know|say) )|is there (?:a|any) way|are you (?:able|going)|do you think (?:you|we)|would you|who cares|why"
+    r" (?:don't|dont|can't|won't|couldn't|do not) (?:you|u|we))(?= )"
 )
 _WISHES_TO_SEE = re.compile(
-    r" (?:(?:what|how)(?:'d| would| will| might| could)(?: [\w']+){1,12}? (?:look|appear|be)(?: like)? (?:in|with|as"
-    r"|if|without"
-    r"|when|at|wearing|on|under|during|after|\d|\?|\.)|(?:what|how) (?:does|do|did) (?:it|this|that|he|she|they|i|we"
-    r"|him|her)"
-    r" (?:look|appear) (?:like )?(?:in|with|as|if|without|when|at|wearing|on|under|during))(?= )"
+    r" (?:(?:what|how)(?:'d| would| will| might| could)(?: [\w']+){1,12}? (?:look|appear|be)(?: like)? (?:in|with|as|if"
+    r"|without|when|at|wearing|on|under|during|after|\d|\?|\.)|(?:what|how) (?:does|do|did) (?:it|this|that|he|she|they"
+    r"|i|we|him|her) (?:look|appear) (?:like )?(?:in|with|as|if|without|when|at|wearing|on|under|during))(?= )"
 )
 
 _DRAWN = cue(
     "picture pictures image images photo diagram diagrams drawing drawings illustration illustrations sketch sketches"
     " infographic infographics chart schematic visually draw drawn show figure map graphic cartoon comic",
-    r" (?:(?:with|as|by|using|plus|including|through|in)(?: (?:an?|some|one|the help of an?))?(?: (?!the )[\w']+){0,2}?"
-    r" (?:diagrams?|drawings?|illustrations?|sketch(?:es)?|infographics?|chart|schematic|graphic|cartoon|comic)"
-    r"|(?:with|as|by|using|plus) (?:an?|some|one)(?: (?!the )[\w']+){0,2}? (?:pictures?|images?|photo|map|figure)"
-    r"|with (?:pictures|images)|visually|draw(?: me)?|show (?:me |us )?how|show (?:it|me|this) (?:in|with|as) an?)",
+    r" (?:(?:with|as|by|using|plus|including|through|in)(?: (?:an?|some|one|the help of an?))?(?: (?!the"
+    r" )[\w']+){0,2}? (?:diagrams?|drawings?|illustrations?|sketch(?:es)?|infographics?|chart|schematic|graphic"
+    r"|cartoon|comic)|(?:with|as|by|using|plus) (?:an?|some|one)(?: (?!the )[\w']+){0,2}? (?:pictures?|images?|photo"
+    r"|map|figure)|with (?:pictures|images)|visually|draw(?: me)?|show (?:me |us )?how|show (?:it|me|this) (?:in|with"
+    r"|as) an?)",
 )
 _EXPLAINS = cue(
     "diagram infographic chart drawing picture illustration sketch graphic image",
-    r" (?:diagram|infographic|chart|drawing|picture|illustration|sketch|graphic|image)"
-    r" (?:(?:that |which |to )?explain(?:s|ing)?|(?:that |which )?show(?:s|ing)? how|of how|about how)",
+    r" (?:diagram|infographic|chart|drawing|picture|illustration|sketch|graphic|image) (?:(?:that |which |to"
+    r" )?explain(?:s|ing)?|(?:that |which )?show(?:s|ing)? how|of how|about how)",
 )
 
 

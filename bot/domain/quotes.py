@@ -31,8 +31,8 @@ _INSTEAD = re.compile(
 )
 _GONE = re.compile(
     r"\b(?:instead of|in place of|rather than|other than|from|without|not|no|never|anstelle von|statt|ohne|en vez de"
-    r"|sin|au lieu de|sans|(?:don.?t|do not|never|nicht|ne pas) (?:\w+ )?(?:write|add|put|print|say))"
-    r"(?: (?:the|a|any|saying|word|words|text)){0,2}\W*$"
+    r"|sin|au lieu de|sans|(?:don.?t|do not|never|nicht|ne pas) (?:\w+ )?(?:write|add|put|print|say))(?: (?:the|a|any"
+    r"|saying|word|words|text)){0,2}\W*$"
 )
 _QUOTES_ONLY = re.compile(
     r"\b(?:style of|look of|like|from|as in|inspired by|based on|scene (?:in|of)|(?:song|film|movie|book|novel|game"
@@ -42,10 +42,9 @@ _SO_THAT = re.compile(r"\bso (?:that )?(?:it|they|he|she) (?:now )?(?:reads?|say
 _DOING = re.compile(
     r"\b(?:(?P<take>remov\w+|delet\w+|eras\w+|replac\w+|chang\w+|swap\w*|get rid|rid of|hid(?:e|ing)|drop|lose|correct"
     r"|cover|take|translate|fix|rename|entfern\w*|losch\w*|lösch\w*|ersetz\w*|änder\w*|quita\w*|borra\w*|reemplaza\w*"
-    r"|cambia\w*|supprim\w*|enlev\w*|remplac\w*)"
-    r"|(?P<give>writ(?:e|es|ing|ten)|adds?|adding|put|puts|putting|insert|place|print|stamp|engrave|type|spell|letter"
-    r"|make|create|draw|paint|design|generate|schreib\w*|füge|fuge|escrib\w*|añad\w*|pon|écri\w*|ecri\w*|ajout\w*"
-    r"|mets?))\b"
+    r"|cambia\w*|supprim\w*|enlev\w*|remplac\w*)|(?P<give>writ(?:e|es|ing|ten)|adds?|adding|put|puts|putting|insert"
+    r"|place|print|stamp|engrave|type|spell|letter|make|create|draw|paint|design|generate|schreib\w*|füge|fuge"
+    r"|escrib\w*|añad\w*|pon|écri\w*|ecri\w*|ajout\w*|mets?))\b"
 )
 _NAMES_LETTERING = re.compile(
     r"\b(?:writ(?:e|es|ing|ten)|says?|said|saying|reads?|reading|texts?|titles?|titled|captions?|captioned|labels?"
@@ -56,12 +55,12 @@ _NAMES_LETTERING = re.compile(
     r"|dice|diga|diciendo|texto|título|titulo|cartel|letrero|écri\w*|ecri\w*|dit|disant|texte|titre|panneau)\b"
 )
 _PUTS_IT = re.compile(
-    r"\b(?:add|adds|adding|put|puts|insert|place|print|stamp|type|with|ajoute\w*|füge|añade|pon|mets|mit|avec|con)"
-    r"(?: (?:the|a|an|big|bold|just|only|den|die|das|el|la|le)){0,2}\W*$"
+    r"\b(?:add|adds|adding|put|puts|insert|place|print|stamp|type|with|ajoute\w*|füge|añade|pon|mets|mit|avec|con)(?:"
+    r" (?:the|a|an|big|bold|just|only|den|die|das|el|la|le)){0,2}\W*$"
 )
 _WRITTEN_THERE = re.compile(
-    r"\W*(?:written|in (?:[\w-]+ ){0,4}(?:letters|lettering|fonts?|type|script|handwriting|calligraphy|caps|neon)\b"
-    r"|as (?:an? |the |its )?(?:[\w-]+ )?(?:title|caption|text|headline|label|heading|subtitle|watermark|logo|slogan)\b"
+    r"\W*(?:written|in (?:[\w-]+ ){0,4}(?:letters|lettering|fonts?|type|script|handwriting|calligraphy|caps|neon)\b|as"
+    r" (?:an? |the |its )?(?:[\w-]+ )?(?:title|caption|text|headline|label|heading|subtitle|watermark|logo|slogan)\b"
     r"|(?:on|across|above|below|under|over) (?:it|the|his|her|their|a|my|top)\b|at the (?:very )?(?:top|bottom)\b"
     r"|(?:drauf|darauf|schreiben|encima|dessus)\b)",
     re.IGNORECASE,

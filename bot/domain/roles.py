@@ -83,9 +83,8 @@ _NTH = rf"(?:{'|'.join(_ORDINALS)}|1st|2nd|3rd|[4-9]th|1[0-4]th|last|final|other
 _NOUN = r"(?:pictures?|photos?|images?|pics?|imgs?|photographs?|shots?)"
 _NAMED = re.compile(
     rf" (?:(?:the )?{_NOUN} (?:number |no |nr )?(?:# )?(?P<number>\d{{1,2}}|one|two|three|four|five|six|seven|eight"
-    rf"|nine|ten)"
-    rf"|(?:number |no )?# (?P<hash>\d{{1,2}})|(?:the |my )?(?P<nth>{_NTH}) (?:{_NOUN}|one)"
-    rf"|the (?P<bare>{_NTH})(?= (?:on|in|into|onto|to|with|and|as|for|from|please|but|is|should|look|like|[.,?]))"
+    rf"|nine|ten)|(?:number |no )?# (?P<hash>\d{{1,2}})|(?:the |my )?(?P<nth>{_NTH}) (?:{_NOUN}|one)|the"
+    rf" (?P<bare>{_NTH})(?= (?:on|in|into|onto|to|with|and|as|for|from|please|but|is|should|look|like|[.,?]))"
     rf"|(?:(?:both|these|those|the)(?: of)?(?: the| these)?|all(?: of)?(?: the| these)?)(?: two| three| four)?"
     rf" {_NOUN}(?! \d))"
     r"(?P<owns>'s)?(?= )"
@@ -95,46 +94,42 @@ _BEFORE_FIGURE = words_of(
 )
 _AFTER_FIGURE = words_of("on onto into in to and as with look looks like from . , ?")
 _IN_ONE_TO_ANOTHER = re.compile(
-    r" (?:in|of|on) (@\d+)(?= (?:in|into|onto|to|on)(?: the(?! (?:style|look|mood|colou?rs) )(?: [\w']+){1,2} (?:of"
-    r"|in|from|on))? @)"
+    r" (?:in|of|on) (@\d+)(?= (?:in|into|onto|to|on)(?: the(?! (?:style|look|mood|colou?rs) )(?: [\w']+){1,2} (?:of|in"
+    r"|from|on))? @)"
 )
 _AT = re.compile(r" @(\d+)(?= )")
 
 _LOOK = (
     r"(?:(?:art |painting |visual )?style|look|colou?rs?|colou?r (?:palette|grading|scheme)|palette|mood|lighting"
-    r"|texture"
-    r"|aesthetics?|vibe)"
+    r"|texture|aesthetics?|vibe)"
 )
 _STYLE = re.compile(
     rf" (?:{_LOOK} (?:of|from|in|like) @(?P<a>\d+)(?: (?:and|,) @(?P<b>\d+))?|@(?P<c>\d+) 's (?:\w+ )?{_LOOK}"
-    r"|@(?P<d>\d+) (?:as|for|is|gives|defines) (?:the |an? |my )?style|(?:like|match|matches) @(?P<e>\d+)"
-    r"|stylized? (?:like|as|after) @(?P<f>\d+))(?= )"
+    r"|@(?P<d>\d+) (?:as|for|is|gives|defines) (?:the |an? |my )?style|(?:like|match|matches) @(?P<e>\d+)|stylized?"
+    r" (?:like|as|after) @(?P<f>\d+))(?= )"
 )
 _PLACE = r"(?:background|backdrop|scenery|setting|scene|place|landscape)"
 _BACKGROUND = re.compile(
-    rf" (?:@(?P<a>\d+) (?:as|for|is|be) (?:the |an? |my |its )?(?:new )?{_PLACE}"
-    rf"|(?:use|take|with|add|insert|on|in front of|against|and|to|into|in) (?:the )?{_PLACE} (?:of|from|in) @(?P<b>\d+)"
-    rf"|(?:replace|change|swap)(?: [\w']+){{0,2}} {_PLACE}(?: (?:of|in|from) @\d+)? (?:with|to|by|for) (?:that of )?"
-    rf"(?:the (?:{_PLACE}|one) (?:of|from|in) )?@(?P<c>\d+)|(?:in front of|against) @(?P<d>\d+)"
-    rf"|@(?P<e>\d+) 's {_PLACE})(?= )"
+    rf" (?:@(?P<a>\d+) (?:as|for|is|be) (?:the |an? |my |its )?(?:new )?{_PLACE}|(?:use|take|with|add|insert|on|in"
+    rf" front of|against|and|to|into|in) (?:the )?{_PLACE} (?:of|from|in) @(?P<b>\d+)|(?:replace|change|swap)(?:"
+    rf" [\w']+){{0,2}} {_PLACE}(?: (?:of|in|from) @\d+)? (?:with|to|by|for) (?:that of )?(?:the (?:{_PLACE}|one) (?:of"
+    rf"|from|in) )?@(?P<c>\d+)|(?:in front of|against) @(?P<d>\d+)|@(?P<e>\d+) 's {_PLACE})(?= )"
 )
 _TAKES_BACKGROUND_OUT = re.compile(
     rf" (?:remove|delete|erase|blur|clear|cut out)(?: [\w']+){{0,2}} {_PLACE}(?: of| from| in)? @(?P<a>\d+)(?= )"
 )
 _SWAP = re.compile(
     r" (?:(?:swap|switch|exchange|trade)(?: [\w'@]+){0,6}? (?:faces?|heads?|bodies|hair|hairstyles|clothes|outfits)"
-    r"|face ?swap"
-    r"|(?:swap|switch|exchange)(?: [\w']+){1,3} (?:of|in|between|from) @\d+ and(?: [\w']+){0,4}? @\d+)(?= )"
+    r"|face ?swap|(?:swap|switch|exchange)(?: [\w']+){1,3} (?:of|in|between|from) @\d+ and(?: [\w']+){0,4}? @\d+)(?= )"
 )
 _THEM = r"(?:these|them|all|both|everything|everyone|@\d+|the two|the three|the pictures|the photos|the images|my)"
 _TOGETHER = re.compile(
     r" (?:(?:combine|merge|fuse|stitch|mash|unite)(?= (?:.|the|into|in|@))|(?:combine|merge|fuse|stitch|mash|unite"
     r"|blend|mix|join)"
     rf"(?: up)? {_THEM}|(?:group|family|team|class) (?:photo|picture|portrait|shot)"
-    r"|(?:put|bring|get|place|show)(?: [\w'@]+){1,3} together|(?:in|into|as) (?:one|a single|the same) (?:\w+ )?"
-    r"(?:photo|picture|image|scene|collage)|(?:one|a single) (?:photo|picture|image) (?:of|from|out of|with) (?:all"
-    r"|them|these|both)"
-    r"|collage|side by side|next to each other|standing together)(?= )"
+    r"|(?:put|bring|get|place|show)(?: [\w'@]+){1,3} together|(?:in|into|as) (?:one|a single|the same) (?:\w+"
+    r" )?(?:photo|picture|image|scene|collage)|(?:one|a single) (?:photo|picture|image) (?:of|from|out of|with) (?:all"
+    r"|them|these|both)|collage|side by side|next to each other|standing together)(?= )"
 )
 _TAKES_OUT = re.compile(
     r" (?:remove|delete|erase|crop|cut|blur|get rid of|drop)(?: [\w']+){1,6}? (?:from|in|of|on) @(?P<a>\d+)(?= )"
@@ -152,9 +147,8 @@ _A_NEW_THING = re.compile(
     r"(?:an? |some |more |the (?:text|words?|title|caption|filter|effect|name|date) |text |words |<>)"
 )
 _EXCHANGED = re.compile(
-    r" (?:replace|swap|exchange|substitute|change)(?: [\w']+){1,5}?(?: (?:in|of|from|on) @(?P<canvas>\d+))? (?:with"
-    r"|by|for|to)"
-    r"(?: [\w']+){0,5}?(?: (?:from|of|in|on))? @(?P<subject>\d+)(?= )"
+    r" (?:replace|swap|exchange|substitute|change)(?: [\w']+){1,5}?(?: (?:in|of|from|on) @(?P<canvas>\d+))? (?:with|by"
+    r"|for|to)(?: [\w']+){0,5}?(?: (?:from|of|in|on))? @(?P<subject>\d+)(?= )"
 )
 _FROM = re.compile(r" (?:from|out of) @(?P<a>\d+)(?= )")
 _PART_OF = re.compile(r" (?:from|of|in|on) @(\d+)$|^@(\d+)(?: 's [\w' ]+)?$")

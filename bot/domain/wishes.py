@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.domain.formats import is_transparent, ratio_in, size_in
 from bot.domain.imagining import imagines, refers, says_nothing, tells_of_a_picture
 from bot.domain.imagining import is_vague as _is_vague
-from bot.domain.plain import MOST_CHARS, NUMBER, POLITELY, Plain, cue, number_of, plain_of
+from bot.domain.plain import MOST_CHARS, NUMBER, POLITELY, Cue, Plain, cue, number_of, plain_of
 from bot.domain.questions import asks, demands, wants_drawing
 from bot.domain.quotes import texts_to_write
 
@@ -150,37 +151,31 @@ _USUAL_PANELS = 4
 _START = rf" [.?:,]{POLITELY}{{0,8}}"
 _MAKER = (
     r"(?: (?:make|create|generate|draw|paint|give|show|do|get|have|try|see|tell|write|design|produce|send|render"
-    r"|illustrate"
-    r"|imagine|erstelle|zeichne|male|mach|mache|zeig|gib|erzahle?|haz|hazme|dame|crea|dibuja|cuenta|cuentame|fais"
-    r"|donne|cree"
-    r"|dessine|raconte)(?: me| us| mir| uns| moi| nous)?)"
+    r"|illustrate|imagine|erstelle|zeichne|male|mach|mache|zeig|gib|erzahle?|haz|hazme|dame|crea|dibuja|cuenta|cuentame"
+    r"|fais|donne|cree|dessine|raconte)(?: me| us| mir| uns| moi| nous)?)"
 )
 _PANELS = r"(?:panels?|panele|vignettes?|vinetas?|cases)"
 _PARTS = (
     r"(?:panels?|pictures?|images?|scenes?|frames?|parts?|chapters?|drawings?|illustrations?|photos?|steps?|bildern?"
-    r"|szenen"
-    r"|teilen|vignettes?|vinetas?|cases|imagenes|dibujos|partes|dessins)"
+    r"|szenen|teilen|vignettes?|vinetas?|cases|imagenes|dibujos|partes|dessins)"
 )
 _KINDS = (
     r"(?: (?:different|separate|single|consecutive|comic|cartoon|manga|story|little|short|funny|picture|step by step))"
 )
 _TALE = (
     r"(?:(?:comic|cartoon|manga|picture|photo) strips?|comics?|manga|cartoon|storyboard|story|tale|strip|sequence"
-    r"|series"
-    r"|(?:bilder)?geschichte|comicstrip|historia|historieta|tira(?: comica)?|histoire|bande dessinee|bd|marchen)"
+    r"|series|(?:bilder)?geschichte|comicstrip|historia|historieta|tira(?: comica)?|histoire|bande dessinee|bd|marchen)"
 )
 _STORY_WORDS = (
-    "panel panels panele vignette vignettes vineta vinetas cases comic comics manga cartoon storyboard story tale"
-    " strip strips"
-    " sequence series geschichte bildergeschichte comicstrip historia historieta tira histoire dessinee bd scenes"
-    " scene steps"
-    " stages marchen"
+    "panel panels panele vignette vignettes vineta vinetas cases comic comics manga cartoon storyboard story tale strip"
+    " strips sequence series geschichte bildergeschichte comicstrip historia historieta tira histoire dessinee bd"
+    " scenes scene steps stages marchen"
 )
 _TELLS_IN_PARTS = (
     cue(
         _STORY_WORDS,
-        rf"(?:{_START}{_MAKER}?(?: an?)?| (?:in|into|as|across|over)(?: an?)?| (?:it|this|that) an?)(?: exactly| just)?"
-        rf" (?P<number>{NUMBER}){_KINDS}{{0,2}} (?:{_PANELS}|scenes)(?! (?:doors?|windows?|on the|to the))",
+        rf"(?:{_START}{_MAKER}?(?: an?)?| (?:in|into|as|across|over)(?: an?)?| (?:it|this|that) an?)(?: exactly|"
+        rf" just)? (?P<number>{NUMBER}){_KINDS}{{0,2}} (?:{_PANELS}|scenes)(?! (?:doors?|windows?|on the|to the))",
     ),
     cue(
         _STORY_WORDS,
@@ -195,46 +190,55 @@ _TELLS_IN_PARTS = (
         rf" \w+)? "
         r"(?:steps|stages)"),
 )  # fmt: skip
-_TELLS = cue(
-    _STORY_WORDS,
-    rf"(?:{_START}{_MAKER}?(?: an?| the| eine?| die| una?| une)?"
-    r"(?: (?!(?:in|instagram|insta|ig|facebook|whatsapp|snapchat|two|three|of|with|from|and|the|an?|reading|holding|writing|telling)\b)[\w']+){0,3}?"
-    r" (?:(?:story|tale|geschichte|marchen|historia|histoire)"
-    r"(?= (?:about|of|with|where|in which|featuring|starring|von|uber|mit|sobre|de|sur|d'une?|:) )"
-    r"|(?:(?:comic|cartoon|photo|picture) strip|storyboard|picture story|photo story|bildergeschichte|comicstrip"
-    r"|tira comica"
-    r"|bande dessinee)(?! (?:style|look|filter|effect|panel|artist|character)))"
-    r"| (?:turn|convert|transform|make)(?: [\w']+){1,4} (?:into|as) an?(?: \w+)?"
-    r" (?:(?:comic|cartoon|photo|picture) strip|storyboard|picture story|photo story|story)"
-    r"(?! (?:style|look|filter|effect|for instagram))"
-    r"| (?:tell|erzahle?|cuenta|cuentame|raconte)(?: me| us| mir| uns| moi| nous)? (?:an?|the|its|his|her|their|eine"
-    r"|die|una|la"
-    r"|une|l')(?: \w+){0,2}? ?(?:story|tale|geschichte|historia|histoire))",
+_STRIP = r"(?:(?:comic|cartoon|photo|picture) strip|storyboard|picture story|photo story)"
+_NO_STRIP = r"(?! (?:style|look|filter|effect|panel|artist|character|for instagram))"
+_AND_ADJECTIVES = (
+    r"(?: (?!(?:in|instagram|insta|ig|facebook|whatsapp|snapchat|two|three|of|with|from|and|the|an?|reading|holding"
+    r"|writing|telling)\b)[\w']+){0,3}?"
+)
+_TELLS = (
+    cue(
+        _STORY_WORDS,
+        rf"{_START}{_MAKER}?(?: an?| the| eine?| die| una?| une)?{_AND_ADJECTIVES}"
+        r" (?:story|tale|geschichte|marchen|historia|histoire)(?= (?:about|of|with|where|in which|featuring|starring"
+        r"|von"
+        r"|uber|mit|sobre|de|sur|d'une?|:) )",
+    ),
+    cue(
+        _STORY_WORDS,
+        rf"{_START}{_MAKER}?(?: an?| the| eine?| die| una?| une)?{_AND_ADJECTIVES}"
+        rf" (?:{_STRIP}|bildergeschichte|comicstrip|tira comica|bande dessinee){_NO_STRIP}",
+    ),
+    cue(
+        _STORY_WORDS,
+        rf" (?:turn|convert|transform|make)(?: [\w']+){{1,4}} (?:into|as) an?(?: \w+)? (?:{_STRIP}|story){_NO_STRIP}",
+    ),
+    cue(
+        _STORY_WORDS,
+        r" (?:tell|erzahle?|cuenta|cuentame|raconte)(?: me| us| mir| uns| moi| nous)?"
+        r" (?:an?|the|its|his|her|their|eine|die|una|la|une|l')(?: \w+){0,2}? ?(?:story|tale|geschichte|historia"
+        r"|histoire)",
+    ),
 )
 _IN_ONE_PICTURE = cue(
     "page sheet picture image photo canvas frame collage grid split divide cut slice separate side each montage"
-    " moodboard board"
-    " triptych diptych mosaic comicseite",
-    r" (?:(?:comic|manga|comic book|storyboard|contact|character|model|reference) (?:page|sheet)"
-    r"|(?:one|single|1) (?:\w+ )?(?:picture|image|photo|page|sheet|canvas|frame)"
-    r" (?:with|of|that|containing|split|divided|showing|made|in)"
-    r"|(?:in|on|into|as|onto) (?:one|a single|the same|1|a)(?: \w+)? (?:picture|image|photo|page|sheet|canvas|frame)"
-    r"|collage|(?:in|as|into) an? (?:\w+ )?grid|(?:split|divide|cut|slice|separate)(?: [\w']+){1,3} into|side by side"
-    r"|next to each other|montage|mood ?board|triptych|diptych|mosaic|comicseite|page (?:with|of))",
+    " moodboard board triptych diptych mosaic comicseite",
+    r" (?:(?:comic|manga|comic book|storyboard|contact|character|model|reference) (?:page|sheet)|(?:one|single|1)"
+    r" (?:\w+ )?(?:picture|image|photo|page|sheet|canvas|frame) (?:with|of|that|containing|split|divided|showing|made)|"
+    r"(?:in|on|into|as|onto) (?:one|a single|the same|1)(?: \w+)? (?:picture|image|photo|page|sheet|canvas"
+    r"|frame)|collage|(?:in|as|into) an? (?:\w+ )?grid|(?:split|divide|cut|slice|separate)(?: [\w']+){1,3} into|side"
+    r" by side|next to each other|montage|mood ?board|triptych|diptych|mosaic|comicseite|page (?:with|of))",
 )
 
 _TAKES = (
     r"(?:variations?|variants?|versions?|takes|options|ideas|alternatives?|interpretations|drafts|proposals|concepts"
-    r"|designs"
-    r"|suggestions|variationen|varianten|versionen|vorschlage|ideen|variaciones|versiones|opciones|variantes|propuestas"
-    r"|alternativas|variantes|idees|propositions)"
+    r"|designs|suggestions|variationen|varianten|versionen|vorschlage|ideen|variaciones|versiones|opciones|variantes"
+    r"|propuestas|alternativas|variantes|idees|propositions)"
 )
 _TAKES_WORDS = (
     "variation variations variant variants version versions takes options ideas alternative alternatives"
-    " interpretations drafts"
-    " proposals concepts designs suggestions variationen varianten versionen vorschlage ideen variaciones versiones"
-    " opciones"
-    " variantes propuestas alternativas idees propositions styles ways"
+    " interpretations drafts proposals concepts designs suggestions variationen varianten versionen vorschlage ideen"
+    " variaciones versiones opciones variantes propuestas alternativas idees propositions styles ways"
 )
 _ADJECTIVES = (
     r"(?: (?!(?:of|with|in|on|to|for|from|and|the|it|this|that|him|her|put|by|people|small|big)\b)[\w']+){0,2}?"
@@ -242,27 +246,30 @@ _ADJECTIVES = (
 _VARIES = (
     cue(
         _TAKES_WORDS,
-        rf"(?:{_START}{_MAKER}?| (?:in|as|try))(?: a| the| it in)? (?P<number>{NUMBER})(?: of)?{_ADJECTIVES} {_TAKES}"
+        rf"(?:{_START}{_MAKER}?| (?:in|as|try|again with))(?: a| the| it in)? (?P<number>{NUMBER})(?: of)?{_ADJECTIVES}"
+        rf" {_TAKES}"
         r"(?! (?:on (?:the|his|her)|of (?:him|her|me|them|it)(?: [\w']+){1,4} (?:together|each other)))",
     ),
+    cue("more", rf"{_START}{_MAKER} (?P<number>{NUMBER}) more(?= (?:[.,?]|please|of (?:it|this|these|those)))"),
     cue("styles ways", rf" in (?P<number>{NUMBER}) different (?:\w+ )?(?:styles|ways)"),
     cue(
         "pictures images photos drawings paintings illustrations sketches logos posters wallpapers icons avatars"
-        " portraits"
-        " renders bilder imagenes fotos logotipos",
+        " portraits renders bilder imagenes fotos logotipos",
         rf"{_START}{_MAKER} (?P<number>{NUMBER}){_ADJECTIVES} (?:pictures|images|photos|drawings|paintings"
         rf"|illustrations"
-        r"|sketches|logos|posters|wallpapers|icons|avatars|portraits|renders|bilder|imagenes|fotos|logotipos)"
-        r"(?= (?:of|for|with|showing|von|mit|de|con|:) )",
+        r"|sketches|logos|posters|wallpapers|icons|avatars|portraits|renders|bilder|imagenes|fotos|logotipos)(?= (?:of"
+        r"|for|with|showing|von|mit|de|con|:) )",
     ),
 )
-_VARIES_SOMEHOW = cue(
-    "variations versions variants takes variationen varianten variaciones variantes",
-    rf"{_START}{_MAKER}?(?: some| several| multiple| many| more| different| other| various| einige| mehrere|"
-    rf" verschiedene"
-    r"| algunas| varias| plusieurs| quelques){0,3} (?:variations|variants|variationen|varianten|variaciones|variantes"
-    r"|(?<=several )versions|(?<=different )versions|(?<=multiple )versions|(?<=some )versions|(?<=different )takes"
-    r"|(?<=several )takes)",
+_VARIES_SOMEHOW = (
+    cue(
+        "variations versions variants takes variationen varianten variaciones variantes",
+        rf"{_START}{_MAKER}?(?: some| several| multiple| many| more| different| other| various| einige| mehrere"
+        rf"| verschiedene| algunas| varias| plusieurs| quelques){{0,3}} (?:variations|variants|variationen|varianten"
+        r"|variaciones|variantes|(?<=several )versions|(?<=different )versions|(?<=multiple )versions|(?<=some"
+        r" )versions"
+        r"|(?<=different )takes|(?<=several )takes)",
+    ),
 )
 
 
@@ -284,13 +291,16 @@ def _read_album(plain: Plain) -> _Album:
         (Form.STORY, _TELLS_IN_PARTS, _TELLS, _USUAL_PANELS),
         (Form.VARIATIONS, _VARIES, _VARIES_SOMEHOW, MOST_VARIATIONS),
     ):
-        match = next((match for wanted in counted if (match := wanted.find(plain))), None)
-        if match:
+        if match := _first(counted, plain):
             number = number_of(match["number"])
             return _Album(form, number, *match.span()) if number > 1 else _ONE
-        if match := somehow.find(plain):
+        if match := _first(somehow, plain):
             return _Album(form, usual, *match.span())
     return _ONE
+
+
+def _first(wanted: Sequence[Cue], plain: Plain) -> re.Match[str] | None:
+    return next((match for one in wanted if (match := one.find(plain))), None)
 
 
 def _numbered(album: _Album, words: str) -> tuple[_Album, str]:
@@ -338,21 +348,19 @@ def _album_from_words(command: str, plain: Plain, album: _Album) -> bool:
 
 _EXACTLY = cue(
     "else exactly rest sonst nada rien",
-    r" (?:nothing else|anything else|do exactly|exactly (?:this|that|as (?:i|asked|written|told|described))"
-    r"|(?:keep|leave) (?:everything else|(?:all )?the rest|all else)|sonst nichts|nada mas|rien d'autre)",
+    r" (?:nothing else|anything else|do exactly|exactly (?:this|that|as (?:i|asked|written|told|described))|(?:keep"
+    r"|leave) (?:everything else|(?:all )?the rest|all else)|sonst nichts|nada mas|rien d'autre)",
 )
 _SURPRISE = cue(
     "surprise creative wild crazy liberties uberrasch uberrasche sorprendeme surprends surprenez",
     r" (?:surprise (?:me|us)|be creative|get creative|go (?:wild|crazy)|take liberties|uberrasche? (?:mich|uns)"
-    r"|sorprendeme"
-    r"|surprends moi|surprenez moi)",
+    r"|sorprendeme|surprends moi|surprenez moi)",
 )
 _FROM_ORIGINAL = cue(
     "original",
     rf" (?:(?:start|begin|redo|re do|do|again|once more|repeat|rebuild|remake|regenerate|reapply|apply|try|rework"
-    rf"|nochmal|noch"
-    rf" einmal|neu)(?: [\w']+){{0,5}}|[.,:]{POLITELY}{{0,8}}) (?:from|on|to|with|using|vom|mit dem|auf dem|desde|a"
-    rf" partir de)"
+    rf"|nochmal|noch einmal|neu)(?: [\w']+){{0,5}}|[.,:]{POLITELY}{{0,8}}) (?:from|on|to|with|using|vom|mit dem|auf dem"
+    rf"|desde|a partir de)"
     r" (?:the |my |el |del )?(?:very )?(?:original|l'original)",
 )
 

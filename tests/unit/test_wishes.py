@@ -143,6 +143,10 @@ def test_an_everyday_edit_wishes_for_nothing_but_its_words(text: str, images: in
 # --- from words alone
 
 DRAWN = lines("""
+A photorealistic close-up portrait of an elderly ceramicist
+Vector logo of a fox
+I need a birthday invitation for my son's 5th birthday with dinosaurs
+can you do a drawing of a dragon
 draw a fox
 draw me a fox please
 Can you draw a fox in the snow?
@@ -197,6 +201,11 @@ draw an apple, then add a worm to it
 draw this: a fox in the snow
 """)
 NOT_DRAWN = lines("""
+Create a fashion photo. Take the dress from the first image and put it on the woman from the second image.
+draw a cat in the style of the second picture
+create a poster with the face from image 2
+Using the provided image of my cat, add a small wizard hat
+can you make a picture of us together?
 make it better
 remove him
 crop to a square
@@ -450,6 +459,9 @@ una historia de un zorro en 4 viñetas → 4
 cuéntame una historia sobre un zorro → 4
 raconte-moi une histoire sur un renard → 4
 six vignettes d'un renard → 6
+Create a 3-panel comic in noir style about a detective → 3
+make 4 pictures that tell the story of a knight → 4
+a 6 image story about a knight → 6
 """)
 
 OWN_STORIES = lines("""
@@ -475,6 +487,9 @@ trois versions d'un renard → 3
 
 OWN_VARIATIONS = table("""
 4 variations → 4
+give me 4 more → 4
+make 2 more versions → 2
+try again with 3 variations → 3
 4 variations please → 4
 three versions of this → 3
 give me 3 different takes → 3
