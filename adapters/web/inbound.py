@@ -23,20 +23,30 @@ from adapters.web.ports import UploadSpool
 from adapters.web.problems import (
     Problem,
     bad_key,
+    bad_number,
     image_too_large,
     no_such_chat,
     no_such_reply,
     text_too_long,
     too_many_images,
+    too_many_voices,
     too_slow,
+    unknown_act,
     unreadable_form,
+    voice_too_large,
 )
+from adapters.web.records import VOICE
+from bot.domain.actions import Act, Press
 from bot.domain.messages import Attachment
 
 TEXT_CHARS: Final = 4000
 IMAGES: Final = 10
+VOICE_BYTES: Final = 10 * 2**20
+ARGUMENT_CHARS: Final = 100
 KEY_CHARS: Final = 200
 _CHAT = re.compile(r"[a-z0-9-]{1,64}")
+_PLACE = re.compile(r"[0-9]{1,2}")
+_FIELDS: Final = frozenset({"text", "reply_to", "reply_index", "act", "argument"})
 _FIELD_BYTES: Final = 64 * 1024
 _CHUNK_BYTES: Final = 256 * 1024
 _DRAIN_BYTES: Final = 512 * 2**20
@@ -51,7 +61,15 @@ class Form:
 
     text: str = ""
     reply_to: str = ""
+    reply_index: int | None = None
+    act: Act | None = None
+    argument: str = ""
     uploads: list[Attachment] = field(default_factory=list[Attachment])
+    voice: Attachment | None = None
+
+    @property
+    def press(self) -> Press | None:
+        return None if self.act is None else Press(self.act, self.argument)
 
 
 def chat_of(request: web.Request) -> str:
@@ -99,7 +117,7 @@ async def read_form(request: web.Request, spool: UploadSpool, *, message: str, m
 
 
 async def drop(spool: UploadSpool, form: Form) -> None:
-    for upload in form.uploads:
+    for upload in [*form.uploads, *([form.voice] if form.voice else [])]:
         await spool.delete(upload.handle)
 
 
@@ -119,12 +137,15 @@ async def _read_parts(request: web.Request, spool: UploadSpool, form: Form, pref
         if not isinstance(part, BodyPartReader):
             raise unreadable_form()
         match part.name:
-            case "text":
-                form.text = await _read_text(part, text_too_long(TEXT_CHARS))
-            case "reply_to":
-                form.reply_to = await _read_text(part, no_such_reply())
             case "image":
                 await _spool_image(part, spool, form, prefix, max_image_bytes)
+            case "voice":
+                await _spool_voice(part, spool, form, prefix)
+            case str() as name if name in _FIELDS:
+                raw = await _read_bytes(part, _FIELD_BYTES)
+                if raw is None:
+                    raise text_too_long(TEXT_CHARS)
+                _take(form, name, raw.decode())
             case _:
                 await part.release()
 
@@ -136,24 +157,48 @@ async def _read_urlencoded(request: web.Request, form: Form) -> None:
         if len(raw) > _FIELD_BYTES:  # 4,000 characters of four bytes each, every byte written as %XX, are 48,000
             raise text_too_long(TEXT_CHARS)
     fields = dict(parse_qsl(raw.decode(), errors="strict"))
-    if "image" in fields:
-        raise unreadable_form()  # a picture's name came without the picture
-    form.text = _plain_text(fields.get("text", ""), text_too_long(TEXT_CHARS))
-    form.reply_to = _plain_text(fields.get("reply_to", ""), no_such_reply())
+    if {"image", "voice"} & fields.keys():
+        raise unreadable_form()  # a file's name came without the file
+    for name in _FIELDS & fields.keys():
+        _take(form, name, fields[name])
 
 
-async def _read_text(part: BodyPartReader, too_long: Problem) -> str:
-    raw = await _read_bytes(part, _FIELD_BYTES)
-    if raw is None:
-        raise too_long
-    return _plain_text(raw.decode(), too_long)
+def _take(form: Form, name: str, given: str) -> None:
+    """Check a field of words, and keep it. Empty is as if it had not come."""
+    match name:
+        case "text":
+            form.text = _plain_text(given, TEXT_CHARS, text_too_long(TEXT_CHARS))
+        case "reply_to":
+            form.reply_to = _plain_text(given, TEXT_CHARS, no_such_reply())
+        case "reply_index":
+            form.reply_index = _place(given)
+        case "act":
+            form.act = _act(given)
+        case _:
+            form.argument = _plain_text(given, ARGUMENT_CHARS, unknown_act())
 
 
-def _plain_text(given: str, too_long: Problem) -> str:
+def _plain_text(given: str, most_chars: int, too_long: Problem) -> str:
     text = given.replace("\r\n", "\n").replace("\0", "").strip()
-    if len(text) > TEXT_CHARS:
+    if len(text) > most_chars:
         raise too_long
     return text
+
+
+def _place(given: str) -> int | None:
+    text = given.strip()
+    if not text:
+        return None
+    if not _PLACE.fullmatch(text):
+        raise bad_number("reply_index", least=0)
+    return int(text)
+
+
+def _act(given: str) -> Act | None:
+    try:
+        return Act(given.strip()) if given.strip() else None
+    except ValueError:
+        raise unknown_act() from None
 
 
 async def _spool_image(part: BodyPartReader, spool: UploadSpool, form: Form, prefix: str, max_image_bytes: int) -> None:
@@ -167,6 +212,18 @@ async def _spool_image(part: BodyPartReader, spool: UploadSpool, form: Form, pre
     upload = Attachment(f"{prefix}-{len(form.uploads)}", _plain_name(part.filename), len(data))
     form.uploads.append(upload)  # before it is put: half a file is dropped as well
     await spool.put(upload.handle, data)
+
+
+async def _spool_voice(part: BodyPartReader, spool: UploadSpool, form: Form, prefix: str) -> None:
+    data = await _read_bytes(part, VOICE_BYTES)
+    if data is None:
+        raise voice_too_large(VOICE_BYTES)
+    if not data and not part.filename:
+        return
+    if form.voice is not None:
+        raise too_many_voices()
+    form.voice = Attachment(f"{prefix}{VOICE}", _plain_name(part.filename), len(data))
+    await spool.put(form.voice.handle, data)
 
 
 async def _read_bytes(part: BodyPartReader, limit_bytes: int) -> bytes | None:

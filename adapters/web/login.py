@@ -44,13 +44,19 @@ PERSON: Final = web.RequestKey("person", Person)
 
 class Login:
     """Passwords, cookies and tries. `behind_https` where a proxy of ours ends TLS: then cookies are for https only.
-    `limits` are told to the page, so that it can say at once what would be refused."""
+    `limits` and `abilities` are told to the page, so that it can say at once what would be refused."""
 
     def __init__(
-        self, store: PageStore, *, password: str, behind_https: bool, limits: Mapping[str, int] | None = None
+        self,
+        store: PageStore,
+        *,
+        password: str,
+        behind_https: bool,
+        limits: Mapping[str, int] | None = None,
+        abilities: Mapping[str, bool] | None = None,
     ) -> None:
         self._store = store
-        self._limits = dict(limits or {})
+        self._told_to_all = {"limits": dict(limits or {}), "abilities": dict(abilities or {})}
         self._behind_https = behind_https
         self.password = password
 
@@ -135,7 +141,7 @@ class Login:
 
     def _told(self, person: Person | None) -> web.Response:
         who = {"id": person.id, "name": person.name} if person else None
-        return web.json_response({"needs_password": bool(self.password), "person": who, "limits": self._limits})
+        return web.json_response({"needs_password": bool(self.password), "person": who} | self._told_to_all)
 
 
 def _digest(text: str) -> bytes:

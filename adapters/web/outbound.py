@@ -10,11 +10,13 @@ from adapters.web.ports import PageStore, UploadSpool
 from adapters.web.records import (
     ACCOUNT,
     PLATFORM,
+    VOICE,
     answer_id_of,
     answer_record,
     images_field,
     inbound_of,
     media_types,
+    pictures_of,
     reserved_record,
 )
 from bot.domain.errors import BadPicture
@@ -40,12 +42,13 @@ class WebPlatform:
         return _CAPABILITIES
 
     async def fetch(self, attachment: Attachment, *, max_bytes: int) -> bytes:
+        what = "recording" if attachment.handle.endswith(VOICE) else "picture"
         try:
             data = await self._spool.get(attachment.handle)
         except KeyError:
-            raise BadPicture("That picture is not here any more. Please send it once more.") from None
+            raise BadPicture(f"That {what} is not here any more. Please send it once more.") from None
         if len(data) > max_bytes:
-            raise BadPicture(f"That picture is too large for me. I can take up to {max_bytes // 2**20} MB.")
+            raise BadPicture(f"That {what} is too large for me. I can take up to {max_bytes // 2**20} MB.")
         return data
 
     async def reserve(self, message: InboundMessage, turn: TurnId) -> MessageRef:
@@ -55,7 +58,7 @@ class WebPlatform:
         return MessageRef(message.ref.chat, answer)
 
     async def fill(self, reply: MessageRef, answer: Answer) -> None:
-        images = media_types(answer.images)
+        images = media_types(pictures_of(answer))
         await self._store.replace(reply.chat.chat, reply.message, answer_record(answer), images=images)
 
     async def show_sources(self, message: MessageRef, pictures: Sequence[Rendition]) -> None:
@@ -63,7 +66,7 @@ class WebPlatform:
         await self._store.replace(message.chat.chat, message.message, shown, images=media_types(pictures))
 
     async def done(self, message: InboundMessage) -> None:
-        for upload in message.attachments:
+        for upload in [*message.attachments, *([message.voice] if message.voice else [])]:
             await self._spool.delete(upload.handle)
 
     async def retract(self, messages: Sequence[MessageRef]) -> None:

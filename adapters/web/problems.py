@@ -79,6 +79,30 @@ def too_many_images(limit: int) -> Problem:
     return Problem(400, "too_many_images", f"I can take up to {limit} pictures at once. Please send fewer.")
 
 
+def too_many_voices() -> Problem:
+    return Problem(400, "too_many_voices", "I can listen to one voice message at a time. Please send them one by one.")
+
+
+def voice_too_large(limit_bytes: int) -> Problem:
+    return Problem(
+        413,
+        "voice_too_large",
+        f"That recording is too large for me. I can take up to {limit_bytes // 2**20} MB; a shorter one will do.",
+    )
+
+
+def unknown_act() -> Problem:
+    return Problem(400, "unknown_act", "I don't know that button. Please open the page anew, or say it in words.")
+
+
+def nothing_pressed() -> Problem:
+    return Problem(
+        400,
+        "no_reply",
+        "I can't tell which message you mean. A button, or a picture's number, needs a message to reply to.",
+    )
+
+
 def unreadable_form() -> Problem:
     return Problem(
         400, "bad_form", "I couldn't read that message. Please send it as a form (multipart/form-data), whole."
@@ -93,8 +117,8 @@ def bad_key() -> Problem:
     return Problem(400, "bad_idempotency_key", "The Idempotency-Key must be 1 to 200 plain characters.")
 
 
-def bad_number(name: str) -> Problem:
-    return Problem(400, "bad_parameter", f"I can't read “{name}”. Please give a whole number of 1 or more.")
+def bad_number(name: str, *, least: int = 1) -> Problem:
+    return Problem(400, "bad_parameter", f"I can't read “{name}”. Please give a whole number of {least} or more.")
 
 
 def sign_in_first() -> Problem:

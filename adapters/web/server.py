@@ -19,7 +19,17 @@ from aiohttp.typedefs import Handler
 from adapters.web import problems
 from adapters.web.events import Streams
 from adapters.web.guard import Guard, add_headers, check_bind
-from adapters.web.inbound import IMAGES, TEXT_CHARS, Form, chat_of, drain, drop, idempotency_key, read_form
+from adapters.web.inbound import (
+    IMAGES,
+    TEXT_CHARS,
+    VOICE_BYTES,
+    Form,
+    chat_of,
+    drain,
+    drop,
+    idempotency_key,
+    read_form,
+)
 from adapters.web.login import PERSON, Login
 from adapters.web.ports import PageStore, Record, Rooms, UploadSpool
 from adapters.web.records import PLATFORM, answer_id_of, chat_ref, inbound_of, message_id_of, person_record, public
@@ -50,13 +60,17 @@ def build_app(
     allowed_hosts: Iterable[str] = (),
     behind_https: bool = False,
     max_image_bytes: int = MAX_IMAGE_BYTES,
+    draws: bool = True,
+    hears: bool = True,
     now: Clock = time.time,
 ) -> web.Application:
     """The page. `allowed_hosts` are names it may be reached under beside this machine's own, with or without a port;
-    `behind_https` when a proxy of ours ends TLS in front of it."""
+    `behind_https` when a proxy of ours ends TLS in front of it. What the page offers depends on whether the core
+    `draws` pictures from words and `hears` voice messages."""
     guard = Guard(allowed_hosts)
-    limits = {"text_chars": TEXT_CHARS, "images": IMAGES, "image_bytes": max_image_bytes}
-    login = Login(store, password=password, behind_https=behind_https, limits=limits)
+    limits = {"text_chars": TEXT_CHARS, "images": IMAGES, "image_bytes": max_image_bytes, "voice_bytes": VOICE_BYTES}
+    abilities = {"draws": draws, "hears": hears}
+    login = Login(store, password=password, behind_https=behind_https, limits=limits, abilities=abilities)
     streams = Streams(store)
     chats = Chats(rooms=rooms, store=store, spool=spool, images=images, max_image_bytes=max_image_bytes, now=now)
     app = web.Application(middlewares=[_say_what_is_wrong, guard.middleware, login.middleware])
@@ -137,15 +151,17 @@ class Chats:
         except BaseException:
             await drop(self.spool, form)
             raise
-        if record.get("uploads") != ours["uploads"]:
+        if [record.get("uploads"), record.get("voice")] != [ours["uploads"], ours["voice"]]:
             await drop(self.spool, form)  # another try of the same message came first
         if "gone" in record:
             raise problems.deleted()
         return record
 
     async def _check(self, chat: str, form: Form) -> None:
-        if not form.text and not form.uploads:
+        if not (form.text or form.uploads or form.voice or form.act):
             raise problems.nothing_said()
+        if not form.reply_to and (form.act or form.reply_index is not None):
+            raise problems.nothing_pressed()
         if form.reply_to and (await self.store.find(chat, [form.reply_to])) == [None]:
             raise problems.no_such_reply()
 
@@ -155,10 +171,13 @@ class Chats:
             ref=MessageRef(place, message),
             author=UserRef(PLATFORM, person.id),
             author_name=person.name,
-            text=form.text,
+            text=form.text or (form.act.value if form.act else ""),
             created_at=self.now(),
             attachments=tuple(form.uploads),
             reply_to=MessageRef(place, form.reply_to) if form.reply_to else None,
+            reply_index=form.reply_index,
+            press=form.press,
+            voice=form.voice,
         )
 
     async def _hand_in(self, chat: str, record: Record) -> Record:

@@ -189,8 +189,9 @@ async def test_only_the_pages_own_files_are_served(page: PageRig, path: str) -> 
 
 
 async def test_without_a_password_everyone_here_is_the_owner(page: PageRig) -> None:
-    limits = {"text_chars": 4000, "images": 10, "image_bytes": 40 * 2**20}
+    limits = {"text_chars": 4000, "images": 10, "image_bytes": 40 * 2**20, "voice_bytes": 10 * 2**20}
     told = {"needs_password": False, "person": {"id": "owner", "name": "You"}, "limits": limits}
+    told |= {"abilities": {"draws": True, "hears": True}}
     assert await page.gets("/api/session") == (200, told)
     assert await page.posts("/api/session", json={}) == (200, told)
 
