@@ -200,7 +200,8 @@ def _with_references(text: str, count: int) -> str:
         at
         for at, token in enumerate(tokens[1:-1], 1)
         if token.isdecimal()
-        and 1 <= int(token[:3]) <= count
+        and len(token) < 3
+        and 1 <= int(token) <= count
         and tokens[at - 1] in _BEFORE_FIGURE
         and tokens[at + 1] in _AFTER_FIGURE
     ]

@@ -55,6 +55,7 @@ ROLES = """
 2 make the left one bigger →
 2 rotate by 2 →
 2 make it 2 times bigger →
+2 style of 1 on 002 → SC
 2 last night →
 2 the first floor should be red →
 2 second hand shop →
