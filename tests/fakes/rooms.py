@@ -1,7 +1,10 @@
 """A core small enough to read, for tests of the page: it answers each message by itself, in memory.
 
 What a message says decides what happens: "wait" leaves the answer open until it is released or cancelled, "refuse"
-refuses with suggestions, "ask" asks back, "fail" fails, "black and white" is done, anything else turns the picture.
+refuses with suggestions, "ask" asks back, "fail" fails, "album" is four pictures of which one is refused ("album wait"
+leaves the last two open), "explain" answers in words with sources, "/usage" and the like in words alone, "black and
+white" is done, anything else turns the picture. A done picture has its roles line after "roles", and is see-through
+after "transparent"; after "ideas" it comes with suggestions and controls.
 """
 
 from __future__ import annotations
@@ -19,15 +22,41 @@ from redis.asyncio import Redis
 
 from adapters.web.outbound import WebPlatform
 from adapters.web.server import build_app, serve
+from bot.domain.actions import Act, Control
 from bot.domain.images import ImageFacts, Provenance
 from bot.domain.labels import Label, label_line
-from bot.domain.messages import Answer, InboundMessage, Received, Rendition
+from bot.domain.messages import Answer, InboundMessage, Panel, Received, Rendition
 from bot.domain.refs import ChatRef, MessageRef, Sha256, ThreadId, TurnId, UserRef, sha256_of, thread_id_of, turn_id_of
-from bot.domain.turns import Hold, TurnState
+from bot.domain.roles import Purpose, roles_line
+from bot.domain.turns import Hold, Source, TurnState
+from bot.domain.words import heard
 from bot.ports import ImageStore, Platform
 from storage.redis.page import RedisPageStore
 
 SUGGESTIONS = ("make it black and white", "crop to a square", "rotate 90 degrees")
+ANSWERS = ("the cat on the left", "the cat on the right")
+IDEAS = ("turn it to dusk", "add a border", "make it sepia")
+HEARD = "make it black and white"
+SOURCES = (
+    Source("Why leaves change colour", "https://www.example.org/leaves"),
+    Source("Not a <b>web</b> page", "javascript:alert(1)"),
+)
+CONTROLS = (
+    Control(Act.AGAIN, "Again"),
+    Control(Act.EXACTLY, "Exactly this"),
+    Control(Act.SURPRISE, "Surprise me"),
+    Control(Act.ORIGINAL, "Redo from the original"),
+    Control(Act.VARIATIONS, "4 variations, about 16 ¢", "4"),
+    Control(Act.LARGER, "Larger (2K), about 10 ¢", "2K"),
+)
+OTHER_CANVAS = Control(Act.CANVAS, "Edit picture 1 instead", "1")
+QUESTION = (Control(Act.LATEST, "My last picture here"),)
+PLAN = (
+    ("rotate", "A fox finds a red hat under the snow."),
+    ("sepia", "She tries it on. It is far too big, and slides down over her eyes, so that she walks into a tree."),
+    ("border", "The owl laughs."),
+    ("square", "They share it."),
+)
 
 
 class MemorySpool:
@@ -132,24 +161,61 @@ class SmallCore:
                 self._shown[reply] = sources
                 return Answer(TurnState.REFUSED, (words,), turn=turn, suggestions=SUGGESTIONS)
             case "ask":
-                return Answer(TurnState.ASKING, ("Which of the two cats do you mean?",), turn=turn)
+                words = "Which of the two cats do you mean?"
+                return Answer(TurnState.ASKING, (words,), turn=turn, suggestions=ANSWERS, controls=QUESTION)
+            case "album":
+                return await self._album(message, turn, reply, sources)
+            case "explain":
+                said = "Leaves change colour because the green fades first, and what was under it all along shows."
+                return Answer(TurnState.DONE, ("Answered by AI · Gemini", said), turn=turn, sources=SOURCES)
+            case "/usage" | "/settings" | "/help":
+                return Answer(TurnState.DONE, ("Today: 3 pictures, about 12 ¢.",), turn=turn)
             case "fail":
                 return Answer(TurnState.FAILED, ("That didn't work. Please try again in a moment.",), turn=turn)
             case _:
                 return await self._done(message, turn, reply, sources)
 
     async def _done(self, message: InboundMessage, turn: TurnId, reply: MessageRef, sources: list[Sha256]) -> Answer:
-        made = [await asyncio.to_thread(_edited, await self.images.get(each), message.text) for each in sources[:1]]
+        words = HEARD if message.voice else message.text
+        source = sources[(message.reply_index or 0) :][:1]
+        made = [await asyncio.to_thread(_edited, await self.images.get(each), words) for each in source]
         shown = [await self._keep(data) for data in made]
         self._shown[reply] = [each.image.sha256 for each in shown]
-        line = label_line(Label(Provenance.UNKNOWN, edited_by_ai=False))
-        return Answer(TurnState.DONE, (line,), tuple(shown), turn=turn)
+        lines = [label_line(Label(Provenance.UNKNOWN, edited_by_ai=False))]
+        lines += [heard(HEARD)] if message.voice else []
+        has_roles, has_ideas = "roles" in words, "ideas" in words
+        lines += [roles_line((Purpose.STYLE, Purpose.CANVAS))] if has_roles else []
+        controls = ((OTHER_CANVAS,) if has_roles else ()) + (CONTROLS if has_ideas else ())
+        suggestions = IDEAS if has_ideas else ()
+        return Answer(TurnState.DONE, tuple(lines), tuple(shown), turn=turn, suggestions=suggestions, controls=controls)
+
+    async def _album(self, message: InboundMessage, turn: TurnId, reply: MessageRef, sources: list[Sha256]) -> Answer:
+        """Four turns in one reply: the third is refused; of "album wait" the last two are still to come."""
+        first = await self.images.get(sources[0])
+        made = [await self._keep(await asyncio.to_thread(_edited, first, edit)) for edit, _ in PLAN]
+        turns = [turn_id_of(ThreadId(turn.partition("-")[0]), message.origin, ordinal) for ordinal in range(4)]
+        panels = [
+            Panel(id_, TurnState.DONE, words, picture, CONTROLS[:1] + CONTROLS[-1:])
+            for id_, (_, words), picture in zip(turns, PLAN, made, strict=True)
+        ]
+        panels[2] = Panel(turns[2], TurnState.REFUSED, "The image model did not want to draw this one.")
+        state = TurnState.DONE
+        if "wait" in message.text:
+            self._open[turn] = message.author
+            panels[2] = Panel(turns[2], TurnState.RUNNING, "Working on it.")
+            panels[3] = Panel(turns[3], TurnState.WAITING, "Waiting in line.")
+            state = TurnState.RUNNING
+        shown = tuple(panel.image for panel in panels if panel.image)
+        self._shown[reply] = [picture.image.sha256 for picture in made]
+        again = () if state is TurnState.RUNNING else (Control(Act.AGAIN, "All of them again"),)
+        line = label_line(Label(Provenance.AI_EDITED, edited_by_ai=True, engines=("Gemini",)))
+        return Answer(state, (line,), shown, turn=turn, controls=again, panels=tuple(panels))
 
     async def _keep(self, data: bytes) -> Rendition:
         with Image.open(io.BytesIO(data)) as image:
-            size, media_type = image.size, image.get_format_mimetype() or ""
+            size, media_type, has_alpha = image.size, image.get_format_mimetype() or "", "A" in image.mode
         sha256 = await self.images.put(data)
-        return Rendition(ImageFacts(sha256, media_type, *size, len(data)), alt="A picture. Edited, no AI")
+        return Rendition(ImageFacts(sha256, media_type, *size, len(data), has_alpha), alt="A picture. Edited, no AI")
 
 
 def _edited(data: bytes, text: str) -> bytes:
@@ -160,6 +226,8 @@ def _edited(data: bytes, text: str) -> bytes:
         picture = ImageOps.grayscale(picture)
     if "square" in words:
         picture = ImageOps.fit(picture, (min(picture.size),) * 2)
+    if "transparent" in words:
+        picture.putalpha(Image.linear_gradient("L").resize(picture.size))
     if "turn" in words or "rotate" in words:
         picture = picture.transpose(Image.Transpose.ROTATE_270)
     if "border" in words:
@@ -190,13 +258,17 @@ class PageRig:
         chat: str = "home",
         reply_to: str = "",
         key: str = "",
+        voice: bytes = b"",
         headers: Mapping[str, str] | None = None,
+        **fields: str,
     ) -> tuple[int, dict[str, Any]]:
-        """Post a message; gives the status and the answer."""
+        """Post a message; gives the status and the answer. `fields` are further fields of the form."""
         form = FormData(default_to_multipart=True)
-        form.add_field("text", text)
-        if reply_to:
-            form.add_field("reply_to", reply_to)
+        for name, value in {"text": text, "reply_to": reply_to, **fields}.items():
+            if value or name == "text":
+                form.add_field(name, value)
+        if voice:
+            form.add_field("voice", voice, filename="voice.wav", content_type="audio/wav")
         for number, data in enumerate(images):
             form.add_field("image", data, filename=f"{number}.jpg", content_type="image/jpeg")
         sent = {**({"Idempotency-Key": key} if key else {}), **(headers or {})}

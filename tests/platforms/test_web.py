@@ -14,12 +14,14 @@ from aiohttp import FormData, MultipartWriter
 from redis.asyncio import Redis
 
 from adapters.web import inbound
+from adapters.web.records import inbound_of
+from bot.domain.actions import Act, Press
 from bot.domain.errors import BadPicture
 from bot.domain.messages import Answer, Attachment
 from bot.domain.refs import ChatRef, MessageRef, TurnId
 from bot.domain.turns import TurnState
 from bot.engines.exact.engine import ExactEngine
-from tests.fakes.rooms import SUGGESTIONS, PageRig, open_page
+from tests.fakes.rooms import PLAN, SUGGESTIONS, PageRig, open_page
 
 SAMPLES = Path("adapters/web/static/samples")
 CAT = (SAMPLES / "cat.jpg").read_bytes()
@@ -126,6 +128,138 @@ async def test_an_urlencoded_form_knows_the_same_limits(page: PageRig) -> None:
     status, _ = await page.posts("/api/chats/home/messages", data=longest)
     told = [words(await page.posts("/api/chats/home/messages", data=fields))[1] for fields in wrong]
     assert (status, told) == (202, ["text_too_long", "text_too_long", "empty"])
+
+
+# --- one picture of several, controls, voices, albums
+
+
+async def test_a_reply_to_one_picture_of_several_says_which(page: PageRig) -> None:
+    _, first = await page.says("album", CAT)
+    await page.says("make it sepia", reply_to=first["answer_id"], reply_index="2")
+    await page.says("make it sepia", reply_to=first["answer_id"])
+    assert [message.reply_index for message in page.core.received] == [None, 2, None]
+    assert [message["reply_index"] for message in await page.sees()][::2] == [None, 2, None]
+
+
+async def test_a_pressed_control_reaches_the_core_with_what_it_does(page: PageRig) -> None:
+    _, first = await page.says("black and white, with ideas", CAT)
+    fields = {"text": "Larger (2K)", "act": "larger", "argument": "2K", "reply_to": first["answer_id"]}
+    await page.posts("/api/chats/home/messages", data=fields)
+    await page.says(reply_to=first["answer_id"], act="again")
+    assert [message.press for message in page.core.received] == [None, Press(Act.LARGER, "2K"), Press(Act.AGAIN)]
+    _, _, larger, _, again, _ = await page.sees()
+    assert (larger["text"], larger["press"]) == ("Larger (2K)", {"act": "larger", "argument": "2K"})
+    assert again["text"] == "again"
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"act": "explode"}, "unknown_act"),
+        ({"act": "larger", "argument": "2" * 101}, "unknown_act"),
+        ({"reply_index": "-1"}, "bad_parameter"),
+        ({"reply_index": "100"}, "bad_parameter"),
+        ({"reply_index": "²"}, "bad_parameter"),
+        ({"act": "again", "reply_to": ""}, "no_reply"),
+        ({"reply_index": "0", "reply_to": ""}, "no_reply"),
+    ],
+)
+async def test_what_was_never_there_cannot_be_pressed(page: PageRig, fields: dict[str, str], code: str) -> None:
+    _, first = await page.says("black and white", CAT)
+    told = await page.says("hello", **({"reply_to": first["answer_id"]} | fields))
+    assert (words(told)[:2], len(page.core.received)) == ((400, code), 1)
+
+
+async def test_a_voice_message_needs_no_words_and_may_bring_pictures(page: PageRig) -> None:
+    page.core.broken = True
+    await page.says("", CAT, voice=b"RIFF....WAVE", key="k1")
+    heard = page.core.received[0].voice
+    assert heard is not None
+    assert (heard.filename, heard.size_bytes, await page.platform.fetch(heard, max_bytes=12)) == (
+        "voice.wav",
+        12,
+        b"RIFF....WAVE",
+    )
+    page.core.broken = False
+    status, _ = await page.says("", CAT, voice=b"RIFF....WAVE", key="k1")
+    message, answer = await page.sees()
+    assert (status, page.core.received[1], page.spool.files) == (202, page.core.received[0], {})
+    assert (message["has_voice"], message["uploads"], answer["has_voice"]) == (True, 1, False)
+
+
+async def test_a_retracted_voice_message_leaves_no_sound_behind(page: PageRig) -> None:
+    page.core.broken = True
+    await page.says("", voice=b"RIFF....WAVE")
+    (message,) = await page.sees()
+    kept = len(page.spool.files)
+    await page.platform.retract([MessageRef(ChatRef("web", "page", "home"), message["id"])])
+    assert (kept, page.spool.files) == (1, {})
+
+
+async def test_a_recording_that_is_too_large_is_answered_kindly(page: PageRig) -> None:
+    told = words(await page.says("", CAT, voice=b"x" * (inbound.VOICE_BYTES + 1)))
+    assert (told[:2], page.spool.files) == ((413, "voice_too_large"), {})
+
+
+async def test_two_voices_at_once_are_one_too_many(page: PageRig) -> None:
+    form = FormData(default_to_multipart=True)
+    form.add_field("voice", b"RIFF", filename="a.wav")
+    form.add_field("voice", b"RIFF", filename="b.wav")
+    told = words(await page.posts("/api/chats/home/messages", data=form))
+    assert (told[:2], page.spool.files) == ((400, "too_many_voices"), {})
+
+
+async def test_an_album_shows_each_panel_with_its_words_as_it_stands(page: PageRig) -> None:
+    await page.says("album wait", CAT)
+    _, answer = await page.sees()
+    told = [(panel["state"], panel["words"], panel["image"] is not None) for panel in answer["panels"]]
+    assert told == [
+        ("done", PLAN[0][1], True),
+        ("done", PLAN[1][1], True),
+        ("running", "Working on it.", False),
+        ("waiting", "Waiting in line.", False),
+    ]
+    assert answer["panels"][0]["controls"][0] == {"act": "again", "label": "Again", "argument": ""}
+
+
+async def test_a_picture_of_an_album_keeps_its_place_where_one_before_it_is_missing(page: PageRig) -> None:
+    await page.says("album", CAT)
+    _, answer = await page.sees()
+    panels = answer["panels"]
+    assert [image["index"] for image in answer["images"]] == [0, 1, 3]
+    assert [panels[image["index"]]["image"] for image in answer["images"]] == answer["images"]
+    async with page.http.get(answer["images"][2]["url"]) as response:
+        assert response.status == 200
+
+
+async def test_an_answer_in_words_names_its_sources(page: PageRig) -> None:
+    await page.says("explain the leaves")
+    _, answer = await page.sees()
+    assert (answer["state"], answer["images"]) == ("done", [])
+    assert answer["sources"][0] == {"title": "Why leaves change colour", "url": "https://www.example.org/leaves"}
+
+
+async def test_a_picture_says_whether_it_is_see_through(page: PageRig) -> None:
+    await page.says("a transparent background", CAT)
+    told = [message["images"][0]["has_alpha"] for message in await page.sees()]
+    assert told == [False, True]
+
+
+async def test_messages_from_before_there_were_controls_still_stand(page: PageRig) -> None:
+    old = {"id": "m1", "author_id": "ann", "author_name": "Ann", "text": "hello", "reply_to": "", "created_at": "1.5"}
+    image = {"sha256": "0" * 64, "media_type": "image/png", "width_px": 3, "height_px": 2, "alt": "A picture"}
+    record = old | {"key": "k", "uploads": '[["h", "cat.jpg", 3]]', "images": json.dumps([image])}
+    await page.store.append("home", "m1", record)
+    (message,) = await page.sees()
+    told = (message["press"], message["reply_index"], message["panels"], message["images"][0]["has_alpha"])
+    assert (told, message["images"][0]["index"]) == ((None, None, [], None), 0)
+    inbound_again = inbound_of("home", record)
+    assert (inbound_again.attachments, inbound_again.press, inbound_again.voice, inbound_again.reply_index) == (
+        (Attachment("h", "cat.jpg", 3),),
+        None,
+        None,
+        None,
+    )
 
 
 # --- repeating
