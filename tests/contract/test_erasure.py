@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from bot.domain.images import ImageFacts, Input, Role
-from bot.domain.messages import MessageRecord
+from bot.domain.images import ALL, ImageFacts, Input, Role
+from bot.domain.messages import MessageRecord, Shown
 from bot.domain.refs import MessageRef, Sha256, UserRef
 from bot.domain.story import story_after
-from bot.domain.turns import Story, StoryLine, Turn, TurnState
-from bot.ports import ForgetReceipt
+from bot.domain.turns import Outcome, Source, Story, StoryLine, Turn, TurnState, Usage
+from bot.domain.wishes import Wish
+from bot.ports import ForgetReceipt, Heard
 from storage.redis.client import open_client
 from storage.redis.erasure import RedisErasure
 from storage.redis.images import RedisImageLedger
@@ -85,10 +86,15 @@ async def archive(redis_url: str) -> AsyncIterator[Archive]:
 async def everything(client: Redis) -> str:
     """All that the server holds, as one text."""
     texts: list[str] = []
+    reads: dict[str, Any] = {
+        "hash": client.hgetall,
+        "string": client.get,
+        "set": client.smembers,
+        "list": lambda key: client.lrange(key, 0, -1),
+        "zset": lambda key: client.zrange(key, 0, -1),
+    }
     for key in await client.keys("*"):
-        kind = await client.type(key)
-        read: Any = {"hash": client.hgetall, "string": client.get, "set": client.smembers}.get(str(kind))
-        texts += [str(key), str(await read(key) if read else await client.zrange(key, 0, -1))]
+        texts += [str(key), str(await reads[str(await client.type(key))](key))]
     return "\n".join(texts)
 
 
@@ -173,3 +179,92 @@ async def test_replaying_an_old_request_spares_what_came_after_it(archive: Archi
     assert status is not None
     assert not status.erased
     assert await archive.erasure.forgotten() == {ANNA: moment}
+
+
+async def drafted(archive: Archive, one: Turn, draft: Outcome) -> int:
+    """The turn is under way, and its draft is kept. Gives the epoch."""
+    await archive.turns.submit(one, [])
+    claim = await archive.turns.claim(one.id)
+    assert claim is not None
+    await archive.ledger.keep(f"turn:{one.id}", [(each, each) for each in draft.images], target="page")
+    assert await archive.turns.keep_draft(one, claim.epoch, draft)
+    return claim.epoch
+
+
+async def test_a_draft_goes_with_its_pictures(archive: Archive) -> None:
+    one = turn()
+    epoch = await drafted(archive, one, replace(done(image("draft")), words="a private remark"))
+    await archive.forget(ANNA)
+    assert archive.pixels.deleted == [image("draft").sha256]
+    assert not await archive.turns.keep_draft(one, epoch, done())
+    assert "private" not in await everything(archive.client)
+
+
+async def test_what_a_cancelled_turn_had_made_by_then_is_found_too(archive: Archive) -> None:
+    one = turn()
+    await drafted(archive, one, done(image("draft")))
+    await archive.turns.end(one.id, Outcome(TurnState.CANCELLED))
+    await archive.forget(ANNA)
+    assert archive.pixels.deleted == [image("draft").sha256]
+
+
+async def test_a_draft_that_became_the_result_is_deleted_once(archive: Archive) -> None:
+    one = turn()
+    epoch = await drafted(archive, one, done(image("draft")))
+    await archive.turns.finish(one, epoch, done(image("draft")))
+    await archive.forget(ANNA)
+    assert archive.pixels.deleted == [image("draft").sha256]
+
+
+async def test_everything_that_was_said_heard_and_told_is_gone(archive: Archive) -> None:
+    one = replace(
+        turn(instruction="private wish"),
+        wish=Wish(lettering=("private lettering",)),
+        heard="private voice",
+        spent=Usage(5, model="text", calls=1),
+    )
+    told = Outcome(
+        TurnState.DONE,
+        words="private words",
+        note="private note",
+        plan=("private plan",),
+        suggestions=("private suggestion",),
+        sources=(Source("private source", "https://private.example"),),
+    )
+    await archive.turns.submit(one, [])
+    assert await archive.turns.end(one.id, told)
+    await archive.forget(ANNA)
+    status = await archive.turns.load(one.id)
+    assert status is not None
+    assert (status.outcome, status.turn.spent) == (Outcome(TurnState.DONE), one.spent)
+    assert "private" not in await everything(archive.client)
+
+
+async def test_what_was_heard_in_a_message_that_nobody_dealt_with_is_gone(archive: Archive) -> None:
+    one = message("")
+    await archive.messages.record(one, MessageRecord(one.ref, turn().thread, author=ANNA))
+    await archive.messages.hear(one.ref, Heard("private voice"))
+    await archive.forget(ANNA)
+    assert await archive.messages.heard(one.ref) is None
+    assert "private" not in await everything(archive.client)
+
+
+async def test_no_list_of_the_last_answers_is_left_of_who_is_forgotten(archive: Archive) -> None:
+    hers, his = turn(), turn(author=BEN)
+    for one in (hers, his):
+        await archive.messages.attach(one.reply, one.thread, [Shown(one.id, ALL)], asker=one.author)
+        await archive.finished(one, image(f"{one.author.user}'s"))
+    await archive.forget(ANNA)
+    assert await archive.messages.latest(hers.chat, ANNA) is None
+    assert await archive.messages.latest(hers.chat, BEN) == his.reply
+    assert await archive.client.keys("rb:latest:*anna") == []
+
+
+async def test_forgetting_twice_does_nothing_more(archive: Archive) -> None:
+    one = turn()
+    await drafted(archive, one, done(image("draft")))
+    await archive.forget(ANNA)
+    before = await everything(archive.client)
+    receipt = await archive.forget(ANNA, before=(await archive.erasure.forgotten())[ANNA])
+    assert (receipt.turns, receipt.messages, receipt.pixels) == (0, (), ())
+    assert sorted(await everything(archive.client)) == sorted(before)

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
+from redis.asyncio import Redis
 
 from bot.domain.images import ALL
 from bot.domain.messages import MessageRecord, Shown
-from bot.domain.refs import MessageRef, message_ref_of, thread_id_of, turn_id_of
+from bot.domain.refs import ChatRef, MessageRef, UserRef, message_ref_of, thread_id_of, turn_id_of
+from bot.domain.turns import Outcome, Turn, TurnState, Usage
+from bot.ports import Heard
 from storage.redis.client import open_client
 from storage.redis.messages import RedisMessageStore
-from tests.values import CHAT, image, message
+from storage.redis.turns import RedisTurnStore
+from tests.values import ANNA, BEN, CHAT, done, image, message, turn
 
 
 @pytest.fixture
-async def store(redis_url: str) -> AsyncIterator[RedisMessageStore]:
+async def client(redis_url: str) -> AsyncIterator[Redis]:
     client = open_client(redis_url)
-    yield RedisMessageStore(client, retention_s=1000)
+    yield client
     await client.aclose()
+
+
+@pytest.fixture
+def store(client: Redis) -> RedisMessageStore:
+    return RedisMessageStore(client, retention_s=1000)
+
+
+@pytest.fixture
+async def turns(client: Redis) -> RedisTurnStore:
+    turns = RedisTurnStore(client, retention_s=1000, author_limit=99)
+    await turns.announce("worker", slots=99)
+    return turns
 
 
 async def test_a_message_is_found_as_it_was_recorded(store: RedisMessageStore) -> None:
@@ -74,3 +91,105 @@ def test_a_key_leads_back_to_its_message_whatever_the_ids_hold() -> None:
     odd = MessageRef(CHAT, "a:b#c d/ü{x}%")
     assert message_ref_of(odd.key) == odd
     assert ":" not in odd.key.removeprefix("web:page:home:")
+
+
+# --- the last picture of a person in a chat
+
+
+async def answered(
+    store: RedisMessageStore, turns: RedisTurnStore, outcome: Outcome | None, *, asker: UserRef = ANNA
+) -> Turn:
+    """A turn whose answer is attached; with an outcome it ended so."""
+    one = turn(author=asker)
+    await store.attach(one.reply, one.thread, [Shown(one.id, ALL)], asker=asker)
+    await turns.submit(one, [])
+    if outcome is not None:
+        assert await turns.end(one.id, outcome)
+    return one
+
+
+async def test_the_latest_answer_with_a_picture_is_found_among_those_without(
+    store: RedisMessageStore, turns: RedisTurnStore
+) -> None:
+    assert await store.latest(CHAT, ANNA) is None
+    await answered(store, turns, done())
+    second = await answered(store, turns, done())
+    await answered(store, turns, Outcome(TurnState.REFUSED))
+    await answered(store, turns, Outcome(TurnState.ASKING))
+    await answered(store, turns, Outcome(TurnState.DONE, words="An answer in words."))
+    assert await store.latest(CHAT, ANNA) == second.reply
+
+
+async def test_an_answer_that_is_still_to_come_is_the_latest(store: RedisMessageStore, turns: RedisTurnStore) -> None:
+    await answered(store, turns, done())
+    coming = await answered(store, turns, None)
+    assert await store.latest(CHAT, ANNA) == coming.reply
+
+
+async def test_what_was_asked_elsewhere_or_by_somebody_else_is_not_the_latest(
+    store: RedisMessageStore, turns: RedisTurnStore
+) -> None:
+    mine = await answered(store, turns, done())
+    his = await answered(store, turns, done(), asker=BEN)
+    assert (await store.latest(CHAT, ANNA), await store.latest(CHAT, BEN)) == (mine.reply, his.reply)
+    assert await store.latest(ChatRef("web", "page", "garden"), ANNA) is None
+
+
+async def test_an_answer_that_leads_nowhere_any_more_is_not_the_latest(
+    store: RedisMessageStore, turns: RedisTurnStore, client: Redis
+) -> None:
+    kept = await answered(store, turns, done())
+    without_turn, without_record = await answered(store, turns, done()), await answered(store, turns, done())
+    await client.delete(f"rb:{{{without_turn.thread}}}:turn:{without_turn.id.partition('-')[2]}")
+    await client.delete(f"rb:message:{without_record.reply.key}")
+    reserved = MessageRef(CHAT, "reserved and never begun")
+    await store.attach(reserved, kept.thread, [Shown(turn().id, ALL)], asker=ANNA)
+    assert await store.latest(CHAT, ANNA) == kept.reply
+
+
+async def test_attaching_again_counts_once_and_only_the_last_ten_are_kept(
+    store: RedisMessageStore, turns: RedisTurnStore, client: Redis
+) -> None:
+    one = await answered(store, turns, done())
+    for _ in range(12):
+        await store.attach(one.reply, one.thread, [Shown(one.id, ALL), Shown(turn().id, ALL)], asker=ANNA)
+    key = f"rb:latest:{{{CHAT.key}}}:{ANNA.key}"
+    assert await client.llen(key) == 1
+    for _ in range(10):
+        await answered(store, turns, Outcome(TurnState.FAILED))
+    assert (await client.llen(key), await store.latest(CHAT, ANNA)) == (10, None)
+    assert 0 < await client.ttl(key) <= 1000
+
+
+# --- what was heard
+
+
+async def test_what_was_heard_is_remembered_until_the_message_is_dealt_with(
+    store: RedisMessageStore, client: Redis
+) -> None:
+    one = message("")
+    await store.record(one, MessageRecord(one.ref, thread_id_of(one.ref)))
+    assert await store.heard(one.ref) is None
+    heard = Heard("a very private wish", Usage(7, 100, 12, "text", 1))
+    await store.hear(one.ref, heard)
+    await store.record(one, MessageRecord(one.ref, thread_id_of(one.ref)))
+    assert await store.heard(one.ref) == heard
+    await store.settle_inbound(one)
+    assert await store.heard(one.ref) is None
+    assert await client.ttl(f"rb:message:{one.ref.key}") > 0
+
+
+async def test_silence_was_heard_too(store: RedisMessageStore) -> None:
+    one = message("")
+    await store.hear(one.ref, Heard(""))
+    assert await store.heard(one.ref) == Heard("")
+
+
+async def test_a_message_of_the_first_version_is_still_brought_back(store: RedisMessageStore, client: Redis) -> None:
+    one = message("make it grey")
+    await store.record(one, MessageRecord(one.ref, thread_id_of(one.ref)))
+    key = f"rb:message:{one.ref.key}"
+    inbound = json.loads(str(await client.hget(key, "inbound:0")))
+    old = {name: inbound[name] for name in ("ref", "author", "author_name", "text", "created_at", "version")}
+    await client.hset(key, "inbound:0", json.dumps(old))
+    assert list(await store.unsettled(older_than_s=0)) == [one]

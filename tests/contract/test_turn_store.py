@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
 from bot.domain.images import ALL, Input, Role
-from bot.domain.turns import Hold, Outcome, Turn, TurnState
+from bot.domain.turns import Hold, Outcome, Source, Turn, TurnState, Usage
+from bot.domain.wishes import Form, Wish
 from bot.ports import Bucket
 from storage.redis.client import open_client
 from storage.redis.turns import RedisTurnStore
-from tests.values import ANNA, BEN, done, turn
+from tests.values import ANNA, BEN, done, image, turn
 
 DAY = 24 * 3600
 
@@ -142,8 +146,6 @@ async def test_what_was_reserved_is_settled_to_what_it_cost(store: RedisTurnStor
 
 
 async def test_a_refusal_is_not_charged_to_the_person(store: RedisTurnStore, client: Redis) -> None:
-    from bot.domain.turns import Usage
-
     one = turn()
     await store.submit(one, [Bucket("person:a", 100, 1000), Bucket("house", 100, 1000)])
     refused = Outcome(TurnState.REFUSED, usage=Usage(cost_microusd=20))
@@ -239,3 +241,139 @@ async def test_a_worker_that_is_gone_counts_for_nothing(client: Redis) -> None:
     await store.announce("gone", slots=5)
     await store.announce("gone", slots=0)
     assert (await store.submit(turn(), [])).start == ()
+
+
+# --- drafts
+
+
+async def begun(store: RedisTurnStore) -> tuple[Turn, int]:
+    one = turn(instruction='a poster that says "FISH"')
+    await store.submit(one, [])
+    claim = await store.claim(one.id)
+    assert claim is not None
+    return one, claim.epoch
+
+
+async def test_what_a_paid_call_brought_is_there_for_whoever_goes_on(store: RedisTurnStore) -> None:
+    one, epoch = await begun(store)
+    resolved = replace(one, note="I went on from the picture before.")
+    assert await store.calling(one.id, epoch, deadline_s=300)
+    assert await store.keep_draft(resolved, epoch, done(cost_microusd=33))
+    await next_claim(store, one)
+    status = await store.load(one.id)
+    assert status is not None
+    assert (status.turn, status.draft, status.calls) == (resolved, done(cost_microusd=33), 0)
+
+
+async def test_the_next_claim_is_handed_the_draft_and_the_calls_since(store: RedisTurnStore) -> None:
+    one, epoch = await begun(store)
+    await store.calling(one.id, epoch, deadline_s=300)
+    await store.keep_draft(one, epoch, done())
+    await store.calling(one.id, epoch, deadline_s=300)
+    deadline = time.monotonic() + 5
+    while (claim := await store.claim(one.id)) is None:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+    assert (claim.status.turn, claim.status.draft, claim.calls) == (one, done(), 1)
+
+
+async def test_keeping_a_draft_shows_life(store: RedisTurnStore) -> None:
+    one, epoch = await begun(store)
+    for _ in range(8):
+        await asyncio.sleep(0.05)
+        assert await store.keep_draft(one, epoch, done())
+        assert await store.claim(one.id) is None
+
+
+async def test_only_the_latest_claim_can_keep_a_draft(store: RedisTurnStore) -> None:
+    one, first = await begun(store)
+    second = await next_claim(store, one)
+    assert not await store.keep_draft(one, first, done(image("stale")))
+    assert await store.keep_draft(one, second, done())
+    assert not await store.keep_draft(one, first, done(image("stale")))
+    status = await store.load(one.id)
+    assert status is not None
+    assert status.draft == done()
+
+
+@pytest.mark.parametrize("state", [TurnState.DONE, TurnState.CANCELLED])
+async def test_a_turn_that_ended_has_no_draft_and_takes_none(store: RedisTurnStore, state: TurnState) -> None:
+    one, epoch = await begun(store)
+    await store.keep_draft(one, epoch, done(image("draft")))
+    ended = Outcome(state)
+    assert await (store.finish(one, epoch, ended) if state is TurnState.DONE else store.end(one.id, ended))
+    assert not await store.keep_draft(one, epoch, done(image("late")))
+    status = await store.load(one.id)
+    assert status is not None
+    assert (status.state, status.outcome, status.draft) == (state, ended, None)
+
+
+# --- records of other versions
+
+
+async def test_all_that_a_turn_may_carry_comes_back_as_it_was_written(store: RedisTurnStore) -> None:
+    plain = turn(instruction="two panels")
+    one = replace(
+        plain,
+        wish=Wish(form=Form.STORY, count=2, lettering=("FISH",), ratio="16:9"),
+        album=(plain.id, turn().id),
+        heard="two panels",
+        spent=Usage(3, model="text", calls=1),
+    )
+    told = replace(
+        done(), plan=("A cat.", "It sleeps."), suggestions=("make it night",), sources=(Source("Cats", "https://c.at"),)
+    )
+    await store.submit(one, [])
+    await run_to_end(store, one, told)
+    status = await store.load(one.id)
+    assert status is not None
+    assert (status.turn, status.outcome) == (one, told)
+
+
+async def test_a_turn_of_the_first_version_is_still_read(store: RedisTurnStore, client: Redis) -> None:
+    one = turn()
+    key = f"rb:{{{one.thread}}}:turn:{one.id.partition('-')[2]}"
+    chat = {"platform": "web", "account": "page", "chat": "home"}
+    old_body = {
+        "id": one.id,
+        "chat": chat,
+        "origin": {"chat": chat, "message": one.origin.message},
+        "author": {"platform": "web", "user": "anna"},
+        "author_name": "Anna",
+        "instruction": one.instruction,
+        "engine": "exact",
+        "parent": None,
+        "inputs": [],
+        "reply": {"chat": chat, "message": one.reply.message},
+        "created_at": one.created_at,
+        "owners": [{"platform": "web", "user": "anna"}],
+    }
+    old_outcome = {"state": "refused", "words": "No.", "usage": {"cost_microusd": 3}}
+    fields: dict[Any, Any] = {
+        "v": "1",
+        "body": json.dumps(old_body),
+        "outcome": json.dumps(old_outcome),
+        "state": "refused",
+    }
+    await client.hset(key, mapping=fields)
+    status = await store.load(one.id)
+    assert status is not None
+    assert status.turn == replace(one, inputs=())
+    assert status.outcome == Outcome(TurnState.REFUSED, words="No.", usage=Usage(3))
+    await store.settle(status)
+
+
+async def test_what_the_first_version_reserved_is_still_settled(store: RedisTurnStore, client: Redis) -> None:
+    one = turn()
+    await store.submit(one, [Bucket("house", 100, 1000)])
+    await client.hset(f"rb:{{adm}}:turn:{one.id}", "buckets", '[["house",100]]')
+    await run_to_end(store, one, done(cost_microusd=33))
+    assert await client.get("rb:{adm}:bucket:house") == "33"
+
+
+async def test_the_later_turns_of_an_album_wait_for_the_first_and_go_together(store: RedisTurnStore) -> None:
+    first = turn()
+    later = [turn(parent=first, inputs=(Input(Role.PARENT, ANNA, None, first.id),)) for _ in range(2)]
+    assert (await store.submit(first, [])).start == (first.id,)
+    assert [(await store.submit(each, [])).holds for each in later] == [{"parent"}, {"parent"}]
+    assert await run_to_end(store, first) == [each.id for each in later]
