@@ -19,6 +19,7 @@ from bot.engines.gemini.models import (
     Prices,
     model_profile,
 )
+from tests.fakes import gemini as fakes
 
 DEFAULT = MODELS[DEFAULT_MODEL]
 
@@ -128,6 +129,17 @@ def test_a_ratio_that_the_model_lacks_becomes_the_closest_that_it_has(wanted: st
 @pytest.mark.parametrize("profile", [*MODELS.values(), *TEXT_MODELS.values()], ids=lambda profile: profile.id)
 def test_the_fastest_thinking_is_the_default_where_there_is_a_choice(profile: ModelProfile) -> None:
     assert profile.thinking == (profile.thinking_levels[0] if profile.thinking_levels else "")
+
+
+@pytest.mark.parametrize("profile", [*MODELS.values(), *TEXT_MODELS.values()], ids=lambda profile: profile.id)
+def test_the_table_says_of_each_model_what_the_fake_knows_of_it(profile: ModelProfile) -> None:
+    known = fakes.MODELS[profile.id]
+    assert (profile.sizes, frozenset(profile.ratios)) == (known.sizes, known.ratios)
+    assert tuple(level.upper() for level in profile.thinking_levels) == known.thinking_levels
+    assert (profile.search, profile.system_instruction) == (known.search, known.system_instruction)
+    assert profile.max_inputs <= known.max_pictures
+    for size in profile.sizes:
+        assert profile.tokens_at(size) == known.result_tokens[size]
 
 
 def test_the_default_text_model_is_in_the_table_and_says_that_its_prices_were_not_checked() -> None:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+import structlog
+
 from bot.domain.errors import BadPicture, BadRequest, EngineFailed, EngineGaveNothing
 from bot.domain.images import Picture
 from bot.domain.wishes import MOST_PANELS, MOST_VARIATIONS, PLAIN_WISH, Form, Kind, Wish
@@ -24,12 +26,15 @@ from bot.ports import EditRequest, EngineAnswer, EngineProfile, Reading, Retirem
 if TYPE_CHECKING:
     from google.genai.types import GenerateContentResponse
 
+_log = structlog.get_logger(__name__)
+
 INSTRUCTION_CHARS = 8_000
 NO_WORDS: Mapping[Kind, str] = {
     Kind.EDIT: "Please say what should change in the picture.",
     Kind.IMAGINE: "Please say what the picture should show.",
     Kind.EXPLAIN: "Please say what you would like to know.",
 }
+NOT_CUT = "I could not cut its background away, so it is as it came."
 _MOST_AT_ONCE: Mapping[Form, int] = {Form.ONE: 1, Form.STORY: MOST_PANELS, Form.VARIATIONS: MOST_VARIATIONS}
 _MOST_SEARCHES = 4
 """One question seldom takes more."""
@@ -116,7 +121,7 @@ class GeminiEngine:
         answer = read_answer(response, model=model, request=request)
         answer = replace(answer, usage=replace(answer.usage, calls=1), retirement=_retirement_of(response, model.id))
         if answer.images and wish.size and wish.size not in model.sizes:
-            answer = _noted(answer, f"{wish.size} was not possible with this model.")
+            answer = _noted(answer, f"{model.id} can't make {wish.size}, so this is smaller than you asked for.")
         return await _cut(answer) if wish.transparent and answer.images else answer
 
     async def check(self) -> tuple[tuple[str, str | None], ...]:
@@ -174,6 +179,10 @@ async def _cut(answer: EngineAnswer) -> EngineAnswer:
         cut = await asyncio.to_thread(cut_out, made)
     except BadPicture:
         raise EngineGaveNothing(NOT_A_PICTURE, cost_microusd=answer.usage.cost_microusd) from None
+    except Exception as error:
+        # What was made is paid for: a fault of ours must not cost it.
+        _log.error("could not cut a picture out", kind=type(error).__name__)
+        return _noted(answer, NOT_CUT)
     if cut.picture is not None:
         answer = replace(answer, images=(replace(cut.picture, provenance=made.provenance), *answer.images[1:]))
     return _noted(answer, cut.words)
