@@ -58,7 +58,7 @@ def run(
 
 @cli.command()
 def edit(
-    words: Annotated[list[str], typer.Argument(metavar="IMAGE… INSTRUCTION", help="Pictures, then what to do.")],
+    words: Annotated[list[str], typer.Argument(metavar="[IMAGE…] INSTRUCTION", help="Pictures, then what to do.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the result goes; its ending says which kind.")],
     engine: Annotated[EngineChoice, typer.Option(help="Who does it.")] = EngineChoice.AUTO,
     as_json: Annotated[bool, typer.Option("--json", help="Say what was done as JSON.")] = False,
@@ -66,8 +66,8 @@ def edit(
     """Edit pictures once, without a server."""
     from bot import oneshot
 
-    if len(words) < 2:
-        raise typer.BadParameter("name at least one picture, and then say in quotes what to do")
+    if len(words) == 1 and Path(words[0]).exists():
+        raise typer.BadParameter("after the pictures, say in quotes what to do")
     *paths, instruction = words
     if out.suffix.lower() not in oneshot.MEDIA_TYPES:
         raise typer.BadParameter(f"the result must end in one of {', '.join(oneshot.MEDIA_TYPES)}", param_hint="--out")
@@ -144,13 +144,16 @@ def evaluate(
     settings = _settings()
     _log_to_stderr("error")
 
-    async def compare() -> None:
-        confirm = (lambda _: True) if yes else typer.confirm
-        await evaluation.evaluate(settings, folder, (chosen[0], chosen[1]), say=print, confirm=confirm)
-        await evaluation.serve_comparison(folder, host="127.0.0.1", port=port, ready=lambda at: print(f"Open {at}"))
+    def confirm(question: str) -> bool:
+        return yes or typer.confirm(question)
 
-    _finish(compare(), in_use=f"127.0.0.1:{port}")
-    print(evaluation.summary(folder))
+    async def compare() -> str:
+        report = await evaluation.evaluate(settings, folder, (chosen[0], chosen[1]), say=print, confirm=confirm)
+        if report.comparable:
+            await evaluation.serve_comparison(folder, host="127.0.0.1", port=port, ready=lambda at: print(f"Open {at}"))
+        return evaluation.summary(folder)
+
+    print(_finish(compare(), in_use=f"127.0.0.1:{port}"))
 
 
 @cli.command()
@@ -187,6 +190,8 @@ def _finish(work: Coroutine[Any, Any, Any], *, in_use: str = "") -> Any:
         print(error.words, file=sys.stderr)
         for suggestion in getattr(error, "suggestions", ()):
             print(f"  {suggestion}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
     except ValueError as error:
         print(error, file=sys.stderr)
     except OSError as error:

@@ -71,6 +71,13 @@ AT_MOST_TWO_CALLS = [
     "RedisTurnStore.finish:before",
 ]
 
+SIGN = 'paint a sign that says "OPEN"'
+DURING_PROOFREADING = {"RedisTurnStore.keep_draft:after": 2, "GeminiTextModel.lettering:after": 3}
+"""Boundaries after the picture was made and before its lettering was read back, and the requests there are: the
+picture is made once."""
+VARIATIONS = "three variations with a hat"
+DURING_AN_ALBUM = ["RedisTurnStore.submit:before#2", "RedisTurnStore.finish:after"]
+
 
 class Bot:
     """One `remixbot run` in a process of its own."""
@@ -157,26 +164,27 @@ async def calls_of(session: aiohttp.ClientSession, gemini: str) -> int:
         return int((await response.json())["posts"])
 
 
-async def survive(boundary: str, data: Path, gemini: str) -> tuple[int, int]:
-    """Post, die there, start again. Gives the answers and the calls of the model."""
+async def survive(boundary: str, data: Path, gemini: str, text: str = "put a hat on her") -> tuple[int, int]:
+    """Post, die there, start again. Gives the pictures in the answers, and the calls of the models."""
     async with bot_in(data, gemini) as bot, aiohttp.ClientSession() as session:
         before = await calls_of(session, gemini)
         await bot.start(boundary)
         with contextlib.suppress(aiohttp.ClientError):  # the connection breaks with the process
-            await post(session, bot.url, "put a hat on her")
+            await post(session, bot.url, text)
         assert await bot.died() == -signal.SIGKILL
         await bot.start()
         if boundary.startswith("RedisPageStore.append") or boundary == "RedisMessageStore.record:before":
             # Nothing was acknowledged yet, so it is the page that comes back.
-            await post(session, bot.url, "put a hat on her")
+            await post(session, bot.url, text)
         found = await answers(session, bot.url)
         assert [each["state"] for each in found] == ["done"]
         assert found[0]["text"].startswith("AI-edited · Gemini")
         async with session.get(bot.url.rstrip("/") + found[0]["images"][0]["url"]) as image:
             assert image.status == 200
-        again = await post(session, bot.url, "put a hat on her")
+        again = await post(session, bot.url, text)
         assert again["answer_id"] == found[0]["id"]
-        return len(await answers(session, bot.url)), await calls_of(session, gemini) - before
+        shown = [image for each in await answers(session, bot.url) for image in each["images"]]
+        return len(shown), await calls_of(session, gemini) - before
 
 
 def note(boundary: str, answered: int, calls: int) -> None:
@@ -202,6 +210,25 @@ async def test_killed_during_the_call_there_is_one_answer_and_at_most_two_calls(
     note(boundary, answered, calls)
     assert answered == 1
     assert calls in {1, 2}
+
+
+@pytest.mark.parametrize("boundary", DURING_PROOFREADING)
+async def test_killed_between_two_paid_calls_the_first_is_not_made_again(
+    boundary: str, tmp_path: Path, gemini: str
+) -> None:
+    answered, calls = await survive(boundary, tmp_path / "data", gemini, SIGN)
+    note(f"{boundary} (lettering)", answered, calls)
+    assert (answered, calls) == (1, DURING_PROOFREADING[boundary])
+
+
+@pytest.mark.parametrize("boundary", DURING_AN_ALBUM)
+async def test_killed_during_an_album_it_is_completed_in_the_same_answer(
+    boundary: str, tmp_path: Path, gemini: str
+) -> None:
+    answered, calls = await survive(boundary, tmp_path / "data", gemini, VARIATIONS)
+    note(f"{boundary} (three variations)", answered, calls)
+    assert answered == 3
+    assert calls in range(3, 7)
 
 
 async def test_bot_and_database_killed_together_lose_nothing(tmp_path: Path, gemini: str) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import bot.app
 from adapters.web.outbound import WebPlatform
-from bot.engines.gemini import GeminiEngine
+from bot.engines.gemini import GeminiEngine, GeminiTextModel
 from storage.docket.queue import DocketTurnQueue
 from storage.objects.store import ObstoreImageStore, ObstoreUploads
 from storage.redis.images import RedisImageLedger
@@ -31,6 +31,7 @@ CLASSES = {
     for each in (
         WebPlatform,
         GeminiEngine,
+        GeminiTextModel,
         DocketTurnQueue,
         ObstoreImageStore,
         ObstoreUploads,
