@@ -10,7 +10,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,10 +60,21 @@ _FORGOTTEN = "forgotten.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
+class Machines:
+    """What makes pixels and what gives words. `engines` are asked in their order. `check` gives, for each model that is
+    configured, None or what is wrong with it."""
+
+    engines: Mapping[str, Engine]
+    text_model: TextModel | None = None
+    check: Callable[[], Awaitable[Sequence[tuple[str, str | None]]]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class House:
     """Everything that runs, wired."""
 
     settings: Settings
+    machines: Machines
     hall: Hall
     workshop: Workshop
     queue: DocketTurnQueue
@@ -100,14 +111,6 @@ class House:
         for user, before in _read_forgotten(self.settings.data).items():
             if known.get(user, 0.0) < before:
                 await self.forget(user, before=before)
-
-
-@dataclass(frozen=True, slots=True)
-class Machines:
-    """What makes pixels and what gives words. `engines` are asked in their order."""
-
-    engines: Mapping[str, Engine]
-    text_model: TextModel | None = None
 
 
 @contextlib.asynccontextmanager
@@ -200,6 +203,7 @@ async def open_house(
         )
         yield House(
             settings=settings,
+            machines=machines,
             hall=hall,
             workshop=workshop,
             queue=queue,
@@ -226,7 +230,7 @@ async def open_machines(settings: Settings) -> AsyncGenerator[Machines]:
         return
     gemini = gemini_engine(settings)
     try:
-        yield Machines({"exact": exact, "gemini": gemini}, gemini.text_model)
+        yield Machines({"exact": exact, "gemini": gemini}, gemini.text_model, gemini.check)
     finally:
         await gemini.aclose()
 
@@ -302,8 +306,22 @@ async def run(settings: Settings, *, ready: Callable[[str], None]) -> None:
         )
         async with serve(app, host=settings.host, port=settings.port) as address, at_work(house, hurry):
             ready(address)
+            checking = asyncio.create_task(_check_models(house.machines))
             await stop.wait()
             log.info("stopping")
+            await end(checking)
+
+
+async def _check_models(machines: Machines) -> None:
+    """Say at the start which model cannot be asked, and not only when somebody needs it."""
+    if machines.check is None:
+        return
+    try:
+        for model, trouble in await machines.check():
+            if trouble:
+                log.warning("model cannot be asked", model=model, trouble=trouble)
+    except Exception:
+        log.warning("models could not be checked")
 
 
 @contextlib.asynccontextmanager

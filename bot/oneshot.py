@@ -15,8 +15,8 @@ from bot.domain.labels import Label, label_for, label_line
 from bot.domain.messages import ChatCapabilities
 from bot.domain.refs import ChatRef, UserRef, user_ref_of
 from bot.domain.roles import read_roles
-from bot.domain.wishes import Form, Wish, read_wish
-from bot.domain.words import not_understood
+from bot.domain.wishes import Form, Kind, Wish, read_wish
+from bot.domain.words import NO_PICTURE, not_understood
 from bot.engines.pixels import fit
 from bot.labels.labeller import MetadataLabeller
 from bot.ports import EditRequest, Engine, ForgetReceipt
@@ -31,6 +31,8 @@ async def edit(
     """Read, edit, label, write. Several results get a number before the ending."""
     pictures = [await _read(settings, path) for path in paths]
     asked = read_wish(instruction, images=len(pictures))
+    if not pictures and asked.wish.kind is Kind.EDIT:
+        raise RemixError(NO_PICTURE)
     wish = replace(asked.wish, form=Form.ONE, count=1)
     purposes = read_roles(asked.words, len(pictures)) or ()
     async with open_machines(settings) as machines:
