@@ -210,12 +210,13 @@ async def test_a_table_that_does_not_fit_the_model_is_for_the_operator(
 
 
 async def test_a_size_that_the_model_lacks_is_said(fake: FakeGemini) -> None:
-    lite = model_profile("gemini-3.1-flash-lite-image")
-    request = replace(NIGHT, wish=Wish(size="4K"))
-    async with GeminiEngine(Access(KEY, base_url=fake.url), [DEFAULT, lite]) as engine:
-        first, second = await engine.edit(request), await engine.edit(replace(request, model=lite.id))
-    assert (first.note, "4K" in second.note) == ("", True)
-    assert [call.config.get("imageConfig") for call in fake.calls] == [{"imageSize": "4K"}, None]
+    lite, old = model_profile("gemini-3.1-flash-lite-image"), model_profile("gemini-2.5-flash-image")
+    large, usual = replace(NIGHT, wish=Wish(size="4K")), replace(NIGHT, wish=Wish(size="1K"))
+    async with GeminiEngine(Access(KEY, base_url=fake.url), [DEFAULT, lite, old]) as engine:
+        answers = [await engine.edit(replace(large, model=name)) for name in engine.profile.models]
+        answers.append(await engine.edit(replace(usual, model=old.id)))
+    assert ["4K" in answer.note for answer in answers] == [False, True, True, False]
+    assert [call.config.get("imageConfig") for call in fake.calls] == [{"imageSize": "4K"}, None, None, None]
 
 
 async def test_asked_for_transparency_the_file_is_really_transparent(engine: Engine, fake: FakeGemini) -> None:
