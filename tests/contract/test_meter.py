@@ -107,7 +107,7 @@ async def test_a_rolling_cap_has_room_again_when_its_time_is_over_and_not_before
 
 
 async def test_a_cost_that_is_known_too_late_for_its_window_takes_no_room_from_others(
-    store: RedisTurnStore, meter: RedisMeter
+    store: RedisTurnStore, meter: RedisMeter, client: Redis
 ) -> None:
     one, epoch = await begun(store, QUICK)
     started = time.monotonic()
@@ -116,6 +116,7 @@ async def test_a_cost_that_is_known_too_late_for_its_window_takes_no_room_from_o
         await asyncio.sleep(0.02)
     await store.finish(one, epoch, done(cost_microusd=5))
     await settle(store, one)
+    assert await client.keys("rb:{adm}:rolling:*") == []
     assert await held(meter, QUICK) == [0]
 
 
