@@ -1,10 +1,10 @@
 """A picture cut from its background: drawn on one plain colour (the key), given with true alpha.
 
-A pixel of such a picture is a mix, `alpha` × what stands there + (1 − `alpha`) × the key. How much of the key is in it is
-read from the one thing that only the key has: its bright channels over its dark ones (`Key.tint`). From that:
+A pixel of such a picture is a mix, `alpha` × what stands there + (1 − `alpha`) × the key. How much of the key is in it
+is read from the one thing that only the key has: its bright channels over its dark ones (`Key.tint`). From that:
 
 1. the key colour, a little uneven over the picture, is fitted to what the border shows (`_fitted`);
-2. a quarter-size map says how much of the key's tint the subject has by itself (`_Nearby`): leaves before green stay
+2. a quarter-size map says how much of the key's tint the subject has by itself (`_Subject`): leaves before green stay
    whole, where glass and hair do not;
 3. strip by strip, alpha; sharpened by lightness where the file holds colours at half resolution, as most JPEGs do;
 4. the key's share is taken out of the colours.
@@ -27,7 +27,8 @@ from bot.domain.images import Picture
 from bot.engines.exact.drawing.background import without_background
 from bot.engines.pixels import decode, to_picture
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating]
+"""Of 32 bit."""
 Mask = NDArray[np.bool_]
 
 
@@ -121,7 +122,8 @@ class Key:
         x = ((np.arange(width_px, dtype=np.float32) + 0.5) / width_px)[None, :, None]
         y = ((np.arange(top, bottom, dtype=np.float32) + 0.5) / height_px)[:, None, None]
         one, by_x, by_y, by_xx, by_xy, by_yy = self.field
-        return np.clip((one + x * by_x + x * x * by_xx) + (y * by_y + y * y * by_yy) + x * y * by_xy, 0, 1)
+        field: Floats = (one + x * by_x + x * x * by_xx) + (y * by_y + y * y * by_yy) + x * y * by_xy
+        return np.clip(field, 0, 1)
 
 
 _SMALL_PX = 192
@@ -142,6 +144,8 @@ def _key(image: Image.Image) -> Key | None:
     small = image.reduce(max(1, max(image.size) // _SMALL_PX))
     spots = np.asarray(small, np.float32) / np.float32(255)
     start = _most_common(np.concatenate([side.reshape(-1, 3) for side in _sides(spots)]))
+    if np.ptp(start) < _SATURATED:
+        return None
     field, plain = _fitted(spots, start)
     shares = sorted(float(side.mean()) for side in _sides(plain))
     if shares[1] < _ENOUGH_OF_A_SIDE or sum(shares) / 4 < _ENOUGH_OF_THE_BORDER:
@@ -280,8 +284,18 @@ _KEYED = 0.34
 """More of the key's tint than that, and it is seen through; less may be the subject's own green, where nothing that is
 seen through is near."""
 
+_SURELY_KEYED = 0.45
+"""The same for a single pixel, which has more grain than the mean of a cell."""
+
+_NEAR = 0.022
+"""So near, as a share of the picture's larger side: a subject out of focus has soft edges about that wide."""
+
 _SOLID = 0.1
-_NEAR_CELLS = 5
+_CALM = 0.05
+"""Where the share changes by that much from cell to cell may be a soft edge: the subject's own tint in flat places is
+hardly taken from there."""
+
+_NONE = 1e-6
 _FLAT_REACH, _FINE_REACH, _FULL_REACH = 3, 5, 9
 """How far the subject's tint is taken to reach, as halvings of the map: 32 pixels, 128, everywhere."""
 
@@ -306,17 +320,23 @@ def _subject(image: Image.Image, key: Key) -> _Subject:
     for strip, own in _strips(image, key):
         share = strip.share[own]
         solid = np.clip(1 - share / np.float32(_SOLID), 0, 1)
-        keyed = (share > _KEYED).astype(np.float32)
-        rows.append(_cells(np.dstack((keyed, share, solid, solid * share))))
+        keyed = (share > _SURELY_KEYED).astype(np.float32)
+        rows.append(_cells(np.dstack((keyed, share, solid, solid * np.minimum(share, 0)))))
         lightness = strip.color[own] @ _LIGHTNESS
         told, told_halved = _fit(lightness, share), _fit(_halved(lightness), share)
         sharp += float((told.explained * told.variance).sum())
         soft += float((told_halved.explained * told_halved.variance).sum())
-    keyed, share, solid, tinted = np.moveaxis(np.concatenate(rows), -1, 0)
-    whole = (_mean(keyed, _NEAR_CELLS) <= 0).astype(np.float32)
+    cells = np.concatenate(rows)
+    keyed, share, solid, tinted = (cells[..., index] for index in range(4))
+    keyed = ((keyed > 0) | (share > _KEYED)).astype(np.float32)
+    whole = (_mean(keyed, 2 * round(_NEAR * max(keyed.shape)) + 3) < _NONE).astype(np.float32)
     weight = np.where(whole > 0, 1, solid).astype(np.float32)
     tinted = np.where(whole > 0, share, tinted).astype(np.float32)
-    flat, fine, far = (_spread(tinted, weight, reach) for reach in (_FLAT_REACH, _FINE_REACH, _FULL_REACH))
+    level = _mean(share, 3)
+    changes = np.sqrt(np.maximum(_mean(share * share, 3) - level * level, 0))
+    calm = np.maximum(1 - changes / np.float32(_CALM), np.float32(0.0005))
+    flat = _spread(tinted * calm, weight * calm, _FLAT_REACH)
+    fine, far = (_spread(tinted, weight, reach) for reach in (_FINE_REACH, _FULL_REACH))
     own_green = far > 0
     return _Subject(whole, np.where(own_green, far, flat), np.where(own_green, far, fine), soft > sharp)
 
@@ -325,7 +345,14 @@ def _cells(values: Floats, size: int = _CELL_PX) -> Floats:
     """Means of squares; height × width × n. What is cut off at the right and bottom is filled with its last line."""
     height, width, _ = values.shape
     padded = np.pad(values, ((0, -height % size), (0, -width % size), (0, 0)), mode="edge")
-    return np.asarray(padded.reshape(len(padded) // size, size, -1, size, values.shape[2]).mean(axis=(1, 3)))
+    rows = padded[::size].copy()
+    for step in range(1, size):
+        rows += padded[step::size]
+    cells = rows[:, ::size].copy()
+    for step in range(1, size):
+        cells += rows[:, step::size]
+    cells *= np.float32(1 / size**2)
+    return cells
 
 
 def _spread(total: Floats, weight: Floats, reach: int) -> Floats:
@@ -335,7 +362,8 @@ def _spread(total: Floats, weight: Floats, reach: int) -> Floats:
     height, width = total.shape
     smaller = _cells(np.dstack((total, weight)), 2)
     farther = _enlarged(_spread(smaller[..., 0], smaller[..., 1], reach - 1), 2, width, 0, height)
-    return (total + np.float32(0.02) * farther) / (weight + np.float32(0.02))
+    mixed: Floats = (total + np.float32(0.02) * farther) / (weight + np.float32(0.02))
+    return mixed
 
 
 def _enlarged(small: Floats, times: int, width: int, top: int, bottom: int) -> Floats:
@@ -378,39 +406,46 @@ def _without_key(strip: _Strip, key: Key, subject: _Subject) -> NDArray[np.uint8
     least = np.maximum(whole, _least(strip, key) - np.float32(_FAINT))
     soft = _settled(np.maximum(plain, least))
     if not subject.halved:
-        return _rgba(_unmixed(strip, soft), soft, own, whole, key, strip)
+        return _rgba(_unmixed(strip, soft), soft, _limits(strip, key, own, whole), key)
     detail = _mean(told.explained * told.slope, 3) * (lightness - halved) / (1 - own)
     alpha = _settled(np.maximum(plain - detail, least))
     # lightness at full resolution, the hue from where colours and alpha are equally soft
     color = _unmixed(strip, soft)
     color += (_unmixed(strip, alpha) @ _LIGHTNESS - color @ _LIGHTNESS)[..., None]
-    return _rgba(color, alpha, own, whole, key, strip)
+    return _rgba(color, alpha, _limits(strip, key, own, whole), key)
 
 
 def _least(strip: _Strip, key: Key) -> Floats:
     """The least alpha there can be: a colour that was laid over the key is not darker than black."""
-    bright = np.array(key.bright)
-    return np.asarray(1 - (strip.color[..., bright] / np.maximum(strip.bare[..., bright], 0.01)).min(axis=-1))
+    bright = [index for index, is_bright in enumerate(key.bright) if is_bright]
+    shares = [strip.color[..., index] / np.maximum(strip.bare[..., index], 0.01) for index in bright]
+    least: Floats = 1 - np.minimum(shares[0], shares[-1])
+    return least
 
 
 def _settled(alpha: Floats) -> Floats:
-    return np.clip((alpha - np.float32(_NOISE)) / np.float32(1 - 2 * _NOISE), 0, 1)
+    settled: Floats = (alpha - np.float32(_NOISE)) / np.float32(1 - 2 * _NOISE)
+    return np.clip(settled, 0, 1)
 
 
 def _unmixed(strip: _Strip, alpha: Floats) -> Floats:
     """The colours without the key's share."""
     behind = strip.bare * (1 - alpha[..., None])
-    return np.clip((strip.color - behind) / np.maximum(alpha[..., None], np.float32(_FAINT)), 0, 1)
+    color: Floats = (strip.color - behind) / np.maximum(alpha[..., None], np.float32(_FAINT))
+    return np.clip(color, 0, 1)
 
 
-def _rgba(color: Floats, alpha: Floats, own: Floats, whole: Floats, key: Key, strip: _Strip) -> NDArray[np.uint8]:
-    """8 bit; no more of the key's hue than the subject has by itself, but where nothing shines through anyway."""
-    tint_limit = np.maximum(own, 0) * key.tint(strip.bare)
-    dark = [color[..., index] for index, bright in enumerate(key.bright) if not bright]
-    limit = np.where((alpha > 0.999) & (whole > 0.5), 1, np.maximum(dark[0], dark[-1]) + tint_limit)
+def _limits(strip: _Strip, key: Key, own: Floats, whole: Floats) -> Floats:
+    """How much of the key's tint a colour may have: what the subject has by itself around there, or any far inside."""
+    return np.where(whole > 0.5, np.float32(1), np.maximum(own, 0) * key.tint(strip.bare))
+
+
+def _rgba(color: Floats, alpha: Floats, tint_limits: Floats, key: Key) -> NDArray[np.uint8]:
+    """8 bit. What is too much of the key's hue goes from its bright channels, from all of them alike."""
+    excess = np.maximum(key.tint(color) - tint_limits, 0)
     pixels = np.empty((*alpha.shape, 4), np.uint8)
     for index, bright in enumerate(key.bright):
-        channel = np.minimum(color[..., index], limit) if bright else color[..., index]
+        channel = color[..., index] - excess if bright else color[..., index]
         pixels[..., index] = np.where(alpha > 0, np.clip(channel, 0, 1) * 255 + np.float32(0.5), 0)
     pixels[..., 3] = alpha * 255 + np.float32(0.5)
     return pixels
@@ -423,11 +458,12 @@ _LARGEST_PX = 1024
 _ARM_PX = 4
 _BLOCK_PX = 24
 _GREY = 0.07
-_SAME = 0.05
+_SAME = 0.03
+_MOST_OF_THEM = 0.6
 _STEPS = (0.012, 0.45)
 """How far the two greys of painted transparency are apart. A real chessboard's are farther."""
 
-_ENOUGH_BLOCKS = 0.04
+_ENOUGH_BLOCKS = 0.06
 
 
 def _has_checkerboard(image: Image.Image) -> bool:
@@ -444,7 +480,9 @@ def _has_checkerboard(image: Image.Image) -> bool:
 def _crossings(color: Floats) -> float:
     """The share of blocks with a spot where four squares meet, all of the same two greys."""
     grey = _mean(color @ _LIGHTNESS, 3)
-    even = _mean((np.ptp(color, axis=-1) < _GREY).astype(np.float32), 3) > 0.99
+    red, green, blue = (color[..., index] for index in range(3))
+    hue = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    even = _mean((hue < _GREY).astype(np.float32), 3) > 0.99
     arm = 2 * _ARM_PX
     one, other = grey[:-arm, :-arm], grey[:-arm, arm:]
     third, last = grey[arm:, :-arm], grey[arm:, arm:]
@@ -455,8 +493,11 @@ def _crossings(color: Floats) -> float:
     if not found.any():
         return 0.0
     light, dark = np.maximum(one, other), np.minimum(one, other)
+    same = found.copy()
     for level in (light, dark):
-        found &= np.abs(level - np.median(level[found])) < _SAME if found.any() else False
+        same &= np.abs(level - np.median(level[found])) < _SAME
+    if same.sum() < _MOST_OF_THEM * found.sum():
+        return 0.0
     height, width = (size // _BLOCK_PX for size in found.shape)
-    blocks = found[: height * _BLOCK_PX, : width * _BLOCK_PX].reshape(height, _BLOCK_PX, width, _BLOCK_PX)
+    blocks = same[: height * _BLOCK_PX, : width * _BLOCK_PX].reshape(height, _BLOCK_PX, width, _BLOCK_PX)
     return float(blocks.any(axis=(1, 3)).mean()) if blocks.size else 0.0

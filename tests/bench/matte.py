@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import argparse
 import math
-import resource
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,7 +33,8 @@ SIDE_PX = 1024
 _FINER = 3
 """Scenes are drawn so many times larger, and made smaller, so that their edges are as soft as a camera's."""
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating]
+"""Colours and masks from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +251,8 @@ def pixels_of(picture: Picture) -> Floats:
 
 def score(cut: Floats, scene: Scene) -> Score:
     alpha, truth = cut[..., 3], scene.alpha
-    partly = Image.fromarray(((truth > 0.01) & (truth < 0.99)).astype(np.uint8) * 255)
-    edge = np.asarray(partly.filter(ImageFilter.BoxBlur(3))) > 0
+    around = Image.fromarray((truth * 255).round().astype(np.uint8)).filter(ImageFilter.BoxBlur(3))
+    edge = (np.asarray(around) > 0) & ((np.asarray(around) < 255) | (truth < 0.99))
     off = np.abs(alpha - truth)
     steps = [np.abs(np.gradient(alpha, axis=axis) - np.gradient(truth, axis=axis)) for axis in (0, 1)]
     tints, colors = [], []
@@ -272,7 +274,8 @@ def score(cut: Floats, scene: Scene) -> Score:
 def tint(pixels: Floats, key: tuple[int, int, int]) -> Floats:
     """How much of the key's hue is seen: its bright channels over its dark ones. Counted only where positive."""
     bright = np.asarray(key) > 127
-    return np.maximum(pixels[..., bright].min(axis=-1) - pixels[..., ~bright].max(axis=-1), 0)
+    over_dark: Floats = pixels[..., bright].min(axis=-1) - pixels[..., ~bright].max(axis=-1)
+    return np.maximum(over_dark, 0)
 
 
 def naive(picture: Picture, key: tuple[int, int, int] = GREEN, reach: float = 0.45) -> Floats:
@@ -289,7 +292,11 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     asked.add_argument("--look", type=Path, help="a folder for pictures to look at")
     asked.add_argument("--side", type=int, default=SIDE_PX)
+    asked.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = asked.parse_args()
+    if options.one:
+        one(options.one)
+        return
     print(f"{'scene':9} {'who':6} {'alpha':>7} {'mse':>7} {'edge':>7} {'grad':>7} {'fringe':>7} {'color':>7}")
     for scene in scenes(options.side):
         given = as_given(scene)
@@ -320,20 +327,28 @@ def look(folder: Path, scene: Scene, given: Picture, cut: Floats) -> None:
 
 
 def times() -> None:
+    """Each size in a process of its own, so that its peak memory is its own."""
     for megapixels in (1, 4, 16):
-        given = as_given(hair(int(math.sqrt(megapixels) * 1024))) if megapixels < 16 else _enlarged(4096)
-        before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
-        cut_out(given)
-        spent = time.perf_counter() - begun
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
-        print(f"{megapixels} megapixels: {spent:.2f} s; peak memory of the process grew by {grown} MB")
+        command = [sys.executable, "-m", "tests.bench.matte", "--one", str(megapixels)]
+        print(subprocess.run(command, check=True, capture_output=True, text=True).stdout, end="", flush=True)
 
 
-def _enlarged(side_px: int) -> Picture:
-    small = decode(as_given(hair(1024)).data).resize((side_px, side_px), Image.Resampling.BICUBIC)
-    out = BytesIO()
-    small.save(out, "JPEG", quality=90)
-    return Picture(out.getvalue(), "image/jpeg", side_px, side_px)
+def one(megapixels: int) -> None:
+    small = decode(as_given(hair(SIDE_PX)).data)
+    out, side_px = BytesIO(), int(math.sqrt(megapixels) * 1024)
+    small.resize((side_px, side_px), Image.Resampling.BICUBIC).save(out, "JPEG", quality=90)
+    given = Picture(out.getvalue(), "image/jpeg", side_px, side_px)
+    cut_out(as_given(hair(256)))
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    before, begun, worked = _peak_mb(), time.perf_counter(), time.process_time()
+    cut_out(given)
+    spent, worked = time.perf_counter() - begun, time.process_time() - worked
+    print(f"{megapixels} megapixels: {spent:.2f} s, {worked:.2f} s of a processor, {_peak_mb() - before:.0f} MB more")
+
+
+def _peak_mb() -> float:
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 if __name__ == "__main__":
