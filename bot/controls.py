@@ -13,6 +13,8 @@ from bot.ports import Engine
 
 VARIATIONS = 4
 _MOST_ROLES = 6
+SIZE_QUESTION = "size:"
+"""How the code of a question begins that asks which size it shall be; the size follows."""
 _QUESTIONS = {
     "picture_or_words": (Control(Act.LATEST, "My last picture here"), Control(Act.IMAGINE, "Draw it from these words")),
     "which_picture": (Control(Act.LATEST, "My last picture here"),),
@@ -26,7 +28,7 @@ def controls_of(status: TurnStatus, engines: Mapping[str, Engine]) -> tuple[Cont
     if outcome is None or status.erased:
         return ()
     if status.state is TurnState.ASKING:
-        return _QUESTIONS.get(outcome.code, ())
+        return _answers(outcome.code)
     engine = engines.get(turn.engine)
     if engine is None or not engine.profile.generative:
         return ()
@@ -35,6 +37,14 @@ def controls_of(status: TurnStatus, engines: Mapping[str, Engine]) -> tuple[Cont
     if status.state is not TurnState.DONE or not outcome.images:
         return ()
     return (*_roles(status), *_takes(status, engine), *_larger(status, engine))
+
+
+def _answers(code: str) -> tuple[Control, ...]:
+    """To a question that the hall asked."""
+    if code.startswith(SIZE_QUESTION):
+        size = code.removeprefix(SIZE_QUESTION)
+        return (Control(Act.LARGER, f"In {size}", size), Control(Act.AGAIN, "In the usual size"))
+    return _QUESTIONS.get(code, ())
 
 
 def _roles(status: TurnStatus) -> Iterator[Control]:

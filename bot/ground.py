@@ -150,7 +150,7 @@ class Grounds:
         turn = status.turn
         match press.act:
             case Act.LARGER:
-                return await self._larger(press.argument, target)
+                return await self._larger(press.argument, target, status)
             case Act.LATEST:
                 return await self._on_latest(turn, message)
             case Act.IMAGINE:
@@ -169,7 +169,10 @@ class Grounds:
                     words, wish = _words_alone(status), _taken(press, turn.wish)
                 return Request(words, wish, _beside(turn))
 
-    async def _larger(self, size: str, target: MessageRecord) -> Request:
+    async def _larger(self, size: str, target: MessageRecord, status: TurnStatus) -> Request:
+        """The result once more; or, where the size was asked about first, what was asked for."""
+        if status.state is TurnState.ASKING:
+            return Request(status.turn.instruction, replace(status.turn.wish, size=size), _beside(status.turn))
         if len(target.shows) > 1:
             raise BadRequest(WHICH_ONE)
         ground = await self._on_turns(target.shows)

@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bot.budget import Budget, over_words
+from bot.controls import SIZE_QUESTION
 from bot.desk import Desk
 from bot.domain.commands import Command, read_command
 from bot.domain.errors import BadPicture, BadRequest, NotAllowed, NotUnderstood, RemixError
 from bot.domain.images import ALL, ImageFacts, Input, Picture, Role
 from bot.domain.messages import Attachment, InboundMessage, MessageRecord, Received, Shown
+from bot.domain.money import said
 from bot.domain.outcomes import added, outcome_of
 from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.roles import Purpose, read_roles
@@ -194,7 +196,8 @@ class Hall:
             engine, request = self._route(message, request)
             return _Accepted(request, engine, brought)
         except _Question as question:
-            return _Accepted(request, brought=brought, outcome=question.outcome)
+            asked = replace(request, wish=replace(request.wish, size=""))
+            return _Accepted(asked, brought=brought, outcome=question.outcome)
         except RemixError as error:
             return _Accepted(request, brought=brought, outcome=outcome_of(error))
 
@@ -256,7 +259,10 @@ class Hall:
             if images > engine.profile.max_inputs:
                 raise BadRequest(too_many(images, engine.profile.max_inputs))
             if engine.read(request.words, images=images, wish=request.wish).whole:
-                return engine.profile.name, _within(engine, request)
+                request = _within(engine, request)
+                if request.wish.size and message.press is None:
+                    raise _Question(_prices(engine, request), code=f"{SIZE_QUESTION}{request.wish.size}")
+                return engine.profile.name, request
         if reading.whole and images:
             return "exact", replace(request, wish=PLAIN_WISH)
         words = not_understood(reading.unclear, ai_missing=not generative)
@@ -349,6 +355,14 @@ def _within(engine: Engine, request: Request) -> Request:
         raise BadRequest(NO_LARGER_HERE)
     note = " ".join(part for part in (request.ground.note, NO_LARGER) if part)
     return replace(request, wish=replace(request.wish, size=""), ground=replace(request.ground, note=note))
+
+
+def _prices(engine: Engine, request: Request) -> str:
+    """More pixels cost more: the price is said before."""
+    images, wish = len(request.ground.inputs), request.wish
+    usual = wish.count * engine.estimate_microusd(images=images, wish=replace(wish, size=""))
+    larger = wish.count * engine.estimate_microusd(images=images, wish=wish)
+    return f"In {wish.size} this costs {said(larger)}, in the usual size {said(usual)}. Which one shall it be?"
 
 
 def _turn(message: InboundMessage, id_: TurnId, reply: MessageRef, accepted: _Accepted, understood: Understood) -> Turn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.budget import Budget, over_words
 from bot.domain.errors import BadRequest, NotAllowed, SwitchedOff
@@ -13,6 +13,7 @@ from bot.domain.words import HEARD_NOTHING, NO_EARS, SWITCHED_OFF
 from bot.ports import Heard, MessageStore, Meter, Platform, Switches, TextModel
 
 MAX_VOICE_BYTES = 10 * 1024 * 1024
+_NO_LIMIT = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,15 @@ class Listener:
         media_type = sound_type_of(sound)
         if not media_type:
             raise BadRequest(HEARD_NOTHING)
-        # Before there is a turn to reserve for: taken at the estimate, and not given back.
+        # Before there is a turn to reserve for: at least the estimate is taken, and what was beyond it afterwards.
         estimate = self._text_model.estimate_microusd()
         buckets = self._budget.buckets(estimate, person=message.author, chat=message.ref.chat)
         if full := await self._meter.charge(buckets):
             raise NotAllowed(over_words(full))
         heard = await self._text_model.transcribe(sound, media_type=media_type)
         await self._messages.hear(message.ref, heard)
+        if (more := heard.usage.cost_microusd - estimate) > 0:
+            await self._meter.charge([replace(each, estimate=more, limit=_NO_LIMIT) for each in buckets])
         return heard
 
 

@@ -187,7 +187,8 @@ async def _check_gemini(settings: Settings) -> list[Check]:
         found = await engine.check()
     finally:
         await engine.aclose()
-    notes = {model.id: model.note for model in engine.models}
+    text = (engine.text_model.model,) if engine.text_model else ()
+    notes = {model.id: model.note for model in (*engine.models, *text)}
     checks: list[Check] = []
     for number, (model, trouble) in enumerate(found):
         note = f" ({notes[model]})" if notes.get(model) else ""

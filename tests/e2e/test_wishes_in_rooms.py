@@ -253,6 +253,19 @@ async def test_larger_makes_the_result_again_at_the_size_that_was_pressed(rig: R
     assert refused.state is TurnState.REFUSED
 
 
+async def test_a_size_in_words_is_made_after_its_price_was_said(rig: Rig, gemini: ScriptedEngine) -> None:
+    asked = await rig.says("put a hat on her, in 4K", [CAT])
+    status = await rig.sees(asked)
+    assert status.outcome is not None
+    assert status.state is TurnState.ASKING
+    assert "In 4K this costs about 4 ¢" in status.outcome.words
+    assert gemini.requests == []
+    await rig.sees(await rig.presses(Act.LARGER, asked, "4K"))
+    await rig.sees(await rig.presses(Act.AGAIN, asked))
+    assert [request.wish.size for request in gemini.requests] == ["4K", ""]
+    assert {request.instruction for request in gemini.requests} == {"put a hat on her, in 4K"}
+
+
 async def test_a_press_reaches_nobody_elses_photo(rig: Rig, gemini: ScriptedEngine) -> None:
     first = await rig.says("put a hat on her", [CAT])
     await rig.sees(first)
