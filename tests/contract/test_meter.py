@@ -137,6 +137,30 @@ async def test_what_is_used_before_there_is_a_turn_is_charged_once(store: RedisT
     assert await held(meter, *buckets) == [40, 40, 40]
 
 
+async def test_many_at_once_never_take_more_than_there_is(
+    store: RedisTurnStore, meter: RedisMeter, client: Redis
+) -> None:
+    await asyncio.gather(*(client.ping() for _ in range(16)))
+    small = [replace(HOUSE, limit=500), replace(ROLLING, limit=350)]
+    submitted = [store.submit(turn(), small) for _ in range(8)]
+    charged = [meter.charge(small) for _ in range(8)]
+    turns, full = await asyncio.gather(asyncio.gather(*submitted), asyncio.gather(*charged))
+    assert [*(each.full for each in turns), *full].count("") == 3
+    assert await held(meter, *small) == [300, 300]
+
+
+async def test_a_turn_whose_record_is_gone_keeps_its_estimates_and_frees_its_place(
+    store: RedisTurnStore, meter: RedisMeter
+) -> None:
+    await store.announce("worker", slots=1)
+    lost, waiting = turn(), turn()
+    await store.submit(lost, [PERSON, ROLLING])
+    await store.submit(waiting, [])
+    assert await store.abandon(lost.id) == [waiting.id]
+    assert await held(meter, PERSON, ROLLING) == [100, 100]
+    assert await meter.used(days=1) == []
+
+
 async def test_a_refusal_is_charged_to_the_house_alone(store: RedisTurnStore, meter: RedisMeter) -> None:
     chat = Bucket("chat:c", 100, 1000)
     await finished(store, Outcome(TurnState.REFUSED, usage=CALL), PERSON, chat, HOUSE, ROLLING)
