@@ -159,7 +159,8 @@ class Grounds:
                 return Request(turn.instruction, replace(turn.wish, kind=Kind.IMAGINE), Ground(parent=turn.id))
             case Act.ORIGINAL:
                 wish = replace(_alone(turn.wish), from_original=True)
-                return Request(turn.instruction, wish, _on_original(turn, message.author))
+                ground = replace(_beside(turn), parent=turn.id)
+                return Request(turn.instruction, wish, on_original(ground, message.author))
             case Act.CANVAS:
                 return Request(turn.instruction, turn.wish, _on_canvas(_beside(turn), _number(press.argument, 1)))
             case Act.AGAIN | Act.EXACTLY | Act.SURPRISE | Act.VARIATIONS:
@@ -207,14 +208,15 @@ def _beside(turn: Turn) -> Ground:
     )
 
 
-def _on_original(turn: Turn, asker: UserRef) -> Ground:
-    """What the thread began with. Raises `NotAllowed` where it is not this person's own alone."""
-    if not turn.pins:
+def on_original(ground: Ground, asker: UserRef) -> Ground:
+    """The same path, on the picture that its thread began with. Raises `NotAllowed` where that is not this person's own
+    alone."""
+    if not ground.pins:
         raise BadRequest(PRESS_GONE)
-    if any(owner != asker for owner in turn.owners):
+    if any(owner != asker for owner in ground.owners):
         raise NotAllowed(NOT_YOURS)
-    inputs = tuple(Input(Role.SOURCE, asker, pin) for pin in turn.pins[:1])
-    return replace(_beside(turn), inputs=inputs, parent=turn.id, engines=(), from_words=False)
+    inputs = tuple(Input(Role.SOURCE, asker, pin) for pin in ground.pins[:1])
+    return replace(ground, inputs=inputs, engines=(), note="", from_words=False)
 
 
 def _alone(wish: Wish) -> Wish:

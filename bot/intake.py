@@ -39,7 +39,7 @@ from bot.domain.words import (
     too_long,
     too_many,
 )
-from bot.ground import LARGER, MAX_PINS, Ground, Grounds, Request
+from bot.ground import LARGER, MAX_PINS, Ground, Grounds, Request, on_original
 from bot.listening import Listener, Understood
 from bot.ports import Bucket, Engine, MessageStore, PictureReader, Platform, TurnQueue, TurnStore
 
@@ -236,6 +236,8 @@ class Hall:
         if message.press is not None:
             return await self._grounds.pressed(message.press, message, target)
         ground = await self._grounds.of(target, message.author)
+        if ground.parent is not None and read_wish(message.text, images=1).wish.from_original:
+            ground = on_original(ground, message.author)
         inputs = ground.inputs + tuple(Input(Role.SOURCE, message.author, image) for image in brought)
         asked = read_wish(message.text, images=len(inputs))
         roles = read_roles(asked.words, len(inputs)) or tuple(each.purpose for each in inputs)

@@ -229,6 +229,15 @@ async def test_redo_from_the_original_does_all_that_was_asked_on_the_first_pictu
     assert [line.instruction for line in request.story.lines] == ["put a hat on her"]
 
 
+async def test_the_original_can_be_gone_back_to_in_words(rig: Rig, gemini: ScriptedEngine) -> None:
+    gemini.result = DRAWN
+    first = await rig.says("put a hat on her", [CAT])
+    await rig.sees(first)
+    await rig.sees(await rig.says("redo it from the original, in winter", reply_to=first))
+    assert gemini.requests[-1].images == gemini.requests[0].images
+    assert [line.instruction for line in gemini.requests[-1].story.lines] == ["put a hat on her"]
+
+
 async def test_the_original_goes_along_for_likeness_and_turn_twelve_costs_what_turn_two_does(
     rig: Rig, gemini: ScriptedEngine
 ) -> None:
