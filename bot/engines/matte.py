@@ -52,7 +52,7 @@ NOTHING_LEFT = "Without its background nothing would be left of this picture, so
 
 
 def cut_out(picture: Picture) -> Cut:
-    """Work for a thread: about 0.2 s for a megapixel. Raises `BadPicture` where the file is broken."""
+    """Work for a thread: about a quarter of a second for a megapixel. Raises `BadPicture` where the file is broken."""
     image = decode(picture.data)
     if image.mode == "RGBA":
         if _has_holes(image):
