@@ -129,7 +129,7 @@ class Calls:
         started = time.monotonic()
         answer = await engine.edit(replace(request, model=model))
         try:
-            if answer.images:
+            if answer.images and (answer.usage.model or model):
                 await self._meter.took(answer.usage.model or model, time.monotonic() - started)
             if answer.retirement is not None:
                 log.warning("model is to be retired", model=model, when=answer.retirement.when)

@@ -153,7 +153,7 @@ class Hall:
         images = len(status.turn.inputs)
         estimate = engine.estimate_microusd(images=images, wish=status.turn.wish) if engine else 0
         drafted = status.draft.usage.cost_microusd if status.draft else 0
-        usage = Usage(cost_microusd=estimate * status.calls + drafted, calls=status.calls)
+        usage = added(status.turn.spent, Usage(estimate * status.calls + drafted, calls=status.calls))
         outcome = Outcome(TurnState.CANCELLED, code="cancelled", words=CANCELLED, usage=usage, finished_at=time.time())
         if not await self._turns.end(turn, outcome):
             return False

@@ -310,7 +310,7 @@ class Bucket:
     """A limit that a turn reserves from: `estimate` now, the true amount when it finishes. Same unit throughout.
 
     `window_s` makes it rolling: what counts is what was reserved and used within that many seconds. One whose name
-    begins with `person:` is not charged for refusals.
+    begins with `person:` is charged for what a person got: not for refusals, and not for failures.
     """
 
     name: str

@@ -147,9 +147,11 @@ class Workshop:
             await self._queue.start(next_)
 
     async def _let_go(self, id_: TurnId, outcome: Outcome) -> None:
-        """What was made for a turn that is somebody else's now, or ended: nobody will ever show it."""
+        """What was made for a turn that is somebody else's now, or ended: nobody will ever show it, unless whoever has
+        it now goes on from it as a draft."""
         status = await self._turns.load(id_)
-        kept = status.outcome.images if status is not None and status.outcome else ()
+        last = (status.outcome or status.draft) if status is not None else None
+        kept = last.images if last is not None else ()
         await self._drop(id_, [image for image in outcome.images if image not in kept])
 
     async def _drop(self, id_: TurnId, images: Sequence[ImageFacts]) -> None:
@@ -227,8 +229,13 @@ class Workshop:
                 return Proofread(draft)
             kept = draft
             if not await self._through_outage(lambda: self._turns.keep_draft(turn, claim.epoch, kept)):
+                await self._let_go(turn.id, kept)
                 raise Fenced
-        return await self._proofreader.check(claim, engine, request, draft)
+        try:
+            return await self._proofreader.check(claim, engine, request, draft)
+        except Fenced:
+            await self._let_go(turn.id, draft)
+            raise
 
     async def _request(
         self, turn: Turn, images: Sequence[ImageFacts], plan: tuple[str, ...], *, generative: bool

@@ -178,7 +178,7 @@ class RedisTurnStore:
                 # What came before the engine was charged when it was used.
                 max(0, usage.cost_microusd - turn.spent.cost_microusd),
                 int(in_flight),
-                int(status.state is TurnState.REFUSED),
+                int(status.state in (TurnState.REFUSED, TurnState.FAILED)),
                 datetime.now(UTC).date().isoformat() if model else "",
                 model,
                 *(calls, len(outcome.images), usage.input_tokens, usage.output_tokens, usage.cost_microusd),

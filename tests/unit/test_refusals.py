@@ -13,8 +13,6 @@ from typing import Any
 from google.genai.types import BlockedReason, FinishReason, GenerateContentResponse
 
 from bot.domain.errors import EngineFailed, EngineGaveNothing, EngineRefused
-from bot.domain.outcomes import outcome_of
-from bot.domain.turns import TurnState
 from bot.engines.gemini.answer import read_answer
 from bot.engines.gemini.models import DEFAULT_MODEL, model_profile
 from bot.ports import EditRequest
@@ -28,10 +26,10 @@ HEAD = """# What people read when there is no picture
 Every reason that Gemini can give for an answer without a result, and what becomes of it. Made from the code
 (`bot/engines/gemini/answer.py`); a test compares the two. To write it anew: `python -m tests.unit.test_refusals`.
 
-A **refusal** is the model maker's policy: the person is not charged, whatever the attempt cost the house. After
-**nothing** trying again may help; what it cost, by the figures of the answer, is counted as for a picture. Where **the
-operator must act** nobody in the chat can do anything about it. Both a refusal and a matter for the operator stand even
-where words or a picture came with them; any other reason is passed over where there is a result.
+A **refusal** is the model maker's policy. After **nothing** trying again may help. Where **the operator must act** nobody
+in the chat can do anything about it. Nobody is charged for a picture that did not come: whatever the attempt cost, by the
+figures of the answer, is the house's. Both a refusal and a matter for the operator stand even where words or a picture
+came with them; any other reason is passed over where there is a result.
 """
 
 
@@ -54,12 +52,11 @@ def failure(body: dict[str, Any]) -> EngineFailed:
 
 def row(reason: str, error: EngineFailed) -> str:
     name = "any other" if reason == UNKNOWN else f"`{reason}`"
-    charged = "no" if outcome_of(error).state is TurnState.REFUSED else "what it cost"
-    return f"| {name} | {error.words} | {KINDS[type(error)]} | {charged} |"
+    return f"| {name} | {error.words} | {KINDS[type(error)]} |"
 
 
 def table(title: str, rows: Iterator[str]) -> str:
-    head = "| reason | what the person reads | outcome | charged to the person |\n| --- | --- | --- | --- |"
+    head = "| reason | what the person reads | outcome |\n| --- | --- | --- |"
     return "\n".join([f"\n## {title}\n", head, *rows, ""])
 
 
