@@ -26,10 +26,10 @@ HEAD = """# What people read when there is no picture
 Every reason that Gemini can give for an answer without a result, and what becomes of it. Made from the code
 (`bot/engines/gemini/answer.py`); a test compares the two. To write it anew: `python -m tests.unit.test_refusals`.
 
-A **refusal** is the model maker's policy. After **nothing** trying again may help. Where **the operator must act** nobody
-in the chat can do anything about it. Nobody is charged for a picture that did not come: whatever the attempt cost, by the
-figures of the answer, is the house's. Both a refusal and a matter for the operator stand even where words or a picture
-came with them; any other reason is passed over where there is a result.
+A **refusal** is the model maker's policy. After **nothing** trying again may help. Where **the operator must act**
+nobody in the chat can do anything about it. Nobody is charged for a picture that did not come: whatever the attempt
+cost, by the figures of the answer, is the house's. Both a refusal and a matter for the operator stand even where words
+or a picture came with them; any other reason is passed over where there is a result.
 """
 
 
@@ -76,13 +76,11 @@ def test_the_page_says_what_people_read() -> None:
     assert PAGE.read_text() == page(), "Write it anew: python -m tests.unit.test_refusals"
 
 
-def test_a_refusal_is_never_charged_to_the_person_and_always_says_what_to_change() -> None:
+def test_a_refusal_always_says_what_to_change() -> None:
     rows = [line.split(" | ") for line in page().splitlines() if "| refused |" in line]
     assert len(rows) == 19
-    assert all(charged == "no |" and words.endswith(".") for _, words, _, charged in rows)
-    assert all(
-        any(hint in words for hint in ("lease", "may ", "Ask ", "Try ", "Cover", "Just say")) for _, words, *_ in rows
-    )
+    hints = ("lease", "may ", "Ask ", "Try ", "Cover", "Just say")
+    assert all(words.endswith(".") and any(hint in words for hint in hints) for _, words, _ in rows)
 
 
 if __name__ == "__main__":
