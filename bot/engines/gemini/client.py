@@ -20,7 +20,7 @@ from bot.engines.gemini.models import ModelProfile
 from bot.engines.gemini.prompt import Prompt
 from bot.engines.gemini.safety import Thresholds
 from bot.engines.gemini.text import Sound
-from bot.engines.gemini.wire import PictureStream
+from bot.engines.gemini.wire import StreamedResponse, exchange, streaming
 from bot.ports import EditRequest
 
 PUBLIC_API = "https://generativelanguage.googleapis.com"
@@ -53,18 +53,18 @@ Said = tuple[str | Picture | Sound, ...]
 class GeminiClient:
     """An open connection to the API. Belongs to the event loop that opened it."""
 
-    def __init__(self, sdk: genai.Client, session: aiohttp.ClientSession, stream: PictureStream) -> None:
+    def __init__(self, sdk: genai.Client, session: aiohttp.ClientSession) -> None:
         self._sdk = sdk
         self._session = session
-        self._stream = stream
 
     @classmethod
     async def open(cls, access: Access, *, timeout_s: float) -> GeminiClient:
         """Nothing is sent yet. Raises `ValueError` or `OSError` where key or certificates are unusable."""
         if not access.api_key.strip() and access.enterprise is None:
             raise ValueError("no key")  # the SDK would look for another one in the environment
-        stream = PictureStream()
-        session = aiohttp.ClientSession(middlewares=(stream,), trust_env=True, read_bufsize=2**20)
+        session = aiohttp.ClientSession(
+            middlewares=(streaming,), response_class=StreamedResponse, trust_env=True, read_bufsize=2**20
+        )
         options = _http_options(timeout_s)
         options.base_url = access.base_url or _home_of(access.enterprise)
         options.api_version = API_VERSION
@@ -75,7 +75,7 @@ class GeminiClient:
         except BaseException:
             await session.close()
             raise
-        return cls(sdk, session, stream)
+        return cls(sdk, session)
 
     async def aclose(self) -> None:
         await self._sdk.aio.aclose()
@@ -111,11 +111,13 @@ class GeminiClient:
             config.system_instruction = system
         else:
             said = (system, *said)
-        with self._stream.tickets([part.data for part in said if not isinstance(part, str)]) as tickets:
+        with exchange([part.data for part in said if not isinstance(part, str)]) as pictures:
             try:
-                return await self._sdk.aio.models.generate_content(
-                    model=model.id, contents=_content(said, tickets), config=config
+                response = await self._sdk.aio.models.generate_content(
+                    model=model.id, contents=_content(said, pictures.tickets), config=config
                 )
+                pictures.restore(response)
+                return response
             except Exception as error:
                 failure = failure_of(error)
                 kind, status = type(error).__name__, getattr(error, "code", None)
