@@ -272,6 +272,8 @@ class AnswerReader:
         standard, urlsafe = b"+" in text or b"/" in text, b"-" in text or b"_" in text
         if (standard and (urlsafe or self._alphabet == _URLSAFE)) or (urlsafe and self._alphabet == _STANDARD):
             return False
+        if text.endswith(b"="):
+            return False
         try:
             decoded = binascii.a2b_base64(text.translate(_TO_STANDARD) if urlsafe else text, strict_mode=True)
         except (binascii.Error, ValueError):
