@@ -68,10 +68,14 @@ export class Interface {
   }
 
   /** Post a message. The key makes it repeatable. `onProgress` is told the share that has been sent, 0 to 1. */
-  post({ key, text, replyTo, files }, onProgress) {
+  post({ key, text, replyTo, index, press, files, voice }, onProgress) {
     const form = new FormData();
     form.append("text", text);
     if (replyTo) form.append("reply_to", replyTo);
+    if (replyTo && index !== null) form.append("reply_index", index);
+    if (press) form.append("act", press.act);
+    if (press?.argument) form.append("argument", press.argument);
+    if (voice) form.append("voice", voice.file, "voice.wav");
     for (const file of files) form.append("image", file, file.name || "picture");
     const request = new XMLHttpRequest();
     request.open("POST", `${this.root}/messages`);

@@ -1,23 +1,32 @@
 // Where a message is written: words, pictures, and what it replies to.
 
 import { byId, el, icon, shorten } from "./dom.js";
-import { picturesOf } from "./lineage.js";
+import { Hints } from "./hints.js";
+import { countOf, isCommand, picturesOf, saidBy, shownOf } from "./lineage.js";
+import { canRecord, Recorder } from "./recorder.js";
 
 const isPicture = (file) => file.type.startsWith("image/") || /\.(jpe?g|png|webp|hei[cf]|gif|avif|tiff?|bmp)$/i.test(file.name);
 
-/** Emits `send` (detail: text, files, replyTo) and `target` (detail: the message replied to, or null). */
+const isNew = (words) => isCommand(words) || /^\s*\/imagine\b/i.test(words);
+const OPEN = ["accepted", "waiting", "running"];
+
+/** Emits `send` (detail: text, files, voice, replyTo, index) and `target` (detail: the message replied to, or null). */
 export class Composer extends EventTarget {
-  constructor(chat, limits) {
+  constructor(chat, limits, { draws = true, hears = true } = {}) {
     super();
     this.chat = chat;
     this.limits = limits;
     this.files = [];
     this.choice = undefined; // undefined: the latest result; null: nothing; else a message
+    this.index = null; // which of its pictures is meant; null: all of them
     this.latest = null;
     this.form = byId("composer");
     this.words = byId("words");
     this.form.addEventListener("submit", (event) => this.#submit(event));
-    this.words.addEventListener("input", () => this.#fit());
+    this.words.addEventListener("input", () => this.#typed());
+    this.hints = new Hints(this.words, draws, (text, isWhole) => this.#hinted(text, isWhole));
+    this.hears = hears && canRecord();
+    if (this.hears) this.#listen(new Recorder());
     this.words.addEventListener("keydown", (event) => this.#key(event));
     byId("add").onclick = () => byId("files").click();
     byId("files").onchange = (event) => {
@@ -29,23 +38,26 @@ export class Composer extends EventTarget {
   /** The message that what is written replies to; an item of the outbox where its answer is not there yet. */
   get target() {
     if (this.choice !== undefined) return this.choice;
-    return this.files.length ? null : this.latest;
+    return this.files.length || isNew(this.words.value) ? null : this.latest;
   }
 
-  reply(message) {
+  /** `index` is the one of its pictures that is meant, null for all of them. */
+  reply(message, index = null) {
     this.choice = message;
+    this.index = index;
     this.show();
     this.words.focus();
   }
 
   /** What a message replies to when nothing else is chosen. */
   setLatest(latest) {
+    if (this.choice === undefined && latest?.id !== this.latest?.id) this.index = null;
     this.latest = latest;
     if (this.choice === undefined) this.show();
   }
 
   forget(id) {
-    if (this.choice?.id === id) this.choice = undefined;
+    if (this.choice?.id === id) this.#unchoose();
     this.show();
   }
 
@@ -70,6 +82,7 @@ export class Composer extends EventTarget {
   /** Put back what could not be sent. */
   restore(item) {
     this.words.value = item.text;
+    this.index = item.index;
     this.files = item.files.map((file) => ({ file, url: URL.createObjectURL(file) }));
     this.choice = typeof item.replyTo === "string" ? this.chat.get(item.replyTo) ?? undefined : undefined;
     this.#fit();
@@ -79,6 +92,7 @@ export class Composer extends EventTarget {
 
   show() {
     this.form.hidden = false;
+    byId("record").hidden = !this.hears || this.words.value !== "";
     this.#showTarget();
     this.#showFiles();
     const { target } = this;
@@ -93,10 +107,22 @@ export class Composer extends EventTarget {
     place.hidden = !target && !canGoOn && !(this.files.length && this.latest && this.choice === undefined);
     if (place.hidden) return place.replaceChildren();
     if (!target) return place.replaceChildren(this.#offer());
-    const picture = target.id ? picturesOf(this.chat, target)[0] : null;
+    const count = target.id ? countOf(target) : 0;
+    const picture = target.id && (count < 2 || this.index !== null) ? picturesOf(this.chat, target, this.index)[0] : null;
     const thumb = picture ? el("img", { src: picture.url, alt: "", width: 40, height: 40 }) : el("span", { class: "no-thumb" }, icon("reply"));
     const drop = el("button", { type: "button", class: "icon-button small", "aria-label": "Don't reply to this", title: "Don't reply to this", onclick: () => this.reply(null) }, icon("close"));
-    return place.replaceChildren(thumb, el("p", {}, el("strong", {}, this.#targetTitle(target)), el("span", {}, this.#targetWords(target))), drop);
+    const words = el("p", {}, el("strong", {}, this.#targetTitle(target)), el("span", {}, this.#targetWords(target)));
+    return place.replaceChildren(...(count > 1 ? [words, drop, this.#choices(target, count)] : [thumb, words, drop]));
+  }
+
+  /** Of several pictures, all are meant, or the one that is pressed. */
+  #choices(target, count) {
+    const choice = ({ image, index }) => {
+      const isChosen = this.index === index;
+      const choose = () => this.reply(target, isChosen ? null : index);
+      return el("button", { type: "button", class: "which", "aria-pressed": String(isChosen), "aria-label": `Only picture ${index + 1} of ${count}`, onclick: choose }, el("img", { src: image.url, alt: "" }));
+    };
+    return el("div", { class: "whiches", role: "group", "aria-label": "Which picture" }, shownOf(target).map(choice));
   }
 
   #offer() {
@@ -108,15 +134,20 @@ export class Composer extends EventTarget {
   #targetTitle(target) {
     const isLatest = target === this.latest || (target.id && target.id === this.latest?.id);
     if (!target.id) return "Replying to the picture in the making";
+    const count = countOf(target);
+    if (count > 1) return this.index === null ? `Replying to all ${count} pictures` : `Replying to picture ${this.index + 1} of ${count}`;
     if (!target.author.is_bot) return target.author.name === "You" ? "Replying to your message" : `Replying to ${target.author.name}`;
-    if (target.state === "done") return isLatest ? "Replying to the latest result" : "Replying to an earlier result";
-    if (["accepted", "waiting", "running"].includes(target.state)) return "Replying to the picture in the making";
+    if (target.state === "done" && target.images.length) return isLatest ? "Replying to the latest result" : "Replying to an earlier result";
+    if (target.state === "done" && !target.images.length) return "Going on from this answer";
+    if (target.state === "asking") return "Answering the question";
+    if (OPEN.includes(target.state)) return "Replying to the picture in the making";
     return "Going on with this picture";
   }
 
   #targetWords(target) {
-    const asked = target.id ? (target.author.is_bot ? this.chat.get(target.reply_to)?.text : target.text) : target.text;
-    return shorten(asked ?? "", 90);
+    const panel = this.index === null ? null : target.panels?.[this.index];
+    const asked = panel?.words || saidBy(target.author?.is_bot ? this.chat.get(target.reply_to) : target);
+    return shorten(asked, 90);
   }
 
   #showFiles() {
@@ -141,16 +172,53 @@ export class Composer extends EventTarget {
   }
 
   #key(event) {
+    if (this.hints.takes(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       this.form.requestSubmit();
-    } else if (event.key === "Escape" && this.choice !== undefined) {
-      this.choice = undefined;
+    } else if (event.key === "Escape" && (this.choice !== undefined || this.index !== null)) {
+      this.#unchoose();
       this.show();
-    } else if ((event.key === "ArrowUp" || event.key === "ArrowDown") && !this.words.value && !event.isComposing) {
+    } else if (event.key.startsWith("Arrow") && !this.words.value && !event.isComposing) {
       event.preventDefault();
-      this.#walk(event.key === "ArrowUp" ? -1 : 1);
+      if (event.key === "ArrowUp" || event.key === "ArrowDown") this.#walk(event.key === "ArrowUp" ? -1 : 1);
+      else this.#step(event.key === "ArrowLeft" ? -1 : 1);
     }
+  }
+
+  #unchoose() {
+    this.choice = undefined;
+    this.index = null;
+  }
+
+  /** To the picture beside, where the message replied to shows several. */
+  #step(step) {
+    const { target } = this;
+    if (!target?.id || countOf(target) < 2) return;
+    const places = [null, ...shownOf(target).map(({ index }) => index)];
+    const to = places[(places.indexOf(this.index) + step + places.length) % places.length];
+    this.reply(target, to);
+  }
+
+  #typed() {
+    this.#fit();
+    this.hints.show();
+    const kind = `${isNew(this.words.value)} ${this.words.value === ""}`;
+    if (kind !== this.kind) this.show();
+    this.kind = kind;
+  }
+
+  #hinted(text, isWhole) {
+    this.words.value = text;
+    this.#typed();
+    if (isWhole) this.form.requestSubmit();
+    else this.words.focus();
+  }
+
+  #listen(recorder) {
+    recorder.addEventListener("voice", ({ detail }) => this.#send("", detail));
+    recorder.addEventListener("trouble", ({ detail }) => this.say(detail));
+    recorder.addEventListener("close", () => this.words.focus());
   }
 
   /** To the result before, or after, the one that is replied to. */
@@ -176,12 +244,18 @@ export class Composer extends EventTarget {
       this.say(this.target ? "Write what should change." : "Add a picture, then write what should change.");
       return;
     }
-    const detail = { text, files: this.files.map(({ file }) => file), replyTo: this.target };
+    this.#send(text);
+  }
+
+  #send(text, voice = null) {
+    const replyTo = isCommand(text) ? null : this.target;
+    const index = replyTo?.id && countOf(replyTo) > 1 ? this.index : null;
+    const detail = { text, files: this.files.map(({ file }) => file), voice, replyTo, index };
     this.files.forEach(({ url }) => URL.revokeObjectURL(url));
     this.files = [];
     this.words.value = "";
-    this.choice = undefined;
-    this.#fit();
+    this.#unchoose();
+    this.#typed();
     this.dispatchEvent(new CustomEvent("send", { detail }));
     this.show();
   }

@@ -1,26 +1,65 @@
 // Who came from whom. A message of the bot replies to a person's message, which may reply to a picture.
 
-/** The pictures that an answer was made from: of what was replied to, else those that came with the words. */
-export function sourcesOf(chat, answer, depth = 0) {
-  const asked = chat.get(answer.reply_to);
-  if (!asked) {
-    chat.wonder(answer.reply_to);
-    return [];
-  }
-  if (!asked.reply_to) return asked.images;
-  const parent = chat.get(asked.reply_to);
-  if (parent === undefined) chat.wonder(asked.reply_to);
-  const inherited = parent && depth < 50 ? picturesOf(chat, parent, depth + 1) : [];
-  return inherited.length ? inherited : asked.images;
+const DEEPEST = 50;
+const BESIDE = new Set(["again", "exactly", "surprise", "variations", "canvas"]); // made of what the picture was made of
+const FROM_ELSEWHERE = new Set(["latest", "imagine"]);
+const alike = (one, other) => Math.abs((one.width_px * other.height_px) / (one.height_px * other.width_px) - 1) < 0.01;
+
+/** What a message shows: {image, index, words}. `index` is what a reply to that picture alone says. */
+export function shownOf(message) {
+  if (!message.panels.length) return message.images.map((image) => ({ image, index: image.index, words: "" }));
+  return message.panels.flatMap(({ image, words }, index) => (image ? [{ image, index, words }] : []));
 }
 
-/** The pictures that a reply to this message goes on from: its own, else those of what it came from. */
-export function picturesOf(chat, message, depth = 0) {
-  if (message.images.length) return message.images;
+/** How many pictures a reply could mean. */
+export const countOf = (message) => message.panels.length || message.images.length;
+
+/** The pictures that an answer was made from, in order. */
+export function sourcesOf(chat, answer, depth = 0) {
+  const asked = known(chat, answer.reply_to);
+  if (!asked || depth > DEEPEST) return [];
+  const act = asked.press?.act;
+  if (FROM_ELSEWHERE.has(act)) return [];
+  if (!asked.reply_to) return asked.images;
+  const parent = known(chat, asked.reply_to);
+  if (!parent) return asked.images;
+  if (BESIDE.has(act)) return sourcesOf(chat, parent, depth + 1);
+  if (act === "original") return beginningOf(chat, parent);
+  return [...picturesOf(chat, parent, asked.reply_index, depth + 1), ...asked.images];
+}
+
+/** The one of them that the picture is a changed version of, as far as can be told. */
+export function beforeOf(chat, answer, image) {
+  const sources = sourcesOf(chat, answer);
+  return sources.find((one) => alike(one, image)) ?? sources[0] ?? null;
+}
+
+export const isAlike = (image, before) => Boolean(before) && alike(image, before);
+
+/** The pictures that a reply to this message goes on from: its own (or that one of them), else what it came from. */
+export function picturesOf(chat, message, index = null, depth = 0) {
+  if (message.images.length) {
+    const one = index === null ? null : shownOf(message).find((shown) => shown.index === index);
+    return one ? [one.image] : message.images;
+  }
   if (message.author.is_bot) return sourcesOf(chat, message, depth);
-  const parent = chat.get(message.reply_to);
-  if (message.reply_to && parent === undefined) chat.wonder(message.reply_to);
-  return parent && depth < 50 ? picturesOf(chat, parent, depth + 1) : [];
+  const parent = known(chat, message.reply_to);
+  return parent && depth < DEEPEST ? picturesOf(chat, parent, message.reply_index, depth + 1) : [];
+}
+
+function beginningOf(chat, answer) {
+  for (let at = answer, steps = 0; at && steps < DEEPEST; steps += 1) {
+    const asked = known(chat, at.reply_to);
+    if (!asked?.reply_to) return asked?.images ?? [];
+    at = known(chat, asked.reply_to);
+  }
+  return [];
+}
+
+function known(chat, id) {
+  const message = chat.get(id);
+  if (message === undefined) chat.wonder(id);
+  return message;
 }
 
 export const threadOf = (message) => message.turn_id?.split("-")[0] ?? null;
@@ -30,10 +69,16 @@ export function threadAround(chat, message) {
   return threadOf(message.author.is_bot ? message : chat.answerTo(message.id) ?? message);
 }
 
-/** The label's line of an answer, apart from what else it says. */
+/** The label's line of an answer, apart from what else it says. An answer in words has one where AI gave it. */
 export function partsOf(message) {
-  const isLabelled = message.author.is_bot && message.images.length > 0 && message.lines.length > 0;
-  return isLabelled
-    ? { label: message.lines[0], words: message.lines.slice(1).join("\n") }
-    : { label: "", words: message.text };
+  const { lines, images, state } = message;
+  const isWords = state === "done" && lines.length > 1 && !/[.?!:…”"]$/.test(lines[0]);
+  const isLabelled = message.author.is_bot && lines.length > 0 && (images.length > 0 || isWords);
+  return isLabelled ? { label: lines[0], words: lines.slice(1).join("\n") } : { label: "", words: message.text };
 }
+
+/** What a person said, in words for a short mention. */
+export const saidBy = (message) => message?.text || (message?.has_voice ? "Voice message" : "");
+
+/** Words that ask about the chat itself and not for a picture. */
+export const isCommand = (text) => /^\s*\/(usage|settings|help|start)\b/i.test(text ?? "");

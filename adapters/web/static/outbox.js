@@ -13,9 +13,10 @@ export class Outbox extends EventTarget {
     addEventListener("beforeunload", (event) => this.items.length && event.preventDefault());
   }
 
-  /** `replyTo` is the id of a message, or an item of this outbox that is to be answered first. */
-  add({ text, files, replyTo }) {
-    const item = { key: newKey(), text, files, replyTo, state: "sending", share: 0, tries: 0, words: "" };
+  /** `replyTo` is the id of a message, or an item of this outbox that is to be answered first; `index` the one of its
+   *  pictures that is meant. `press` is a control ({act, argument}), `voice` a recording ({file, length}). */
+  add({ text, files, replyTo, index = null, press = null, voice = null }) {
+    const item = { key: newKey(), text, files, replyTo, index, press, voice, state: "sending", share: 0, tries: 0, words: "" };
     item.urls = files.map((file) => URL.createObjectURL(file));
     this.items.push(item);
     this.#tell(item);

@@ -1,37 +1,43 @@
 // The page: who is here, the chat on the screen, and what happens when something is pressed.
 
 import { session, signIn, signOut } from "./api.js";
-import { bubble, outgoing, tick } from "./bubbles.js";
+import { bubble, outgoing, placeOf } from "./bubbles.js";
 import { Chat, FINAL } from "./chat.js";
 import { Composer } from "./composer.js";
 import { byId, isStill, speak } from "./dom.js";
-import { partsOf } from "./lineage.js";
+import { isCommand, partsOf } from "./lineage.js";
+import { prepareMenu } from "./menu.js";
 import { Outbox } from "./outbox.js";
+import { tick } from "./seconds.js";
+import { prepareSettings } from "./settings.js";
 import { Tree } from "./tree.js";
 import { Viewer } from "./viewer.js";
 import { Welcome } from "./welcome.js";
 
 const NEAR_PX = 160;
+const TWICE_MS = 1200; // a second press this soon is a nervous finger
 const THEMES = ["auto", "light", "dark"];
 
 class Page {
-  constructor(me, limits) {
+  constructor(me, limits, abilities = {}) {
     const given = new URLSearchParams(location.search).get("chat") ?? "";
     const name = /^[a-z0-9-]{1,64}$/.test(given) ? given : "home";
     this.me = me;
     this.chat = new Chat(name);
     this.outbox = new Outbox(this.chat);
-    this.composer = new Composer(this.chat, limits);
-    this.viewer = new Viewer(this.chat, (message) => this.composer.reply(message));
+    this.composer = new Composer(this.chat, limits, abilities);
+    this.viewer = new Viewer(this.chat, (message, index) => this.composer.reply(message, index));
     this.tree = new Tree(this.chat, (id) => this.jump(id));
-    this.welcome = new Welcome((file, text) => this.send({ text, files: [file], replyTo: null }));
+    this.welcome = new Welcome((file, text) => this.send({ text, files: file ? [file] : [] }), abilities.draws ?? true);
+    prepareSettings((text) => this.send({ text }));
     this.scroller = byId("main");
     this.does = {
-      reply: (message) => this.composer.reply(message),
+      reply: (message, index = null) => this.composer.reply(message, index),
       look: (message, index, compare) => this.viewer.open(message, index, compare),
       tree: (message) => this.tree.open(message).catch((refused) => this.composer.say(refused.message)),
       jump: (id) => this.jump(id),
-      say: (text, message) => this.send({ text, files: [], replyTo: message }),
+      say: (text, message) => this.press({ text, replyTo: message }),
+      press: ({ act, argument, label }, message, index = null) => this.press({ text: label, replyTo: message, index, press: { act, argument } }),
       cancel: (message, button) => this.cancel(message, button),
       hurry: () => this.outbox.hurry(),
       edit: (item) => {
@@ -55,12 +61,20 @@ class Page {
 
   // --- sending
 
-  send({ text, files, replyTo }) {
-    const item = this.outbox.add({ text, files, replyTo: replyTo?.id ?? replyTo });
-    this.sentLast = item;
+  send({ text, files = [], replyTo = null, index = null, press = null, voice = null }) {
+    const item = this.outbox.add({ text, files, replyTo: replyTo?.id ?? replyTo, index, press, voice });
+    if (!isCommand(text)) this.sentLast = item;
     this.sent.set(item.key, item);
     this.#refresh();
     this.#toEnd();
+  }
+
+  /** What a button says. Pressed twice in a row it is said once. */
+  press(said) {
+    const name = JSON.stringify([said.text, said.replyTo.id, said.index ?? null]);
+    const isTwice = this.pressed?.name === name && performance.now() - this.pressed.at < TWICE_MS;
+    this.pressed = { name, at: performance.now() };
+    if (!isTwice) this.send(said);
   }
 
   async cancel(message, button) {
@@ -158,7 +172,8 @@ class Page {
     const wasOpen = !before || !FINAL.has(before.state);
     if (!FINAL.has(message.state) || !wasOpen || message.created_at < this.#openedAt) return;
     const { label, words } = partsOf(message);
-    speak(message.state === "done" ? `Your picture is ready. ${label} ${words}` : words);
+    const ready = message.images.length > 1 ? "Your pictures are ready." : "Your picture is ready.";
+    speak(message.state === "done" && message.images.length ? `${ready} ${label} ${words}` : [label, words].filter(Boolean).join(" "));
     if (document.hidden) document.title = "● Remixbot";
   }
 
@@ -198,16 +213,18 @@ class Page {
     if (last && ["sending", "waiting"].includes(last.state)) return last;
     if (last?.ids && !this.chat.get(last.ids.answer_id)) return last;
     const isMine = (message) => this.chat.get(message.reply_to)?.author.id === this.me.id;
-    const goesOn = (message) => message.author.is_bot && (message.images.length || message.state !== "cancelled");
+    const isAnswer = (message) => message.images.length || (message.state !== "cancelled" && !isCommand(this.chat.get(message.reply_to)?.text));
+    const goesOn = (message) => message.author.is_bot && isAnswer(message);
     const answers = this.chat.listed.filter(goesOn);
     return answers.findLast(isMine) ?? answers.findLast((message) => message.images.length) ?? null;
   }
 
   /** Shows which message the composer replies to. */
   #mark(target) {
-    document.querySelectorAll(".message.targeted").forEach((node) => node.classList.remove("targeted"));
+    document.querySelectorAll(".targeted").forEach((node) => node.classList.remove("targeted"));
     if (this.composer.choice && target?.id) {
-      const node = this.#node(target.id);
+      const article = this.#node(target.id);
+      const node = article?.querySelector(`.panel[data-index="${this.composer.index}"]`) ?? article;
       node?.classList.add("targeted");
       if (node && !this.viewer.dialog.open) node.scrollIntoView({ block: "nearest", behavior: isStill() ? "auto" : "smooth" });
     }
@@ -221,7 +238,11 @@ class Page {
 
   #scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    this.isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    const isNear = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    // What has grown below since the last step is nobody's wish to leave the end: only going up is.
+    if (isNear) this.isAtEnd = true;
+    else if (scrollTop < this.lastTop) this.isAtEnd = false;
+    this.lastTop = scrollTop;
     if (this.isAtEnd) byId("to-end").hidden = true;
   }
 
@@ -229,15 +250,17 @@ class Page {
     this.isAtEnd = true;
     byId("to-end").hidden = true;
     this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.lastTop = this.scroller.scrollTop;
   }
 
   async #older() {
-    const fromEnd = this.scroller.scrollHeight - this.scroller.scrollTop;
     const messages = await this.chat.older().catch(() => []);
     if (!messages.length) return;
+    const fromEnd = this.scroller.scrollHeight - this.scroller.scrollTop; // as it stands now and not before the wait
     byId("messages").prepend(...messages.map((message) => this.#draw(message)));
     byId("older").hidden = !this.chat.more;
-    this.scroller.scrollTop = this.scroller.scrollHeight - fromEnd;
+    if (this.atEnd) this.#toEnd();
+    else this.scroller.scrollTop = this.lastTop = this.scroller.scrollHeight - fromEnd;
   }
 
   async jump(id) {
@@ -257,7 +280,7 @@ class Page {
     if (!article || event.ctrlKey || event.metaKey || event.altKey) return;
     const message = this.chat.get(article.dataset.id);
     const step = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" }[event.key];
-    if (event.key.toLowerCase() === "r" && message) this.composer.reply(message);
+    if (event.key.toLowerCase() === "r" && message) this.composer.reply(message, placeOf(event.target));
     else if (step && event.target === article) article[step]?.focus();
     else return;
     event.preventDefault();
@@ -303,6 +326,13 @@ function replace(old, fresh) {
   const hadFocus = old.contains(document.activeElement);
   if (old.classList.contains("flash")) fresh.classList.add("flash");
   if (old.classList.contains("targeted")) fresh.classList.add("targeted");
+  const panel = old.querySelector(".panel.targeted");
+  if (panel) fresh.querySelector(`.panel[data-index="${panel.dataset.index}"]`)?.classList.add("targeted");
+  const drawn = [...old.querySelectorAll("img")];
+  for (const image of fresh.querySelectorAll("img")) {
+    const same = drawn.find((one) => one.src === image.src && one.alt === image.alt && one.getAttribute("width") === image.getAttribute("width"));
+    if (same?.closest(".picture")) image.replaceWith(same); // it would be decoded anew, and flicker
+  }
   old.replaceWith(fresh);
   if (hadFocus) fresh.focus({ preventScroll: true });
 }
@@ -366,6 +396,7 @@ async function patiently(act) {
 }
 
 theme();
+prepareMenu();
 document.querySelectorAll("dialog [data-close]").forEach((button) => (button.onclick = () => button.closest("dialog").close()));
 document.addEventListener("visibilitychange", () => !document.hidden && (document.title = "Remixbot"));
 
@@ -373,5 +404,6 @@ let here = await patiently(session);
 if (here.needs_password && !here.person) here = await askForPassword();
 byId("leave").hidden = !here.needs_password;
 byId("leave").onclick = () => signOut().finally(() => location.reload());
-const page = new Page(here.person, here.limits);
+byId("settings").hidden = false;
+const page = new Page(here.person, here.limits, here.abilities);
 await patiently(() => page.start());

@@ -1,7 +1,7 @@
 // All versions of a picture: what it began with, and every branch that grew from it.
 
 import { byId, el, icon } from "./dom.js";
-import { picturesOf, threadAround } from "./lineage.js";
+import { countOf, picturesOf, saidBy, threadAround } from "./lineage.js";
 
 export class Tree {
   constructor(chat, onJump) {
@@ -26,8 +26,9 @@ export class Tree {
     const picture = picturesOf(this.chat, message)[0];
     const isOwn = message.images.length > 0;
     const thumb = picture ? el("img", { src: picture.url, alt: "", class: isOwn ? "" : "dim", loading: "lazy" }) : el("span", { class: "no-thumb" }, icon("file"));
-    const words = message.author.is_bot ? asked?.text || "No words" : "The beginning";
-    const state = message.author.is_bot && message.state !== "done" ? NOTES[message.state] : null;
+    const words = message.author.is_bot ? saidBy(asked) || "No words" : "The beginning";
+    const count = countOf(message);
+    const state = message.author.is_bot && message.state !== "done" ? NOTES[message.state] : count > 1 ? `${count} pictures` : null;
     const jump = () => {
       this.dialog.close();
       this.onJump(message.id);

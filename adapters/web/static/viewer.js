@@ -1,7 +1,7 @@
 // A picture in full, with the picture before it one press away.
 
 import { byId, el } from "./dom.js";
-import { partsOf, sourcesOf } from "./lineage.js";
+import { beforeOf, countOf, isAlike, partsOf, saidBy, shownOf } from "./lineage.js";
 
 const shapeOf = (image) => image.width_px / image.height_px;
 
@@ -17,7 +17,7 @@ export class Viewer {
     byId("next").onclick = () => this.#walk(1);
     byId("viewer-reply").onclick = () => {
       this.dialog.close();
-      onReply(this.message);
+      onReply(this.message, countOf(this.message) > 1 ? this.index : null);
     };
     byId("compare").onclick = () => this.#slide(byId("compare").getAttribute("aria-pressed") !== "true");
     const hold = byId("hold");
@@ -32,6 +32,7 @@ export class Viewer {
     this.#swipes();
   }
 
+  /** `index` is the picture's own, as a reply to it would say. */
   open(message, index = 0, compare = false) {
     this.message = message;
     this.index = index;
@@ -40,20 +41,22 @@ export class Viewer {
   }
 
   #show(compare = false) {
-    const image = this.message.images[this.index];
-    this.before = this.message.author.is_bot ? sourcesOf(this.chat, this.message)[0] ?? null : null;
+    const shown = shownOf(this.message);
+    const { image, words } = shown.find(({ index }) => index === this.index) ?? shown[0];
+    this.before = this.message.author.is_bot ? beforeOf(this.chat, this.message, image) : null;
     const frame = el("div", { class: "frame" }, el("img", { class: "full", src: image.url, alt: image.alt }));
     frame.style.setProperty("--ratio", `${image.width_px} / ${image.height_px}`);
     frame.style.setProperty("--width", `${image.width_px}px`);
     frame.style.setProperty("--share", shapeOf(image));
     if (this.before) frame.append(el("img", { class: "over", src: this.before.url, alt: "The picture before" }));
     byId("stage").replaceChildren(frame);
-    const isAlike = Boolean(this.before) && Math.abs(shapeOf(image) / shapeOf(this.before) - 1) < 0.01;
-    byId("hold").hidden = !this.before || isAlike;
-    byId("compare").hidden = !isAlike;
-    this.#slide(compare && isAlike);
+    frame.classList.toggle("clear", image.has_alpha !== false);
+    const slides = isAlike(image, this.before);
+    byId("hold").hidden = !this.before || slides;
+    byId("compare").hidden = !slides;
+    this.#slide(compare && slides);
     byId("download").href = `${image.url}?download=1`;
-    this.#caption(image);
+    this.#caption(image, words);
     const all = this.#all();
     const at = this.#at(all);
     byId("previous").disabled = at <= 0;
@@ -74,11 +77,14 @@ export class Viewer {
     frame.append(el("span", { class: "divider", "aria-hidden": "true" }), slider, el("span", { class: "tag left" }, "Before"), el("span", { class: "tag right" }, "After"));
   }
 
-  #caption(image) {
+  #caption(image, own) {
     const { label, words } = partsOf(this.message);
-    const asked = this.message.author.is_bot ? this.chat.get(this.message.reply_to)?.text : this.message.text;
+    const asked = saidBy(this.message.author.is_bot ? this.chat.get(this.message.reply_to) : this.message);
+    const count = countOf(this.message);
+    const place = count > 1 ? `Picture ${this.index + 1} of ${count}` : "";
     const size = `${image.width_px} × ${image.height_px}`;
-    byId("caption").replaceChildren(el("strong", { dir: "auto" }, asked || "A picture"), el("span", {}, [label, size, this.message.author.is_bot ? words : ""].filter(Boolean).join(" · ")));
+    const also = this.message.author.is_bot && !this.message.panels.length ? words.replaceAll("\n", " ") : "";
+    byId("caption").replaceChildren(el("strong", { dir: "auto" }, own || asked || "A picture"), el("span", {}, [place, label, size, also].filter(Boolean).join(" · ")));
   }
 
   #hold(isHeld) {
@@ -86,7 +92,7 @@ export class Viewer {
   }
 
   #all() {
-    return this.chat.listed.flatMap((message) => message.images.map((_, index) => ({ message, index })));
+    return this.chat.listed.flatMap((message) => shownOf(message).map(({ index }) => ({ message, index })));
   }
 
   #at(all) {

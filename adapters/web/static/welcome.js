@@ -9,10 +9,13 @@ const SAMPLES = [
   { file: "rocket.jpg", name: "A rocket", tries: ["rotate 90 degrees", "make it 30% brighter and more colourful", "write \"lift-off\" at the top in white"] },
 ];
 
+const DRAWING = "draw a fox in the snow, in watercolour";
+
 export class Welcome {
-  /** `onTry(file, words)` sends a sample picture with words. */
-  constructor(onTry) {
+  /** `onTry(file, words)` sends a sample picture with words; without `file`, where the core `draws`, words alone. */
+  constructor(onTry, draws) {
     this.onTry = onTry;
+    this.draws = draws;
     this.place = byId("welcome");
     this.chosen = SAMPLES[0];
   }
@@ -40,8 +43,14 @@ export class Welcome {
       el("p", { class: "or" }, "No photo at hand? Pick one of these, then tap what to do with it."),
       this.tiles,
       this.chips,
+      this.draws ? this.#drawing() : "",
     );
     this.#choose(this.chosen);
+  }
+
+  #drawing() {
+    const chip = el("button", { type: "button", class: "chip", onclick: () => this.onTry(null, DRAWING) }, DRAWING);
+    return el("div", { class: "chips drawing", role: "group", "aria-label": "Draw from words" }, el("span", {}, "Or from words alone:"), chip);
   }
 
   #tile(sample) {

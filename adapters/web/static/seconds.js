@@ -1,0 +1,16 @@
+// Seconds that run while something is being made.
+
+import { skew } from "./api.js";
+import { el } from "./dom.js";
+
+export function seconds(message) {
+  const node = el("span", { class: "seconds", data: { since: message.started_at ?? message.created_at } });
+  tick(node);
+  return node;
+}
+
+/** Brings the running seconds of a placeholder up to date. */
+export function tick(node) {
+  const passed = Math.max(0, Math.floor((Date.now() + skew) / 1000 - Number(node.dataset.since)));
+  node.textContent = passed < 60 ? ` · ${passed} s` : ` · ${Math.floor(passed / 60)} min ${passed % 60} s`;
+}
