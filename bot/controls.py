@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bot.domain.actions import Act, Control
-from bot.domain.money import said
+from bot.domain.money import up_to
+from bot.domain.outcomes import PICTURE_OR_WORDS, SIZE_QUESTION, WHICH_PICTURE
 from bot.domain.roles import Purpose
 from bot.domain.turns import TurnState, TurnStatus
 from bot.domain.wishes import Form, Kind, Wish
@@ -13,11 +14,9 @@ from bot.ports import Engine
 
 VARIATIONS = 4
 _MOST_ROLES = 6
-SIZE_QUESTION = "size:"
-"""How the code of a question begins that asks which size it shall be; the size follows."""
 _QUESTIONS = {
-    "picture_or_words": (Control(Act.LATEST, "My last picture here"), Control(Act.IMAGINE, "Draw it from these words")),
-    "which_picture": (Control(Act.LATEST, "My last picture here"),),
+    PICTURE_OR_WORDS: (Control(Act.LATEST, "My last picture here"), Control(Act.IMAGINE, "Draw it from these words")),
+    WHICH_PICTURE: (Control(Act.LATEST, "My last picture here"),),
 }
 AGAIN_ALL = Control(Act.AGAIN, "All of them again")
 
@@ -73,7 +72,7 @@ def _takes(status: TurnStatus, engine: Engine) -> Iterator[Control]:
         yield Control(Act.ORIGINAL, "Redo from the original")
     if turn.wish.form is not Form.VARIATIONS:
         price = VARIATIONS * engine.estimate_microusd(images=len(turn.inputs), wish=turn.wish)
-        yield Control(Act.VARIATIONS, f"{VARIATIONS} variations, {said(price)}", str(VARIATIONS))
+        yield Control(Act.VARIATIONS, f"{VARIATIONS} variations, {up_to(price)}", str(VARIATIONS))
 
 
 def _larger(status: TurnStatus, engine: Engine) -> Iterator[Control]:
@@ -83,4 +82,4 @@ def _larger(status: TurnStatus, engine: Engine) -> Iterator[Control]:
     above = sizes[sizes.index(has) + 1 :] if has in sizes else ()
     for size in above:
         price = engine.estimate_microusd(images=1, wish=Wish(size=size))
-        yield Control(Act.LARGER, f"Larger ({size}), {said(price)}", size)
+        yield Control(Act.LARGER, f"Larger ({size}), {up_to(price)}", size)

@@ -11,6 +11,7 @@ from bot.domain.errors import BadRequest, NotAllowed
 from bot.domain.images import ALL, ImageFacts, Input, Role
 from bot.domain.inputs import check_consent, results_of
 from bot.domain.messages import InboundMessage, MessageRecord, Shown
+from bot.domain.outcomes import PICTURE_QUESTIONS
 from bot.domain.refs import TurnId, UserRef, turn_id_of
 from bot.domain.roles import with_canvas
 from bot.domain.story import story_below
@@ -94,7 +95,10 @@ class Grounds:
         found, climbed = await self._inputs(status, shows)
         turn, outcome = status.turn, status.outcome
         asked = status.state in (TurnState.ASKING, TurnState.REFUSED)
-        done, from_words = status.state is TurnState.DONE, not found and turn.wish.kind is not Kind.EDIT
+        done = status.state is TurnState.DONE
+        # Where the hall asked which picture was meant there was none, and now one may be wished for from words.
+        asked_which = outcome is not None and outcome.code in PICTURE_QUESTIONS
+        from_words = not found and (turn.wish.kind is not Kind.EDIT or asked_which)
         return Ground(
             inputs=found,
             parent=turn.id,

@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bot.budget import Budget, over_words
-from bot.controls import SIZE_QUESTION
 from bot.desk import Desk
 from bot.domain.commands import Command, read_command
 from bot.domain.errors import BadPicture, BadRequest, NotAllowed, NotUnderstood, RemixError
 from bot.domain.images import ALL, ImageFacts, Input, Picture, Role
 from bot.domain.messages import Attachment, InboundMessage, MessageRecord, Received, Shown
-from bot.domain.money import said
-from bot.domain.outcomes import added, outcome_of
+from bot.domain.money import up_to
+from bot.domain.outcomes import PICTURE_OR_WORDS, SIZE_QUESTION, WHICH_PICTURE, added, outcome_of
 from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.roles import Purpose, read_roles
 from bot.domain.turns import FINAL_STATES, Outcome, Turn, TurnState, TurnStatus, Usage
@@ -33,7 +32,7 @@ from bot.domain.words import (
     NO_PICTURE,
     NO_WORDS,
     OR_DRAW,
-    WHICH_PICTURE,
+    WHICH_ONE_IS_IT,
     fewer,
     not_understood,
     too_long,
@@ -281,8 +280,8 @@ class Hall:
             raise BadRequest(NO_PICTURE)
         can_draw = any(engine.profile.generative for engine in self._engines.values())
         if can_draw and not is_vague(request.words):
-            raise _Question(OR_DRAW, code="picture_or_words")
-        raise _Question(WHICH_PICTURE, code="which_picture")
+            raise _Question(OR_DRAW, code=PICTURE_OR_WORDS)
+        raise _Question(WHICH_ONE_IS_IT, code=WHICH_PICTURE)
 
     def _starters(self) -> tuple[str, ...]:
         can_draw = any(engine.profile.generative for engine in self._engines.values())
@@ -364,7 +363,7 @@ def _prices(engine: Engine, request: Request) -> str:
     images, wish = len(request.ground.inputs), request.wish
     usual = wish.count * engine.estimate_microusd(images=images, wish=replace(wish, size=""))
     larger = wish.count * engine.estimate_microusd(images=images, wish=wish)
-    return f"In {wish.size} this costs {said(larger)}, in the usual size {said(usual)}. Which one shall it be?"
+    return f"In {wish.size} this costs {up_to(larger)}, in the usual size {up_to(usual)}. Which one shall it be?"
 
 
 def _turn(message: InboundMessage, id_: TurnId, reply: MessageRef, accepted: _Accepted, understood: Understood) -> Turn:

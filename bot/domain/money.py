@@ -17,3 +17,8 @@ def said(microusd: int) -> str:
     if cents < 1_000:
         return f"about ${cents // 100}.{cents % 100:02}"
     return f"about ${-(-cents // 100):,}"
+
+
+def up_to(microusd: int) -> str:
+    """An upper guess of what something will cost, as people say it."""
+    return said(microusd).replace("about", "up to", 1)

@@ -5,6 +5,12 @@ from __future__ import annotations
 from bot.domain.errors import EngineFailed, EngineRefused, NotUnderstood, RemixError
 from bot.domain.turns import Outcome, TurnState, Usage
 
+PICTURE_OR_WORDS, WHICH_PICTURE = "picture_or_words", "which_picture"
+PICTURE_QUESTIONS = frozenset({PICTURE_OR_WORDS, WHICH_PICTURE})
+"""Codes of what is asked back where words came without any picture."""
+SIZE_QUESTION = "size:"
+"""How the code of a question begins that asks which size it shall be; the size follows."""
+
 
 def outcome_of(error: RemixError) -> Outcome:
     """Refused where trying again cannot help, failed where it may. What it cost all the same is counted."""

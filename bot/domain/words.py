@@ -4,7 +4,7 @@ from __future__ import annotations
 
 CLIMBED = "The turn before gave no picture, so I went on from the last one there was."
 NO_PICTURE = "I found no picture to work on. Reply to one, or send one along with what you want changed."
-WHICH_PICTURE = "Which picture do you mean? Reply to one, or send it along."
+WHICH_ONE_IS_IT = "Which picture do you mean? Reply to one, or send it along."
 OR_DRAW = "Which picture do you mean? Reply to one or send it along, or let me draw it from your words."
 NO_PICTURE_YET = "I have no picture of yours here yet. Send one along with what you want changed."
 PRESS_GONE = "That picture is not here any more, so there is nothing to go on from. Please send it once more."

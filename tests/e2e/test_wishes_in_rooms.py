@@ -28,7 +28,7 @@ from bot.domain.words import (
     OVER_CHAT,
     OVER_MONTH,
     STORY_BROKEN,
-    WHICH_PICTURE,
+    WHICH_ONE_IS_IT,
 )
 from bot.engines.exact import ExactEngine
 from bot.ports import Engine, EngineAnswer
@@ -112,11 +112,19 @@ async def test_words_that_mean_a_picture_are_asked_about_and_go_on_with_the_last
     asked = await rig.says("make it better")
     status = await rig.sees(asked)
     assert status.outcome is not None
-    assert (status.state, status.outcome.words) == (TurnState.ASKING, WHICH_PICTURE)
+    assert (status.state, status.outcome.words) == (TurnState.ASKING, WHICH_ONE_IS_IT)
     pressed = await rig.sees(await rig.presses(Act.LATEST, asked))
     assert pressed.state is TurnState.DONE
     assert gemini.requests[-1].instruction == "make it better"
     assert len(gemini.requests[-1].images) == 1
+
+
+async def test_a_wish_to_draw_may_follow_where_no_picture_was_ever_meant(rig: Rig, gemini: ScriptedEngine) -> None:
+    asked = await rig.says("make it better")
+    await rig.sees(asked)
+    assert (await rig.sees(await rig.says("draw a lighthouse", reply_to=asked))).state is TurnState.DONE
+    assert (await rig.sees(await rig.says("make it red", reply_to=asked))).state is TurnState.REFUSED
+    assert [request.wish.kind for request in gemini.requests] == [Kind.IMAGINE]
 
 
 async def test_words_without_a_picture_can_be_drawn_by_one_press(rig: Rig, gemini: ScriptedEngine) -> None:
@@ -267,7 +275,7 @@ async def test_a_size_in_words_is_made_after_its_price_was_said(rig: Rig, gemini
     status = await rig.sees(asked)
     assert status.outcome is not None
     assert status.state is TurnState.ASKING
-    assert "In 4K this costs about 4 ¢" in status.outcome.words
+    assert "In 4K this costs up to 4 ¢" in status.outcome.words
     assert gemini.requests == []
     await rig.sees(await rig.presses(Act.LARGER, asked, "4K"))
     await rig.sees(await rig.presses(Act.AGAIN, asked))
@@ -289,7 +297,7 @@ async def test_each_result_offers_what_can_be_done_next_with_its_price(rig: Rig)
     first = await rig.says("put a hat on her", [CAT])
     await rig.sees(first)
     shown = await rig.shown(first.reply)
-    for words in ("Exactly this", "Surprise me", "4 variations", "Larger (2K), about"):
+    for words in ("Exactly this", "Surprise me", "4 variations", "Larger (2K), up to"):
         assert words in shown["controls"]
 
 
