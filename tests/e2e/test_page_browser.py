@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import io
 import re
 import shutil
+import wave
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, Route, async_playwright, expect
 
+from bot.domain.actions import Act, Press
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import ChatRef, MessageRef, UserRef
-from tests.fakes.rooms import PageRig, open_page
+from tests.fakes.rooms import ANSWERS, PLAN, PageRig, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -34,6 +37,8 @@ ARGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
 ]
 
 
@@ -323,6 +328,186 @@ async def test_what_is_deleted_leaves_the_page(page: Page, rig: PageRig) -> None
     await expect(page.locator(".message.person")).to_have_count(1)
 
 
+# --- what can be pressed
+
+
+async def test_an_idea_under_a_result_is_said_once_however_often_it_is_pressed(page: Page, rig: PageRig) -> None:
+    await page.set_input_files("#files", CAT)
+    await say(page, "rotate it, with ideas")
+    await page.get_by_role("button", name="make it sepia").dblclick()
+    await expect(answers(page)).to_have_count(2)
+    said = [(message.text, message.reply_to) for message in rig.core.received]
+    assert said == [("rotate it, with ideas", None), ("make it sepia", next(iter(rig.core.answers.values())))]
+
+
+async def test_all_controls_are_within_reach_of_the_keyboard(page: Page, rig: PageRig) -> None:
+    await page.set_input_files("#files", CAT)
+    await say(page, "rotate it, with ideas")
+    more = page.get_by_role("button", name="More to do with this")
+    await more.press("Enter")
+    names = ["Exactly this", "Surprise me", "Redo from the original", "4 variations", "Larger (2K), about 10 ¢"]
+    await expect(page.get_by_role("menuitem")).to_contain_text(names)
+    await page.keyboard.press("Escape")
+    await expect(more).to_be_focused()
+    await more.press("Enter")
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".message.person .pressed")).to_have_text("Larger (2K), about 10 ¢")
+    assert rig.core.received[1].press == Press(Act.LARGER, "2K")
+
+
+async def test_a_question_is_answered_by_pressing_one_of_its_options(page: Page, rig: PageRig) -> None:
+    await page.set_input_files("#files", CAT)
+    await say(page, "ask me")
+    options = page.get_by_role("group", name="Possible answers").get_by_role("button")
+    await expect(options).to_have_text([*ANSWERS, "My last picture here"])
+    await expect(page.locator("#target strong")).to_have_text("Answering the question")
+    await options.first.click()
+    await options.last.click()
+    await expect(answers(page)).to_have_count(2)
+    assert [message.press for message in rig.core.received[1:]] == [None, Press(Act.LATEST)]
+
+
+async def test_the_roles_can_be_corrected_beside_their_line(page: Page, rig: PageRig) -> None:
+    await page.set_input_files("#files", [CAT, COFFEE])
+    await say(page, "the style of picture 1 on picture 2, show me the roles")
+    await expect(page.locator(".roles")).to_contain_text("Picture 1: the style · Picture 2: the one to edit")
+    await page.locator(".roles").get_by_role("button", name="Edit picture 1 instead").click()
+    await expect(answers(page)).to_have_count(2)
+    assert rig.core.received[1].press == Press(Act.CANVAS, "1")
+
+
+async def test_settings_are_words_and_the_next_wish_still_means_the_picture(page: Page, rig: PageRig) -> None:
+    await begin(page)
+    await page.click("#settings")
+    await page.get_by_role("menuitem", name="Ideas under results: Off").click()
+    await expect(answers(page)).to_have_count(2)
+    await expect(answers(page).last.locator(".text")).to_have_text("Today: 3 pictures, about 12 ¢.")
+    await expect(answers(page).last.locator("img, .state, .label")).to_have_count(0)
+    await go_on(page, "rotate it")
+    told = [(message.text, message.reply_to) for message in rig.core.received[1:]]
+    assert told == [("/settings suggestions off", None), ("rotate it", next(iter(rig.core.answers.values())))]
+
+
+async def test_a_slash_shows_what_can_follow_and_imagining_leaves_the_picture_alone(page: Page, rig: PageRig) -> None:
+    await begin(page)
+    await page.locator("#words").press_sequentially("/")
+    await expect(page.get_by_role("option")).to_have_count(7)
+    await page.locator("#words").press_sequentially("im")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#words")).to_have_value("/imagine ")
+    await expect(page.locator("#hints")).to_be_hidden()
+    await page.locator("#words").press_sequentially("a fox")
+    await page.keyboard.press("Enter")
+    await expect(answers(page)).to_have_count(2)
+    assert (rig.core.received[1].text, rig.core.received[1].reply_to) == ("/imagine a fox", None)
+
+
+async def test_words_alone_can_be_the_beginning_where_the_core_draws(browser: Browser, redis_url: str) -> None:
+    async with open_page(redis_url) as rig, visit(browser, rig.url) as page:
+        await page.get_by_role("button", name="draw a fox").click()
+        await expect(page.locator(".message.person .text")).to_contain_text("draw a fox")
+    async with open_page(redis_url, draws=False, hears=False) as rig, visit(browser, f"{rig.url}?chat=new") as page:
+        await expect(page.locator(".sample")).to_have_count(4)
+        await expect(page.get_by_role("button", name="draw a fox")).to_have_count(0)
+        await expect(page.locator("#record")).to_be_hidden()
+
+
+# --- several pictures
+
+
+async def test_an_album_fills_up_panel_by_panel_with_words_seconds_and_reasons(page: Page, rig: PageRig) -> None:
+    await page.set_input_files("#files", CAT)
+    await say(page, "album wait")
+    panels = page.locator(".panel")
+    await expect(panels.nth(1).locator(".panel-words")).to_have_text(PLAN[1][1])
+    await expect(panels.nth(2)).to_have_text(re.compile(r"^Working on it · \d s3$"))
+    await expect(panels.nth(3)).to_have_text("Waiting in line4")
+    await page.get_by_role("button", name="Cancel").click()
+    await expect(page.locator(".message.cancelled")).to_have_count(1)
+    await page.set_input_files("#files", CAT)
+    await say(page, "album")
+    await expect(answers(page).locator(".panel").nth(2)).to_contain_text("did not want to draw this one")
+
+
+async def test_one_picture_of_an_album_is_looked_at_and_replied_to(page: Page, rig: PageRig) -> None:
+    await page.set_input_files("#files", CAT)
+    await say(page, "album")
+    await expect(page.locator("#target strong")).to_have_text("Replying to all 4 pictures")
+    await page.get_by_role("button", name="Look at it in full: Picture 4 of 4").click()
+    await expect(page.locator("#caption")).to_contain_text("They share it.Picture 4 of 4 · AI-edited · Gemini")
+    await page.keyboard.press("r")
+    await expect(page.locator("#target strong")).to_have_text("Replying to picture 4 of 4")
+    await page.keyboard.press("ArrowLeft")
+    await expect(page.locator("#target strong")).to_have_text("Replying to picture 2 of 4")
+    await go_on(page, "make it sepia")
+    assert rig.core.received[1].reply_index == 1
+    await expect(page.locator(".message.person .quote").last).to_contain_text("Picture 2: album")
+
+
+async def test_a_control_of_one_picture_of_an_album_is_for_that_picture(page: Page, rig: PageRig) -> None:
+    await page.set_input_files("#files", CAT)
+    await say(page, "album")
+    await page.get_by_role("button", name="More to do with picture 2").click()
+    await page.get_by_role("menuitem", name="Again").click()
+    await expect(answers(page)).to_have_count(2)
+    assert (rig.core.received[1].press, rig.core.received[1].reply_index) == (Press(Act.AGAIN), 1)
+
+
+async def test_of_several_sent_pictures_one_can_be_meant(page: Page, rig: PageRig) -> None:
+    await page.set_input_files("#files", [CAT, COFFEE])
+    await say(page, "side by side")
+    await page.locator(".message.person").get_by_role("button", name="Reply").click()
+    await page.get_by_role("button", name="Only picture 2 of 2").click()
+    await go_on(page, "rotate it")
+    await expect(answers(page).last.locator("img")).to_have_attribute("width", "400")
+    assert rig.core.received[1].reply_index == 1
+
+
+# --- words in and out
+
+
+async def test_a_voice_message_is_recorded_as_plain_sound_and_what_was_heard_is_shown(page: Page, rig: PageRig) -> None:
+    await begin(page)
+    await page.get_by_role("button", name="Say it").click()
+    await expect(page.locator("#record-time")).to_have_text("0:01")
+    await page.get_by_role("button", name="Stop recording").click()
+    await expect(page.get_by_role("button", name="Listen to it")).to_be_visible()
+    await page.get_by_role("button", name="Send the recording").click()
+    await expect(answers(page).last.locator(".heard")).to_have_text("Heard: “make it black and white”")
+    await expect(page.locator(".spoken-words")).to_have_text("Voice message")
+    with wave.open(io.BytesIO(rig.core.voices[0])) as sound:
+        told = (sound.getnchannels(), sound.getframerate(), sound.getsampwidth())
+        seconds = sound.getnframes() / sound.getframerate()
+    assert (told, 1 <= seconds < 5) == ((1, 16_000, 2), True)
+
+
+async def test_a_microphone_that_is_refused_is_said_in_words(browser: Browser, rig: PageRig) -> None:
+    async with visit(browser, rig.url) as page:
+        await page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error()) }")
+        await page.get_by_role("button", name="Say it").click()
+        await expect(page.locator("#trouble")).to_contain_text("I can't use the microphone here.")
+        await expect(page.locator("#words")).to_be_visible()
+
+
+async def test_an_answer_in_words_has_its_sources_as_links_and_only_those_that_are_safe(page: Page) -> None:
+    await say(page, "explain the leaves")
+    answer = answers(page)
+    await expect(answer.locator(".label")).to_have_text("Answered by AI · Gemini")
+    links = await answer.locator("a").evaluate_all("all => all.map((one) => [one.href, one.target, one.rel])")
+    assert links == [["https://www.example.org/leaves", "_blank", "noopener noreferrer"]]
+    await expect(answer.locator(".sources li").last).to_have_text("Not a <b>web</b> page")
+
+
+async def test_only_a_see_through_picture_stands_on_a_pattern(page: Page) -> None:
+    await page.set_input_files("#files", CAT)
+    await say(page, "a transparent background")
+    patterns = page.locator(".message .picture")
+    await expect(patterns).to_have_count(2)
+    told = await patterns.evaluate_all("all => all.map((one) => getComputedStyle(one).backgroundImage !== 'none')")
+    assert told == [False, True]
+
+
 # --- the tree
 
 
@@ -527,3 +712,43 @@ async def test_a_long_chat_is_read_piece_by_piece(browser: Browser, rig: PageRig
         await page.locator(".quote").last.click()
         await expect(page.locator(f"#message-{first['answer_id']}")).to_be_in_viewport()
         assert (at_first < 100, await page.locator(".message").count()) == (True, 122)
+
+
+async def test_what_grows_while_it_scrolls_does_not_leave_the_newest_answer_behind(page: Page) -> None:
+    await begin(page)
+    await go_on(page, "crop to a square", "rotate it", "make it sepia")
+    await page.evaluate(
+        """async () => {
+            const frame = () => new Promise(requestAnimationFrame);
+            const main = document.getElementById("main");
+            main.scrollTop = main.scrollHeight - main.clientHeight - 100;
+            await frame();
+            await new Promise((go) => setTimeout(go));  // between two frames: the next hears of the scrolling first
+            main.scrollTop = main.scrollHeight;
+            document.querySelector(".message").style.paddingBottom = "600px";
+            await frame();
+            await frame();
+        }"""
+    )
+    await expect(answers(page).last.locator("time")).to_be_in_viewport()
+
+
+async def test_a_phone_shows_albums_questions_and_menus_without_scrolling_sideways(
+    browser: Browser, rig: PageRig
+) -> None:
+    phone = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+    async with visit(browser, rig.url, **phone) as page:
+        await page.set_input_files("#files", [CAT, COFFEE])
+        await say(page, "album of both")
+        await expect(page.locator(".panel")).to_have_count(4)
+        await say(page, "ask me")
+        await say(page, "rotate it, with roles and ideas")
+        await page.get_by_role("button", name="More to do with this").click()
+        await expect(page.get_by_role("menu")).to_be_in_viewport(ratio=1)
+        wide = await page.evaluate(
+            "[document.documentElement.scrollWidth, document.getElementById('main').scrollWidth]"
+        )
+        nameless = await page.locator("button:visible, a:visible").evaluate_all(
+            "all => all.filter((one) => !(one.ariaLabel || one.textContent.trim())).map((one) => one.outerHTML)"
+        )
+        assert (wide, nameless) == ([360, 360], [])

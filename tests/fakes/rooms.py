@@ -103,12 +103,14 @@ class MemoryImages:
 
 @dataclass
 class SmallCore:
-    """`adapters.web.ports.Rooms`. `received` is every message that came, with repeats; `broken` makes it fall over."""
+    """`adapters.web.ports.Rooms`. `received` is every message that came, with repeats, `voices` what could be heard;
+    `broken` makes it fall over."""
 
     platform: Platform
     images: ImageStore
     received: list[InboundMessage] = field(default_factory=list)
     answers: dict[TurnId, MessageRef] = field(default_factory=dict)
+    voices: list[bytes] = field(default_factory=list)
     broken: bool = False
     _shown: dict[MessageRef, list[Sha256]] = field(default_factory=dict)
     _threads: dict[MessageRef, ThreadId] = field(default_factory=dict)
@@ -141,6 +143,8 @@ class SmallCore:
         await self.platform.fill(self.answers[turn], answer)
 
     async def _answer(self, message: InboundMessage, turn: TurnId, reply: MessageRef) -> None:
+        if message.voice:
+            self.voices.append(await self.platform.fetch(message.voice, max_bytes=2**30))
         files = [await self.platform.fetch(each, max_bytes=2**30) for each in message.attachments]
         brought = [await self._keep(data) for data in files]
         if brought:

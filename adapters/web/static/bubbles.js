@@ -4,7 +4,7 @@ import { album } from "./album.js";
 import { FINAL } from "./chat.js";
 import { controls, roleFixes, suggestions } from "./controls.js";
 import { el, icon, iconButton, shorten } from "./dom.js";
-import { countOf, partsOf, picturesOf, saidBy, sourcesOf } from "./lineage.js";
+import { countOf, isCommand, partsOf, picturesOf, saidBy, sourcesOf } from "./lineage.js";
 import { pictures, shape, thumbs } from "./pictures.js";
 import { seconds } from "./seconds.js";
 
@@ -141,10 +141,11 @@ function sources(message) {
 function source({ title, url }) {
   const link = URL.canParse(url) ? new URL(url) : null;
   if (link?.protocol !== "https:") return el("span", { dir: "auto" }, title || url);
-  return el("a", { href: link.href, target: "_blank", rel: "noopener noreferrer", dir: "auto" }, title || link.hostname, title ? el("small", {}, link.hostname) : null);
+  return el("a", { href: link.href, target: "_blank", rel: "noopener noreferrer", dir: "auto" }, title || link.hostname, title ? [" ", el("small", {}, link.hostname)] : null);
 }
 
 function actions(chat, message, does) {
+  if (isCommand(chat.get(message.reply_to)?.text)) return el("div", { class: "actions" }, time(message));
   const image = message.panels.length ? null : message.images[0];
   const hasBefore = image && sourcesOf(chat, message).length > 0;
   const canReply = message.images.length > 0;

@@ -16,6 +16,7 @@ export class Composer extends EventTarget {
     super();
     this.chat = chat;
     this.limits = limits;
+    this.draws = draws;
     this.files = [];
     this.choice = undefined; // undefined: the latest result; null: nothing; else a message
     this.index = null; // which of its pictures is meant; null: all of them
@@ -96,8 +97,15 @@ export class Composer extends EventTarget {
     this.#showTarget();
     this.#showFiles();
     const { target } = this;
-    this.words.placeholder = target ? "What should change?" : this.files.length ? "What should change? You can add more pictures" : "Add a picture to begin";
+    this.words.placeholder = this.#asks(target);
     this.dispatchEvent(new CustomEvent("target", { detail: target }));
+  }
+
+  #asks(target) {
+    if (target?.state === "asking") return "Your answer";
+    if (target) return "What should change?";
+    if (this.files.length) return "What should change? You can add more pictures";
+    return this.draws ? "Add a picture, or say what to draw" : "Add a picture to begin";
   }
 
   #showTarget() {

@@ -63,6 +63,7 @@ export function prepareMenu() {
   });
   // Before the click reaches the button that opened it: that one closes it by itself.
   document.addEventListener("pointerdown", ({ target }) => opener && !menu.contains(target) && !opener.contains(target) && closeMenu(false), true);
-  addEventListener("resize", () => opener && closeMenu(false));
-  byId("main").addEventListener("scroll", () => opener && closeMenu(false), { passive: true });
+  const follow = () => opener?.isConnected && place(menu, opener);
+  addEventListener("resize", follow);
+  byId("main").addEventListener("scroll", follow, { passive: true });
 }
