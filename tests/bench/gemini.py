@@ -333,11 +333,11 @@ def compare(case: Case, url: str, photo: Path, result_bytes: int, rounds: int) -
         client: {name: statistics.median(one[name] for one in each) for name in each[0]}
         for client, each in measured.items()
     }
-    for client, each in figures.items():
-        cpu_s, peak_bytes = each["cpu_s"], each["peak_bytes"]
+    for client, figure in figures.items():
+        cpu_s, peak_bytes = figure["cpu_s"], figure["peak_bytes"]
         print(
             f"  {case.name:12} {client:7} processor {cpu_s * 1e3:6.1f} ms = {cpu_s / figures['plain']['cpu_s']:5.2f} × "
-            f"plain, {cpu_s / figures['socket']['cpu_s']:4.1f} × socket   stall {each['stall_s'] * 1e3:5.1f} ms   "
+            f"plain, {cpu_s / figures['socket']['cpu_s']:4.1f} × socket   stall {figure['stall_s'] * 1e3:5.1f} ms   "
             f"memory {peak_bytes / 1e6:5.1f} MB = {peak_bytes / in_bytes:5.2f} × in, "
             f"{peak_bytes / (in_bytes + result_bytes):4.2f} × in and out"
         )

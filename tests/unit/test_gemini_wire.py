@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from itertools import pairwise
 from typing import Any
 
@@ -59,6 +59,18 @@ def without_signatures(response: types.GenerateContentResponse) -> types.Generat
 def split(body: bytes, cuts: list[int]) -> list[bytes]:
     places = [0, *sorted(cut % (len(body) + 1) for cut in cuts), len(body)]
     return [body[start:end] for start, end in pairwise(places)]
+
+
+def rest_of(pieces: Iterable[bytes]) -> bytes:
+    """What the SDK is given."""
+    reader = AnswerReader()
+    for piece in pieces:
+        reader.feed(piece)
+    return reader.rest()
+
+
+def snake_case(text: str) -> str:
+    return text.replace("inlineData", "inline_data").replace("thoughtSignature", "thought_signature")
 
 
 def escaped(text: str) -> str:
@@ -119,8 +131,8 @@ def test_what_is_not_base64_is_judged_by_the_sdk(odd: str, before: bytes, cuts: 
 
 @pytest.mark.parametrize(
     "text",
-    ["AA=A", "AAA=AAAA", "AA==AA==", "AAAA====", "AB==", "+-+-", "+++++-", "AAAAA", "AA AA", "AAA*", "AA\\nAA", "====",
-     "A" * 400 + "+" * 400 + "-" * 400],
+    ["AA=A", "AAA=AAAA", "AA==AA==", "AAAA====", "AB==", "+-+-", "+++++-", "AAAAA", "AA AA", "AAA*", "AA\\\\", "AAA\\\\",
+     "AA\\nAA", "====", "A" * 400 + "+" * 400 + "-" * 400],
 )  # fmt: skip
 @pytest.mark.parametrize("step", [1, 3, 64, 10_000])
 def test_broken_base64_is_the_same_error_as_the_sdks(text: str, step: int) -> None:
@@ -138,26 +150,35 @@ def test_an_answer_that_is_cut_off_is_no_answer(end: int) -> None:
         by_us([body[: min(end, len(body) - 1)]])
 
 
-def test_what_the_sdk_is_given_holds_neither_picture_nor_signature() -> None:
-    reader = AnswerReader()
-    text = b64encode(PHOTO).decode()
-    reader.feed(json.dumps(answer(drawn(text, thoughtSignature=text), drawn(text))).encode())
-    assert len(reader.rest()) < 500
+@pytest.mark.parametrize("end", [b"", b"1", b"12"])
+@pytest.mark.parametrize("alphabet", [b64encode, urlsafe_b64encode])
+@pytest.mark.parametrize("spelled", [str, escaped, snake_case])
+@pytest.mark.parametrize("step", [701, 1_000_000])
+def test_what_the_sdk_is_given_holds_neither_picture_nor_signature(
+    end: bytes, alphabet: Callable[[bytes], bytes], spelled: Callable[[str], str], step: int
+) -> None:
+    text = alphabet(PHOTO + end).decode()
+    body = spelled(json.dumps(answer(drawn(text, thoughtSignature=text), drawn(text)))).encode()
+    assert len(rest_of(body[at : at + step] for at in range(0, len(body), step))) < 500
 
 
 def test_data_that_is_not_a_picture_of_the_answer_is_left_alone() -> None:
     text = b64encode(PHOTO).decode()
     body = json.dumps({"inlineData": {"data": text}, "candidates": [{"inlineData": {"data": text}}]}).encode()
-    reader = AnswerReader()
-    reader.feed(body)
-    assert reader.rest() == body
+    assert rest_of([body]) == body
 
 
-@pytest.mark.parametrize("beginning", [b'{"text":"', b'{"candidates":[{"content":{"parts":[{"thoughtSignature":"'])
-def test_an_answer_without_end_is_not_read_on(beginning: bytes) -> None:
-    piece = b"A" * 1_000_000
+@pytest.mark.parametrize(
+    ("beginning", "most_bytes"),
+    [
+        (b'{"text":"', wire.MOST_AROUND_BYTES),
+        (b'{"candidates":[{"content":{"parts":[{"thoughtSignature":"', wire.MOST_ANSWER_BYTES),
+        (b'{"candidates":[{"content":{"parts":[{"inlineData":{"data":"', wire.MOST_ANSWER_BYTES),
+    ],
+)
+def test_an_answer_without_end_is_not_read_on(beginning: bytes, most_bytes: int) -> None:
     with pytest.raises(UnknownApiResponseError):
-        by_us([beginning, *[piece] * (2 * wire.MOST_ANSWER_BYTES // len(piece))])
+        rest_of([beginning, *[b"A" * 1_000_000] * (most_bytes // 1_000_000)])
 
 
 # --- over the network, beside the SDK with a session of its own

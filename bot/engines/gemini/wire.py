@@ -105,7 +105,7 @@ class StreamedResponse(ClientResponse):
 _MARK = b"remixbot-pic"
 _RANDOM_BYTES = 18
 _TICKET = re.compile(b'"(' + urlsafe_b64encode(_MARK) + b'[A-Za-z0-9_-]{24})"')
-_WRITE_BYTES = 96 * 1024
+_WRITE_BYTES = 384 * 1024
 """A multiple of three, so that the encoded pieces join without padding."""
 
 
