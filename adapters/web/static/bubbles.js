@@ -4,7 +4,7 @@ import { album } from "./album.js";
 import { FINAL } from "./chat.js";
 import { controls, roleFixes, suggestions } from "./controls.js";
 import { el, icon, iconButton, shorten } from "./dom.js";
-import { countOf, isCommand, partsOf, picturesOf, saidBy, sourcesOf } from "./lineage.js";
+import { isCommand, partsOf, picturesOf, placesOf, saidBy, sourcesOf } from "./lineage.js";
 import { pictures, shape, thumbs } from "./pictures.js";
 import { seconds } from "./seconds.js";
 
@@ -68,7 +68,7 @@ function quote(chat, message, does) {
   if (target === undefined) chat.wonder(message.reply_to);
   const index = message.reply_index;
   const picture = target ? picturesOf(chat, target, index)[0] : null;
-  const which = target && index !== null && countOf(target) > 1 ? `Picture ${index + 1}: ` : "";
+  const which = target && index !== null && placesOf(target) > 1 ? `Picture ${index + 1}: ` : "";
   const words = target === null ? "A message that was deleted" : target ? which + snippet(chat, target) : "…";
   const thumb = picture ? el("img", { src: picture.url, alt: "", width: 28, height: 28, loading: "lazy" }) : icon("reply");
   const jump = () => does.jump(message.reply_to);
@@ -122,10 +122,11 @@ function answer(chat, message, me, does) {
 /** What an answer says beside its label: each line by itself, the roles with their corrections. */
 function said(message, does) {
   const { label: line } = partsOf(message);
-  const lines = message.lines.length ? message.lines.slice(line ? 1 : 0) : [message.text];
+  const given = message.lines.length ? message.lines.slice(line ? 1 : 0) : [message.text];
+  const lines = given.flatMap((one) => one.split(/\n+/)).filter((one) => one.trim());
   const fixes = roleFixes(message, does);
   const at = lines.findIndex((one) => /^Pictures? \d/.test(one));
-  const drawn = lines.filter(Boolean).map((one, index) => {
+  const drawn = lines.map((one, index) => {
     const kind = one.startsWith("Heard: ") ? "text heard" : index === at ? "text roles" : "text";
     return el("p", { class: kind, dir: "auto" }, one.startsWith("Heard: ") ? icon("mic") : null, one, index === at ? fixes : null);
   });

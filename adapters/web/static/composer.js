@@ -2,7 +2,7 @@
 
 import { byId, el, icon, shorten } from "./dom.js";
 import { Hints } from "./hints.js";
-import { countOf, isCommand, picturesOf, saidBy, shownOf } from "./lineage.js";
+import { countOf, isCommand, picturesOf, placesOf, saidBy, shownOf } from "./lineage.js";
 import { canRecord, Recorder } from "./recorder.js";
 
 const isPicture = (file) => file.type.startsWith("image/") || /\.(jpe?g|png|webp|hei[cf]|gif|avif|tiff?|bmp)$/i.test(file.name);
@@ -120,15 +120,15 @@ export class Composer extends EventTarget {
     const thumb = picture ? el("img", { src: picture.url, alt: "", width: 40, height: 40 }) : el("span", { class: "no-thumb" }, icon("reply"));
     const drop = el("button", { type: "button", class: "icon-button small", "aria-label": "Don't reply to this", title: "Don't reply to this", onclick: () => this.reply(null) }, icon("close"));
     const words = el("p", {}, el("strong", {}, this.#targetTitle(target)), el("span", {}, this.#targetWords(target)));
-    return place.replaceChildren(...(count > 1 ? [words, drop, this.#choices(target, count)] : [thumb, words, drop]));
+    return place.replaceChildren(...(count > 1 ? [words, drop, this.#choices(target)] : [thumb, words, drop]));
   }
 
   /** Of several pictures, all are meant, or the one that is pressed. */
-  #choices(target, count) {
+  #choices(target) {
     const choice = ({ image, index }) => {
       const isChosen = this.index === index;
       const choose = () => this.reply(target, isChosen ? null : index);
-      return el("button", { type: "button", class: "which", "aria-pressed": String(isChosen), "aria-label": `Only picture ${index + 1} of ${count}`, onclick: choose }, el("img", { src: image.url, alt: "" }));
+      return el("button", { type: "button", class: "which", "aria-pressed": String(isChosen), "aria-label": `Only picture ${index + 1} of ${placesOf(target)}`, onclick: choose }, el("img", { src: image.url, alt: "" }));
     };
     return el("div", { class: "whiches", role: "group", "aria-label": "Which picture" }, shownOf(target).map(choice));
   }
@@ -143,7 +143,7 @@ export class Composer extends EventTarget {
     const isLatest = target === this.latest || (target.id && target.id === this.latest?.id);
     if (!target.id) return "Replying to the picture in the making";
     const count = countOf(target);
-    if (count > 1) return this.index === null ? `Replying to all ${count} pictures` : `Replying to picture ${this.index + 1} of ${count}`;
+    if (count > 1) return this.index === null ? `Replying to all ${count} pictures` : `Replying to picture ${this.index + 1} of ${placesOf(target)}`;
     if (!target.author.is_bot) return target.author.name === "You" ? "Replying to your message" : `Replying to ${target.author.name}`;
     if (target.state === "done" && target.images.length) return isLatest ? "Replying to the latest result" : "Replying to an earlier result";
     if (target.state === "done" && !target.images.length) return "Going on from this answer";

@@ -1,5 +1,7 @@
 // Who came from whom. A message of the bot replies to a person's message, which may reply to a picture.
 
+import { FINAL } from "./chat.js";
+
 const DEEPEST = 50;
 const BESIDE = new Set(["again", "exactly", "surprise", "variations", "canvas"]); // made of what the picture was made of
 const FROM_ELSEWHERE = new Set(["latest", "imagine"]);
@@ -11,8 +13,11 @@ export function shownOf(message) {
   return message.panels.flatMap(({ image, words }, index) => (image ? [{ image, index, words }] : []));
 }
 
-/** How many pictures a reply could mean. */
-export const countOf = (message) => message.panels.length || message.images.length;
+/** How many pictures a reply could mean: those that are there, and those that are still to come. */
+export const countOf = (message) => (FINAL.has(message.state) ? message.images.length : placesOf(message));
+
+/** How many places for pictures it has, filled or not. */
+export const placesOf = (message) => message.panels.length || message.images.length;
 
 /** The pictures that an answer was made from, in order. */
 export function sourcesOf(chat, answer, depth = 0) {

@@ -1,7 +1,7 @@
 // A picture in full, with the picture before it one press away.
 
 import { byId, el } from "./dom.js";
-import { beforeOf, countOf, isAlike, partsOf, saidBy, shownOf } from "./lineage.js";
+import { beforeOf, countOf, isAlike, partsOf, placesOf, saidBy, shownOf } from "./lineage.js";
 
 const shapeOf = (image) => image.width_px / image.height_px;
 
@@ -80,7 +80,7 @@ export class Viewer {
   #caption(image, own) {
     const { label, words } = partsOf(this.message);
     const asked = saidBy(this.message.author.is_bot ? this.chat.get(this.message.reply_to) : this.message);
-    const count = countOf(this.message);
+    const count = placesOf(this.message);
     const place = count > 1 ? `Picture ${this.index + 1} of ${count}` : "";
     const size = `${image.width_px} × ${image.height_px}`;
     const also = this.message.author.is_bot && !this.message.panels.length ? words.replaceAll("\n", " ") : "";
