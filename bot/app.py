@@ -303,6 +303,8 @@ async def run(settings: Settings, *, ready: Callable[[str], None]) -> None:
             allowed_hosts=settings.web_hosts,
             behind_https=settings.web_behind_https,
             max_image_bytes=settings.max_image_mb * 2**20,
+            draws=settings.has_gemini,
+            hears=house.machines.text_model is not None,
         )
         async with serve(app, host=settings.host, port=settings.port) as address, at_work(house, hurry):
             ready(address)
