@@ -20,6 +20,7 @@ from contextvars import ContextVar
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+import pybase64
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import Payload
@@ -135,7 +136,7 @@ class _StreamedBody(Payload):
 async def _write_quoted(writer: AbstractStreamWriter, picture: memoryview) -> None:
     await writer.write(b'"')
     for start in range(0, len(picture), _WRITE_BYTES):
-        await writer.write(binascii.b2a_base64(picture[start : start + _WRITE_BYTES], newline=False))
+        await writer.write(pybase64.b64encode(picture[start : start + _WRITE_BYTES]))
         await asyncio.sleep(0)  # a fast socket never waits, and others have work too
     await writer.write(b'"')
 
