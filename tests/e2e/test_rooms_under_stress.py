@@ -242,12 +242,17 @@ async def test_what_people_write_never_reaches_the_log(
     from bot.cli import _log_to_stderr  # pyright: ignore[reportPrivateUsage]
 
     before = structlog.get_config()
+    configure = structlog.configure
     monkeypatch.setattr(ScriptedEngine, "edit", breaks)
+    # Loggers that are kept would go on writing to this test's standard error after it is closed.
+    monkeypatch.setattr(
+        structlog, "configure", lambda **given: configure(**given | {"cache_logger_on_first_use": False})
+    )
     _log_to_stderr("debug")
     try:
         status = await rig.sees(await rig.says("a very private wish", [CAT]))
     finally:
-        structlog.configure(**before)
+        configure(**before)
         logging.getLogger().handlers.clear()
     assert status.outcome is not None
     assert status.outcome.code == "broken"
