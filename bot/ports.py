@@ -286,6 +286,11 @@ class MessageStore(Protocol):
         """The last message of ours that was attached for this person in this chat and has a picture to go on from."""
         ...
 
+    async def begin_listening(self, ref: MessageRef, *, life_s: float) -> int:
+        """Take the right to listen to a voice message for so long. Gives which try this is, from 1; 0 while somebody
+        else has it."""
+        ...
+
     async def hear(self, ref: MessageRef, heard: Heard) -> None:
         """Note what a voice message says, so that it is listened to once."""
         ...
@@ -499,9 +504,10 @@ class Meter(Protocol):
         """What each bucket holds now, reserved and used; estimates and limits do not matter here."""
         ...
 
-    async def charge(self, buckets: Sequence[Bucket]) -> str:
+    async def charge(self, buckets: Sequence[Bucket], *, key: str) -> str:
         """Take each estimate from its bucket at once, or from none: gives the name of one that has no room, else "".
-        For what is used before there is a turn to reserve for."""
+        For what is used before there is a turn to reserve for. A repeat with the same key changes nothing for a day.
+        An estimate below zero gives back."""
         ...
 
     async def took(self, model: str, seconds: float) -> None:

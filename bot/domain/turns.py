@@ -106,6 +106,8 @@ class Turn:
     """Display names of the generative engines that worked on this path before."""
     note: str = ""
     """Something to tell the person with the answer: "the turn before gave no picture, so I took the one before"."""
+    words_by: UserRef | None = None
+    """Whose words the instruction is, where somebody else pressed for it to be done again. None: the author's."""
     wish: Wish = field(default_factory=Wish)
     album: tuple[TurnId, ...] = ()
     """All turns that one message asked for, in order, this one among them; none where it asked for one."""
