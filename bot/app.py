@@ -20,7 +20,7 @@ import structlog
 
 from adapters.web.outbound import WebPlatform
 from adapters.web.server import build_app, serve
-from bot.budget import Budget
+from bot.budget import Budget, Estimates
 from bot.calls import Calls
 from bot.delivery import Dispatch, Renditions
 from bot.desk import Desk
@@ -153,7 +153,8 @@ async def open_house(
 
         platforms: dict[str, Platform] = {"web": WebPlatform(store=page, spool=spool)}
         renditions = Renditions(images, ledger, MetadataLabeller(fit))
-        dispatch = Dispatch(platforms, turns, renditions, engines)
+        estimates = Estimates(text_model)
+        dispatch = Dispatch(platforms, turns, renditions, engines, estimates)
         workshop = Workshop(
             engines=engines,
             turns=turns,
@@ -165,7 +166,7 @@ async def open_house(
             queue=queue,
             show=dispatch.show_status,
             capabilities=lambda chat: platforms[chat.platform].capabilities(chat),
-            text_model=text_model,
+            estimates=estimates,
         )
         hall = Hall(
             platforms=platforms,
@@ -187,6 +188,7 @@ async def open_house(
             ),
             desk=Desk(chats=chats, meter=meter, budget=budget),
             budget=budget,
+            estimates=estimates,
             limits=Limits(max_image_bytes=settings.max_image_mb * 2**20),
         )
         reconciler = Reconciler(

@@ -6,12 +6,43 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.domain.refs import ChatRef, UserRef
+from bot.domain.turns import Turn, TurnStatus
+from bot.domain.wishes import Wish
 from bot.domain.words import OVER_CHAT, OVER_HOUSE, OVER_MONTH, OVER_NOW, OVER_PERSON
-from bot.ports import Bucket
+from bot.ports import Bucket, Engine, TextModel
 
 _DAY_S = 24 * 3600
 _MONTH_LIFE_S = 40 * _DAY_S
 TEN_MINUTES_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """Upper guesses of what turns cost, in millionths of a US dollar. `text_model` reads lettering back, where there is
+    one: then a turn may take two pictures and two readings."""
+
+    text_model: TextModel | None = None
+
+    def of(self, engine: Engine, wish: Wish, *, images: int) -> int:
+        """Of one turn that sends so many images."""
+        picture = engine.estimate_microusd(images=images, wish=wish)
+        if wish.lettering and self.text_model is not None and engine.profile.generative:
+            return 2 * (picture + self.text_model.estimate_microusd())
+        return picture
+
+    def of_turn(self, engine: Engine, turn: Turn) -> int:
+        """The same, with the originals that may go along."""
+        images = min(len(turn.inputs) + len(turn.pins), engine.profile.max_inputs)
+        return self.of(engine, turn.wish, images=images)
+
+    def begun(self, engine: Engine, status: TurnStatus) -> int:
+        """What the calls that were begun, and never came back, have cost as far as anybody knows."""
+        images = min(len(status.turn.inputs) + len(status.turn.pins), engine.profile.max_inputs)
+        picture = engine.estimate_microusd(images=images, wish=status.turn.wish)
+        if status.draft is None or self.text_model is None:
+            return status.calls * picture
+        reading = self.text_model.estimate_microusd()
+        return sum((reading, picture, reading, picture)[: status.calls])
 
 
 @dataclass(frozen=True, slots=True)

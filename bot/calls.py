@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from bot.domain.errors import EngineFailed, EngineUnavailable, ModelGone, SwitchedOff
+from bot.domain.errors import EngineFailed, EngineRefused, EngineUnavailable, ModelGone, RemixError, SwitchedOff
 from bot.domain.turns import Usage
 from bot.domain.words import ASKED_TWICE, SWITCHED_OFF, TOO_SLOW, stand_in
 from bot.ports import Claim, EditRequest, Engine, EngineAnswer, Heard, Meter, Switches, TurnStore
@@ -124,6 +124,11 @@ class Calls:
                 await self.alive(claim, asyncio.sleep(wait_s))
             except EngineFailed as error:
                 raise _billed(error, tally) from None
+            except RemixError as error:
+                if not tally.broke_off:
+                    raise
+                # Not an engine's failure, but the try before it was paid for.
+                raise _billed(EngineRefused(error.words), tally) from None
 
     async def _drawn(self, engine: Engine, request: EditRequest, model: str) -> EngineAnswer:
         started = time.monotonic()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from bot.budget import Estimates
 from bot.domain.actions import Act, Control
 from bot.domain.money import up_to
 from bot.domain.outcomes import PICTURE_OR_WORDS, SIZE_QUESTION, WHICH_PICTURE
 from bot.domain.roles import Purpose
 from bot.domain.turns import TurnState, TurnStatus
-from bot.domain.wishes import Form, Kind, Wish
+from bot.domain.wishes import Form, Kind, larger_wish
 from bot.ports import Engine
 
 VARIATIONS = 4
@@ -21,7 +22,7 @@ _QUESTIONS = {
 AGAIN_ALL = Control(Act.AGAIN, "All of them again")
 
 
-def controls_of(status: TurnStatus, engines: Mapping[str, Engine]) -> tuple[Control, ...]:
+def controls_of(status: TurnStatus, engines: Mapping[str, Engine], estimates: Estimates) -> tuple[Control, ...]:
     """The most useful first. Nothing stands under a turn that is not final, or was erased."""
     outcome, turn = status.outcome, status.turn
     if outcome is None or status.erased:
@@ -35,7 +36,7 @@ def controls_of(status: TurnStatus, engines: Mapping[str, Engine]) -> tuple[Cont
         return (Control(Act.AGAIN, "Try again"),)
     if status.state is not TurnState.DONE or not outcome.images:
         return ()
-    return (*_roles(status), *_takes(status, engine), *_larger(status, engine))
+    return (*_roles(status), *_takes(status, engine, estimates), *_larger(status, engine, estimates))
 
 
 def _answers(code: str) -> tuple[Control, ...]:
@@ -57,7 +58,7 @@ def _roles(status: TurnStatus) -> Iterator[Control]:
             yield Control(Act.CANVAS, f"Edit picture {number + 1} instead", str(number + 1))
 
 
-def _takes(status: TurnStatus, engine: Engine) -> Iterator[Control]:
+def _takes(status: TurnStatus, engine: Engine, estimates: Estimates) -> Iterator[Control]:
     """The same request, done differently."""
     turn = status.turn
     alone = not turn.album
@@ -71,15 +72,15 @@ def _takes(status: TurnStatus, engine: Engine) -> Iterator[Control]:
     if alone and pins and not on_pins and all(owner == turn.author for owner in turn.owners):
         yield Control(Act.ORIGINAL, "Redo from the original")
     if turn.wish.form is not Form.VARIATIONS:
-        price = VARIATIONS * engine.estimate_microusd(images=len(turn.inputs), wish=turn.wish)
+        price = VARIATIONS * estimates.of_turn(engine, turn)
         yield Control(Act.VARIATIONS, f"{VARIATIONS} variations, {up_to(price)}", str(VARIATIONS))
 
 
-def _larger(status: TurnStatus, engine: Engine) -> Iterator[Control]:
+def _larger(status: TurnStatus, engine: Engine, estimates: Estimates) -> Iterator[Control]:
     """Sizes above the result's own, with their price."""
     sizes = engine.profile.sizes
     has = status.turn.wish.size or (sizes[0] if sizes else "")
     above = sizes[sizes.index(has) + 1 :] if has in sizes else ()
     for size in above:
-        price = engine.estimate_microusd(images=1, wish=Wish(size=size))
+        price = estimates.of(engine, larger_wish(status.turn.wish, size), images=2)
         yield Control(Act.LARGER, f"Larger ({size}), {up_to(price)}", size)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from bot.budget import Estimates
 from bot.controls import AGAIN_ALL, controls_of
 from bot.domain.images import ImageFacts, Picture, facts_of, picture_of
 from bot.domain.labels import Label, alt_text, label_line, words_line
@@ -103,11 +104,13 @@ class Dispatch:
         turns: TurnStore,
         renditions: RenditionMaker,
         engines: Mapping[str, Engine],
+        estimates: Estimates,
     ) -> None:
         self._platforms = platforms
         self._turns = turns
         self._renditions = renditions
         self._engines = engines
+        self._estimates = estimates
 
     async def show(self, id_: TurnId) -> None:
         """Make the reserved reply show the turn as it stands now."""
@@ -155,7 +158,7 @@ class Dispatch:
             turn=status.turn.id,
             started_at=status.started_at,
             suggestions=outcome.suggestions,
-            controls=controls_of(status, self._engines),
+            controls=controls_of(status, self._engines, self._estimates),
             sources=outcome.sources,
         )
 
@@ -188,7 +191,7 @@ class Dispatch:
             return Panel(status.turn.id, status.state, _progress_lines(status)[0])
         images = await self._renditions.of(outcome.images[:1], outcome.label, capabilities)
         words = "This was deleted." if status.erased else _unlabelled(status, outcome)
-        controls = controls_of(status, self._engines)
+        controls = controls_of(status, self._engines, self._estimates)
         return Panel(status.turn.id, status.state, words, images[0] if images else None, controls)
 
 

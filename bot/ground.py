@@ -11,12 +11,12 @@ from bot.domain.errors import BadRequest, NotAllowed
 from bot.domain.images import ALL, ImageFacts, Input, Role
 from bot.domain.inputs import check_consent, results_of
 from bot.domain.messages import InboundMessage, MessageRecord, Shown
-from bot.domain.outcomes import PICTURE_QUESTIONS
+from bot.domain.outcomes import COMMAND_NAMES, PICTURE_OR_WORDS, PICTURE_QUESTIONS
 from bot.domain.refs import TurnId, UserRef, turn_id_of
 from bot.domain.roles import with_canvas
 from bot.domain.story import story_below
 from bot.domain.turns import FINAL_STATES, Story, Turn, TurnState, TurnStatus
-from bot.domain.wishes import MOST_VARIATIONS, Form, Kind, Manner, Wish
+from bot.domain.wishes import MOST_VARIATIONS, Form, Kind, Manner, Wish, larger_wish
 from bot.domain.words import CLIMBED, NO_PICTURE_YET, NOT_YOURS, PRESS_GONE, WHICH_ONE
 from bot.ports import MessageStore, TurnStore
 
@@ -27,8 +27,12 @@ _LOOKS, _LOOK_EVERY_S = 20, 0.2
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """`inputs` and the path to them. `asked` is the wish of the turn that is replied to where it asked back: the reply
-    goes on with it. `from_words` where no picture was ever meant on this path."""
+    """`inputs` and the path to them.
+
+    `asked` is the wish of the turn that is replied to where it asked back, or gave no picture from words: the reply
+    goes on with it. `unanswered` are its words where they came to nothing, so that the reply stands beside them.
+    `from_words` where no picture was ever meant on this path. `all_there` is false while some of an album's pictures
+    are still being made."""
 
     inputs: tuple[Input, ...] = ()
     parent: TurnId | None = None
@@ -38,16 +42,20 @@ class Ground:
     engines: tuple[str, ...] = ()
     note: str = ""
     asked: Wish | None = None
+    unanswered: str = ""
     from_words: bool = False
+    all_there: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is wanted, in full: words, wish, and what they stand on. `note` is something to know beforehand."""
+    """What is wanted, in full: words, wish, and what they stand on. `words_by` is whose words they are, where they are
+    not those of whoever pressed."""
 
     words: str
     wish: Wish
     ground: Ground
+    words_by: UserRef | None = None
 
 
 class Grounds:
@@ -92,13 +100,17 @@ class Grounds:
         status = await self._shown(shows[0].turn)
         if status is None or status.erased:
             return Ground()
-        found, climbed = await self._inputs(status, shows)
+        found, climbed, all_there = await self._inputs(status, shows)
         turn, outcome = status.turn, status.outcome
-        asked = status.state in (TurnState.ASKING, TurnState.REFUSED)
-        done = status.state is TurnState.DONE
+        code = outcome.code if outcome is not None else ""
+        asking, done = status.state is TurnState.ASKING, status.state is TurnState.DONE
+        has_images = outcome is not None and bool(outcome.images)
         # Where the hall asked which picture was meant there was none, and now one may be wished for from words.
-        asked_which = outcome is not None and outcome.code in PICTURE_QUESTIONS
-        from_words = not found and (turn.wish.kind is not Kind.EDIT or asked_which)
+        asked_which = code in PICTURE_QUESTIONS
+        from_words = not (found or has_images) and (
+            turn.wish.kind is not Kind.EDIT or asked_which or code in COMMAND_NAMES
+        )
+        lost = from_words and not done and not asking
         return Ground(
             inputs=found,
             parent=turn.id,
@@ -106,29 +118,34 @@ class Grounds:
             pins=turn.pins,
             owners=turn.owners,
             engines=outcome.label.engines if outcome and outcome.label else turn.engines,
-            note=CLIMBED if climbed and found and not asked else "",
-            asked=turn.wish if status.state is TurnState.ASKING or (from_words and not done) else None,
+            note=CLIMBED if climbed and found and not asking and status.state is not TurnState.REFUSED else "",
+            asked=turn.wish if asking or lost else None,
+            unanswered=turn.instruction if lost or asked_which else "",
             from_words=from_words,
+            all_there=all_there,
         )
 
-    async def _inputs(self, first: TurnStatus, shows: Sequence[Shown]) -> tuple[tuple[Input, ...], bool]:
-        """What these results are, of the first turn and of others in the same album, and whether they had to be
-        looked for further up."""
+    async def _inputs(self, first: TurnStatus, shows: Sequence[Shown]) -> tuple[tuple[Input, ...], bool, bool]:
+        """What these results are, of the first turn and of others in the same album; whether they had to be looked for
+        further up; and whether all of an album's are there."""
         inputs: list[Input] = []
-        climbed_any = False
+        climbed_any, all_there = False, True
         for show in shows:
             status = first if show.turn == first.turn.id else await self._turns.load(show.turn)
             if status is None or status.erased:
                 continue
             if status.state not in FINAL_STATES:
                 inputs.append(Input(Role.PARENT, status.turn.author, None, status.turn.id, show.index))
+                all_there = all_there and len(shows) == 1
                 continue
             found, climbed = results_of(status, show.index)
             if climbed and len(shows) > 1:
                 continue  # an album's panel that did not come
             climbed_any = climbed_any or climbed
             inputs += found
-        return tuple(inputs), climbed_any
+        if not inputs and len(shows) > 1:
+            return (*results_of(first), True)
+        return tuple(inputs), climbed_any, all_there
 
     async def _shown(self, id_: TurnId) -> TurnStatus | None:
         """A reply may come while the turn that it replies to is still being taken in: its placeholder stands first."""
@@ -148,7 +165,9 @@ class Grounds:
             raise BadRequest(PRESS_GONE)
         request = await self._meant(press, message, target, status)
         check_consent(request.ground.inputs, message.author)
-        return request
+        words_by = status.turn.words_by or status.turn.author
+        copied = request.words != LARGER and words_by != message.author
+        return replace(request, words_by=words_by if copied else None)
 
     async def _meant(self, press: Press, message: InboundMessage, target: MessageRecord, status: TurnStatus) -> Request:
         turn = status.turn
@@ -158,7 +177,7 @@ class Grounds:
             case Act.LATEST:
                 return await self._on_latest(turn, message)
             case Act.IMAGINE:
-                if turn.inputs or turn.parent:
+                if status.outcome is None or status.outcome.code != PICTURE_OR_WORDS:
                     raise BadRequest(PRESS_GONE)
                 return Request(turn.instruction, replace(turn.wish, kind=Kind.IMAGINE), Ground(parent=turn.id))
             case Act.ORIGINAL:
@@ -168,7 +187,7 @@ class Grounds:
             case Act.CANVAS:
                 return Request(turn.instruction, turn.wish, _on_canvas(_beside(turn), _number(press.argument, 1)))
             case Act.AGAIN | Act.EXACTLY | Act.SURPRISE | Act.VARIATIONS:
-                if press.act is Act.AGAIN and len(target.shows) > 1:
+                if press.act is Act.AGAIN and (len(target.shows) > 1 or status.state is TurnState.ASKING):
                     words, wish = turn.instruction, turn.wish
                 else:
                     words, wish = _words_alone(status), _taken(press, turn.wish)
@@ -181,7 +200,8 @@ class Grounds:
         if len(target.shows) > 1:
             raise BadRequest(WHICH_ONE)
         ground = await self._on_turns(target.shows)
-        return Request(LARGER, Wish(size=size), replace(ground, note="", inputs=ground.inputs[:1]))
+        wish = larger_wish(status.turn.wish, size)
+        return Request(LARGER, wish, replace(ground, note="", inputs=ground.inputs[:1]))
 
     async def _on_latest(self, turn: Turn, message: InboundMessage) -> Request:
         latest = await self._messages.latest(message.ref.chat, message.author)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.budget import Budget, over_words
+from bot.budget import Budget, Estimates, over_words
 from bot.desk import Desk
 from bot.domain.commands import Command, read_command
 from bot.domain.errors import BadPicture, BadRequest, NotAllowed, NotUnderstood, RemixError
@@ -23,8 +23,9 @@ from bot.domain.outcomes import PICTURE_OR_WORDS, SIZE_QUESTION, WHICH_PICTURE, 
 from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.roles import Purpose, read_roles
 from bot.domain.turns import FINAL_STATES, Outcome, Turn, TurnState, TurnStatus, Usage
-from bot.domain.wishes import PLAIN_WISH, Form, Kind, Wish, is_vague, read_wish
+from bot.domain.wishes import PLAIN_WISH, Form, Kind, Wish, is_vague, points_at_a_picture, read_wish
 from bot.domain.words import (
+    ALBUM_OPEN,
     CANCELLED,
     ENGINE_GONE,
     NO_LARGER,
@@ -98,6 +99,7 @@ class Hall:
         listener: Listener,
         desk: Desk,
         budget: Budget,
+        estimates: Estimates,
         limits: Limits,
     ) -> None:
         self._platforms = platforms
@@ -112,6 +114,7 @@ class Hall:
         self._listener = listener
         self._desk = desk
         self._budget = budget
+        self._estimates = estimates
         self._limits = limits
         self._grounds = Grounds(messages, turns)
 
@@ -144,15 +147,21 @@ class Hall:
         ended = [await self._cancel_one(each) for each in reversed(status.turn.album or (turn,))]
         return any(ended)
 
+    async def _end_with(self, first: TurnId, turns: Sequence[Turn]) -> None:
+        """Who cancelled an album while it was still being submitted meant all of it."""
+        status = await self._turns.load(first)
+        if status is not None and status.state is TurnState.CANCELLED:
+            for turn in turns[1:]:
+                await self._cancel_one(turn.id)
+
     async def _cancel_one(self, turn: TurnId) -> bool:
         status = await self._turns.load(turn)
         if status is None:
             return False
         engine = self._engines.get(status.turn.engine)
-        images = len(status.turn.inputs)
-        estimate = engine.estimate_microusd(images=images, wish=status.turn.wish) if engine else 0
-        drafted = status.draft.usage.cost_microusd if status.draft else 0
-        usage = added(status.turn.spent, Usage(estimate * status.calls + drafted, calls=status.calls))
+        begun = self._estimates.begun(engine, status) if engine else 0
+        drafted = status.draft.usage if status.draft else Usage()
+        usage = added(added(status.turn.spent, drafted), Usage(begun, calls=status.calls))
         outcome = Outcome(TurnState.CANCELLED, code="cancelled", words=CANCELLED, usage=usage, finished_at=time.time())
         if not await self._turns.end(turn, outcome):
             return False
@@ -181,6 +190,8 @@ class Hall:
             await self._messages.attach(reply, first.thread, shows, asker=message.author)
         for turn in turns:
             await self._submit(turn)
+        if len(turns) > 1:
+            await self._end_with(first.id, turns)
 
     async def _consider(self, message: InboundMessage, target: MessageRecord | None) -> _Accepted:
         """What is wanted, of what, and by whom it is done. Only what is wrong with the files themselves is raised."""
@@ -198,7 +209,10 @@ class Hall:
             asked = replace(request, wish=replace(request.wish, size=""))
             return _Accepted(asked, brought=brought, outcome=question.outcome)
         except RemixError as error:
-            return _Accepted(request, brought=brought, outcome=outcome_of(error))
+            # A picture was meant, and was not found: what is said next must not turn that into a drawing.
+            meant = bool(message.reply_to or message.attachments) and not request.ground.from_words
+            refused = replace(request, wish=PLAIN_WISH) if meant else request
+            return _Accepted(refused, brought=brought, outcome=outcome_of(error))
 
     async def _commanded(self, command: Command, message: InboundMessage) -> _Accepted:
         words = await self._desk.answer(command, message)
@@ -237,8 +251,12 @@ class Hall:
         ground = await self._grounds.of(target, message.author)
         if ground.parent is not None and read_wish(message.text, images=1).wish.from_original:
             ground = on_original(ground, message.author)
+        if not ground.all_there:
+            raise BadRequest(ALBUM_OPEN)
         inputs = ground.inputs + tuple(Input(Role.SOURCE, message.author, image) for image in brought)
         asked = read_wish(message.text, images=len(inputs))
+        if ground.unanswered and asked.wish.kind is Kind.EDIT:
+            asked = read_wish(f"{ground.unanswered}\n{asked.words}", images=len(inputs))
         roles = read_roles(asked.words, len(inputs)) or tuple(each.purpose for each in inputs)
         inputs = tuple(replace(each, purpose=role) for each, role in zip(inputs, roles, strict=True))
         note = fewer(asked.asked_for, asked.wish.count) if asked.asked_for > asked.wish.count else ground.note
@@ -262,7 +280,9 @@ class Hall:
             if engine.read(request.words, images=images, wish=request.wish).whole:
                 request = _within(engine, request)
                 if request.wish.size and message.press is None:
-                    raise _Question(_prices(engine, request), code=f"{SIZE_QUESTION}{request.wish.size}")
+                    raise _Question(
+                        _prices(self._estimates, engine, request), code=f"{SIZE_QUESTION}{request.wish.size}"
+                    )
                 return engine.profile.name, request
         if reading.whole and images:
             return "exact", replace(request, wish=PLAIN_WISH)
@@ -273,13 +293,15 @@ class Hall:
         """An edit never turns into a generation: without a picture, only what was meant so from the first word goes on.
         Raises what is said instead."""
         beginning = message.reply_to is None and not message.attachments
-        drawn = message.press is not None or beginning or request.ground.from_words
+        pressed = message.press is not None
+        points = not pressed and not request.ground.from_words and points_at_a_picture(request.words)
+        drawn = pressed or request.ground.from_words or (beginning and not points)
         if request.wish.kind is not Kind.EDIT and drawn:
             return
         if not beginning:
             raise BadRequest(NO_PICTURE)
         can_draw = any(engine.profile.generative for engine in self._engines.values())
-        if can_draw and not is_vague(request.words):
+        if can_draw and not points and not is_vague(request.words):
             raise _Question(OR_DRAW, code=PICTURE_OR_WORDS)
         raise _Question(WHICH_ONE_IS_IT, code=WHICH_PICTURE)
 
@@ -291,12 +313,12 @@ class Hall:
 
     async def _submit(self, turn: Turn) -> None:
         if turn.engine not in self._engines:
-            await self._stop(turn.id, Outcome(TurnState.FAILED, code="engine_gone", words=ENGINE_GONE))
+            await self._stop(turn, Outcome(TurnState.FAILED, code="engine_gone", words=ENGINE_GONE))
             return
         submitted = await self._turns.submit(turn, self._buckets(turn))
         if submitted.full:
             words = over_words(submitted.full)
-            await self._stop(turn.id, Outcome(TurnState.REFUSED, code=NotAllowed.code, words=words, usage=turn.spent))
+            await self._stop(turn, Outcome(TurnState.REFUSED, code=NotAllowed.code, words=words, usage=turn.spent))
             return
         for next_ in submitted.start:
             await self._queue.start(next_)
@@ -307,7 +329,7 @@ class Hall:
         engine = self._engines[turn.engine]
         if not engine.profile.generative:
             return ()
-        estimate = engine.estimate_microusd(images=len(turn.inputs) + len(turn.pins), wish=turn.wish)
+        estimate = self._estimates.of_turn(engine, turn)
         return self._budget.buckets(estimate, person=turn.author, chat=turn.chat)
 
     async def _again(self, status: TurnStatus) -> None:
@@ -315,11 +337,19 @@ class Hall:
         for id_ in status.turn.album or (status.turn.id,):
             known = await self._turns.load(id_)
             if known is None:
-                await self._submit(_beside(status.turn, id_))
+                if not status.erased:
+                    await self._complete(status, _sibling(status.turn, id_))
             elif known.state not in FINAL_STATES:
                 await self._submit(known.turn)
             elif not known.delivered:
                 await self._close(id_)
+
+    async def _complete(self, first: TurnStatus, missing: Turn) -> None:
+        """A turn of an album that a crash kept from being submitted."""
+        if first.state is TurnState.CANCELLED:
+            await self._stop(missing, Outcome(TurnState.CANCELLED, code="cancelled", words=CANCELLED))
+        else:
+            await self._submit(missing)
 
     async def _conclude(self, turn: Turn, outcome: Outcome) -> None:
         """A turn that ends where it began."""
@@ -328,11 +358,13 @@ class Hall:
             log.info("turn concluded", turn=turn.id, state=outcome.state.value, code=outcome.code)
         await self._close(turn.id)
 
-    async def _stop(self, id_: TurnId, outcome: Outcome) -> None:
-        """End a turn that was kept, and cannot run."""
-        await self._turns.end(id_, replace(outcome, finished_at=time.time()))
-        log.info("turn stopped", turn=id_, code=outcome.code)
-        await self._close(id_)
+    async def _stop(self, turn: Turn, outcome: Outcome) -> None:
+        """End a turn that cannot run, whether it was kept already or not."""
+        ended = replace(outcome, finished_at=time.time())
+        if not await self._turns.conclude(turn, ended):
+            await self._turns.end(turn.id, ended)
+        log.info("turn stopped", turn=turn.id, code=outcome.code)
+        await self._close(turn.id)
 
 
 def _going_on(asked: Wish | None, wish: Wish) -> Wish:
@@ -358,11 +390,11 @@ def _within(engine: Engine, request: Request) -> Request:
     return replace(request, wish=replace(request.wish, size=""), ground=replace(request.ground, note=note))
 
 
-def _prices(engine: Engine, request: Request) -> str:
+def _prices(estimates: Estimates, engine: Engine, request: Request) -> str:
     """More pixels cost more: the price is said before."""
     images, wish = len(request.ground.inputs), request.wish
-    usual = wish.count * engine.estimate_microusd(images=images, wish=replace(wish, size=""))
-    larger = wish.count * engine.estimate_microusd(images=images, wish=wish)
+    usual = wish.count * estimates.of(engine, replace(wish, size=""), images=images)
+    larger = wish.count * estimates.of(engine, wish, images=images)
     return f"In {wish.size} this costs {up_to(larger)}, in the usual size {up_to(usual)}. Which one shall it be?"
 
 
@@ -388,6 +420,7 @@ def _turn(message: InboundMessage, id_: TurnId, reply: MessageRef, accepted: _Ac
         owners=tuple(dict.fromkeys([*ground.owners, *([message.author] if brought else [])])),
         engines=ground.engines,
         note=ground.note,
+        words_by=request.words_by,
         wish=request.wish,
         heard=understood.heard,
         spent=understood.spent,
@@ -400,10 +433,10 @@ def _album(first: Turn, origin: str) -> list[Turn]:
         return [first]
     ids = (first.id, *(turn_id_of(first.thread, origin, number) for number in range(1, first.wish.count)))
     first = replace(first, album=ids)
-    return [first, *(_beside(first, id_) for id_ in ids[1:])]
+    return [first, *(_sibling(first, id_) for id_ in ids[1:])]
 
 
-def _beside(first: Turn, id_: TurnId) -> Turn:
+def _sibling(first: Turn, id_: TurnId) -> Turn:
     """Another turn of the same album. The later panels of a story go on from the first one."""
     turn = replace(first, id=id_, spent=Usage(), note="")
     if first.wish.form is not Form.STORY:

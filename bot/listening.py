@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.budget import Budget, over_words
-from bot.domain.errors import BadRequest, NotAllowed, SwitchedOff
+from bot.domain.errors import BadRequest, EngineFailed, EngineUnavailable, NotAllowed, SwitchedOff
 from bot.domain.messages import InboundMessage
 from bot.domain.turns import Usage
-from bot.domain.words import HEARD_NOTHING, NO_EARS, SWITCHED_OFF
+from bot.domain.words import HEARD_NOTHING, NO_EARS, SWITCHED_OFF, TOO_SLOW
 from bot.ports import Heard, MessageStore, Meter, Platform, Switches, TextModel
 
 MAX_VOICE_BYTES = 10 * 1024 * 1024
+MAX_TRIES = 2
+"""How often one voice message is listened to: once more where the process died over it."""
+_TRANSCRIPTION_S = 40.0
+_LONGEST_S = 50.0
+_LOOK_EVERY_S = 0.3
 _NO_LIMIT = 2**53
 
 
@@ -51,12 +57,25 @@ class Listener:
         """Its words, written or spoken. A repeat does not listen again. Raises `RemixError` where nothing was heard."""
         if message.voice is None:
             return Understood(message.text)
-        heard = await self._messages.heard(message.ref) or await self._listen(message)
+        heard = await self._messages.heard(message.ref) or await self._listen_once(message)
         if not heard.words.strip():
             raise BadRequest(HEARD_NOTHING)
         return Understood("\n".join(part for part in (message.text, heard.words) if part), heard.words, heard.usage)
 
-    async def _listen(self, message: InboundMessage) -> Heard:
+    async def _listen_once(self, message: InboundMessage) -> Heard:
+        """The same message may come again while it is listened to: then wait for what is heard."""
+        async with asyncio.timeout(_LONGEST_S):
+            while True:
+                number = await self._messages.begin_listening(message.ref, life_s=_LONGEST_S)
+                if number > MAX_TRIES:
+                    raise EngineUnavailable(TOO_SLOW)
+                if number:
+                    return await self._listen(message, number)
+                if (heard := await self._messages.heard(message.ref)) is not None:
+                    return heard
+                await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _listen(self, message: InboundMessage, number: int) -> Heard:
         assert message.voice is not None
         if self._text_model is None:
             raise BadRequest(NO_EARS)
@@ -70,12 +89,20 @@ class Listener:
         # Before there is a turn to reserve for: at least the estimate is taken, and what was beyond it afterwards.
         estimate = self._text_model.estimate_microusd()
         buckets = self._budget.buckets(estimate, person=message.author, chat=message.ref.chat)
-        if full := await self._meter.charge(buckets):
+        key = f"{message.origin}:{number}"
+        if full := await self._meter.charge(buckets, key=f"{key}:listen"):
             raise NotAllowed(over_words(full))
-        heard = await self._text_model.transcribe(sound, media_type=media_type)
+        try:
+            async with asyncio.timeout(_TRANSCRIPTION_S):
+                heard = await self._text_model.transcribe(sound, media_type=media_type)
+        except (EngineFailed, TimeoutError) as error:
+            mine = [replace(each, estimate=-estimate) for each in buckets if each.name.startswith("person:")]
+            await self._meter.charge(mine, key=f"{key}:back")
+            raise error if isinstance(error, EngineFailed) else EngineUnavailable(TOO_SLOW) from None
         await self._messages.hear(message.ref, heard)
         if (more := heard.usage.cost_microusd - estimate) > 0:
-            await self._meter.charge([replace(each, estimate=more, limit=_NO_LIMIT) for each in buckets])
+            beyond = [replace(each, estimate=more, limit=_NO_LIMIT) for each in buckets]
+            await self._meter.charge(beyond, key=f"{key}:more")
         return heard
 
 

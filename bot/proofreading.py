@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.calls import Calls
+from bot.calls import Calls, Fenced
 from bot.domain.errors import EngineFailed
 from bot.domain.images import ImageFacts, Picture, picture_of
 from bot.domain.lettering import is_spelled
 from bot.domain.outcomes import added
+from bot.domain.refs import TurnId
 from bot.domain.turns import Outcome, Turn, TurnState, Usage
 from bot.domain.words import NOT_CHECKED, misspelled
-from bot.ports import Claim, EditRequest, Engine, EngineAnswer, Heard, ImageStore, TextModel
+from bot.ports import Claim, EditRequest, Engine, EngineAnswer, ImageStore, TextModel
 
 log = structlog.get_logger("proofreading")
 _MISREAD_CHARS = 200
 
+LetGo = Callable[[TurnId, Sequence[ImageFacts]], Awaitable[None]]
 Keep = Callable[[Claim, Engine, EngineAnswer], Awaitable[Outcome]]
 
 
@@ -30,14 +32,30 @@ class Proofread:
     spare: tuple[ImageFacts, ...] = ()
 
 
+@dataclass(slots=True)
+class _Desk:
+    """What lies before the reader: the best picture so far, and what it replaced."""
+
+    outcome: Outcome
+    spare: tuple[ImageFacts, ...] = ()
+
+
+def unread(draft: Outcome, usage: Usage, spare: tuple[ImageFacts, ...] = ()) -> Proofread:
+    """The picture as it is, with a word that its lettering was not read back."""
+    return Proofread(_noted(_charged(draft, usage), NOT_CHECKED), spare)
+
+
 class Proofreader:
     """Reads results back with a text model. A picture that was made is never lost to what goes wrong here."""
 
-    def __init__(self, *, text_model: TextModel | None, calls: Calls, images: ImageStore, keep: Keep) -> None:
+    def __init__(
+        self, *, text_model: TextModel | None, calls: Calls, images: ImageStore, keep: Keep, let_go: LetGo
+    ) -> None:
         self._text_model = text_model
         self._calls = calls
         self._images = images
         self._keep = keep
+        self._let_go = let_go
 
     def wants(self, turn: Turn, draft: Outcome) -> bool:
         """Whether there is something to read back."""
@@ -45,41 +63,52 @@ class Proofreader:
 
     async def check(self, claim: Claim, engine: Engine, request: EditRequest, draft: Outcome) -> Proofread:
         """Read it, and repair it once where it is wrong. Each call is counted in the outcome's usage."""
-        outcome = draft
-        spare: tuple[ImageFacts, ...] = ()
-        wanted = request.wish.lettering
+        desk = _Desk(draft)
         try:
-            seen = await self._seen(claim, engine, outcome)
-            outcome = _charged(outcome, seen.usage)
-            if is_spelled(wanted, seen.words):
-                return Proofread(outcome)
-            answer = await self._repair(claim, engine, request, await self._picture(draft), seen.words)
-            outcome = _charged(outcome, answer.usage)
-            made = await self._keep(claim, engine, answer)
-            if made.state is not TurnState.DONE or not made.images:
-                return Proofread(_noted(outcome, misspelled(seen.words)))
-            outcome, spare = replace(outcome, images=made.images, label=made.label), draft.images
-            seen = await self._seen(claim, engine, outcome)
-            outcome = _charged(outcome, seen.usage)
-            if is_spelled(wanted, seen.words):
-                return Proofread(outcome, spare)
-            return Proofread(_with_text_by_hand(outcome, wanted[0], seen.words), spare)
+            await self._read_and_repair(claim, engine, request, desk)
+        except Fenced:
+            await self._let_go(claim.status.turn.id, [*desk.outcome.images, *desk.spare])
+            raise
         except EngineFailed as error:
             log.info("lettering not checked", turn=claim.status.turn.id, code=error.code)
-            outcome = _charged(outcome, Usage(error.cost_microusd, calls=error.calls))
-            return Proofread(_noted(outcome, NOT_CHECKED), spare)
+            return unread(desk.outcome, Usage(error.cost_microusd, calls=error.calls), desk.spare)
+        except Exception:
+            log.exception("lettering not checked", turn=claim.status.turn.id)
+            return unread(desk.outcome, Usage(), desk.spare)
+        return Proofread(desk.outcome, desk.spare)
 
-    async def _seen(self, claim: Claim, engine: Engine, outcome: Outcome) -> Heard:
+    async def _read_and_repair(self, claim: Claim, engine: Engine, request: EditRequest, desk: _Desk) -> None:
+        wanted, draft = request.wish.lettering, desk.outcome
+        seen = await self._seen(claim, engine, desk)
+        if is_spelled(wanted, seen):
+            return
+        answer = await self._repair(claim, engine, request, await self._picture(draft), seen)
+        desk.outcome = _charged(desk.outcome, answer.usage)
+        made = await self._keep(claim, engine, answer)
+        if made.state is not TurnState.DONE or not made.images:
+            desk.outcome = _noted(desk.outcome, misspelled(seen))
+            return
+        desk.outcome, desk.spare = replace(desk.outcome, images=made.images, label=made.label), draft.images
+        seen = await self._seen(claim, engine, desk)
+        if not is_spelled(wanted, seen):
+            desk.outcome = _noted(desk.outcome, misspelled(seen))
+            if request.may_suggest:
+                desk.outcome = _with_text_by_hand(desk.outcome, wanted[0])
+
+    async def _seen(self, claim: Claim, engine: Engine, desk: _Desk) -> str:
+        """The words in the picture, cut to what can be told in a chat."""
         text_model = self._text_model
         assert text_model is not None
-        picture = await self._picture(outcome)
-        return await self._calls.read(
+        picture = await self._picture(desk.outcome)
+        heard = await self._calls.read(
             claim,
             engine.profile.name,
             lambda: text_model.lettering(picture),
             begun=0,
             estimate_microusd=text_model.estimate_microusd(),
         )
+        desk.outcome = _charged(desk.outcome, heard.usage)
+        return heard.words
 
     async def _repair(
         self, claim: Claim, engine: Engine, request: EditRequest, picture: Picture, seen: str
@@ -108,8 +137,7 @@ def _noted(outcome: Outcome, words: str) -> Outcome:
     return replace(outcome, note=" ".join(part for part in (outcome.note, words) if part))
 
 
-def _with_text_by_hand(outcome: Outcome, text: str, seen: str) -> Outcome:
+def _with_text_by_hand(outcome: Outcome, text: str) -> Outcome:
     """The exact engine spells right: its own text is offered first."""
     by_hand = f'write "{text}" at the bottom'
-    told = _noted(outcome, misspelled(" ".join(seen[:_MISREAD_CHARS].split())))
-    return replace(told, suggestions=(by_hand, *outcome.suggestions)[:3])
+    return replace(outcome, suggestions=(by_hand, *outcome.suggestions)[:3])

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import structlog
 
+from bot.budget import Estimates
 from bot.calls import MAX_CALLS, Calls, Fenced
 from bot.domain.chats import ChatSettings
 from bot.domain.errors import BadRequest, RemixError
@@ -25,6 +26,7 @@ from bot.domain.story import story_below
 from bot.domain.turns import FINAL_STATES, Outcome, Turn, TurnState, TurnStatus, Usage
 from bot.domain.wishes import Form, Kind
 from bot.domain.words import (
+    ALBUM_OPEN,
     BROKEN,
     CLIMBED,
     ENGINE_GONE,
@@ -32,6 +34,7 @@ from bot.domain.words import (
     INTERRUPTED,
     NO_PICTURE,
     NOT_KEPT,
+    PARTLY,
     STORY_BROKEN,
 )
 from bot.ports import (
@@ -43,11 +46,10 @@ from bot.ports import (
     ImageLedger,
     ImageStore,
     RenditionMaker,
-    TextModel,
     TurnQueue,
     TurnStore,
 )
-from bot.proofreading import Proofread, Proofreader
+from bot.proofreading import Proofread, Proofreader, unread
 
 log = structlog.get_logger("workshop")
 
@@ -60,8 +62,8 @@ _MAX_CLIMB = 64
 
 
 class Workshop:
-    """Runs turns. `show` fills the reserved reply; `capabilities` says what a chat can show; `text_model` reads
-    lettering back, where there is one."""
+    """Runs turns. `show` fills the reserved reply; `capabilities` says what a chat can show; `estimates` has the
+    text model that reads lettering back, where there is one."""
 
     def __init__(
         self,
@@ -76,7 +78,7 @@ class Workshop:
         queue: TurnQueue,
         show: Callable[[TurnStatus], Awaitable[None]],
         capabilities: Callable[[ChatRef], ChatCapabilities],
-        text_model: TextModel | None = None,
+        estimates: Estimates,
     ) -> None:
         self._engines = engines
         self._turns = turns
@@ -88,7 +90,10 @@ class Workshop:
         self._queue = queue
         self._show = show
         self._capabilities = capabilities
-        self._proofreader = Proofreader(text_model=text_model, calls=calls, images=images, keep=self._kept)
+        self._estimates = estimates
+        self._proofreader = Proofreader(
+            text_model=estimates.text_model, calls=calls, images=images, keep=self._kept, let_go=self._let_go
+        )
         self._running = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -118,12 +123,12 @@ class Workshop:
             turn, made = await self._work(claim)
             outcome = replace(made.outcome, finished_at=time.time())
             if not await self._through_outage(lambda: self._turns.finish(turn, claim.epoch, outcome)):
-                await self._let_go(id_, outcome)
+                await self._let_go(id_, (*outcome.images, *made.spare))
                 raise Fenced
         except Fenced:
             log.info("turn taken away", turn=id_, epoch=claim.epoch)
             return await self.close(id_)
-        await self._drop(id_, made.spare)
+        await self._drop(id_, [image for image in made.spare if image not in outcome.images])
         _log_finished(turn, outcome, time.monotonic() - started)
         return await self._close(replace(claim.status, turn=turn, state=outcome.state, outcome=outcome))
 
@@ -138,6 +143,8 @@ class Workshop:
 
     async def _close(self, status: TurnStatus) -> None:
         await self._start(await self._turns.settle(status))
+        if status.state is TurnState.CANCELLED and status.draft is not None:
+            await self._drop(status.turn.id, status.draft.images)
         if not status.delivered:
             await self._show(status)
             await self._turns.delivered(status.turn.id)
@@ -146,13 +153,13 @@ class Workshop:
         for next_ in turns:
             await self._queue.start(next_)
 
-    async def _let_go(self, id_: TurnId, outcome: Outcome) -> None:
+    async def _let_go(self, id_: TurnId, images: Sequence[ImageFacts]) -> None:
         """What was made for a turn that is somebody else's now, or ended: nobody will ever show it, unless whoever has
         it now goes on from it as a draft."""
         status = await self._turns.load(id_)
         last = (status.outcome or status.draft) if status is not None else None
         kept = last.images if last is not None else ()
-        await self._drop(id_, [image for image in outcome.images if image not in kept])
+        await self._drop(id_, [image for image in images if image not in kept])
 
     async def _drop(self, id_: TurnId, images: Sequence[ImageFacts]) -> None:
         if images:
@@ -171,11 +178,23 @@ class Workshop:
         except RemixError as error:
             made = Proofread(outcome_of(error))
         except KeyError:
-            made = Proofread(Outcome(TurnState.FAILED, code="gone", words=GONE))
+            made = Proofread(Outcome(TurnState.FAILED, code="gone", words=GONE, usage=await self._begun(turn)))
         except Exception:
             log.exception("turn broke", turn=turn.id, engine=turn.engine)
-            made = Proofread(Outcome(TurnState.FAILED, code="broken", words=BROKEN))
+            made = Proofread(Outcome(TurnState.FAILED, code="broken", words=BROKEN, usage=await self._begun(turn)))
         return turn, replace(made, outcome=replace(made.outcome, usage=added(turn.spent, made.outcome.usage)))
+
+    async def _begun(self, turn: Turn) -> Usage:
+        """What was begun before it broke was paid for, as far as anybody knows."""
+        engine = self._engines.get(turn.engine)
+        try:
+            status = await self._turns.load(turn.id)
+        except Exception:
+            return Usage()
+        if engine is None or status is None or not (status.calls or status.draft):
+            return Usage()
+        drafted = status.draft.usage if status.draft else Usage()
+        return added(drafted, Usage(self._estimates.begun(engine, status), calls=status.calls))
 
     async def _resolve(self, turn: Turn) -> tuple[Turn, tuple[str, ...]]:
         """Put the parent's results in place of inputs that were not known when the turn was accepted. Gives the words
@@ -191,6 +210,8 @@ class Workshop:
             if unknown.purpose is Purpose.PANEL:
                 found, plan = _first_panel(status)
             elif status is not None:
+                if status.state not in FINAL_STATES:
+                    raise BadRequest(ALBUM_OPEN)
                 found, climbed = results_of(status, unknown.from_index)
                 check_consent(found, turn.author)
                 note = note or (CLIMBED if climbed and found else "")
@@ -198,6 +219,8 @@ class Workshop:
                     story = story_below(status)
             if status is not None and status.outcome and status.outcome.label:
                 engines += status.outcome.label.engines
+            if not found and len(inputs) > 1:
+                note = " ".join(dict.fromkeys(part for part in (note, PARTLY) if part))
             at = inputs.index(unknown)
             inputs[at : at + 1] = [replace(each, purpose=unknown.purpose) for each in found]
         if turn.inputs and not inputs:
@@ -214,10 +237,12 @@ class Workshop:
         if not images and turn.wish.kind is Kind.EDIT:
             raise BadRequest(NO_PICTURE)
         draft = claim.status.draft
-        if claim.epoch > MAX_CLAIMS or (claim.calls >= MAX_CALLS and draft is None):
-            spent = claim.calls * engine.estimate_microusd(images=len(images), wish=turn.wish)
-            words = Outcome(TurnState.FAILED, code="interrupted", words=INTERRUPTED)
-            return Proofread(replace(words, usage=Usage(spent, calls=claim.calls)))
+        begun = Usage(self._estimates.begun(engine, claim.status), calls=claim.calls) if claim.calls else Usage()
+        if draft is not None and (claim.calls or claim.epoch > MAX_CLAIMS):
+            # Somebody died while reading it back. The picture is there: it is not put at risk again.
+            return unread(draft, begun)
+        if claim.epoch > MAX_CLAIMS or claim.calls >= MAX_CALLS:
+            return Proofread(Outcome(TurnState.FAILED, code="interrupted", words=INTERRUPTED, usage=begun))
         request = await self._request(turn, images, plan, generative=engine.profile.generative)
         if not engine.profile.generative:
             return Proofread(await self._kept(claim, engine, await self._calls.alive(claim, engine.edit(request))))
@@ -229,13 +254,9 @@ class Workshop:
                 return Proofread(draft)
             kept = draft
             if not await self._through_outage(lambda: self._turns.keep_draft(turn, claim.epoch, kept)):
-                await self._let_go(turn.id, kept)
+                await self._let_go(turn.id, kept.images)
                 raise Fenced
-        try:
-            return await self._proofreader.check(claim, engine, request, draft)
-        except Fenced:
-            await self._let_go(turn.id, draft)
-            raise
+        return await self._proofreader.check(claim, engine, request, draft)
 
     async def _request(
         self, turn: Turn, images: Sequence[ImageFacts], plan: tuple[str, ...], *, generative: bool

@@ -8,6 +8,8 @@ from bot.domain.turns import Outcome, TurnState, Usage
 PICTURE_OR_WORDS, WHICH_PICTURE = "picture_or_words", "which_picture"
 PICTURE_QUESTIONS = frozenset({PICTURE_OR_WORDS, WHICH_PICTURE})
 """Codes of what is asked back where words came without any picture."""
+COMMAND_NAMES = frozenset({"help", "settings", "start", "usage"})
+"""Codes of answers to commands."""
 SIZE_QUESTION = "size:"
 """How the code of a question begins that asks which size it shall be; the size follows."""
 

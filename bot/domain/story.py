@@ -41,7 +41,8 @@ def story_below(status: TurnStatus) -> Story:
         return turn.story
     story = turn.story
     if turn.instruction.strip():
-        story = story_after(story, StoryLine(turn.author, turn.author_name, turn.instruction))
+        name = turn.author_name if turn.words_by is None else "somebody"
+        story = story_after(story, StoryLine(turn.words_by or turn.author, name, turn.instruction))
     if status.state is TurnState.ASKING and outcome is not None:
         story = story_after(story, StoryLine(turn.author, "Remixbot", outcome.words))
     return story

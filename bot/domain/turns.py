@@ -151,7 +151,7 @@ class TurnStatus:
 
     `epoch` counts claims, `calls` the calls to a paid engine that were begun. `erased` after /forget: the words and
     images are gone and only the shape of the tree remains. `draft` is what earlier paid calls of the same turn have
-    brought, kept before the next one begins.
+    brought, kept before the next one begins, and until it is finished or cancelled.
     """
 
     turn: Turn

@@ -74,6 +74,11 @@ class Wish:
 PLAIN_WISH = Wish()
 
 
+def larger_wish(wish: Wish, size: str) -> Wish:
+    """For a result once more in a larger size: what must not be lost on the way."""
+    return Wish(size=size, transparent=wish.transparent, lettering=wish.lettering)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a message asks for. `words` is the instruction without a leading command. `asked_for` is how many pictures
@@ -109,6 +114,20 @@ def read_wish(text: str, *, images: int) -> Asked:
         drawn=kind is Kind.EXPLAIN and (command == "explain" or wants_drawing(plain)),
     )
     return Asked(words, wish, album.number if album.number > most else 0)
+
+
+_POINTS_AT_ONE = re.compile(
+    r"\b(?:this|that|these|those|the|my|attached|above) (?:photo|picture|image|pic|drawing|screenshot)s?\b"
+    r"|^\W*(?:what|who|which [\w ]{1,40}?)(?:'s|\s+(?:is|are|was))\s+(?:this|that|these|those|it|he|she|they)\b"
+    r"|^\W*(?:him|her|it|them|this|that|these|those|me|us|the same)\b",
+    re.IGNORECASE,
+)
+
+
+def points_at_a_picture(words: str) -> bool:
+    """Whether a question or a wish to draw means a picture that should be there ("which bird is that?", "him as a
+    pirate")."""
+    return _POINTS_AT_ONE.search(words[:MOST_CHARS]) is not None
 
 
 def is_vague(text: str) -> bool:

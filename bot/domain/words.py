@@ -7,6 +7,8 @@ NO_PICTURE = "I found no picture to work on. Reply to one, or send one along wit
 WHICH_ONE_IS_IT = "Which picture do you mean? Reply to one, or send it along."
 OR_DRAW = "Which picture do you mean? Reply to one or send it along, or let me draw it from your words."
 NO_PICTURE_YET = "I have no picture of yours here yet. Send one along with what you want changed."
+ALBUM_OPEN = "Some of these pictures are still being made. Reply to one of them, or wait until all are there."
+PARTLY = "One of the pictures could not be used, so I went on without it."
 PRESS_GONE = "That picture is not here any more, so there is nothing to go on from. Please send it once more."
 WHICH_ONE = "Which of these pictures do you mean? Open it first, then press again."
 NO_EARS = "I can't listen to voice messages here. Please write what should change."
@@ -59,7 +61,8 @@ def stand_in(model: str, instead_of: str, *, gone: bool) -> str:
 
 def misspelled(seen: str) -> str:
     """For lettering that came out wrong twice."""
-    said = f"reads “{seen}”" if seen else "can't be read"
+    short = " ".join(seen.split())[:200]
+    said = f"reads “{short}”" if short else "can't be read"
     return f"The lettering {said}, even after a second try."
 
 

@@ -275,7 +275,7 @@ def _status_of(fields: Mapping[str, Any]) -> TurnStatus:
         delivered=fields.get("delivered") == "1",
         erased=fields.get("erased") == "1",
         # After the end it is kept for erasure alone, which must know what was made on the way.
-        draft=OUTCOME.load(draft) if draft and state not in FINAL_STATES else None,
+        draft=OUTCOME.load(draft) if draft and state not in FINAL_STATES - {TurnState.CANCELLED} else None,
     )
 
 

@@ -72,7 +72,7 @@ AT_MOST_TWO_CALLS = [
 ]
 
 SIGN = 'paint a sign that says "OPEN"'
-DURING_PROOFREADING = {"RedisTurnStore.keep_draft:after": 2, "GeminiTextModel.lettering:after": 3}
+DURING_PROOFREADING = {"RedisTurnStore.keep_draft:after": 2, "GeminiTextModel.lettering:after": 2}
 """Boundaries after the picture was made and before its lettering was read back, and the requests there are: the
 picture is made once."""
 VARIATIONS = "three variations with a hat"

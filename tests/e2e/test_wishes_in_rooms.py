@@ -15,11 +15,12 @@ import pytest
 from bot.domain.actions import Act
 from bot.domain.errors import EngineRefused, EngineUnavailable, ModelGone
 from bot.domain.images import Picture, Provenance
-from bot.domain.refs import MessageRef
+from bot.domain.refs import MessageRef, thread_id_of, turn_id_of
 from bot.domain.roles import Purpose
 from bot.domain.turns import TurnState, Usage
 from bot.domain.wishes import Kind, Manner
 from bot.domain.words import (
+    ALBUM_OPEN,
     ASKED_TWICE,
     NO_PICTURE,
     NOT_CHECKED,
@@ -27,6 +28,7 @@ from bot.domain.words import (
     OR_DRAW,
     OVER_CHAT,
     OVER_MONTH,
+    OVER_PERSON,
     STORY_BROKEN,
     WHICH_ONE_IS_IT,
 )
@@ -96,13 +98,45 @@ async def test_a_picture_that_cannot_be_read_is_never_drawn_from_words(rig: Rig,
     assert gemini.requests == []
 
 
-async def test_a_result_that_failed_is_not_replaced_by_a_drawing(rig: Rig, gemini: ScriptedEngine) -> None:
+async def test_a_reply_to_a_drawing_that_was_refused_keeps_what_it_was_to_show(
+    rig: Rig, gemini: ScriptedEngine
+) -> None:
     gemini.script = [EngineRefused("no")]
     first = await rig.says("draw a fox")
     await rig.sees(first)
-    status = await rig.sees(await rig.says("make it red", reply_to=first))
-    assert [request.wish.kind for request in gemini.requests] == [Kind.IMAGINE, Kind.IMAGINE]
-    assert status.turn.inputs == ()
+    await rig.sees(await rig.says("make it red", reply_to=first))
+    assert gemini.requests[1].instruction == "draw a fox\nmake it red"
+
+
+async def test_no_reply_below_a_picture_that_was_not_found_is_ever_drawn(rig: Rig, gemini: ScriptedEngine) -> None:
+    first = await rig.says("six panels of a fox at sea", reply_to=MessageRef(CHAT, "nobody-knows"))
+    await rig.sees(first)
+    second = await rig.says("draw it brighter", reply_to=first)
+    states = [(await rig.sees(each)).state for each in (first, second)]
+    pressed = await rig.sees(await rig.presses(Act.IMAGINE, first))
+    assert [*states, pressed.state] == [TurnState.REFUSED] * 3
+    assert gemini.requests == []
+
+
+@pytest.mark.parametrize("text", ["which bird is that?", "/explain this photo", "/imagine him as a pirate"])
+async def test_words_that_point_at_a_picture_are_asked_about(rig: Rig, gemini: ScriptedEngine, text: str) -> None:
+    status = await rig.sees(await rig.says(text))
+    assert status.outcome is not None
+    assert (status.state, status.outcome.words) == (TurnState.ASKING, WHICH_ONE_IS_IT)
+    assert gemini.requests == []
+
+
+async def test_a_picture_sent_along_answers_which_one_was_meant(rig: Rig, gemini: ScriptedEngine) -> None:
+    asked = await rig.says("make it better")
+    await rig.sees(asked)
+    assert (await rig.sees(await rig.says("", [CAT], reply_to=asked))).state is TurnState.DONE
+    assert gemini.requests[0].instruction == "make it better"
+
+
+async def test_a_wish_to_draw_may_reply_to_the_help(rig: Rig, gemini: ScriptedEngine) -> None:
+    asked = await rig.says("/help")
+    await rig.sees(asked)
+    assert (await rig.sees(await rig.says("draw a fox in the snow", reply_to=asked))).state is TurnState.DONE
 
 
 async def test_words_that_mean_a_picture_are_asked_about_and_go_on_with_the_last_one(
@@ -209,6 +243,44 @@ async def test_cancelling_an_album_stops_all_of_it(rig: Rig, gemini: ScriptedEng
     assert {each.state for each in statuses} == {TurnState.CANCELLED}
 
 
+async def test_an_album_that_was_cancelled_before_it_was_complete_stays_cancelled(
+    rig: Rig, gemini: ScriptedEngine
+) -> None:
+    gemini.script = [asyncio.Event()]
+    message = await rig.message("three variations with a hat", [CAT], id_="cut")
+    turns = rig.house.turns
+    original, submitted = turns.submit, 0
+
+    async def dies(*args: object) -> object:
+        nonlocal submitted
+        submitted += 1
+        if submitted == 2:
+            raise ConnectionError("gone")
+        return await original(*args)  # type: ignore[arg-type]
+
+    turns.submit = dies  # type: ignore[method-assign,assignment]
+    with pytest.raises(ConnectionError):
+        await rig.house.hall.receive(message)
+    turns.submit = original  # type: ignore[method-assign]
+    first = turn_id_of(thread_id_of(message.ref), message.origin)
+    assert await rig.house.hall.cancel(first, chat=CHAT, by=ANNA)
+    statuses = await rig.sees_all(await rig.house.hall.receive(message))
+    assert [each.state for each in statuses] == [TurnState.CANCELLED] * 3
+
+
+async def test_a_reply_to_a_whole_album_waits_until_all_are_there(rig: Rig, gemini: ScriptedEngine) -> None:
+    gate = asyncio.Event()
+    gemini.script = [gate, gate, gate]
+    asked = await rig.says("three variations with a hat", [CAT])
+    early = await rig.sees(await rig.says("make them red", reply_to=asked))
+    assert early.outcome is not None
+    assert early.outcome.words == ALBUM_OPEN
+    gate.set()
+    await rig.sees_all(asked)
+    late = await rig.sees(await rig.says("make them red", reply_to=asked))
+    assert len(late.turn.inputs) == 3
+
+
 # --- presses
 
 
@@ -283,6 +355,12 @@ async def test_a_size_in_words_is_made_after_its_price_was_said(rig: Rig, gemini
     assert {request.instruction for request in gemini.requests} == {"put a hat on her, in 4K"}
 
 
+async def test_variations_in_the_usual_size_are_still_variations(rig: Rig, gemini: ScriptedEngine) -> None:
+    asked = await rig.says("4 variations with a hat, in 2K", [CAT])
+    await rig.sees(asked)
+    assert len(await rig.sees_all(await rig.presses(Act.AGAIN, asked))) == 4
+
+
 async def test_a_press_reaches_nobody_elses_photo(rig: Rig, gemini: ScriptedEngine) -> None:
     first = await rig.says("put a hat on her", [CAT])
     await rig.sees(first)
@@ -348,6 +426,58 @@ async def test_a_picture_whose_lettering_cannot_be_read_back_is_shown_all_the_sa
     status = await rig.sees(await rig.says('paint a sign that says "Happy"', [CAT]))
     assert status.outcome is not None
     assert (status.state, status.outcome.note) == (TurnState.DONE, NOT_CHECKED)
+
+
+async def test_whatever_breaks_while_reading_back_the_picture_is_shown(
+    rig: Rig, text_model: ScriptedTextModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def breaks(*_: object) -> object:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(ScriptedTextModel, "lettering", breaks)
+    status = await rig.sees(await rig.says('paint a sign that says "Happy"', [CAT]))
+    assert status.outcome is not None
+    assert (status.state, status.outcome.note) == (TurnState.DONE, NOT_CHECKED)
+
+
+async def test_a_repair_that_changes_nothing_keeps_its_pixels(rig: Rig, text_model: ScriptedTextModel) -> None:
+    text_model.seen = ["HAPY", "Happy"]
+    status = await rig.sees(await rig.says('paint a sign that says "Happy"', [CAT]))
+    assert status.outcome is not None
+    assert await rig.house.images.get(status.outcome.images[0].sha256)
+
+
+async def test_a_cancelled_repair_leaves_no_picture_behind(
+    rig: Rig, gemini: ScriptedEngine, text_model: ScriptedTextModel
+) -> None:
+    text_model.seen = ["HAPY"]
+    gemini.result = DRAWN
+    gemini.script = [passed(), asyncio.Event()]
+    asked = await rig.says('paint a sign that says "Happy"', [CAT])
+    async with asyncio.timeout(10):
+        while len(gemini.requests) < 2:
+            await asyncio.sleep(0.01)
+    assert await rig.house.hall.cancel(asked.turn, chat=CHAT, by=ANNA)
+    status = await rig.sees(asked)
+    assert len([name async for name, _ in rig.house.images.list()]) == 1
+    assert status.outcome is not None
+    assert status.outcome.usage.cost_microusd == 2 * gemini.cost_microusd + text_model.cost_microusd
+
+
+def passed() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
+async def test_lettering_reserves_for_its_repair(
+    redis_url: str, tmp_path: Path, gemini: ScriptedEngine, text_model: ScriptedTextModel
+) -> None:
+    engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": gemini}
+    async with living_in(redis_url, tmp_path, engines, text_model=text_model, person_day_usd=0.05) as rig:
+        status = await rig.sees(await rig.says('paint a sign that says "Happy"', [CAT]))
+        assert status.outcome is not None
+        assert status.outcome.words == OVER_PERSON
 
 
 # --- voice
