@@ -133,7 +133,7 @@ class RedisErasure:
         inbound = [name for name in fields if name.startswith("inbound:")]
         async with self._client.pipeline(transaction=True) as pipe:
             pipe.hset(key, mapping={"record": RECORD.dump(record), "erased": "1"})
-            pipe.hdel(key, "sources", "heard", *inbound)
+            pipe.hdel(key, "sources", "heard", "listening_call", *inbound)
             for name in inbound:
                 pipe.zrem(self._keys.inbox, f"{ref.key}#{name.partition(':')[2]}")
             await pipe.execute()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,7 +29,8 @@ _LATEST_KEPT = 10
 
 class RedisMessageStore:
     """One hash per message: `record` (written once), `sources`, `shows`, and until it is dealt with `heard` and the
-    message itself under `inbound:<version>`. Per person and chat a list of the last answers, newest first, each as
+    message itself under `inbound:<version>`. A voice message has `listened` (how often it was begun),
+    `listening_until` and `listening_call`. Per person and chat a list of the last answers, newest first, each as
     "<message> <first turn shown>". `retention_s` is how long an untouched record stays."""
 
     def __init__(self, client: Redis, *, retention_s: int, keys: Keys | None = None) -> None:
@@ -36,6 +38,7 @@ class RedisMessageStore:
         self._keys = keys or Keys()
         self._retention_s = retention_s
         self._record = Script(client, "record.lua")
+        self._listen = Script(client, "listen.lua")
 
     async def record(self, message: InboundMessage, record: MessageRecord) -> MessageRecord:
         # Listed first: a crash after that leaves an entry that leads nowhere, not a message that is forgotten.
@@ -98,6 +101,10 @@ class RedisMessageStore:
             if shows and _has_picture(state, outcome):
                 return message_ref_of(message)
         return None
+
+    async def begin_listening(self, ref: MessageRef, *, life_s: float) -> int:
+        args: list[str | int | float] = [life_s, self._retention_s, uuid.uuid4().hex]
+        return int(await self._listen([self._keys.message(ref)], args))
 
     async def hear(self, ref: MessageRef, heard: Heard) -> None:
         key = self._keys.message(ref)

@@ -47,8 +47,8 @@ class RedisMeter:
         held: list[Any] = await self._reserved([self._keys.admission], flat)
         return [int(each) for each in held]
 
-    async def charge(self, buckets: Sequence[Bucket]) -> str:
-        return str(await self._charge([self._keys.admission], bucket_args(buckets)))
+    async def charge(self, buckets: Sequence[Bucket], *, key: str) -> str:
+        return str(await self._charge([self._keys.admission], [key, _DAY_S, *bucket_args(buckets)]))
 
     async def took(self, model: str, seconds: float) -> None:
         now, pace = time.time(), self._keys.pace(model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -13,7 +14,7 @@ from bot.domain.messages import MessageRecord, Shown
 from bot.domain.refs import ChatRef, MessageRef, UserRef, message_ref_of, thread_id_of, turn_id_of
 from bot.domain.turns import Outcome, Turn, TurnState, Usage
 from bot.ports import Heard
-from storage.redis.client import open_client
+from storage.redis.client import Script, open_client
 from storage.redis.messages import RedisMessageStore
 from storage.redis.turns import RedisTurnStore
 from tests.values import ANNA, BEN, CHAT, done, image, message, turn
@@ -177,6 +178,33 @@ async def test_what_was_heard_is_remembered_until_the_message_is_dealt_with(
     await store.settle_inbound(one)
     assert await store.heard(one.ref) is None
     assert await client.ttl(f"rb:message:{one.ref.key}") > 0
+
+
+async def test_a_voice_message_is_listened_to_by_one_at_a_time_and_tries_are_counted(store: RedisMessageStore) -> None:
+    one = message("")
+    await store.record(one, MessageRecord(one.ref, thread_id_of(one.ref)))
+    assert await store.begin_listening(one.ref, life_s=0) == 1
+    tries = await asyncio.gather(*(store.begin_listening(one.ref, life_s=60) for _ in range(8)))
+    assert sorted(tries) == [0] * 7 + [2]
+    assert await store.begin_listening(message("").ref, life_s=60) == 1
+
+
+async def test_what_was_heard_is_not_listened_to_again(store: RedisMessageStore) -> None:
+    one = message("")
+    assert await store.begin_listening(one.ref, life_s=0) == 1
+    await store.hear(one.ref, Heard(""))
+    assert await store.begin_listening(one.ref, life_s=0) == 0
+
+
+async def test_whoever_lost_the_answer_that_it_may_listen_is_told_again(
+    store: RedisMessageStore, client: Redis
+) -> None:
+    one = message("")
+    assert await store.begin_listening(one.ref, life_s=0) == 1
+    listen = Script(client, "listen.lua")
+    key = f"rb:message:{one.ref.key}"
+    assert [await listen([key], [60, 1000, call]) for call in ("a", "a", "b", "a")] == [2, 2, 0, 2]
+    assert 0 < await client.ttl(key) <= 1000
 
 
 async def test_silence_was_heard_too(store: RedisMessageStore) -> None:

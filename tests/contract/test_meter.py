@@ -124,17 +124,54 @@ async def test_a_full_cap_of_any_kind_leaves_all_others_as_they_were(store: Redi
     small, small_rolling = replace(HOUSE, limit=99), replace(ROLLING, limit=99)
     assert (await store.submit(turn(), [PERSON, ROLLING, small])).full == "house"
     assert (await store.submit(turn(), [PERSON, HOUSE, small_rolling])).full == "house:10m"
-    assert await meter.charge([PERSON, ROLLING, small]) == "house"
+    assert await meter.charge([PERSON, ROLLING, small], key="one") == "house"
     assert await held(meter, PERSON, HOUSE, ROLLING) == [0, 0, 0]
 
 
 async def test_what_is_used_before_there_is_a_turn_is_charged_once(store: RedisTurnStore, meter: RedisMeter) -> None:
     buckets = [PERSON, HOUSE, ROLLING]
-    assert await meter.charge([replace(each, estimate=7) for each in buckets]) == ""
+    assert await meter.charge([replace(each, estimate=7) for each in buckets], key="voice") == ""
     listened = Usage(cost_microusd=5, model="text", calls=1)
     spoken = done(cost_microusd=5 + 33)
     await finished(store, spoken, *buckets, one=replace(turn(), spent=listened))
     assert await held(meter, *buckets) == [40, 40, 40]
+
+
+async def test_a_charge_that_comes_again_changes_nothing(meter: RedisMeter, client: Redis) -> None:
+    buckets = [PERSON, HOUSE, ROLLING]
+    assert [await meter.charge(buckets, key="voice") for _ in range(3)] == ["", "", ""]
+    assert await held(meter, *buckets) == [100, 100, 100]
+    assert await meter.charge(buckets, key="other voice") == ""
+    assert await held(meter, *buckets) == [200, 200, 200]
+    assert DAY - 5 < await client.ttl("rb:{adm}:charged:voice") <= DAY
+
+
+async def test_a_charge_that_was_refused_may_be_tried_again(meter: RedisMeter) -> None:
+    assert await meter.charge([HOUSE, replace(ROLLING, limit=99)], key="voice") == ROLLING.name
+    assert await meter.charge([HOUSE, ROLLING], key="voice") == ""
+    assert await held(meter, HOUSE, ROLLING) == [100, 100]
+
+
+async def test_what_is_given_back_is_given_once_and_never_more_than_there_is(meter: RedisMeter) -> None:
+    buckets = [PERSON, replace(ROLLING, limit=100)]
+    await meter.charge(buckets, key="taken")
+    for _ in range(2):
+        assert await meter.charge([replace(each, estimate=-40) for each in buckets], key="back") == ""
+    assert await held(meter, *buckets) == [60, 60]
+    assert await meter.charge([replace(each, estimate=-500) for each in [*buckets, HOUSE]], key="all") == ""
+    assert await held(meter, *buckets, HOUSE) == [0, 0, 0]
+
+
+async def test_what_is_given_back_is_found_in_the_slices_where_it_was_taken(meter: RedisMeter) -> None:
+    started = time.monotonic()
+    taken = 0
+    while time.monotonic() < started + 0.2:  # four slices of QUICK's second
+        taken += 1
+        assert await meter.charge([replace(QUICK, estimate=1, limit=10**6)], key=f"{taken}") == ""
+    assert await meter.charge([replace(QUICK, estimate=-taken)], key="back") == ""
+    assert await held(meter, QUICK) == [0]
+    assert await meter.charge([QUICK], key="again") == ""
+    assert await held(meter, QUICK) == [60]
 
 
 async def test_many_at_once_never_take_more_than_there_is(
@@ -143,7 +180,7 @@ async def test_many_at_once_never_take_more_than_there_is(
     await asyncio.gather(*(client.ping() for _ in range(16)))
     small = [replace(HOUSE, limit=500), replace(ROLLING, limit=350)]
     submitted = [store.submit(turn(), small) for _ in range(8)]
-    charged = [meter.charge(small) for _ in range(8)]
+    charged = [meter.charge(small, key=f"{number}") for number in range(8)]
     turns, full = await asyncio.gather(asyncio.gather(*submitted), asyncio.gather(*charged))
     assert [*(each.full for each in turns), *full].count("") == 3
     assert await held(meter, *small) == [300, 300]

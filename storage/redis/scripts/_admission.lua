@@ -11,6 +11,7 @@
 -- <base>:open        zset  turn -> when submitted: not yet delivered
 -- <base>:bucket:<name>  number: reserved and used
 -- <base>:rolling:<name> hash  slice of time -> reserved and used, as far as it was reserved in that slice
+-- <base>:charged:<key>  what was charged before its turn, for a day: a repeat changes nothing
 -- <base>:used:<day>  hash  "<figure>:<model>" -> how much: the usage book
 local base = KEYS[1]
 local SLICES = 20
@@ -42,18 +43,40 @@ local function held(name, window_s)
   return sum
 end
 
+-- Gives back, never more than the bucket holds. Of a rolling one what was taken last goes first.
+local function give_back(name, amount, window_s)
+  amount = math.min(amount, held(name, window_s))
+  if amount <= 0 then return end
+  if window_s == 0 then
+    redis.call('DECRBY', key('bucket', name), amount)
+    return
+  end
+  for slice = slice_now(window_s), slice_now(window_s) - SLICES, -1 do
+    local field = string.format('%.0f', slice)
+    local there = math.min(amount, tonumber(redis.call('HGET', key('rolling', name), field) or '0'))
+    if there > 0 then
+      redis.call('HINCRBY', key('rolling', name), field, -there)
+      amount = amount - there
+    end
+  end
+end
+
 -- Reserves from buckets that stand in ARGV from `first` on as (bucket, estimate, limit, window_s, life_s)…: from all of
--- them or from none. Gives {{bucket, estimate, slice or nothing}…}, or nil and the bucket that had no room.
+-- them or from none. An estimate below zero gives back. Gives {{bucket, estimate, slice or nothing}…}, or nil and the
+-- bucket that had no room.
 local function take(first)
   for i = first, #ARGV, 5 do
-    if held(ARGV[i], tonumber(ARGV[i + 3])) + tonumber(ARGV[i + 1]) > tonumber(ARGV[i + 2]) then
+    local estimate = tonumber(ARGV[i + 1])
+    if estimate >= 0 and held(ARGV[i], tonumber(ARGV[i + 3])) + estimate > tonumber(ARGV[i + 2]) then
       return nil, ARGV[i]
     end
   end
   local taken = {}
   for i = first, #ARGV, 5 do
     local name, estimate, window_s = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 3])
-    if window_s == 0 then
+    if estimate < 0 then
+      give_back(name, -estimate, window_s)
+    elseif window_s == 0 then
       redis.call('INCRBY', key('bucket', name), estimate)
       redis.call('EXPIRE', key('bucket', name), ARGV[i + 4])
       taken[#taken + 1] = {name, estimate}
