@@ -13,8 +13,9 @@ from redis.exceptions import ResponseError
 from bot.domain.images import ImageFacts
 from bot.domain.outcomes import added
 from bot.domain.refs import MessageRef, Sha256, TurnId, UserRef, message_ref_of, thread_of, user_ref_of
-from bot.domain.turns import Outcome, Story, Turn, TurnState, TurnStatus, Usage
+from bot.domain.turns import FINAL_STATES, Outcome, Story, Turn, TurnState, TurnStatus, Usage
 from bot.ports import ForgetReceipt, ImageLedger, ImageStore, TurnStore
+from storage.redis.client import Script
 from storage.redis.codec import OUTCOME, RECORD, SOURCES, TURN
 from storage.redis.keys import Keys
 from storage.redis.messages import latest_entry
@@ -34,6 +35,7 @@ class RedisErasure:
         self._turns = turns
         self._images = images
         self._keys = keys or Keys()
+        self._replace = Script(client, "_turn.lua", "rewrite.lua")
 
     async def forget(
         self, user: UserRef, *, before: float, retract: Callable[[Sequence[MessageRef]], Awaitable[None]]
@@ -140,26 +142,28 @@ class RedisErasure:
         return await self._release(f"message:{ref.key}", held)
 
     async def _rewrite_others(self, user: UserRef, turns: Iterable[TurnId]) -> int:
-        """Takes this person's words and name out of every other turn in the threads concerned."""
+        """Takes this person's words and name out of every other turn in the threads concerned, parents first: a turn
+        that is under way may have read its parent's before, and then loses what it read."""
         rewritten = 0
         for thread in {thread_of(id_) for id_ in turns}:
             for status in await self._turns.thread(thread):
-                turn = status.turn
-                story = Story(
-                    lines=tuple(line for line in turn.story.lines if line.author != user),
-                    pinned=tuple(line for line in turn.story.pinned if line.author != user),
-                )
-                inputs = tuple(replace(each, owner=None) if each.owner == user else each for each in turn.inputs)
-                if (story, inputs) != (turn.story, turn.inputs):
-                    await self._rewrite(replace(turn, story=story, inputs=inputs))
-                    rewritten += 1
+                if not status.erased:
+                    rewritten += await self._rewrite(status, lambda turn: _without(user, turn))
         return rewritten
 
-    async def _rewrite(self, turn: Turn) -> None:
-        key = self._keys.turn(turn.id)
-        body: Any = await self._client.hget(key, "body")
-        if body is not None:
-            await self._client.hset(key, "body", TURN.rewrite(body, turn))
+    async def _rewrite(self, status: TurnStatus, change: Callable[[Turn], Turn]) -> bool:
+        """Whether there was anything to change. Whoever runs the turn cannot write back what it read before."""
+        key = self._keys.turn(status.turn.id)
+        while True:
+            body: Any = await self._client.hget(key, "body")
+            if body is None:
+                return False
+            turn = TURN.load(body)
+            changed = change(turn)
+            if changed == turn and status.state in FINAL_STATES:
+                return False
+            if await self._replace([key], [body, TURN.rewrite(body, changed)]):
+                return changed != turn
 
     async def _release(self, holder: str, images: Sequence[ImageFacts]) -> Sequence[Sha256]:
         """This holder lets go. Pixels that nobody holds any more are deleted."""
@@ -167,3 +171,13 @@ class RedisErasure:
         for sha256 in gone:
             await self._images.delete(sha256)
         return gone
+
+
+def _without(user: UserRef, turn: Turn) -> Turn:
+    """Somebody else's turn, with nothing in it that names this person or was said by them."""
+    story = Story(
+        lines=tuple(line for line in turn.story.lines if line.author != user),
+        pinned=tuple(line for line in turn.story.pinned if line.author != user),
+    )
+    inputs = tuple(replace(each, owner=None) if each.owner == user else each for each in turn.inputs)
+    return replace(turn, story=story, inputs=inputs)

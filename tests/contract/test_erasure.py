@@ -181,6 +181,57 @@ async def test_replaying_an_old_request_spares_what_came_after_it(archive: Archi
     assert await archive.erasure.forgotten() == {ANNA: moment}
 
 
+async def under_way(archive: Archive, one: Turn) -> int:
+    await archive.turns.submit(one, [])
+    claim = await archive.turns.claim(one.id)
+    assert claim is not None
+    return claim.epoch
+
+
+async def replied(archive: Archive) -> Turn:
+    """Ben's reply to Anna's result, with her words in its story and her result as its input."""
+    hers = await archive.finished(turn(instruction="draw a private friend", inputs=()), image("hers"))
+    words = story_after(Story(), StoryLine(ANNA, "Anna", hers.instruction))
+    inputs = (Input(Role.PARENT, ANNA, image("hers"), hers.id, ALL),)
+    return turn(parent=hers, author=BEN, owners=(BEN,), inputs=inputs, story=words)
+
+
+async def test_a_turn_under_way_does_not_write_back_what_was_forgotten_meanwhile(archive: Archive) -> None:
+    his = await replied(archive)
+    epoch = await under_way(archive, his)
+    await archive.forget(ANNA)
+    assert await archive.turns.keep_draft(his, epoch, done(image("draft")))
+    assert await archive.turns.finish(his, epoch, done(image("his")))
+    status = await archive.turns.load(his.id)
+    assert status is not None
+    assert (status.state, status.outcome) == (TurnState.DONE, done(image("his")))
+    assert (status.turn.story, status.turn.inputs[0].owner) == (Story(), None)
+    left = await everything(archive.client)
+    assert ("private" in left, "Anna" in left) == (False, False)
+
+
+async def test_words_that_a_turn_under_way_read_from_its_parent_are_not_written_back(archive: Archive) -> None:
+    his = await replied(archive)
+    epoch = await under_way(archive, replace(his, story=Story(), inputs=()))
+    await archive.forget(ANNA)
+    assert await archive.turns.finish(his, epoch, done(image("his")))
+    assert "private" not in await everything(archive.client)
+
+
+async def test_who_takes_a_turn_up_after_somebody_was_forgotten_writes_what_it_found(archive: Archive) -> None:
+    his = await replied(archive)
+    await archive.turns.submit(his, [])
+    await archive.forget(ANNA)
+    claim = await archive.turns.claim(his.id)
+    assert claim is not None
+    resolved = replace(claim.status.turn, note="I went on from the picture before.")
+    assert resolved.story == Story()
+    assert await archive.turns.finish(resolved, claim.epoch, done())
+    status = await archive.turns.load(his.id)
+    assert status is not None
+    assert status.turn == resolved
+
+
 async def drafted(archive: Archive, one: Turn, draft: Outcome) -> int:
     """The turn is under way, and its draft is kept. Gives the epoch."""
     await archive.turns.submit(one, [])

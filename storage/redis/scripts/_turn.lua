@@ -7,3 +7,9 @@ local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
 local function ours(epoch)
   return redis.call('HGET', turn, 'epoch') == epoch and not FINAL[redis.call('HGET', turn, 'state')]
 end
+
+-- The turn as its holder resolved it; unless somebody was forgotten since the claim, for then the holder's copy may
+-- still have their words, and what stands is kept.
+local function keep_body(body)
+  if redis.call('HEXISTS', turn, 'rewritten') == 0 then redis.call('HSET', turn, 'body', body) end
+end

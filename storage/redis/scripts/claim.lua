@@ -9,5 +9,7 @@ end
 local epoch = redis.call('HINCRBY', turn, 'epoch', 1)
 redis.call('HSET', turn, 'state', 'running', 'alive_until', tostring(now + tonumber(ARGV[1])))
 redis.call('HSETNX', turn, 'started_at', tostring(now))
+-- Whoever was forgotten by now is not in the body that is given here.
+redis.call('HDEL', turn, 'rewritten')
 return {'ok', epoch, tonumber(redis.call('HGET', turn, 'calls')), redis.call('HGET', turn, 'body'),
   redis.call('HGET', turn, 'started_at'), redis.call('HGET', turn, 'draft') or ''}

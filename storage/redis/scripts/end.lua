@@ -3,5 +3,5 @@ local state = redis.call('HGET', turn, 'state')
 if not state or FINAL[state] then return 0 end
 redis.call('HINCRBY', turn, 'epoch', 1)
 redis.call('HSET', turn, 'state', ARGV[2], 'outcome', ARGV[1])
-redis.call('HDEL', turn, 'alive_until', 'calling_until')
+redis.call('HDEL', turn, 'alive_until', 'rewritten')
 return 1
