@@ -143,14 +143,15 @@ class RedisTurnStore:
                 return None
 
     async def calling(self, turn: TurnId, epoch: int, *, deadline_s: float) -> bool:
-        return bool(await self._progress(self._both(turn), [epoch, self._life_s, 1, deadline_s]))
+        # Life is shown by `beat` while the call lasts, so that its deadline is nothing to go by here.
+        return bool(await self._progress(self._both(turn), [epoch, self._life_s, 1]))
 
     async def keep_draft(self, turn: Turn, epoch: int, draft: Outcome) -> bool:
         args: list[str | int | float] = [epoch, self._life_s, TURN.dump(turn), OUTCOME.dump(draft)]
         return bool(await self._keep_draft(self._both(turn.id), args))
 
     async def beat(self, turn: TurnId, epoch: int) -> bool:
-        return bool(await self._progress(self._both(turn), [epoch, self._life_s, 0, 0]))
+        return bool(await self._progress(self._both(turn), [epoch, self._life_s, 0]))
 
     async def finish(self, turn: Turn, epoch: int, outcome: Outcome) -> bool:
         args = [epoch, outcome.state.value, OUTCOME.dump(outcome), TURN.dump(turn)]
@@ -274,7 +275,7 @@ def _status_of(fields: Mapping[str, Any]) -> TurnStatus:
         started_at=float(started_at) if started_at else None,
         delivered=fields.get("delivered") == "1",
         erased=fields.get("erased") == "1",
-        # After the end it is kept for erasure alone, which must know what was made on the way.
+        # Of a cancelled turn nobody else knows what was made on the way. Of a finished one it is kept for erasure alone.
         draft=OUTCOME.load(draft) if draft and state not in FINAL_STATES - {TurnState.CANCELLED} else None,
     )
 

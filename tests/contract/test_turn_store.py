@@ -297,7 +297,9 @@ async def test_only_the_latest_claim_can_keep_a_draft(store: RedisTurnStore) -> 
 
 
 @pytest.mark.parametrize("state", [TurnState.DONE, TurnState.CANCELLED])
-async def test_a_turn_that_ended_has_no_draft_and_takes_none(store: RedisTurnStore, state: TurnState) -> None:
+async def test_a_turn_that_ended_takes_no_draft_and_a_cancelled_one_still_tells_what_it_made(
+    store: RedisTurnStore, state: TurnState
+) -> None:
     one, epoch = await begun(store)
     await store.keep_draft(one, epoch, done(image("draft")))
     ended = Outcome(state)
@@ -305,7 +307,8 @@ async def test_a_turn_that_ended_has_no_draft_and_takes_none(store: RedisTurnSto
     assert not await store.keep_draft(one, epoch, done(image("late")))
     status = await store.load(one.id)
     assert status is not None
-    assert (status.state, status.outcome, status.draft) == (state, ended, None)
+    assert (status.state, status.outcome) == (state, ended)
+    assert status.draft == (done(image("draft")) if state is TurnState.CANCELLED else None)
 
 
 # --- records of other versions
