@@ -143,7 +143,7 @@ class RedisTurnStore:
                 return None
 
     async def calling(self, turn: TurnId, epoch: int, *, deadline_s: float) -> bool:
-        # Life is shown by `beat` while the call lasts, so that its deadline is nothing to go by here.
+        del deadline_s  # life is shown by `beat` while the call lasts
         return bool(await self._progress(self._both(turn), [epoch, self._life_s, 1]))
 
     async def keep_draft(self, turn: Turn, epoch: int, draft: Outcome) -> bool:
@@ -275,7 +275,7 @@ def _status_of(fields: Mapping[str, Any]) -> TurnStatus:
         started_at=float(started_at) if started_at else None,
         delivered=fields.get("delivered") == "1",
         erased=fields.get("erased") == "1",
-        # Of a cancelled turn nobody else knows what was made on the way. Of a finished one it is kept for erasure alone.
+        # Of a cancelled turn nobody else knows what was made on the way; of others it is kept for erasure alone.
         draft=OUTCOME.load(draft) if draft and state not in FINAL_STATES - {TurnState.CANCELLED} else None,
     )
 

@@ -106,18 +106,46 @@ async def test_a_rolling_cap_has_room_again_when_its_time_is_over_and_not_before
     assert await held(meter, QUICK) == [60]
 
 
-async def test_a_cost_that_is_known_too_late_for_its_window_takes_no_room_from_others(
-    store: RedisTurnStore, meter: RedisMeter, client: Redis
+@pytest.mark.parametrize("others", [[], [replace(QUICK, estimate=1)]], ids=["alone", "among others"])
+async def test_a_cost_that_is_known_after_its_window_counts_when_it_is_known(
+    store: RedisTurnStore, meter: RedisMeter, client: Redis, others: list[Bucket]
 ) -> None:
     one, epoch = await begun(store, QUICK)
     started = time.monotonic()
     while await held(meter, QUICK) != [0]:
         assert time.monotonic() < started + 5
         await asyncio.sleep(0.02)
-    await store.finish(one, epoch, done(cost_microusd=5))
+    await meter.charge(others, key="meanwhile")
+    await store.finish(one, epoch, done(cost_microusd=50))
     await settle(store, one)
-    assert await client.keys("rb:{adm}:rolling:*") == []
+    await settle(store, one)
+    assert await held(meter, QUICK) == [50 + len(others)]
+    assert await client.ttl("rb:{adm}:rolling:house:now") > 0
+
+
+async def test_what_cost_nothing_takes_no_room_after_its_window(store: RedisTurnStore, meter: RedisMeter) -> None:
+    one, epoch = await begun(store, QUICK)
+    started = time.monotonic()
+    while await held(meter, QUICK) != [0]:
+        assert time.monotonic() < started + 5
+        await asyncio.sleep(0.02)
+    await store.finish(one, epoch, done())
+    await settle(store, one)
     assert await held(meter, QUICK) == [0]
+
+
+async def test_a_late_cost_counts_even_where_nobody_looked_at_the_cap_meanwhile(
+    store: RedisTurnStore, meter: RedisMeter, client: Redis
+) -> None:
+    one, epoch = await begun(store, ROLLING)
+    (slice_then,) = await client.hkeys("rb:{adm}:rolling:house:10m")
+    long_ago = str(int(slice_then) - 30)
+    await client.hdel("rb:{adm}:rolling:house:10m", slice_then)
+    await client.hset("rb:{adm}:rolling:house:10m", long_ago, "100")
+    await client.hset(f"rb:{{adm}}:turn:{one.id}", "buckets", f'[["house:10m",100,"{long_ago}",600]]')
+    await store.finish(one, epoch, done(cost_microusd=33))
+    await settle(store, one)
+    assert await held(meter, ROLLING) == [33]
 
 
 async def test_a_full_cap_of_any_kind_leaves_all_others_as_they_were(store: RedisTurnStore, meter: RedisMeter) -> None:

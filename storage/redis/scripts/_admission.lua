@@ -1,7 +1,7 @@
 -- Shared by the scripts of the admission slot. Every key here carries the same hash tag.
 -- base        prefix of all keys, e.g. rb:{adm}
 -- <base>:turn:<id>   hash  user, parent, state (held|ready|admitted|settled),
---                           buckets (json [[name, estimate, slice or nothing]…])
+--                           buckets (json [[name, estimate, slice, window_s]…], the last two of rolling ones)
 -- <base>:kids:<id>   set   turns held until <id> is settled
 -- <base>:ready:<user> list of a person's turns that wait for a free slot, oldest first
 -- <base>:ring        list of persons with ready turns: the head is next
@@ -10,7 +10,7 @@
 -- <base>:slots       hash  worker -> "slots:alive until (s)"
 -- <base>:open        zset  turn -> when submitted: not yet delivered
 -- <base>:bucket:<name>  number: reserved and used
--- <base>:rolling:<name> hash  slice of time -> reserved and used, as far as it was reserved in that slice
+-- <base>:rolling:<name> hash  slice of time -> reserved and used, late costs in the slice where they became known
 -- <base>:charged:<key>  what was charged before its turn, for a day: a repeat changes nothing
 -- <base>:used:<day>  hash  "<figure>:<model>" -> how much: the usage book
 local base = KEYS[1]
@@ -61,9 +61,17 @@ local function give_back(name, amount, window_s)
   end
 end
 
+-- Counts in the slice of now, and gives its name.
+local function roll(name, amount, window_s)
+  local slice = string.format('%.0f', slice_now(window_s))
+  redis.call('HINCRBY', key('rolling', name), slice, amount)
+  redis.call('EXPIRE', key('rolling', name), math.ceil(window_s * (1 + 1 / SLICES)) + 1)
+  return slice
+end
+
 -- Reserves from buckets that stand in ARGV from `first` on as (bucket, estimate, limit, window_s, life_s)…: from all of
--- them or from none. An estimate below zero gives back. Gives {{bucket, estimate, slice or nothing}…}, or nil and the
--- bucket that had no room.
+-- them or from none. An estimate below zero gives back. Gives {{bucket, estimate}…}, rolling ones with {…, slice,
+-- window_s}; or nil and the bucket that had no room.
 local function take(first)
   for i = first, #ARGV, 5 do
     local estimate = tonumber(ARGV[i + 1])
@@ -81,24 +89,25 @@ local function take(first)
       redis.call('EXPIRE', key('bucket', name), ARGV[i + 4])
       taken[#taken + 1] = {name, estimate}
     else
-      local slice = string.format('%.0f', slice_now(window_s))
-      redis.call('HINCRBY', key('rolling', name), slice, estimate)
-      redis.call('EXPIRE', key('rolling', name), math.ceil(window_s * (1 + 1 / SLICES)) + 1)
-      taken[#taken + 1] = {name, estimate, slice}
+      taken[#taken + 1] = {name, estimate, roll(name, estimate, window_s), window_s}
     end
   end
   return taken
 end
 
--- Corrects what was reserved, as far as it still counts.
-local function correct(reserved, change)
-  local name, slice = reserved[1], reserved[3]
-  if slice then
-    if redis.call('HEXISTS', key('rolling', name), slice) == 1 then
-      redis.call('HINCRBY', key('rolling', name), slice, change)
+-- Corrects what was reserved to what is charged, as far as it still counts. Where its slice is gone, because the turn
+-- took longer than the window, the charge counts from now.
+local function correct(reserved, charge)
+  local name, estimate, slice, window_s = unpack(reserved)
+  if not slice then
+    if redis.call('EXISTS', key('bucket', name)) == 1 then
+      redis.call('INCRBY', key('bucket', name), charge - estimate)
     end
-  elseif redis.call('EXISTS', key('bucket', name)) == 1 then
-    redis.call('INCRBY', key('bucket', name), change)
+  elseif redis.call('HEXISTS', key('rolling', name), slice) == 1
+      and not (window_s and tonumber(slice) < slice_now(window_s) - SLICES) then
+    redis.call('HINCRBY', key('rolling', name), slice, charge - estimate)
+  elseif window_s and charge > 0 then
+    roll(name, charge, window_s)
   end
 end
 

@@ -21,7 +21,7 @@ if state ~= 'settled' then
     local name, estimate = reserved[1], reserved[2]
     local charge = cost + (with_estimate and estimate or 0)
     if person_free and string.sub(name, 1, 7) == 'person:' then charge = 0 end
-    correct(reserved, charge - estimate)
+    correct(reserved, charge)
     if with_estimate then unknown = math.max(unknown, estimate) end
   end
   if day ~= '' then
