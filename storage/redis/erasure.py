@@ -19,13 +19,13 @@ from storage.redis.client import Script
 from storage.redis.codec import OUTCOME, RECORD, SOURCES, TURN
 from storage.redis.keys import Keys
 from storage.redis.messages import latest_entry
-
-_NOBODY = UserRef("", "")
+from storage.redis.turns import NOBODY
 
 
 class RedisErasure:
-    """Walks the index of what a person sent, asked and owns, and leaves tombstones: the shape of the tree stays, words
-    and pixels go. Each step is harmless to repeat; the index is emptied last, so a crash is continued by repeating."""
+    """Walks the index of what a person sent, asked, owns and is told of in, and leaves tombstones: the shape of the
+    tree stays, words and pixels go. What others made with this person's words stays theirs, without the words. Each
+    step is harmless to repeat; the index is emptied last, so a crash is continued by repeating."""
 
     def __init__(
         self, client: Redis, turns: TurnStore, ledger: ImageLedger, images: ImageStore, *, keys: Keys | None = None
@@ -47,11 +47,11 @@ class RedisErasure:
 
         erased = 0
         for id_ in turn_ids:
-            status = await self._stopped(id_)
-            if status is not None:
-                pixels += await self._erase_turn(status)
+            status = await self._turns.load(id_)
+            if status is not None and _is_theirs(user, status):
+                pixels += await self._erase_turn(await self._stopped(status))
                 messages.append(status.turn.reply)
-                erased += 1
+                erased += not status.erased
         rewritten = await self._rewrite_others(user, turn_ids)
         for ref in map(message_ref_of, message_keys):
             pixels += await self._erase_message(ref)
@@ -83,18 +83,15 @@ class RedisErasure:
         if members:
             await self._client.zrem(key, *members)
 
-    async def _stopped(self, id_: TurnId) -> TurnStatus | None:
+    async def _stopped(self, under_way: TurnStatus) -> TurnStatus:
         """The turn, ended and settled: whoever ran it loses it, and what waited for it may run."""
-        under_way = await self._turns.load(id_)
-        if under_way is None:
-            return None
+        id_ = under_way.turn.id
         drafted = under_way.draft.usage if under_way.draft else Usage()
         # No calls, so that one in flight is charged on top: what it cost will never be known.
         used = replace(added(under_way.turn.spent, drafted), calls=0)
         await self._turns.end(id_, Outcome(TurnState.CANCELLED, code="forgotten", usage=used))
-        status = await self._turns.load(id_)
-        if status is not None:
-            await self._turns.settle(status)
+        status = await self._turns.load(id_) or under_way
+        await self._turns.settle(status)
         return status
 
     async def _erase_turn(self, status: TurnStatus) -> Sequence[Sha256]:
@@ -102,7 +99,7 @@ class RedisErasure:
         outcome = status.outcome or Outcome(status.state)
         bare = replace(
             turn,
-            author=_NOBODY,
+            author=NOBODY,
             author_name="",
             instruction="",
             inputs=(),
@@ -110,10 +107,11 @@ class RedisErasure:
             owners=(),
             note="",
             story=Story(),
+            words_by=None,
             wish=replace(turn.wish, lettering=()),
             heard="",
         )
-        gone = replace(outcome, images=(), words="", note="", suggestions=(), plan=(), sources=())
+        gone = replace(_unsaid(outcome), images=(), note="", sources=())
         key = self._keys.turn(turn.id)
         text: Any = await self._client.hget(key, "draft")
         drafted = OUTCOME.load(text).images if text else ()
@@ -144,12 +142,25 @@ class RedisErasure:
     async def _rewrite_others(self, user: UserRef, turns: Iterable[TurnId]) -> int:
         """Takes this person's words and name out of every other turn in the threads concerned, parents first: a turn
         that is under way may have read its parent's before, and then loses what it read."""
+        threads = {thread_of(id_) for id_ in turns}
+        found = [status for thread in threads for status in await self._turns.thread(thread) if not status.erased]
         rewritten = 0
-        for thread in {thread_of(id_) for id_ in turns}:
-            for status in await self._turns.thread(thread):
-                if not status.erased:
-                    rewritten += await self._rewrite(status, lambda turn: _without(user, turn))
+        for status in sorted(found, key=lambda status: status.turn.created_at):
+            if status.turn.words_by == user:
+                await self._unsay(status)
+            rewritten += await self._rewrite(status, lambda turn: _without(user, turn))
         return rewritten
+
+    async def _unsay(self, status: TurnStatus) -> None:
+        """Somebody else's turn that follows this person's words: what was said for them goes, the picture stays. One
+        without a picture yet is ended: there is nothing left that it could do."""
+        if status.state not in FINAL_STATES:
+            await self._stopped(status)
+        key = self._keys.turn(status.turn.id)
+        for field in ("outcome", "draft"):
+            text: Any = await self._client.hget(key, field)
+            if text is not None:
+                await self._client.hset(key, field, OUTCOME.rewrite(text, _unsaid(OUTCOME.load(text))))
 
     async def _rewrite(self, status: TurnStatus, change: Callable[[Turn], Turn]) -> bool:
         """Whether there was anything to change. Whoever runs the turn cannot write back what it read before."""
@@ -173,6 +184,11 @@ class RedisErasure:
         return gone
 
 
+def _is_theirs(user: UserRef, status: TurnStatus) -> bool:
+    """Whether the turn goes, or only what it has of this person. One that is erased already was begun on before."""
+    return status.erased or user in (status.turn.author, *status.turn.owners)
+
+
 def _without(user: UserRef, turn: Turn) -> Turn:
     """Somebody else's turn, with nothing in it that names this person or was said by them."""
     story = Story(
@@ -180,4 +196,12 @@ def _without(user: UserRef, turn: Turn) -> Turn:
         pinned=tuple(line for line in turn.story.pinned if line.author != user),
     )
     inputs = tuple(replace(each, owner=None) if each.owner == user else each for each in turn.inputs)
+    if turn.words_by == user:
+        wish = replace(turn.wish, lettering=())
+        turn = replace(turn, words_by=None, instruction="", wish=wish, heard="")
     return replace(turn, story=story, inputs=inputs)
+
+
+def _unsaid(outcome: Outcome) -> Outcome:
+    """Without what was said, told and proposed."""
+    return replace(outcome, words="", suggestions=(), plan=())

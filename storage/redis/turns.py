@@ -9,14 +9,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
-from bot.domain.refs import ThreadId, TurnId
+from bot.domain.refs import ThreadId, TurnId, UserRef
 from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus
 from bot.ports import Bucket, Claim, OpenTurn, Submitted
 from storage.redis.client import Script, bucket_args
 from storage.redis.codec import OUTCOME, TURN
 from storage.redis.keys import Keys
 
+NOBODY = UserRef("", "")
+"""The author of a turn that is forgotten."""
 _WORKER_LIFE_S = 20
 _SETTLED_S = 3600
 """How long a delivered turn is known to admission: a late repeat of its submission, or a child on its way in, finds
@@ -108,17 +111,26 @@ class RedisTurnStore:
                 ],
                 within=pipe,
             )
-            for person in {turn.author, *turn.owners}:
-                pipe.zadd(self._keys.user_turns(person), {turn.id: turn.created_at})
-            # Whoever's words or pictures live on in this turn can be forgotten for as long as it stands.
-            lines = (*turn.story.lines, *turn.story.pinned)
-            for person in {turn.author, *turn.owners, *(line.author for line in lines)}:
-                pipe.expire(self._keys.user_turns(person), self._retention_s)
-                pipe.expire(self._keys.user_messages(person), self._retention_s)
+            self._index(pipe, turn)
             if turn.parent:
                 pipe.expire(self._keys.turn(turn.parent), self._retention_s)
             new, standing = (await pipe.execute())[0]
         return None if int(new) else TurnState(str(standing))
+
+    def _index(self, pipe: Pipeline, turn: Turn) -> None:
+        """Whoever's words or pictures live on in this turn can be forgotten for as long as it stands."""
+        for person in people_in(turn):
+            pipe.zadd(self._keys.user_turns(person), {turn.id: turn.created_at})
+            pipe.expire(self._keys.user_turns(person), self._retention_s)
+            pipe.expire(self._keys.user_messages(person), self._retention_s)
+
+    async def _index_resolved(self, turn: Turn) -> None:
+        """Its parent may have brought people in that nobody knew of when it was submitted. Before it is written: an
+        entry that leads to nothing is harmless."""
+        if people_in(turn) - {turn.author}:
+            async with self._client.pipeline(transaction=False) as pipe:
+                self._index(pipe, turn)
+                await pipe.execute()
 
     async def announce(self, worker: str, *, slots: int) -> Sequence[TurnId]:
         started = await self._announce([self._keys.admission], [worker, slots, _WORKER_LIFE_S, self._author_limit])
@@ -147,6 +159,7 @@ class RedisTurnStore:
         return bool(await self._progress(self._both(turn), [epoch, self._life_s, 1]))
 
     async def keep_draft(self, turn: Turn, epoch: int, draft: Outcome) -> bool:
+        await self._index_resolved(turn)
         args: list[str | int | float] = [epoch, self._life_s, TURN.dump(turn), OUTCOME.dump(draft)]
         return bool(await self._keep_draft(self._both(turn.id), args))
 
@@ -154,6 +167,7 @@ class RedisTurnStore:
         return bool(await self._progress(self._both(turn), [epoch, self._life_s, 0]))
 
     async def finish(self, turn: Turn, epoch: int, outcome: Outcome) -> bool:
+        await self._index_resolved(turn)
         args = [epoch, outcome.state.value, OUTCOME.dump(outcome), TURN.dump(turn)]
         return bool(await self._finish(self._both(turn.id), args))
 
@@ -259,6 +273,14 @@ class RedisTurnStore:
 
     def _both(self, turn: TurnId) -> list[str]:
         return [self._keys.turn(turn), self._keys.thread(ThreadId(turn.partition("-")[0]))]
+
+
+def people_in(turn: Turn) -> frozenset[UserRef]:
+    """Everyone whom a turn names: who asked, whose pictures, whose words, and who is told of in its story."""
+    lines = (*turn.story.lines, *turn.story.pinned)
+    owners = (*turn.owners, *(each.owner for each in turn.inputs))
+    named = (turn.author, turn.words_by, *owners, *(line.author for line in lines))
+    return frozenset(person for person in named if person is not None and person != NOBODY)
 
 
 def _status_of(fields: Mapping[str, Any]) -> TurnStatus:

@@ -232,6 +232,77 @@ async def test_who_takes_a_turn_up_after_somebody_was_forgotten_writes_what_it_f
     assert status.turn == resolved
 
 
+def pressed(asked: Turn, *, parent: Turn | None = None) -> Turn:
+    """Ben's turn that does once more what Anna asked for."""
+    wish = Wish(lettering=("private lettering",), ratio="16:9")
+    again = turn(parent=parent, author=BEN, owners=(BEN,), inputs=(), instruction=asked.instruction)
+    return replace(again, words_by=ANNA, wish=wish, heard=asked.instruction)
+
+
+async def test_who_pressed_for_the_words_of_another_keeps_the_picture_and_loses_the_words(archive: Archive) -> None:
+    hers = await archive.finished(turn(instruction="draw a private friend"))
+    his = pressed(hers)
+    told = replace(done(image("his")), words="private", plan=("private",), suggestions=("private",))
+    assert await archive.turns.keep_draft(his, await under_way(archive, his), told)
+    assert await archive.turns.finish(his, 1, told)
+    receipt = await archive.forget(ANNA)
+    assert (receipt.turns, receipt.stories, his.reply in receipt.messages) == (1, 1, False)
+    status = await archive.turns.load(his.id)
+    assert status is not None
+    assert (status.outcome, status.erased) == (done(image("his")), False)
+    wish = Wish(ratio="16:9")
+    assert status.turn == replace(his, instruction="", heard="", wish=wish, words_by=None)
+    assert "private" not in await everything(archive.client)
+    assert image("his").sha256 not in archive.pixels.deleted
+
+
+async def test_a_turn_under_way_on_the_words_of_who_is_forgotten_is_ended(archive: Archive) -> None:
+    his = pressed(await archive.finished(turn(instruction="draw a private friend")))
+    epoch = await under_way(archive, his)
+    await archive.forget(ANNA)
+    assert not await archive.turns.finish(his, epoch, done(image("his")))
+    status = await archive.turns.load(his.id)
+    assert status is not None
+    assert (status.state, status.turn.instruction, status.erased) == (TurnState.CANCELLED, "", False)
+    assert "private" not in await everything(archive.client)
+
+
+async def test_a_story_in_another_thread_loses_the_words_and_keeps_its_turn(archive: Archive) -> None:
+    hers = await archive.finished(turn(instruction="always draw a private friend"))
+    told = story_after(
+        story_after(Story(), StoryLine(BEN, "Ben", "more snow")), StoryLine(ANNA, "Anna", hers.instruction)
+    )
+    his = await archive.finished(turn(author=BEN, story=told), image("his"))
+    below = await archive.finished(turn(parent=his, author=BEN, story=told), image("below"))
+    receipt = await archive.forget(ANNA)
+    assert (receipt.turns, receipt.stories) == (1, 2)
+    for one in (his, below):
+        status = await archive.turns.load(one.id)
+        assert status is not None
+        assert status.turn == replace(one, story=Story(told.lines))
+    assert "private" not in await everything(archive.client)
+
+
+async def test_words_that_came_in_while_a_turn_ran_are_found_too(archive: Archive) -> None:
+    his = turn(author=BEN)
+    told = story_after(Story(), StoryLine(ANNA, "Anna", "a private friend"))
+    assert await archive.turns.finish(replace(his, story=told), await under_way(archive, his), done())
+    assert (await archive.forget(ANNA)).stories == 1
+    assert "private" not in await everything(archive.client)
+
+
+async def test_what_is_erased_already_is_retracted_again_and_not_counted_again(archive: Archive) -> None:
+    hers = await archive.finished(turn())
+
+    async def retract(_: Sequence[MessageRef]) -> None:
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await archive.erasure.forget(ANNA, before=time.time(), retract=retract)
+    receipt = await archive.forget(ANNA)
+    assert (receipt.turns, receipt.messages) == (0, (hers.reply,))
+
+
 async def drafted(archive: Archive, one: Turn, draft: Outcome) -> int:
     """The turn is under way, and its draft is kept. Gives the epoch."""
     await archive.turns.submit(one, [])
