@@ -15,7 +15,7 @@ from bot.domain.refs import MessageRef, Sha256, TurnId
 from bot.domain.roles import Purpose, roles_line
 from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus
 from bot.domain.wishes import Form, Kind
-from bot.domain.words import heard
+from bot.domain.words import CANCELLED, heard
 from bot.ports import Engine, ImageLedger, ImageStore, Labeller, Platform, RenditionMaker, TurnStore
 
 _FRESH = 64
@@ -252,4 +252,5 @@ def _final_lines(status: TurnStatus, outcome: Outcome) -> tuple[str, ...]:
         label = label_line(outcome.label) if outcome.images else words_line(outcome.label) if explained else ""
     roles = _roles_line(turn) if outcome.images and outcome.label and outcome.label.edited_by_ai else ""
     lines = (label, heard(turn.heard) if turn.heard else "", roles, outcome.words, outcome.note or turn.note)
-    return tuple(line for line in lines if line)
+    said = tuple(line for line in lines if line)
+    return said or ((CANCELLED,) if status.state is TurnState.CANCELLED else ())

@@ -166,7 +166,9 @@ class Grounds:
         request = await self._meant(press, message, target, status)
         check_consent(request.ground.inputs, message.author)
         words_by = status.turn.words_by or status.turn.author
-        copied = request.words != LARGER and words_by != message.author
+        copied = (request.words != LARGER or request.wish.lettering) and words_by != message.author
+        if not request.words.strip() and not request.ground.inputs:
+            raise BadRequest(PRESS_GONE)  # its words were taken back
         return replace(request, words_by=words_by if copied else None)
 
     async def _meant(self, press: Press, message: InboundMessage, target: MessageRecord, status: TurnStatus) -> Request:
