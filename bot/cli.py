@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import sys
 from collections.abc import Coroutine
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO, cast
 
 import structlog
 import typer
@@ -200,6 +201,21 @@ def _finish(work: Coroutine[Any, Any, Any], *, in_use: str = "") -> Any:
     raise typer.Exit(1)
 
 
+class _Steady:
+    """A stream to log to. Where its other end is gone, lines are lost and edits are not."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def _log_to_stderr(level: str) -> None:
     """One line per event: for people on a terminal, JSON otherwise. Never texts, pixels or tokens."""
     # Tracebacks without local variables: those would show what people wrote.
@@ -220,7 +236,7 @@ def _log_to_stderr(level: str) -> None:
             *lines,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Steady(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
