@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bot.domain.outcomes import added
 from bot.domain.refs import ChatRef, UserRef
-from bot.domain.turns import Turn, TurnStatus
+from bot.domain.turns import Turn, TurnStatus, Usage
 from bot.domain.wishes import Wish
 from bot.domain.words import OVER_CHAT, OVER_HOUSE, OVER_MONTH, OVER_NOW, OVER_PERSON
 from bot.ports import Bucket, Engine, TextModel
@@ -32,17 +33,26 @@ class Estimates:
 
     def of_turn(self, engine: Engine, turn: Turn) -> int:
         """The same, with the originals that may go along."""
-        images = min(len(turn.inputs) + len(turn.pins), engine.profile.max_inputs)
-        return self.of(engine, turn.wish, images=images)
+        return self.of(engine, turn.wish, images=_pictures(engine, turn))
 
-    def begun(self, engine: Engine, status: TurnStatus) -> int:
-        """What the calls that were begun, and never came back, have cost as far as anybody knows."""
-        images = min(len(status.turn.inputs) + len(status.turn.pins), engine.profile.max_inputs)
-        picture = engine.estimate_microusd(images=images, wish=status.turn.wish)
+    def begun(self, engine: Engine, status: TurnStatus) -> Usage:
+        """What the calls that were begun, and never came back, have used as far as anybody knows."""
+        picture = engine.estimate_microusd(images=_pictures(engine, status.turn), wish=status.turn.wish)
         if status.draft is None or self.text_model is None:
-            return status.calls * picture
+            return Usage(status.calls * picture, calls=status.calls)
         reading = self.text_model.estimate_microusd()
-        return sum((reading, picture, reading, picture)[: status.calls])
+        return Usage(sum((reading, picture, reading, picture)[: status.calls]), calls=status.calls)
+
+    def so_far(self, engine: Engine | None, status: TurnStatus) -> Usage:
+        """The same, and what a draft has used. Of an engine that is not set up any more nothing is known."""
+        drafted = status.draft.usage if status.draft else Usage()
+        begun = self.begun(engine, status) if engine is not None else Usage(calls=status.calls)
+        return added(drafted, begun)
+
+
+def _pictures(engine: Engine, turn: Turn) -> int:
+    """How many pictures a turn sends at most."""
+    return min(len(turn.inputs) + len(turn.pins), engine.profile.max_inputs)
 
 
 @dataclass(frozen=True, slots=True)

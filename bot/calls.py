@@ -14,7 +14,7 @@ import structlog
 
 from bot.domain.errors import EngineFailed, EngineRefused, EngineUnavailable, ModelGone, RemixError, SwitchedOff
 from bot.domain.turns import Usage
-from bot.domain.words import ASKED_TWICE, SWITCHED_OFF, TOO_SLOW, stand_in
+from bot.domain.words import ASKED_TWICE, SWITCHED_OFF, TOO_SLOW, joined, stand_in
 from bot.ports import Claim, EditRequest, Engine, EngineAnswer, Heard, Meter, Switches, TurnStore
 
 log = structlog.get_logger("calls")
@@ -85,14 +85,14 @@ class Calls:
                     notes.append(stand_in(model, models[0], gone=gone))
                 if tally.broke_off:
                     notes.append(ASKED_TWICE)
-                return replace(answer, note=" ".join(note for note in notes if note), usage=_with(answer.usage, tally))
+                return replace(answer, note=joined(*notes), usage=_with(answer.usage, tally))
         raise AssertionError("an engine has at least one model")
 
     async def read(
-        self, claim: Claim, name: str, work: Callable[[], Awaitable[Heard]], *, begun: int, estimate_microusd: int
+        self, claim: Claim, name: str, work: Callable[[], Awaitable[Heard]], *, estimate_microusd: int
     ) -> Heard:
-        """One call that gives words."""
-        tally = _Tally(begun, begun, begun * estimate_microusd)
+        """One call that gives words. Of a turn whose worker died in one, it is not tried again."""
+        tally = _Tally(0, 0, 0)
         heard = await self._counted(claim, name, tally, estimate_microusd, work)
         return replace(heard, usage=_with(heard.usage, tally))
 

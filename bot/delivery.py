@@ -15,7 +15,7 @@ from bot.domain.refs import MessageRef, Sha256, TurnId
 from bot.domain.roles import Purpose, roles_line
 from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus
 from bot.domain.wishes import Form, Kind
-from bot.domain.words import CANCELLED, heard
+from bot.domain.words import CANCELLED, heard, joined
 from bot.ports import Engine, ImageLedger, ImageStore, Labeller, Platform, RenditionMaker, TurnStore
 
 _FRESH = 64
@@ -166,7 +166,7 @@ class Dispatch:
 
     async def _album(self, turn: Turn) -> list[TurnStatus]:
         """Its turns as they stand now, without what does not show. One that is not yet submitted is not there."""
-        found = [await self._turns.load(id_) for id_ in turn.album]
+        found = await asyncio.gather(*(self._turns.load(id_) for id_ in turn.album))
         return [replace(each, delivered=False, epoch=0, calls=0) for each in found if each is not None]
 
     async def _album_answer(self, statuses: Sequence[TurnStatus], capabilities: ChatCapabilities) -> Answer:
@@ -218,7 +218,7 @@ def _album_lines(statuses: Sequence[TurnStatus]) -> tuple[str, ...]:
 
 def _unlabelled(status: TurnStatus, outcome: Outcome) -> str:
     own = outcome.note.removeprefix(status.turn.note).strip()
-    return " ".join(part for part in (outcome.words, own) if part)
+    return joined(outcome.words, own)
 
 
 def _roles_line(turn: Turn) -> str:

@@ -35,6 +35,7 @@ from bot.domain.words import (
     OR_DRAW,
     WHICH_ONE_IS_IT,
     fewer,
+    joined,
     not_understood,
     too_long,
     too_many,
@@ -104,6 +105,7 @@ class Hall:
     ) -> None:
         self._platforms = platforms
         self._engines = engines
+        self._generative = [engine for engine in engines.values() if engine.profile.generative]
         self._reader = reader
         self._messages = messages
         self._turns = turns
@@ -158,10 +160,8 @@ class Hall:
         status = await self._turns.load(turn)
         if status is None:
             return False
-        engine = self._engines.get(status.turn.engine)
-        begun = self._estimates.begun(engine, status) if engine else 0
-        drafted = status.draft.usage if status.draft else Usage()
-        usage = added(added(status.turn.spent, drafted), Usage(begun, calls=status.calls))
+        used = self._estimates.so_far(self._engines.get(status.turn.engine), status)
+        usage = added(status.turn.spent, used)
         outcome = Outcome(TurnState.CANCELLED, code="cancelled", words=CANCELLED, usage=usage, finished_at=time.time())
         if not await self._turns.end(turn, outcome):
             return False
@@ -273,8 +273,7 @@ class Hall:
         reading = self._engines["exact"].read(request.words, images=images, wish=request.wish)
         if reading.whole and images and message.press is None and not request.wish.transparent:
             return "exact", replace(request, wish=PLAIN_WISH)
-        generative = [engine for engine in self._engines.values() if engine.profile.generative]
-        for engine in generative:
+        for engine in self._generative:
             if images > engine.profile.max_inputs:
                 raise BadRequest(too_many(images, engine.profile.max_inputs))
             if engine.read(request.words, images=images, wish=request.wish).whole:
@@ -286,7 +285,7 @@ class Hall:
                 return engine.profile.name, request
         if reading.whole and images:
             return "exact", replace(request, wish=PLAIN_WISH)
-        words = not_understood(reading.unclear, ai_missing=not generative)
+        words = not_understood(reading.unclear, ai_missing=not self._generative)
         raise NotUnderstood(words, part=reading.unclear, suggestions=reading.suggestions)
 
     def _check_meant_from_words(self, message: InboundMessage, request: Request) -> None:
@@ -300,14 +299,12 @@ class Hall:
             return
         if not beginning:
             raise BadRequest(NO_PICTURE)
-        can_draw = any(engine.profile.generative for engine in self._engines.values())
-        if can_draw and not points and not is_vague(request.words):
+        if self._generative and not points and not is_vague(request.words):
             raise _Question(OR_DRAW, code=PICTURE_OR_WORDS)
         raise _Question(WHICH_ONE_IS_IT, code=WHICH_PICTURE)
 
     def _starters(self) -> tuple[str, ...]:
-        can_draw = any(engine.profile.generative for engine in self._engines.values())
-        return (_STARTERS[0], *_AI_STARTERS[:2]) if can_draw else _STARTERS
+        return (_STARTERS[0], *_AI_STARTERS[:2]) if self._generative else _STARTERS
 
     # --- submitting
 
@@ -386,7 +383,7 @@ def _within(engine: Engine, request: Request) -> Request:
         return request
     if request.words == LARGER:
         raise BadRequest(NO_LARGER_HERE)
-    note = " ".join(part for part in (request.ground.note, NO_LARGER) if part)
+    note = joined(request.ground.note, NO_LARGER)
     return replace(request, wish=replace(request.wish, size=""), ground=replace(request.ground, note=note))
 
 

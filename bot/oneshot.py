@@ -16,8 +16,9 @@ from bot.domain.messages import ChatCapabilities
 from bot.domain.refs import ChatRef, UserRef, user_ref_of
 from bot.domain.roles import read_roles
 from bot.domain.wishes import Form, Kind, Wish, read_wish
-from bot.domain.words import NO_PICTURE, not_understood
+from bot.domain.words import NO_PICTURE, joined, not_understood
 from bot.engines.pixels import fit
+from bot.engines.reader import bytes_of
 from bot.labels.labeller import MetadataLabeller
 from bot.ports import EditRequest, Engine, ForgetReceipt
 from bot.settings import Settings
@@ -49,7 +50,7 @@ async def edit(
     return {
         "engine": chosen.profile.name,
         "label": label_line(label),
-        "remark": " ".join(part for part in (answer.remark, answer.note) if part),
+        "remark": joined(answer.remark, answer.note),
         "cost_usd": answer.usage.cost_microusd / 1e6,
         "results": results,
     }
@@ -57,16 +58,10 @@ async def edit(
 
 async def _read(settings: Settings, path: Path) -> Picture:
     try:
-        data = await asyncio.to_thread(_read_at_most, path, settings.max_image_mb * 2**20)
+        data = await asyncio.to_thread(bytes_of, path, max_bytes=settings.max_image_mb * 2**20)
     except OSError as error:
         raise BadPicture(f"I could not open {path}: {error.strerror}.") from None
     return await picture_reader(settings).read(data, filename=path.name)
-
-
-def _read_at_most(path: Path, limit_bytes: int) -> bytes:
-    """One byte beyond the limit is enough for the reader to refuse it."""
-    with path.open("rb") as file:
-        return file.read(limit_bytes + 1)
 
 
 def _choose(engines: Sequence[Engine], instruction: str, wish: Wish, images: int, wanted: str) -> Engine:

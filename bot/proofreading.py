@@ -14,7 +14,7 @@ from bot.domain.lettering import is_spelled
 from bot.domain.outcomes import added
 from bot.domain.refs import TurnId
 from bot.domain.turns import Outcome, Turn, TurnState, Usage
-from bot.domain.words import NOT_CHECKED, misspelled
+from bot.domain.words import NOT_CHECKED, joined, misspelled
 from bot.ports import Claim, EditRequest, Engine, EngineAnswer, ImageStore, TextModel
 
 log = structlog.get_logger("proofreading")
@@ -24,17 +24,10 @@ LetGo = Callable[[TurnId, Sequence[ImageFacts]], Awaitable[None]]
 Keep = Callable[[Claim, Engine, EngineAnswer], Awaitable[Outcome]]
 
 
-@dataclass(frozen=True, slots=True)
-class Proofread:
-    """What became of a draft. `spare` are images that were made on the way and are not the result."""
-
-    outcome: Outcome
-    spare: tuple[ImageFacts, ...] = ()
-
-
 @dataclass(slots=True)
-class _Desk:
-    """What lies before the reader: the best picture so far, and what it replaced."""
+class Proofread:
+    """What became of a draft, so far. `outcome` has the best picture; `spare` are images that were made on the way and
+    are not the result."""
 
     outcome: Outcome
     spare: tuple[ImageFacts, ...] = ()
@@ -63,7 +56,7 @@ class Proofreader:
 
     async def check(self, claim: Claim, engine: Engine, request: EditRequest, draft: Outcome) -> Proofread:
         """Read it, and repair it once where it is wrong. Each call is counted in the outcome's usage."""
-        desk = _Desk(draft)
+        desk = Proofread(draft)
         try:
             await self._read_and_repair(claim, engine, request, desk)
         except Fenced:
@@ -75,9 +68,9 @@ class Proofreader:
         except Exception:
             log.exception("lettering not checked", turn=claim.status.turn.id)
             return unread(desk.outcome, Usage(), desk.spare)
-        return Proofread(desk.outcome, desk.spare)
+        return desk
 
-    async def _read_and_repair(self, claim: Claim, engine: Engine, request: EditRequest, desk: _Desk) -> None:
+    async def _read_and_repair(self, claim: Claim, engine: Engine, request: EditRequest, desk: Proofread) -> None:
         wanted, draft = request.wish.lettering, desk.outcome
         seen = await self._seen(claim, engine, desk)
         if is_spelled(wanted, seen):
@@ -95,8 +88,8 @@ class Proofreader:
             if request.may_suggest:
                 desk.outcome = _with_text_by_hand(desk.outcome, wanted[0])
 
-    async def _seen(self, claim: Claim, engine: Engine, desk: _Desk) -> str:
-        """The words in the picture, cut to what can be told in a chat."""
+    async def _seen(self, claim: Claim, engine: Engine, desk: Proofread) -> str:
+        """The words in the picture."""
         text_model = self._text_model
         assert text_model is not None
         picture = await self._picture(desk.outcome)
@@ -104,7 +97,6 @@ class Proofreader:
             claim,
             engine.profile.name,
             lambda: text_model.lettering(picture),
-            begun=0,
             estimate_microusd=text_model.estimate_microusd(),
         )
         desk.outcome = _charged(desk.outcome, heard.usage)
@@ -134,7 +126,7 @@ def _charged(outcome: Outcome, usage: Usage) -> Outcome:
 
 
 def _noted(outcome: Outcome, words: str) -> Outcome:
-    return replace(outcome, note=" ".join(part for part in (outcome.note, words) if part))
+    return replace(outcome, note=joined(outcome.note, words))
 
 
 def _with_text_by_hand(outcome: Outcome, text: str) -> Outcome:

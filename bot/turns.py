@@ -36,6 +36,7 @@ from bot.domain.words import (
     NOT_KEPT,
     PARTLY,
     STORY_BROKEN,
+    joined,
 )
 from bot.ports import (
     ChatStore,
@@ -186,15 +187,11 @@ class Workshop:
 
     async def _begun(self, turn: Turn) -> Usage:
         """What was begun before it broke was paid for, as far as anybody knows."""
-        engine = self._engines.get(turn.engine)
         try:
             status = await self._turns.load(turn.id)
         except Exception:
             return Usage()
-        if engine is None or status is None or not (status.calls or status.draft):
-            return Usage()
-        drafted = status.draft.usage if status.draft else Usage()
-        return added(drafted, Usage(self._estimates.begun(engine, status), calls=status.calls))
+        return self._estimates.so_far(self._engines.get(turn.engine), status) if status is not None else Usage()
 
     async def _resolve(self, turn: Turn) -> tuple[Turn, tuple[str, ...]]:
         """Put the parent's results in place of inputs that were not known when the turn was accepted. Gives the words
@@ -220,7 +217,7 @@ class Workshop:
             if status is not None and status.outcome and status.outcome.label:
                 engines += status.outcome.label.engines
             if not found and len(inputs) > 1:
-                note = " ".join(dict.fromkeys(part for part in (note, PARTLY) if part))
+                note = joined(note.removesuffix(PARTLY).rstrip(), PARTLY)
             at = inputs.index(unknown)
             inputs[at : at + 1] = [replace(each, purpose=unknown.purpose) for each in found]
         if turn.inputs and not inputs:
@@ -237,7 +234,7 @@ class Workshop:
         if not images and turn.wish.kind is Kind.EDIT:
             raise BadRequest(NO_PICTURE)
         draft = claim.status.draft
-        begun = Usage(self._estimates.begun(engine, claim.status), calls=claim.calls) if claim.calls else Usage()
+        begun = self._estimates.begun(engine, claim.status)
         if draft is not None and (claim.calls or claim.epoch > MAX_CLAIMS):
             # Somebody died while reading it back. The picture is there: it is not put at risk again.
             return unread(draft, begun)
@@ -320,7 +317,7 @@ class Workshop:
             words=_words_of(turn, answer),
             label=label,
             usage=answer.usage,
-            note=" ".join(part for part in (turn.note, answer.note) if part),
+            note=joined(turn.note, answer.note),
             suggestions=answer.suggestions,
             plan=answer.plan,
             sources=answer.sources,

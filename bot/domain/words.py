@@ -38,6 +38,11 @@ ENGINE_GONE = "The engine that this needs is not set up here any more."
 NO_AI_HERE = "AI edits are not set up here, and"
 
 
+def joined(*parts: str) -> str:
+    """Sentences after one another; those that are empty are left out."""
+    return " ".join(part for part in parts if part)
+
+
 def too_long(chars: int, most: int) -> str:
     """For an instruction of `chars` characters where `most` are read."""
     return f"That is {chars:,} characters. Please say it in at most {most:,}, and I will get to work."

@@ -11,7 +11,7 @@ import asyncio
 import re
 import unicodedata
 from io import BytesIO
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from PIL import Image
 from pillow_heif import register_heif_opener  # pyright: ignore[reportUnknownVariableType]
@@ -28,6 +28,12 @@ register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, dec
 
 _FEW_COLOURS = 1 << 16
 """A picture with no more colours than this is a drawing: kept as PNG."""
+
+
+def bytes_of(path: Path, *, max_bytes: int) -> bytes:
+    """A file that a person named. One byte beyond the limit is enough for the reader to refuse it."""
+    with path.open("rb") as file:
+        return file.read(max_bytes + 1)
 
 
 class PillowPictureReader:

@@ -28,6 +28,7 @@ from bot.domain.money import said
 from bot.domain.wishes import Asked, Form, Kind, read_wish
 from bot.engines.gemini import GeminiEngine
 from bot.engines.pixels import decode
+from bot.engines.reader import bytes_of
 from bot.evaluation.archive import TRIED_AGAIN, Archive, Job, Result, State, hash_of
 from bot.evaluation.folder import Task, read_folder
 from bot.ports import EditRequest
@@ -136,18 +137,12 @@ def _picture_name(task: Task) -> str:
 async def _source(settings: Settings, archive: Archive, path: Path) -> Job:
     """A job for this picture, checked and kept, that has no instruction yet."""
     try:
-        data = await asyncio.to_thread(_read_at_most, path, settings.max_image_mb * 2**20)
+        data = await asyncio.to_thread(bytes_of, path, max_bytes=settings.max_image_mb * 2**20)
     except OSError as error:
         raise BadPicture(f"I could not open {path.name}: {error.strerror}.") from None
     picture = await picture_reader(settings).read(data, filename=path.name)
     name = hash_of(data)
     return Job("", "", "", name, await asyncio.to_thread(archive.keep_source, name, picture), picture.provenance)
-
-
-def _read_at_most(path: Path, limit_bytes: int) -> bytes:
-    """One byte beyond the limit is enough for the reader to refuse it."""
-    with path.open("rb") as file:
-        return file.read(limit_bytes + 1)
 
 
 def _asked(job: Job) -> Asked:

@@ -13,6 +13,7 @@ import structlog
 from bot.domain.errors import BadPicture, BadRequest, EngineFailed, EngineGaveNothing
 from bot.domain.images import Picture
 from bot.domain.wishes import MOST_PANELS, MOST_VARIATIONS, PLAIN_WISH, Form, Kind, Wish
+from bot.domain.words import joined
 from bot.engines.gemini.access import Access, Connection
 from bot.engines.gemini.answer import NOT_A_PICTURE, read_answer
 from bot.engines.gemini.fit import fits, fitted
@@ -189,7 +190,7 @@ async def _cut(answer: EngineAnswer) -> EngineAnswer:
 
 
 def _noted(answer: EngineAnswer, words: str) -> EngineAnswer:
-    return replace(answer, note=" ".join(part for part in (answer.note, words) if part))
+    return replace(answer, note=joined(answer.note, words))
 
 
 def _retirement_of(response: GenerateContentResponse, model_id: str) -> Retirement | None:
