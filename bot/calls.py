@@ -105,7 +105,7 @@ class Calls:
             if not await self._switches.is_on(name):
                 raise _billed(SwitchedOff(SWITCHED_OFF), tally)
             if not tally.counted:
-                if not await self._turns.calling(claim.status.turn.id, claim.epoch, deadline_s=self._timeout_s):
+                if not await self._turns.calling(claim.status.turn.id, claim.epoch):
                     raise Fenced
                 tally.begun, tally.counted = tally.begun + 1, True
             tally.sent += 1

@@ -380,7 +380,7 @@ class TurnStore(Protocol):
         """Take the turn for running. None when it is finished, or another worker shows life."""
         ...
 
-    async def calling(self, turn: TurnId, epoch: int, *, deadline_s: float) -> bool:
+    async def calling(self, turn: TurnId, epoch: int) -> bool:
         """Record that the paid call begins now. False when the epoch is no longer ours."""
         ...
 

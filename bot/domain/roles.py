@@ -30,11 +30,6 @@ Purposes = tuple[Purpose | None, ...]
 """One per picture, in order; None where nothing is said of it."""
 
 
-def default_roles(count: int) -> Purposes:
-    """Where several pictures came and nothing was said of them: the first is the one to edit."""
-    return (Purpose.CANVAS, *(None for _ in range(count - 1))) if count > 0 else ()
-
-
 def with_canvas(purposes: Sequence[Purpose | None], number: int) -> Purposes:
     """The same with that picture, counted from 1, as the one to edit; the one before takes what it was for. Where
     there was none, the parts go into it. A number that is not there changes nothing."""

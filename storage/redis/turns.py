@@ -154,8 +154,7 @@ class RedisTurnStore:
             case _:
                 return None
 
-    async def calling(self, turn: TurnId, epoch: int, *, deadline_s: float) -> bool:
-        del deadline_s  # life is shown by `beat` while the call lasts
+    async def calling(self, turn: TurnId, epoch: int) -> bool:
         return bool(await self._progress(self._both(turn), [epoch, self._life_s, 1]))
 
     async def keep_draft(self, turn: Turn, epoch: int, draft: Outcome) -> bool:

@@ -158,7 +158,7 @@ async def test_a_call_in_flight_is_charged_when_its_turn_is_cancelled(store: Red
     await store.submit(one, [Bucket("house", 100, 1000)])
     claim = await store.claim(one.id)
     assert claim is not None
-    assert await store.calling(one.id, claim.epoch, deadline_s=300)
+    assert await store.calling(one.id, claim.epoch)
     await store.end(one.id, Outcome(TurnState.CANCELLED))
     await settled(store, one)
     assert await client.get("rb:{adm}:bucket:house") == "100"
@@ -202,7 +202,7 @@ async def test_calls_begun_by_a_dead_worker_are_counted_for_the_next(store: Redi
     await store.submit(one, [])
     claim = await store.claim(one.id)
     assert claim is not None
-    await store.calling(one.id, claim.epoch, deadline_s=300)
+    await store.calling(one.id, claim.epoch)
     await next_claim(store, one)
     status = await store.load(one.id)
     assert status is not None
@@ -257,7 +257,7 @@ async def begun(store: RedisTurnStore) -> tuple[Turn, int]:
 async def test_what_a_paid_call_brought_is_there_for_whoever_goes_on(store: RedisTurnStore) -> None:
     one, epoch = await begun(store)
     resolved = replace(one, note="I went on from the picture before.")
-    assert await store.calling(one.id, epoch, deadline_s=300)
+    assert await store.calling(one.id, epoch)
     assert await store.keep_draft(resolved, epoch, done(cost_microusd=33))
     await next_claim(store, one)
     status = await store.load(one.id)
@@ -267,9 +267,9 @@ async def test_what_a_paid_call_brought_is_there_for_whoever_goes_on(store: Redi
 
 async def test_the_next_claim_is_handed_the_draft_and_the_calls_since(store: RedisTurnStore) -> None:
     one, epoch = await begun(store)
-    await store.calling(one.id, epoch, deadline_s=300)
+    await store.calling(one.id, epoch)
     await store.keep_draft(one, epoch, done())
-    await store.calling(one.id, epoch, deadline_s=300)
+    await store.calling(one.id, epoch)
     deadline = time.monotonic() + 5
     while (claim := await store.claim(one.id)) is None:
         assert time.monotonic() < deadline

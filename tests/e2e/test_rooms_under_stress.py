@@ -109,7 +109,7 @@ async def test_a_call_that_a_dead_worker_began_is_charged_with_the_next(
         await rig.house.turns.announce("dead", slots=1)
         claim = await rig.house.turns.claim(asked.turn)
         assert claim is not None
-        await rig.house.turns.calling(asked.turn, claim.epoch, deadline_s=300)
+        await rig.house.turns.calling(asked.turn, claim.epoch)
     async with living_in(redis_url, tmp_path, engines) as rig:
         status = await rig.sees(asked, within_s=40)
         assert (status.state, status.calls) == (TurnState.DONE, 2)

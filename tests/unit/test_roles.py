@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.roles import Purpose, Purposes, default_roles, read_roles, roles_line, with_canvas
+from bot.domain.roles import Purpose, Purposes, read_roles, roles_line, with_canvas
 
 C, S, U, B, P = Purpose.CANVAS, Purpose.STYLE, Purpose.SUBJECT, Purpose.BACKGROUND, Purpose.PART
 LETTERS = {"C": C, "S": S, "U": U, "B": B, "P": P, "-": None}
@@ -133,10 +133,6 @@ def test_the_one_to_edit_stays_it() -> None:
 )
 def test_the_roles_are_told_in_one_line(purposes: Purposes, line: str) -> None:
     assert roles_line(purposes) == line
-
-
-def test_without_a_word_the_first_is_the_one_to_edit() -> None:
-    assert [default_roles(count) for count in range(4)] == [(), (C,), (C, None), (C, None, None)]
 
 
 WORDS = sorted({word for said, _, _ in rows() for word in said.split()})
