@@ -15,9 +15,10 @@ import pytest
 from bot.domain.actions import Act
 from bot.domain.errors import EngineRefused, EngineUnavailable, ModelGone
 from bot.domain.images import Picture, Provenance
-from bot.domain.refs import MessageRef, thread_id_of, turn_id_of
+from bot.domain.messages import Answer, InboundMessage
+from bot.domain.refs import MessageRef, TurnId, thread_id_of, turn_id_of
 from bot.domain.roles import Purpose
-from bot.domain.turns import TurnState, Usage
+from bot.domain.turns import TurnState, TurnStatus, Usage
 from bot.domain.wishes import Kind, Manner
 from bot.domain.words import (
     ALBUM_OPEN,
@@ -214,39 +215,8 @@ async def test_variations_are_asked_for_at_once_and_shown_in_one_answer(rig: Rig
     assert len(await rig.images_of(asked.reply)) == 3
 
 
-async def test_an_album_that_a_crash_cut_short_is_completed(rig: Rig) -> None:
-    message = await rig.message("three variations with a hat", [CAT], id_="cut")
-    hall, turns = rig.house.hall, rig.house.turns
-    original, submitted = turns.submit, 0
-
-    async def dies(*args: object) -> object:
-        nonlocal submitted
-        submitted += 1
-        if submitted == 2:
-            raise ConnectionError("gone")
-        return await original(*args)  # type: ignore[arg-type]
-
-    turns.submit = dies  # type: ignore[method-assign,assignment]
-    with pytest.raises(ConnectionError):
-        await hall.receive(message)
-    turns.submit = original  # type: ignore[method-assign]
-    received = await hall.receive(message)
-    statuses = await rig.sees_all(received)
-    assert [each.state for each in statuses] == [TurnState.DONE] * 3
-
-
-async def test_cancelling_an_album_stops_all_of_it(rig: Rig, gemini: ScriptedEngine) -> None:
-    gemini.script = [asyncio.Event() for _ in range(3)]
-    asked = await rig.says("three variations with a hat", [CAT])
-    assert await rig.house.hall.cancel(asked.turn, chat=CHAT, by=ANNA)
-    statuses = await rig.sees_all(asked)
-    assert {each.state for each in statuses} == {TurnState.CANCELLED}
-
-
-async def test_an_album_that_was_cancelled_before_it_was_complete_stays_cancelled(
-    rig: Rig, gemini: ScriptedEngine
-) -> None:
-    gemini.script = [asyncio.Event()]
+async def cut_short(rig: Rig) -> InboundMessage:
+    """An album of three whose second turn was never submitted: the store went away."""
     message = await rig.message("three variations with a hat", [CAT], id_="cut")
     turns = rig.house.turns
     original, submitted = turns.submit, 0
@@ -262,6 +232,55 @@ async def test_an_album_that_was_cancelled_before_it_was_complete_stays_cancelle
     with pytest.raises(ConnectionError):
         await rig.house.hall.receive(message)
     turns.submit = original  # type: ignore[method-assign]
+    return message
+
+
+async def test_of_panels_that_end_at_once_the_last_filling_shows_them_all(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = await rig.says("three variations with a hat", [CAT])
+    statuses = await rig.sees_all(asked)
+    load, looked = rig.house.turns.load, 0
+
+    async def late(turn: TurnId) -> TurnStatus | None:
+        """The first look at the third panel is from before it ended."""
+        nonlocal looked
+        status = await load(turn)
+        if status is None or turn != statuses[2].turn.id:
+            return status
+        looked += 1
+        return replace(status, state=TurnState.RUNNING, outcome=None) if looked == 1 else status
+
+    fillings: list[Answer] = []
+
+    async def filled(_: object, __: object, answer: Answer) -> None:
+        fillings.append(answer)
+
+    monkeypatch.setattr(rig.house.turns, "load", late)
+    monkeypatch.setattr(type(rig.house.platforms["web"]), "fill", filled)
+    await rig.house.workshop._show(statuses[0])  # pyright: ignore[reportPrivateUsage]
+    assert [len(answer.images) for answer in fillings] == [2, 3]
+
+
+async def test_an_album_that_a_crash_cut_short_is_completed(rig: Rig) -> None:
+    message = await cut_short(rig)
+    statuses = await rig.sees_all(await rig.house.hall.receive(message))
+    assert [each.state for each in statuses] == [TurnState.DONE] * 3
+
+
+async def test_cancelling_an_album_stops_all_of_it(rig: Rig, gemini: ScriptedEngine) -> None:
+    gemini.script = [asyncio.Event() for _ in range(3)]
+    asked = await rig.says("three variations with a hat", [CAT])
+    assert await rig.house.hall.cancel(asked.turn, chat=CHAT, by=ANNA)
+    statuses = await rig.sees_all(asked)
+    assert {each.state for each in statuses} == {TurnState.CANCELLED}
+
+
+async def test_an_album_that_was_cancelled_before_it_was_complete_stays_cancelled(
+    rig: Rig, gemini: ScriptedEngine
+) -> None:
+    gemini.script = [asyncio.Event()]
+    message = await cut_short(rig)
     first = turn_id_of(thread_id_of(message.ref), message.origin)
     assert await rig.house.hall.cancel(first, chat=CHAT, by=ANNA)
     statuses = await rig.sees_all(await rig.house.hall.receive(message))
