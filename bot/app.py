@@ -101,9 +101,10 @@ class House:
             await platform.forget(user)
         return receipt
 
-    async def _retract(self, messages: Sequence[MessageRef]) -> None:
+    async def _retract(self, ours: Sequence[MessageRef], theirs: Sequence[MessageRef]) -> None:
         for name, platform in self.platforms.items():
-            await platform.retract([ref for ref in messages if ref.chat.platform == name])
+            here = [[ref for ref in refs if ref.chat.platform == name] for refs in (ours, theirs)]
+            await platform.retract(*here)
 
     async def replay_forgotten(self) -> None:
         """After a restore from back-up, whoever was forgotten since comes back: forget them again."""

@@ -122,7 +122,7 @@ class Dispatch:
         """The same for a status in hand. Of an album, the whole of it."""
         reply = status.turn.reply
         platform = self._platforms[reply.chat.platform]
-        capabilities = platform.capabilities(reply.chat)
+        capabilities = await platform.capabilities(reply.chat)
         if not status.turn.album:
             await platform.fill(reply, await self._answer(status, capabilities))
             return
@@ -134,7 +134,7 @@ class Dispatch:
     async def keep_sources(self, message: MessageRef, pictures: Sequence[Picture]) -> tuple[ImageFacts, ...]:
         """Store what a person's message brought, and show it where the platform does not do so by itself."""
         platform = self._platforms[message.chat.platform]
-        capabilities = platform.capabilities(message.chat)
+        capabilities = await platform.capabilities(message.chat)
         masters, renditions = await self._renditions.keep(f"message:{message.key}", pictures, None, capabilities)
         await platform.show_sources(message, renditions)
         return masters

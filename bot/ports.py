@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.domain.chats import ChatSettings
+from bot.domain.chats import ChatSettings, ServerSettings
+from bot.domain.consent import Say, Standing
 from bot.domain.images import ImageFacts, Picture
 from bot.domain.labels import Label
 from bot.domain.messages import (
@@ -18,10 +19,11 @@ from bot.domain.messages import (
     ChatCapabilities,
     InboundMessage,
     MessageRecord,
+    Received,
     Rendition,
     Shown,
 )
-from bot.domain.refs import ChatRef, MessageRef, Sha256, ThreadId, TurnId, UserRef
+from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, Sha256, ThreadId, TurnId, UserRef
 from bot.domain.roles import Purpose
 from bot.domain.turns import Outcome, Source, Story, Turn, TurnState, TurnStatus, Usage
 from bot.domain.wishes import PLAIN_WISH, Wish
@@ -34,18 +36,27 @@ class Platform(Protocol):
 
     name: str
 
-    def capabilities(self, chat: ChatRef) -> ChatCapabilities: ...
+    async def capabilities(self, chat: ChatRef) -> ChatCapabilities: ...
 
     async def fetch(self, attachment: Attachment, *, max_bytes: int) -> bytes:
         """The file's bytes. Reads at most `max_bytes` + 1; raises `BadPicture` when it is larger or gone."""
         ...
 
     async def reserve(self, message: InboundMessage, turn: TurnId) -> MessageRef:
-        """Post the reply that will be filled. Where the platform allows it, the same turn gives the same message."""
+        """Post the reply that will be filled. Where the platform allows it, the same turn gives the same message.
+
+        Raises `ChatClosed` where nothing can be posted for now, `ChatGone` where nothing ever can."""
         ...
 
     async def fill(self, reply: MessageRef, answer: Answer) -> None:
-        """Make the reserved reply show this answer, by editing it. Repeating it is harmless."""
+        """Make the reserved reply show this answer, by editing it. Repeating it is harmless.
+
+        Raises `ChatClosed` or `ChatGone` like `reserve`."""
+        ...
+
+    async def call(self, reply: MessageRef, person: UserRef, words: str, *, key: str) -> None:
+        """Call a person to a reply of ours by a short message of its own, where filling it does not notify. The same
+        `key` is the same message, where the platform allows it. Best effort: raises nothing."""
         ...
 
     async def show_sources(self, message: MessageRef, pictures: Sequence[Rendition]) -> None:
@@ -61,8 +72,62 @@ class Platform(Protocol):
         """Everything that this platform itself remembers of a person, beside messages, can go."""
         ...
 
-    async def retract(self, messages: Sequence[MessageRef]) -> None:
+    async def retract(self, ours: Sequence[MessageRef], theirs: Sequence[MessageRef]) -> None:
         """Take these messages of ours and, where we hold them, of people away (erasure). Best effort."""
+        ...
+
+
+class Rooms(Protocol):
+    """The core, as a door in sees it."""
+
+    async def receive(self, message: InboundMessage) -> Received:
+        """Take a message. A repeat gives the same turn and the same reply. Raises `ChatClosed` or `ChatGone` where it
+        cannot be answered."""
+        ...
+
+    async def cancel(self, turn: TurnId, *, chat: ChatRef, by: UserRef) -> bool:
+        """End a turn that is not finished. False when it was, or when it is not theirs to end."""
+        ...
+
+    async def allow(self, turn: TurnId, *, chat: ChatRef, by: UserRef, say: Say | None) -> str:
+        """What the owner of a picture answers to the question that a turn waits for; None for "not this time". Gives
+        what to tell them. From whoever was not asked it changes nothing."""
+        ...
+
+    async def info(self, reply: MessageRef, *, index: int | None = None) -> str:
+        """What is known of the result that this message shows, in words for anybody in its chat."""
+        ...
+
+    async def delete(self, reply: MessageRef, *, by: UserRef, moderates: bool) -> str:
+        """Delete the results that this message shows, with their pixels, and the message itself. Only for who asked for
+        them, and for who moderates the chat. Gives what to tell them; empty where it was done."""
+        ...
+
+    async def file(self, reply: MessageRef, capabilities: ChatCapabilities, *, index: int | None = None) -> Rendition:
+        """The labelled file of a result, as good as these capabilities let it be. Raises `RemixError`."""
+        ...
+
+    async def sizes(self) -> Sequence[tuple[str, str]]:
+        """Sizes that a form may offer, each with words that say its price. The first is the usual one ("")."""
+        ...
+
+    async def settings(self, chat: ChatRef, server: ServerRef | None) -> tuple[ChatSettings, ServerSettings]: ...
+
+    async def change_chat(self, chat: ChatRef, settings: ChatSettings) -> None: ...
+
+    async def change_server(self, server: ServerRef, settings: ServerSettings) -> None: ...
+
+    async def standing(self, owner: UserRef, chat: ChatRef) -> Standing:
+        """What this person has said of their own pictures."""
+        ...
+
+    async def stand(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
+        """What this person says of their own pictures: "never" holds everywhere, "here" in this chat, "unsaid" takes
+        back either."""
+        ...
+
+    async def forget(self, user: UserRef) -> str:
+        """Erase a person. Gives what to tell them."""
         ...
 
 
@@ -263,6 +328,10 @@ class ImageStore(Protocol):
 class MessageStore(Protocol):
     """What is remembered of messages. The anchor of "one message, one turn"."""
 
+    async def note(self, record: MessageRecord) -> MessageRecord:
+        """Remember a message that was not sent to us: one that somebody replies to. A repeat gives what stands."""
+        ...
+
     async def record(self, message: InboundMessage, record: MessageRecord) -> MessageRecord:
         """Remember a message before anything is done with it. A repeat changes nothing and gives what stands.
 
@@ -272,8 +341,15 @@ class MessageStore(Protocol):
 
     async def find(self, ref: MessageRef) -> MessageRecord | None: ...
 
-    async def bring(self, ref: MessageRef, sources: Sequence[ImageFacts]) -> None:
-        """Note the pictures that a person's message brought."""
+    async def bring(
+        self,
+        ref: MessageRef,
+        sources: Sequence[ImageFacts],
+        *,
+        owners: Sequence[Person | None] = (),
+        spoiler: bool = False,
+    ) -> None:
+        """Note the pictures that a person's message brought, and whose they are where they are not the author's."""
         ...
 
     async def attach(
@@ -357,13 +433,25 @@ class OpenTurn:
     state: TurnState
     let_run: bool
     age_s: float
+    asks: bool = False
+    """It waits for somebody's consent."""
 
 
 class TurnStore(Protocol):
     """Turns and the decision what may run. The store decides, the queue executes."""
 
     async def submit(self, turn: Turn, buckets: Sequence[Bucket]) -> Submitted:
-        """Accept a turn: a repeat is refused for good; reserve from its buckets; hold it or let it run."""
+        """Accept a turn: a repeat is refused for good; reserve from its buckets; hold it or let it run. One whose
+        `asks` are not empty is held until each of them has agreed."""
+        ...
+
+    async def agree(self, turn: TurnId, owner: UserRef) -> Sequence[TurnId]:
+        """One of those whom this turn asks has said yes; gives the turns that may run now. Repeating it is harmless,
+        and it changes nothing for a turn that does not ask them."""
+        ...
+
+    async def note_once(self, turn: TurnId, what: str) -> bool:
+        """True the first time, for each `what` of a turn."""
         ...
 
     async def conclude(self, turn: Turn, outcome: Outcome) -> bool:
@@ -466,6 +554,22 @@ class ChatStore(Protocol):
 
     async def change(self, chat: ChatRef, settings: ChatSettings) -> None: ...
 
+    async def server(self, server: ServerRef) -> ServerSettings: ...
+
+    async def change_server(self, server: ServerRef, settings: ServerSettings) -> None: ...
+
+
+class ConsentStore(Protocol):
+    """What people have said of their own pictures. It outlives everything else that is kept of them."""
+
+    async def standing(self, owners: Sequence[UserRef], chat: ChatRef) -> Sequence[Standing]:
+        """In the order asked. "Never" comes before what was said for this chat."""
+        ...
+
+    async def stand(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
+        """See `Rooms.stand`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
@@ -545,16 +649,22 @@ class ImageLedger(Protocol):
         ...
 
 
+Retract = Callable[[Sequence[MessageRef], Sequence[MessageRef]], Awaitable[None]]
+"""Takes messages off their platforms: first those of ours, then those of people."""
+
+
 class Erasure(Protocol):
     """Forgetting: the later write that a finished turn may see."""
 
-    async def forget(
-        self, user: UserRef, *, before: float, retract: Callable[[Sequence[MessageRef]], Awaitable[None]]
-    ) -> ForgetReceipt:
+    async def forget(self, user: UserRef, *, before: float, retract: Retract) -> ForgetReceipt:
         """Erase what this person sent, asked and made up to that time, and what was made from their pictures.
 
         `retract` takes messages off their platforms; only when it came back is the request noted as carried out.
         Repeating it, or replaying it after a restore, is harmless."""
+        ...
+
+    async def erase(self, turn: TurnId) -> bool:
+        """Erase one finished turn: its words and pixels go, the shape of the tree stays. False where there is none."""
         ...
 
 

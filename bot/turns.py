@@ -78,7 +78,7 @@ class Workshop:
         calls: Calls,
         queue: TurnQueue,
         show: Callable[[TurnStatus], Awaitable[None]],
-        capabilities: Callable[[ChatRef], ChatCapabilities],
+        capabilities: Callable[[ChatRef], Awaitable[ChatCapabilities]],
         estimates: Estimates,
     ) -> None:
         self._engines = engines
@@ -272,7 +272,7 @@ class Workshop:
             plan=plan,
             may_suggest=settings.suggestions,
             may_ask=settings.questions,
-            age_limited=self._capabilities(turn.chat).age_limited,
+            age_limited=(await self._capabilities(turn.chat)).age_limited,
         )
 
     async def _originals(self, turn: Turn, images: Sequence[ImageFacts]) -> tuple[Picture, ...]:
@@ -329,7 +329,7 @@ class Workshop:
             f"turn:{turn.id}",
             [replace(picture, provenance=label.provenance) for picture in answer.images],
             label,
-            self._capabilities(turn.chat),
+            await self._capabilities(turn.chat),
             renew=[*used, *turn.pins],
         )
         return replace(said, images=masters)

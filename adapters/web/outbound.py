@@ -38,7 +38,7 @@ class WebPlatform:
         self._spool = spool
         self._now = now
 
-    def capabilities(self, chat: ChatRef) -> ChatCapabilities:  # noqa: ARG002 the same everywhere
+    async def capabilities(self, chat: ChatRef) -> ChatCapabilities:  # noqa: ARG002 the same everywhere
         return _CAPABILITIES
 
     async def fetch(self, attachment: Attachment, *, max_bytes: int) -> bytes:
@@ -69,7 +69,8 @@ class WebPlatform:
         for upload in [*message.attachments, *([message.voice] if message.voice else [])]:
             await self._spool.delete(upload.handle)
 
-    async def retract(self, messages: Sequence[MessageRef]) -> None:
+    async def retract(self, ours: Sequence[MessageRef], theirs: Sequence[MessageRef]) -> None:
+        messages = [*ours, *theirs]
         for chat, refs in groupby(sorted(messages, key=lambda ref: ref.chat.chat), key=lambda ref: ref.chat.chat):
             ids = [ref.message for ref in refs]
             await self._drop_uploads(chat, ids)

@@ -27,6 +27,8 @@ class Act(StrEnum):
     """The words that had no picture, on the last picture of that person in this chat."""
     IMAGINE = "imagine"
     """The words that had no picture, as a picture from words alone."""
+    UNDO = "undo"
+    """A step back: what the turn was made from is shown once more, to go on from there."""
 
 
 @dataclass(frozen=True, slots=True)

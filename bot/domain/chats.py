@@ -1,16 +1,33 @@
-"""A chat's own settings."""
+"""A chat's own settings, and those of the server that it belongs to."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from bot.domain.access import Access
+from bot.domain.consent import Policy
 
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """What people in a chat can turn off.
+    """What people in a chat can turn off, and what those who run it decide.
 
-    `suggestions`: next edits under each result. `questions`: the engine may ask back instead of guessing.
+    `suggestions`: next edits under each result. `questions`: the engine may ask back instead of guessing. `consent`:
+    whose pictures may be edited. None where nothing was decided here, and what is decided further up holds.
     """
 
     suggestions: bool = True
     questions: bool = True
+    consent: Policy | None = None
+    access: Access = field(default_factory=Access)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What those who run a server decide for all its chats. Money in millionths of a US dollar per day (UTC); None for
+    what the installation allows. A server can only tighten that."""
+
+    consent: Policy | None = None
+    access: Access = field(default_factory=Access)
+    person_day_microusd: int | None = None
+    day_microusd: int | None = None

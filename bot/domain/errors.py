@@ -5,6 +5,8 @@
     ├── BadRequest                  the words or the reply cannot be used
     │   └── NotUnderstood           no engine can do this: names the part, shows what would work
     ├── NotAllowed                  somebody's say, a cap or a switch stands in the way
+    ├── ChatClosed                  nothing can be posted in the chat for now
+    │   └── ChatGone                nor ever again
     └── EngineFailed                the engine gave no image
         ├── EngineRefused           it will not do this; never charged to the person's quota
         │   └── SwitchedOff         the operator turned it off
@@ -59,6 +61,21 @@ class NotAllowed(RemixError):
     """Consent, a spend cap or the off switch stands in the way."""
 
     code = "not_allowed"
+
+
+class ChatClosed(RemixError):
+    """Nothing can be posted there for now: a permission is missing. It is raised without asking the platform again and
+    again, so that trying once more costs nothing."""
+
+    code = "chat_closed"
+    retryable = True
+
+
+class ChatGone(ChatClosed):
+    """The chat, or the message that was to be filled, is not there any more. There is nothing left to say it to."""
+
+    code = "chat_gone"
+    retryable = False
 
 
 class EngineFailed(RemixError):

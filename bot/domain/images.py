@@ -74,7 +74,7 @@ class Input:
 
     `owner` is whose picture it is. When it came out of a turn, `from_turn` and `from_index` say which result it is;
     until that turn is finished `image` is None, and `from_index` may be `ALL`. `purpose` is what it is for among
-    several, None where nothing was said.
+    several, None where nothing was said. `owner_name` is what others read, where it is known.
     """
 
     role: Role
@@ -83,6 +83,7 @@ class Input:
     from_turn: TurnId | None = None
     from_index: int = 0
     purpose: Purpose | None = None
+    owner_name: str = ""
 
 
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}

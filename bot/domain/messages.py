@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.actions import Control, Press
 from bot.domain.images import ImageFacts
-from bot.domain.refs import MessageRef, ThreadId, TurnId, UserRef
+from bot.domain.refs import MessageRef, Person, ServerRef, ThreadId, TurnId, UserRef
 from bot.domain.turns import Hold, Source, TurnState
 
 
@@ -14,12 +14,26 @@ from bot.domain.turns import Hold, Source, TurnState
 class Attachment:
     """A file that came with a message. `handle` is the platform's own way to fetch it and means nothing elsewhere.
 
-    `size_bytes` is a claim, None where the platform makes none.
+    `size_bytes` is a claim, None where the platform makes none. `owner` is whose picture it is, None for whoever sent
+    it: a forwarded picture and somebody's portrait stay theirs. `spoiler` where it is shown only to whoever opens it.
     """
 
     handle: str
     filename: str
     size_bytes: int | None = None
+    owner: Person | None = None
+    spoiler: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """The message that is replied to, as the platform shows it: so that a reply to a picture that the bot never saw
+    finds it. `author` None where nobody can be asked (another bot). `ours` where the bot itself sent it."""
+
+    ref: MessageRef
+    author: Person | None
+    attachments: tuple[Attachment, ...] = ()
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +43,8 @@ class InboundMessage:
     `version` counts edits of the same message: an edited prompt is a new origin. `created_at` in seconds since the
     epoch. `reply_index` says which picture of the message that is replied to is meant (from 0), None for all of them.
     `press` is the control that was pressed, with its label as `text`. `voice` is a voice message in place of words.
+    `server` is what its chat belongs to. `quoted` is the message that is replied to, where the platform shows it.
+    `size` was chosen in a form that said its price, None where there was none.
     """
 
     ref: MessageRef
@@ -42,6 +58,9 @@ class InboundMessage:
     reply_index: int | None = None
     press: Press | None = None
     voice: Attachment | None = None
+    server: ServerRef | None = None
+    quoted: Quoted | None = None
+    size: str | None = None
 
     @property
     def origin(self) -> str:
@@ -61,8 +80,9 @@ class Shown:
 class MessageRecord:
     """What is remembered of one message, so that a reply to it resolves at any age.
 
-    A person's message has `author` and `sources`, the pictures that it brought. An answer of the bot has `shows`,
-    written when the reply is reserved.
+    A person's message has `author` and `sources`, the pictures that it brought; `owners` says of each whose it is
+    where it is not the author's. An answer of the bot has `shows`, written when the reply is reserved. `ours` is an
+    answer that is not remembered but recognised as the bot's own. `spoiler` where its pictures are.
     """
 
     ref: MessageRef
@@ -71,6 +91,22 @@ class MessageRecord:
     author_name: str = ""
     sources: tuple[ImageFacts, ...] = ()
     shows: tuple[Shown, ...] = ()
+    owners: tuple[Person | None, ...] = ()
+    ours: bool = False
+    spoiler: bool = False
+
+    def owner_of(self, index: int) -> Person | None:
+        """Whose picture that is among `sources`; None where nobody can be asked."""
+        named = self.owners[index] if index < len(self.owners) else None
+        return named or (Person(self.author, self.author_name) if self.author else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Who asked for a result, and whose pictures it grew from."""
+
+    asker: Person
+    owners: tuple[UserRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +139,8 @@ class Answer:
     `lines` are plain text, never markup: label line, remark, credit, reason. `position` is the place in the queue,
     from 1, while the turn waits for its turn to come. `suggestions` are said by pressing them; `controls` do what they
     say. `sources` are to be shown as links. An album has `panels`, in order; its `images` are those that are done.
+    While the turn waits for the consent of `asks`, each of them is to be offered every `Say`. `spoiler`: its pictures
+    are to be hidden until they are opened.
     """
 
     state: TurnState
@@ -116,17 +154,22 @@ class Answer:
     controls: tuple[Control, ...] = ()
     sources: tuple[Source, ...] = ()
     panels: tuple[Panel, ...] = ()
+    asks: tuple[Person, ...] = ()
+    credit: Credit | None = None
+    spoiler: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ChatCapabilities:
     """What a chat can show. The core asks this and never who the platform is.
 
-    `media_types` that can be shown, in order of preference; `max_file_bytes` None where there is no limit.
+    `media_types` that can be shown, in order of preference; `max_file_bytes` of one file and `max_message_bytes` of all
+    files of one message, None where there is no limit.
     """
 
     media_types: tuple[str, ...] = ("image/png", "image/jpeg", "image/webp")
     max_file_bytes: int | None = None
+    max_message_bytes: int | None = None
     max_images: int = 10
     counts_seconds_itself: bool = False
     """True where a running time is shown without edits by us."""

@@ -52,6 +52,27 @@ class ChatRef:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerRef:
+    """What chats belong to, where a platform has such a thing: a Discord server."""
+
+    platform: str
+    account: str
+    server: str
+
+    @property
+    def key(self) -> str:
+        return _join(self.platform, self.account, self.server)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody, with the name that others read."""
+
+    user: UserRef
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MessageRef:
     """One message of a platform, as the bot's `account` sees it. The key to everything."""
 

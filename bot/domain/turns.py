@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from bot.domain.images import ImageFacts, Input
 from bot.domain.labels import Label
-from bot.domain.refs import ChatRef, MessageRef, ThreadId, TurnId, UserRef
+from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, ThreadId, TurnId, UserRef
 from bot.domain.wishes import Wish
 
 
@@ -37,6 +37,8 @@ class Hold(StrEnum):
     """Its author has as many turns under way as one person may have."""
     SLOT = "slot"
     """All workers are busy."""
+    CONSENT = "consent"
+    """The owner of a picture has not said yes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,11 @@ class Turn:
     """What was understood of a voice message; it is the instruction."""
     spent: Usage = field(default_factory=Usage)
     """What was used before the engine began: the transcription of a voice message."""
+    server: ServerRef | None = None
+    asks: tuple[Person, ...] = ()
+    """Whose consent it needs before it may run."""
+    spoiler: bool = False
+    """Its pictures grew from one that is hidden until it is opened, and are hidden, too."""
 
     @property
     def panel(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from bot.domain.images import ImageFacts
 from bot.domain.outcomes import added
 from bot.domain.refs import MessageRef, Sha256, TurnId, UserRef, message_ref_of, thread_of, user_ref_of
 from bot.domain.turns import FINAL_STATES, Outcome, Story, Turn, TurnState, TurnStatus, Usage
-from bot.ports import ForgetReceipt, ImageLedger, ImageStore, TurnStore
+from bot.ports import ForgetReceipt, ImageLedger, ImageStore, Retract, TurnStore
 from storage.redis.client import Script
 from storage.redis.codec import OUTCOME, RECORD, SOURCES, TURN
 from storage.redis.keys import Keys
@@ -37,12 +37,11 @@ class RedisErasure:
         self._keys = keys or Keys()
         self._replace = Script(client, "_turn.lua", "rewrite.lua")
 
-    async def forget(
-        self, user: UserRef, *, before: float, retract: Callable[[Sequence[MessageRef]], Awaitable[None]]
-    ) -> ForgetReceipt:
+    async def forget(self, user: UserRef, *, before: float, retract: Retract) -> ForgetReceipt:
         turn_ids = [TurnId(text) for text in await self._index(self._keys.user_turns(user), before)]
         message_keys = await self._index(self._keys.user_messages(user), before)
-        messages = [message_ref_of(key) for key in message_keys]
+        theirs = [message_ref_of(key) for key in message_keys]
+        ours: list[MessageRef] = []
         pixels: list[Sha256] = []
 
         erased = 0
@@ -50,19 +49,19 @@ class RedisErasure:
             status = await self._turns.load(id_)
             if status is not None and _is_theirs(user, status):
                 pixels += await self._erase_turn(await self._stopped(status))
-                messages.append(status.turn.reply)
+                ours.append(status.turn.reply)
                 erased += not status.erased
         rewritten = await self._rewrite_others(user, turn_ids)
-        for ref in map(message_ref_of, message_keys):
+        for ref in theirs:
             pixels += await self._erase_message(ref)
 
         # Only now is it done. Until here a crash leaves the index, and repeating goes on from there.
-        await retract(messages)
+        await retract(ours, theirs)
         await self._client.hset(self._keys.forgotten, user.key, str(before))
         await self._empty(self._keys.user_turns(user), turn_ids)
         await self._empty(self._keys.user_messages(user), message_keys)
         await self._compact()
-        return ForgetReceipt(user, erased, rewritten, tuple(messages), tuple(dict.fromkeys(pixels)))
+        return ForgetReceipt(user, erased, rewritten, (*theirs, *ours), tuple(dict.fromkeys(pixels)))
 
     async def _compact(self) -> None:
         """Have the server write its append-only file anew: the old one still holds what was deleted. Where the server

@@ -49,7 +49,7 @@ class Archive:
     erasure: RedisErasure
 
     async def forget(self, user: UserRef, *, before: float | None = None) -> ForgetReceipt:
-        async def retract(_: Sequence[MessageRef]) -> None:
+        async def retract(*_: Sequence[MessageRef]) -> None:
             pass
 
         return await self.erasure.forget(user, before=before or time.time(), retract=retract)
@@ -294,7 +294,7 @@ async def test_words_that_came_in_while_a_turn_ran_are_found_too(archive: Archiv
 async def test_what_is_erased_already_is_retracted_again_and_not_counted_again(archive: Archive) -> None:
     hers = await archive.finished(turn())
 
-    async def retract(_: Sequence[MessageRef]) -> None:
+    async def retract(*_: Sequence[MessageRef]) -> None:
         raise ConnectionError
 
     with pytest.raises(ConnectionError):

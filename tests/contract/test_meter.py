@@ -348,7 +348,7 @@ class NoPixels:
 
 
 async def forget_anna(client: Redis, store: RedisTurnStore) -> None:
-    async def retract(_: object) -> None:
+    async def retract(*_: object) -> None:
         pass
 
     erasure = RedisErasure(client, store, RedisImageLedger(client, retention_s=DAY), NoPixels())

@@ -323,7 +323,7 @@ async def test_a_suggestion_is_tried_on_the_same_picture_with_one_tap(page: Page
 
 async def test_what_is_deleted_leaves_the_page(page: Page, rig: PageRig) -> None:
     await begin(page)
-    await rig.platform.retract(list(rig.core.answers.values()))
+    await rig.platform.retract(list(rig.core.answers.values()), [])
     await expect(page.locator(".message.bot")).to_have_count(0)
     await expect(page.locator(".message.person")).to_have_count(1)
 

@@ -192,7 +192,7 @@ async def test_a_retracted_voice_message_leaves_no_sound_behind(page: PageRig) -
     await page.says("", voice=b"RIFF....WAVE")
     (message,) = await page.sees()
     kept = len(page.spool.files)
-    await page.platform.retract([MessageRef(ChatRef("web", "page", "home"), message["id"])])
+    await page.platform.retract([MessageRef(ChatRef("web", "page", "home"), message["id"])], [])
     assert (kept, page.spool.files) == (1, {})
 
 
@@ -298,7 +298,7 @@ async def test_two_tries_at_once_are_one_message(page: PageRig) -> None:
 
 async def test_a_deleted_message_is_not_brought_back_by_a_repeat(page: PageRig) -> None:
     _, ids = await page.says("black and white", CAT, key="k1")
-    await page.platform.retract([MessageRef(ChatRef("web", "page", "home"), ids["message_id"])])
+    await page.platform.retract([MessageRef(ChatRef("web", "page", "home"), ids["message_id"])], [])
     assert words(await page.says("black and white", CAT, key="k1"))[:2] == (410, "deleted")
 
 
@@ -572,7 +572,7 @@ async def test_what_is_retracted_is_gone_with_its_image(page: PageRig) -> None:
     await page.says("black and white", CAT)
     message, answer = await page.sees()
     home = ChatRef("web", "page", "home")
-    await page.platform.retract([MessageRef(home, message["id"]), MessageRef(home, answer["id"])])
+    await page.platform.retract([MessageRef(home, message["id"]), MessageRef(home, answer["id"])], [])
     await page.platform.fill(MessageRef(home, answer["id"]), Answer(TurnState.DONE, ("Here it is",)))
     assert await page.sees() == []
     assert words(await page.gets(answer["images"][0]["url"]))[0] == 404
@@ -582,7 +582,7 @@ async def test_an_image_stays_as_long_as_another_message_shows_it(page: PageRig)
     _, first = await page.says("black and white", CAT)
     await page.says("turn it", CAT)
     url = (await page.sees())[0]["images"][0]["url"]
-    await page.platform.retract([MessageRef(ChatRef("web", "page", "home"), first["message_id"])])
+    await page.platform.retract([MessageRef(ChatRef("web", "page", "home"), first["message_id"])], [])
     async with page.http.get(url) as response:
         assert response.status == 200
 
@@ -592,7 +592,7 @@ async def test_retracting_a_message_drops_files_that_nobody_fetched(page: PageRi
     await page.says("black and white", CAT)
     (message,) = await page.sees()
     assert len(page.spool.files) == 1
-    await page.platform.retract([MessageRef(ChatRef("web", "page", "home"), message["id"])])
+    await page.platform.retract([MessageRef(ChatRef("web", "page", "home"), message["id"])], [])
     assert page.spool.files == {}
 
 
@@ -607,7 +607,7 @@ async def test_a_file_that_is_gone_or_too_large_is_said_in_words(page: PageRig) 
 async def test_every_key_expires(page: PageRig, redis_url: str) -> None:
     _, first = await page.says("black and white", CAT)
     await page.says("crop to a square", reply_to=first["answer_id"])
-    await page.platform.retract([MessageRef(ChatRef("web", "page", "home"), first["answer_id"])])
+    await page.platform.retract([MessageRef(ChatRef("web", "page", "home"), first["answer_id"])], [])
     async with Redis.from_url(redis_url) as client:
         lives = {key: await client.ttl(key) async for key in client.scan_iter()}
     assert len(lives) > 5

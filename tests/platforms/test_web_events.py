@@ -99,7 +99,7 @@ async def test_what_is_deleted_is_told_as_gone(page: PageRig) -> None:
     _, ids = await page.says("black and white", CAT)
     _, listed = await page.gets("/api/chats/home/messages")
     async with stream(page, params={"after": listed["last_event_id"]}) as live:
-        await page.platform.retract([MessageRef(ChatRef("web", "page", "home"), ids["answer_id"])])
+        await page.platform.retract([MessageRef(ChatRef("web", "page", "home"), ids["answer_id"])], [])
         told = await next_event(live)
     assert (told["event"], told["data"]) == ("gone", {"id": ids["answer_id"]})
 

@@ -1,0 +1,60 @@
+"""What stands in a button: at most 100 characters, no words of anybody, nothing that is kept in memory.
+
+`rb:<verb>:<place>:<argument>`. The place is the picture's number in the message, from 0, or `-` for all of them. What a
+button works on is the message under which it stands: a button that is sent from anywhere else finds nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+MAX_CHARS = 100
+PATTERN = re.compile(r"rb:(?P<verb>[a-z]{1,16}):(?P<place>-|[0-9]{1,2}):(?P<argument>[A-Za-z0-9_.-]{0,60})")
+"""What the library's `DynamicItem` is matched with."""
+
+
+class Verb(StrEnum):
+    """What a button or a choice does."""
+
+    PRESS = "press"
+    """A control of the core. The argument is "<act>" or "<act>.<argument>"."""
+    SAY = "say"
+    """A suggestion: its label is said as a reply."""
+    EDIT = "edit"
+    """Opens the form."""
+    CANCEL = "cancel"
+    """The argument is the turn."""
+    ALLOW = "allow"
+    """An owner's answer. The argument is "<say>.<turn>", with "no" for "not this time"."""
+    FILE = "file"
+    INFO = "info"
+    DELETE = "delete"
+    MORE = "more"
+    """A list of choices; each choice's value is a custom id of its own."""
+    SETTINGS = "settings"
+    FORGET = "forget"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomId:
+    """One of them, taken apart."""
+
+    verb: Verb
+    place: int | None = None
+    argument: str = ""
+
+    def __str__(self) -> str:
+        text = f"rb:{self.verb.value}:{'-' if self.place is None else self.place}:{self.argument}"
+        assert PATTERN.fullmatch(text), text
+        return text
+
+
+def read_custom_id(text: str) -> CustomId | None:
+    """None for what is not ours."""
+    match = PATTERN.fullmatch(text)
+    if match is None or match["verb"] not in set(Verb):
+        return None
+    place = None if match["place"] == "-" else int(match["place"])
+    return CustomId(Verb(match["verb"]), place, match["argument"])

@@ -1,0 +1,121 @@
+"""What the Discord adapter needs from the world beside `bot.ports`, as Protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.domain.messages import Quoted
+from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef
+
+
+@dataclass(frozen=True, slots=True)
+class ChatFacts:
+    """What the gateway knows of a chat, for processes without a gateway. `limit_bytes` is the largest file that the bot
+    may send there; `server` the guild's id, empty in a DM."""
+
+    limit_bytes: int = 10 * 2**20
+    age_limited: bool = False
+    server: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """What is needed to answer an interaction. The token is worth 15 minutes; it is never logged.
+
+    `can_post` where the bot may post messages of its own in that chat: then the result becomes one, and can be replied
+    to. Otherwise the interaction's own response is the reply. `reply_to` is the message that ours is to be a reply to,
+    empty for none. `expires_at` in seconds since the epoch.
+    """
+
+    application: str
+    token: str
+    user: UserRef
+    expires_at: float
+    can_post: bool
+    reply_to: str = ""
+    limit_bytes: int = 10 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class KeptBack:
+    """A result that could not be shown when it was done: its reply, and the turn."""
+
+    reply: MessageRef
+    turn: TurnId
+
+
+class DiscordStore(Protocol):
+    """The adapter's own memory. Everything has an expiry."""
+
+    async def note_chat(self, chat: ChatRef, facts: ChatFacts) -> None: ...
+
+    async def chat(self, chat: ChatRef) -> ChatFacts | None: ...
+
+    # --- catching up
+
+    async def mark(self, chat: ChatRef, message_id: int) -> None:
+        """A message of this chat was taken in. The greatest id stands."""
+        ...
+
+    async def marks(self, account: str) -> Mapping[ChatRef, int]:
+        """The chats in which the bot was used of late, each with the greatest id taken in there."""
+        ...
+
+    async def note_alive(self, account: str, shard: int, at: float) -> None:
+        """Until then (seconds since the epoch) this shard received all that was sent."""
+        ...
+
+    async def alive(self, account: str, shard: int) -> float | None: ...
+
+    async def changed(self, message: MessageRef, words: str) -> bool:
+        """Note what a message says (kept as a hash). Whether it says something else than what was noted before; True
+        the first time."""
+        ...
+
+    # --- interactions
+
+    async def keep_interaction(self, message: MessageRef, interaction: Interaction) -> None:
+        """Until it expires. `message` is the ref made of its id; or the reply that is the interaction's response."""
+        ...
+
+    async def interaction(self, message: MessageRef) -> Interaction | None: ...
+
+    async def keep_target(self, interaction_id: str, target: Quoted) -> None:
+        """The message that a form was opened on, until the form comes back: for an hour."""
+        ...
+
+    async def target(self, interaction_id: str) -> Quoted | None: ...
+
+    async def keep_back(self, user: UserRef, kept: KeptBack) -> None:
+        """Keep a result for this person's next interaction."""
+        ...
+
+    async def take_kept_back(self, user: UserRef) -> Sequence[KeptBack]:
+        """All of them, once."""
+        ...
+
+    async def forget(self, user: UserRef) -> None: ...
+
+    # --- limits
+
+    async def close_chat(self, chat: ChatRef, code: int) -> float:
+        """Nothing can be posted there: do not try again for a while, longer each time. Gives the seconds."""
+        ...
+
+    async def is_closed(self, chat: ChatRef) -> bool: ...
+
+    async def open_chat(self, chat: ChatRef) -> None:
+        """It worked again, or something changed there."""
+        ...
+
+    async def once(self, what: str, *, life_s: int) -> bool:
+        """True the first time within that many seconds."""
+        ...
+
+    async def commands(self, application: str) -> str:
+        """The hash of the commands that were registered last; empty for none."""
+        ...
+
+    async def note_commands(self, application: str, digest: str) -> None: ...
