@@ -107,6 +107,10 @@ class Rooms(Protocol):
         """The labelled file of a result, as good as these capabilities let it be. Raises `RemixError`."""
         ...
 
+    async def answer_of(self, turn: TurnId) -> Answer | None:
+        """What the reply of this turn is to show now; None where nothing is known of it."""
+        ...
+
     async def sizes(self) -> Sequence[tuple[str, str]]:
         """Sizes that a form may offer, each with words that say its price. The first is the usual one ("")."""
         ...
