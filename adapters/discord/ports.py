@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.domain.messages import Quoted
+from bot.domain.messages import Answer, Quoted, Rendition
 from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef
 
 
@@ -44,6 +44,21 @@ class KeptBack:
 
     reply: MessageRef
     turn: TurnId
+
+
+class FollowUps(Protocol):
+    """What interactions need of the door out. Both raise `discord.HTTPException` where Discord does not take it."""
+
+    async def show_kept(
+        self, interaction: Interaction, kept: KeptBack, answer: Answer, *, words: str, alone: bool
+    ) -> None:
+        """Show a result that was kept back, as a follow-up to this interaction, below these words; `alone` to that
+        person only. From then on the follow-up shows that turn, too, and can be gone on from."""
+        ...
+
+    async def send_file(self, interaction: Interaction, rendition: Rendition, *, spoiler: bool) -> None:
+        """A follow-up with this file, to that person only."""
+        ...
 
 
 class DiscordStore(Protocol):
