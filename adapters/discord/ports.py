@@ -92,10 +92,13 @@ class DiscordStore(Protocol):
     # --- interactions
 
     async def keep_interaction(self, message: MessageRef, interaction: Interaction) -> None:
-        """Until it expires. `message` is the ref made of its id; or the reply that is the interaction's response."""
+        """Its token until that expires, whose it was for longer. `message` is the ref made of its id; or the reply that
+        is the interaction's response."""
         ...
 
-    async def interaction(self, message: MessageRef) -> Interaction | None: ...
+    async def interaction(self, message: MessageRef) -> Interaction | None:
+        """Without its token ("") once that is worth nothing any more."""
+        ...
 
     async def keep_target(self, interaction_id: str, target: Quoted) -> None:
         """The message that a form was opened on, until the form comes back: for an hour."""

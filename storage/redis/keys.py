@@ -95,3 +95,18 @@ class Keys:
 
     def user_messages(self, user: UserRef) -> str:
         return f"{self.prefix}:user:{{{user.key}}}:messages"
+
+    # --- Discord's own memory
+
+    def discord(self, what: str, *parts: str) -> str:
+        """`parts` may hold any character."""
+        return ":".join([self.prefix, "discord", what, *(quote(part, safe="-_.~:%") for part in parts)])
+
+    def discord_marks(self, account: str) -> str:
+        return f"{self.prefix}:discord:{{{account}}}:marks"
+
+    def discord_interaction(self, message: MessageRef) -> str:
+        return f"{self.prefix}:discord:interaction:{{{message.key}}}"
+
+    def discord_closed(self, chat: ChatRef) -> str:
+        return f"{self.prefix}:discord:closed:{{{chat.key}}}"
