@@ -17,11 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from storage.redis.consent import RedisConsentStore
 
 from adapters.web.outbound import WebPlatform
 from adapters.web.server import build_app, serve
+from bot.arrivals import Arrivals, Limits
+from bot.asking import Asking
 from bot.budget import Budget, Estimates
 from bot.calls import Calls
+from bot.consent import Consent
 from bot.delivery import Dispatch, Renditions
 from bot.desk import Desk
 from bot.domain.refs import MessageRef, UserRef, user_ref_of
@@ -30,10 +34,11 @@ from bot.engines.exact import ExactEngine
 from bot.engines.gemini import Access, Enterprise, GeminiEngine, model_profile
 from bot.engines.pixels import fit
 from bot.engines.reader import PillowPictureReader
-from bot.intake import Hall, Limits
+from bot.intake import Hall
 from bot.labels.labeller import MetadataLabeller
 from bot.listening import Listener
 from bot.ports import Engine, ForgetReceipt, Platform, TextModel
+from bot.reception import Reception
 from bot.reconciler import Reconciler
 from bot.settings import Settings
 from bot.turns import Workshop
@@ -88,6 +93,7 @@ class House:
     page: RedisPageStore
     spool: ObstoreUploads
     images: ObstoreImageStore
+    reception: Reception
     troubles: tuple[str, ...]
     """What is wrong with how the database is set up, in words."""
 
@@ -152,10 +158,12 @@ async def open_house(
         spool = uploads(settings.pictures_url)
         erasure = RedisErasure(client, turns, ledger, images)
 
+        says = RedisConsentStore(client)
+        consent = Consent(says=says, chats=chats)
         platforms: dict[str, Platform] = {"web": WebPlatform(store=page, spool=spool)}
         renditions = Renditions(images, ledger, MetadataLabeller(fit))
         estimates = Estimates(text_model)
-        dispatch = Dispatch(platforms, turns, renditions, engines, estimates)
+        dispatch = Dispatch(platforms, turns, renditions, engines, estimates, pointer_s=settings.pointer_s)
         workshop = Workshop(
             engines=engines,
             turns=turns,
@@ -163,22 +171,31 @@ async def open_house(
             ledger=ledger,
             renditions=renditions,
             chats=chats,
+            consent=consent,
             calls=Calls(turns=turns, switches=switches, meter=meter, timeout_s=settings.gemini_timeout_s),
             queue=queue,
             show=dispatch.show_status,
             capabilities=lambda chat: platforms[chat.platform].capabilities(chat),
             estimates=estimates,
         )
+        asking = Asking(
+            platforms=platforms, says=says, turns=turns, queue=queue, show=dispatch.show, close=workshop.close
+        )
         hall = Hall(
             platforms=platforms,
             engines=engines,
-            reader=picture_reader(settings),
+            arrivals=Arrivals(
+                platforms=platforms,
+                reader=picture_reader(settings),
+                messages=messages,
+                keep_sources=dispatch.keep_sources,
+                limits=Limits(max_image_bytes=settings.max_image_mb * 2**20),
+            ),
             messages=messages,
             turns=turns,
             queue=queue,
             show=dispatch.show,
             close=workshop.close,
-            keep_sources=dispatch.keep_sources,
             listener=Listener(
                 platforms=platforms,
                 text_model=text_model,
@@ -187,10 +204,12 @@ async def open_house(
                 switches=switches,
                 budget=budget,
             ),
-            desk=Desk(chats=chats, meter=meter, budget=budget),
+            desk=Desk(chats=chats, says=says, meter=meter, budget=budget),
+            consent=consent,
+            asking=asking,
+            chats=chats,
             budget=budget,
             estimates=estimates,
-            limits=Limits(max_image_bytes=settings.max_image_mb * 2**20),
         )
         reconciler = Reconciler(
             messages=messages,
@@ -201,10 +220,30 @@ async def open_house(
             spool=spool,
             receive=hall.receive,
             close=workshop.close,
+            expire=asking.expire,
+            consent_s=settings.consent_hours * 3600,
             worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
             slots=slots if slots is not None else settings.slots,
         )
-        yield House(
+        async def forget(user: UserRef) -> ForgetReceipt:
+            return await house.forget(user)
+
+        reception = Reception(
+            hall=hall,
+            asking=asking,
+            dispatch=dispatch,
+            renditions=renditions,
+            platforms=platforms,
+            engines=engines,
+            estimates=estimates,
+            messages=messages,
+            turns=turns,
+            chats=chats,
+            says=says,
+            erasure=erasure,
+            forget=forget,
+        )
+        house = House(
             settings=settings,
             machines=machines,
             hall=hall,
@@ -220,8 +259,10 @@ async def open_house(
             page=page,
             spool=spool,
             images=images,
+            reception=reception,
             troubles=troubles,
         )
+        yield house
 
 
 @contextlib.asynccontextmanager
@@ -298,7 +339,7 @@ async def run(settings: Settings, *, ready: Callable[[str], None]) -> None:
             # The data folder is ours alone: whoever left something half done is gone.
             await house.reconciler.look(grace_s=0)
         app = build_app(
-            rooms=house.hall,
+            rooms=house.reception,
             store=house.page,
             spool=house.spool,
             images=house.images,

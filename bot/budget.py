@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bot.domain.chats import ServerSettings
 from bot.domain.outcomes import added
-from bot.domain.refs import ChatRef, UserRef
+from bot.domain.refs import ChatRef, ServerRef, UserRef
 from bot.domain.turns import Turn, TurnStatus, Usage
 from bot.domain.wishes import Wish
-from bot.domain.words import OVER_CHAT, OVER_HOUSE, OVER_MONTH, OVER_NOW, OVER_PERSON
+from bot.domain.words import OVER_CHAT, OVER_HOUSE, OVER_MONTH, OVER_NOW, OVER_PERSON, OVER_SERVER
 from bot.ports import Bucket, Engine, TextModel
 
 _DAY_S = 24 * 3600
@@ -78,10 +79,22 @@ class Budget:
         ]
 
 
+def server_buckets(estimate_microusd: int, person: UserRef, server: ServerRef, caps: ServerSettings) -> list[Bucket]:
+    """The same for what a server has capped itself."""
+    day = datetime.now(UTC).date().isoformat()
+    limits = {
+        f"person:{person.key}:at:{server.key}:{day}": caps.person_day_microusd,
+        f"server:{server.key}:{day}": caps.day_microusd,
+    }
+    return [Bucket(name, estimate_microusd, limit) for name, limit in limits.items() if limit is not None]
+
+
 def over_words(bucket: str) -> str:
     """What is said when this bucket is full."""
     if bucket.startswith("person:"):
         return OVER_PERSON
+    if bucket.startswith("server:"):
+        return OVER_SERVER
     if bucket.startswith("chat:"):
         return OVER_CHAT
     if bucket.startswith("house:month:"):

@@ -16,7 +16,7 @@ import structlog
 import typer
 from pydantic import ValidationError
 
-from bot.settings import Settings
+from bot.settings import Role, Settings, role_trouble
 
 cli = typer.Typer(
     add_completion=False,
@@ -43,18 +43,26 @@ class Switch(StrEnum):
 def run(
     host: Annotated[str | None, typer.Option(help="Where the page listens.")] = None,
     port: Annotated[int | None, typer.Option(help="The page's port.")] = None,
+    role: Annotated[
+        Role, typer.Option(help="What this process does: everything, only the doors in, or only the edits.")
+    ] = Role.ALL,
     data: Data = None,
 ) -> None:
     """Start the bot and its page, and say where the page is."""
     from bot import app
 
     settings = _settings(host=host, port=port, data=data)
+    if trouble := role_trouble(settings, role):
+        print(trouble, file=sys.stderr)
+        raise typer.Exit(2)
     _log_to_stderr(settings.log_level)
 
     def ready(address: str) -> None:
-        print(f"Remixbot is ready. Open {address} in your browser. Ctrl+C stops it.", flush=True)
+        """The page's address; empty where this process has no page."""
+        page = f" Open {address} in your browser." if address else ""
+        print(f"Remixbot is ready.{page} Ctrl+C stops it.", flush=True)
 
-    _finish(app.run(settings, ready=ready), in_use=f"{settings.host}:{settings.port}")
+    _finish(app.run(settings, ready=ready, role=role), in_use=f"{settings.host}:{settings.port}")
 
 
 @cli.command()

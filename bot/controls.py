@@ -30,13 +30,21 @@ def controls_of(status: TurnStatus, engines: Mapping[str, Engine], estimates: Es
     if status.state is TurnState.ASKING:
         return _answers(outcome.code)
     engine = engines.get(turn.engine)
+    undo = tuple(_undo(status))
     if engine is None or not engine.profile.generative:
-        return ()
+        return undo
     if status.state is TurnState.FAILED:
         return (Control(Act.AGAIN, "Try again"),)
     if status.state is not TurnState.DONE or not outcome.images:
         return ()
-    return (*_roles(status), *_takes(status, engine, estimates), *_larger(status, engine, estimates))
+    return (*_roles(status), *_takes(status, engine, estimates), *_larger(status, engine, estimates), *undo)
+
+
+def _undo(status: TurnStatus) -> Iterator[Control]:
+    """A step back, from a picture that was made of another."""
+    done = status.state is TurnState.DONE and status.outcome is not None and bool(status.outcome.images)
+    if done and status.turn.inputs and not status.turn.album:
+        yield Control(Act.UNDO, "Undo")
 
 
 def _answers(code: str) -> tuple[Control, ...]:
@@ -69,7 +77,7 @@ def _takes(status: TurnStatus, engine: Engine, estimates: Estimates) -> Iterator
         yield Control(Act.SURPRISE, "Surprise me")
     pins = {pin.sha256 for pin in turn.pins}
     on_pins = all(each.image is not None and each.image.sha256 in pins for each in turn.inputs)
-    if alone and pins and not on_pins and all(owner == turn.author for owner in turn.owners):
+    if alone and pins and not on_pins and len(turn.owners) <= 1:
         yield Control(Act.ORIGINAL, "Redo from the original")
     if turn.wish.form is not Form.VARIATIONS:
         price = VARIATIONS * estimates.of_turn(engine, turn)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -10,12 +11,23 @@ from bot.budget import Estimates
 from bot.controls import AGAIN_ALL, controls_of
 from bot.domain.images import ImageFacts, Picture, facts_of, picture_of
 from bot.domain.labels import Label, alt_text, label_line, words_line
-from bot.domain.messages import Answer, ChatCapabilities, Panel, Rendition
-from bot.domain.refs import MessageRef, Sha256, TurnId
+from bot.domain.messages import Answer, ChatCapabilities, Credit, Panel, Rendition, sharing
+from bot.domain.outcomes import UNDO
+from bot.domain.refs import MessageRef, Person, Sha256, TurnId
 from bot.domain.roles import Purpose, roles_line
 from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus
 from bot.domain.wishes import Form, Kind
-from bot.domain.words import CANCELLED, heard, joined
+from bot.domain.words import (
+    CANCELLED,
+    IS_READY,
+    MADE_LIGHTER,
+    MADE_SMALLER,
+    OPEN_IT,
+    heard,
+    joined,
+    names_of,
+    waits_for,
+)
 from bot.ports import Engine, ImageLedger, ImageStore, Labeller, Platform, RenditionMaker, TurnStore
 
 _FRESH = 64
@@ -96,7 +108,7 @@ def _target(label: Label | None, capabilities: ChatCapabilities) -> str:
 
 class Dispatch:
     """Fills reserved replies. The platform is found by its name in the reply's ref; `engines` say what can be pressed
-    next."""
+    next. Whoever waited longer than `pointer_s` seconds is called back; 0 for nobody."""
 
     def __init__(
         self,
@@ -105,7 +117,10 @@ class Dispatch:
         renditions: RenditionMaker,
         engines: Mapping[str, Engine],
         estimates: Estimates,
+        *,
+        pointer_s: float = 0,
     ) -> None:
+        self._pointer_s = pointer_s
         self._platforms = platforms
         self._turns = turns
         self._renditions = renditions
@@ -124,12 +139,38 @@ class Dispatch:
         platform = self._platforms[reply.chat.platform]
         capabilities = await platform.capabilities(reply.chat)
         if not status.turn.album:
-            await platform.fill(reply, await self._answer(status, capabilities))
+            answer = await self._answer(status, capabilities)
+            await platform.fill(reply, answer)
+            await self._call_back(status, answer, capabilities)
             return
         shown: list[TurnStatus] = []
         # Two panels may end at once, and the one that looked first may be heard last: look again after each filling.
         while shown != (shown := await self._album(status.turn)):
-            await platform.fill(reply, await self._album_answer(shown, capabilities))
+            answer = await self._album_answer(shown, capabilities)
+            await platform.fill(reply, answer)
+            await self._call_back(shown[0], answer, capabilities)
+
+    async def answer_of(self, id_: TurnId) -> Answer | None:
+        """What the turn's reply shows now."""
+        status = await self._turns.load(id_)
+        if status is None:
+            return None
+        capabilities = await self._platforms[status.turn.chat.platform].capabilities(status.turn.chat)
+        if status.turn.album:
+            return await self._album_answer(await self._album(status.turn), capabilities)
+        return await self._answer(status, capabilities)
+
+    async def _call_back(self, status: TurnStatus, answer: Answer, capabilities: ChatCapabilities) -> None:
+        """Who waited long is called back once, where filling the reply does not do so."""
+        turn = status.turn
+        long = self._pointer_s and time.time() - turn.created_at > self._pointer_s
+        if not long or capabilities.edits_notify or status.delivered:
+            return
+        if answer.state not in FINAL_STATES or answer.state is TurnState.CANCELLED:
+            return
+        if await self._turns.note_once(turn.id, "called back"):
+            words = IS_READY if answer.images else OPEN_IT
+            await self._platforms[turn.reply.chat.platform].call(turn.reply, turn.author, words, key=f"{turn.id}:ready")
 
     async def keep_sources(self, message: MessageRef, pictures: Sequence[Picture]) -> tuple[ImageFacts, ...]:
         """Store what a person's message brought, and show it where the platform does not do so by itself."""
@@ -149,18 +190,39 @@ class Dispatch:
                 holds=status.holds,
                 position=await self._turns.position(status.turn.id) if status.holds else None,
                 started_at=status.started_at,
+                asks=_asks(status),
+                credit=_credit(status),
             )
-        images = await self._renditions.of(outcome.images, outcome.label, capabilities)
+        images = await self._images(status, outcome, capabilities)
+        fitted = _fitted(outcome.images, images)
         return Answer(
             state=status.state,
-            lines=_final_lines(status, outcome),
+            lines=_final_lines(status, outcome) + ((fitted,) if fitted else ()),
             images=images,
             turn=status.turn.id,
             started_at=status.started_at,
             suggestions=outcome.suggestions,
             controls=controls_of(status, self._engines, self._estimates),
             sources=outcome.sources,
+            credit=_credit(status) if images else None,
+            spoiler=status.turn.spoiler,
         )
+
+    async def _images(
+        self, status: TurnStatus, outcome: Outcome, capabilities: ChatCapabilities
+    ) -> tuple[Rendition, ...]:
+        """Its results; of a step back what it leads to, each with the label that it had."""
+        if outcome.code != UNDO or status.erased:
+            capabilities = sharing(capabilities, len(outcome.images))
+            return await self._renditions.of(outcome.images, outcome.label, capabilities)
+        shown: list[Rendition] = []
+        capabilities = sharing(capabilities, len(status.turn.inputs))
+        for each in status.turn.inputs:
+            before = await self._turns.load(each.from_turn) if each.from_turn else None
+            label = before.outcome.label if before is not None and before.outcome is not None else None
+            if each.image is not None:
+                shown += await self._renditions.of([each.image], label, capabilities)
+        return tuple(shown)
 
     # --- albums
 
@@ -183,16 +245,39 @@ class Dispatch:
             started_at=min((each.started_at for each in statuses if each.started_at), default=None),
             controls=() if open_ or waits or first.erased else (AGAIN_ALL,),
             panels=panels,
+            asks=next((asked for each in open_ if (asked := _asks(each))), ()),
+            credit=_credit(first),
+            spoiler=first.turn.spoiler,
         )
 
     async def _panel(self, status: TurnStatus, capabilities: ChatCapabilities) -> Panel:
         outcome = status.outcome
         if status.state not in FINAL_STATES or outcome is None:
             return Panel(status.turn.id, status.state, _progress_lines(status)[0])
-        images = await self._renditions.of(outcome.images[:1], outcome.label, capabilities)
+        sized = sharing(capabilities, len(status.turn.album))
+        images = await self._renditions.of(outcome.images[:1], outcome.label, sized)
         words = "This was deleted." if status.erased else _unlabelled(status, outcome)
         controls = controls_of(status, self._engines, self._estimates)
         return Panel(status.turn.id, status.state, words, images[0] if images else None, controls)
+
+
+def _asks(status: TurnStatus) -> tuple[Person, ...]:
+    return status.turn.asks if Hold.CONSENT in status.holds else ()
+
+
+def _credit(status: TurnStatus) -> Credit | None:
+    turn = status.turn
+    return None if status.erased else Credit(Person(turn.author, turn.author_name), turn.owners)
+
+
+def _fitted(masters: Sequence[ImageFacts], shown: Sequence[Rendition]) -> str:
+    """What is said where a picture had to be made to fit the chat."""
+    pairs = list(zip(masters, (each.image for each in shown), strict=False))
+    if any(made.width_px < master.width_px for master, made in pairs):
+        return MADE_SMALLER
+    if any(made.media_type != master.media_type for master, made in pairs):
+        return MADE_LIGHTER
+    return ""
 
 
 def _album_state(statuses: Sequence[TurnStatus], *, waits: bool) -> TurnState:
@@ -234,6 +319,8 @@ def _progress_lines(status: TurnStatus) -> tuple[str, ...]:
     listened = (heard(status.turn.heard),) if status.turn.heard else ()
     if status.state is TurnState.RUNNING:
         return ("Working on it.", *listened)
+    if Hold.CONSENT in status.holds:
+        return (waits_for(names_of(status.turn.asks)), *listened)
     for hold in (Hold.PARENT, Hold.AUTHOR, Hold.SLOT):
         if hold in status.holds:
             return (_WAITING_WORDS[hold], *listened)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from bot.budget import Budget
-from bot.domain.commands import HELP, Command, apply_setting, settings_words
+from bot.domain.commands import HELP, Command, apply_setting, said_of_mine, settings_words, standing_words
 from bot.domain.messages import InboundMessage
 from bot.domain.money import said
-from bot.ports import ChatStore, Meter
+from bot.ports import ChatStore, ConsentStore, Meter
 
-NO_SUCH_SETTING = "I know the settings “suggestions” and “questions”, each on or off: /settings suggestions off"
+NO_SUCH_SETTING = (
+    "I know “suggestions” and “questions”, each on or off, “pictures” (ask, own, off or all) and “mine” (ask, here or "
+    "never): /settings suggestions off"
+)
+BY_MENU = "On a server this is set by the command /settings, by those who run it."
 
 
 class Desk:
     """Answers commands. What it says of money is the asker's own and the chat's, never another person's."""
 
-    def __init__(self, *, chats: ChatStore, meter: Meter, budget: Budget) -> None:
+    def __init__(self, *, chats: ChatStore, says: ConsentStore, meter: Meter, budget: Budget) -> None:
         self._chats = chats
+        self._says = says
         self._meter = meter
         self._budget = budget
 
@@ -29,14 +34,22 @@ class Desk:
                 return "\n".join(HELP)
 
     async def _settings(self, command: Command, message: InboundMessage) -> str:
-        settings = await self._chats.settings(message.ref.chat)
+        chat, asker = message.ref.chat, message.author
+        said = said_of_mine(command.arguments)
+        if said is not None:
+            await self._says.stand(asker, chat, said)
+            return standing_words(said)
+        settings = await self._chats.settings(chat)
         if command.arguments:
             changed = apply_setting(settings, command.arguments)
             if changed is None:
                 return NO_SUCH_SETTING
-            await self._chats.change(message.ref.chat, changed)
+            if message.server is not None:
+                return BY_MENU
+            await self._chats.change(chat, changed)
             settings = changed
-        return settings_words(settings)
+        (standing,) = await self._says.standing([asker], chat)
+        return settings_words(settings, standing)
 
     async def _usage(self, message: InboundMessage) -> str:
         person, chat, *_ = self._budget.buckets(0, person=message.author, chat=message.ref.chat)

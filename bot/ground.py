@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from bot.domain.actions import Act, Press
 from bot.domain.errors import BadRequest, NotAllowed
 from bot.domain.images import ALL, ImageFacts, Input, Role
-from bot.domain.inputs import check_consent, results_of
+from bot.domain.inputs import results_of
 from bot.domain.messages import InboundMessage, MessageRecord, Shown
-from bot.domain.outcomes import COMMAND_NAMES, PICTURE_OR_WORDS, PICTURE_QUESTIONS
-from bot.domain.refs import TurnId, UserRef, turn_id_of
+from bot.domain.outcomes import COMMAND_NAMES, PICTURE_OR_WORDS, PICTURE_QUESTIONS, UNDO
+from bot.domain.refs import TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.roles import with_canvas
 from bot.domain.story import story_below
 from bot.domain.turns import FINAL_STATES, Story, Turn, TurnState, TurnStatus
@@ -32,7 +32,7 @@ class Ground:
     `asked` is the wish of the turn that is replied to where it asked back, or gave no picture from words: the reply
     goes on with it. `unanswered` are its words where they came to nothing, so that the reply stands beside them.
     `from_words` where no picture was ever meant on this path. `all_there` is false while some of an album's pictures
-    are still being made."""
+    are still being made. `spoiler` where the pictures are hidden until they are opened."""
 
     inputs: tuple[Input, ...] = ()
     parent: TurnId | None = None
@@ -45,6 +45,7 @@ class Ground:
     unanswered: str = ""
     from_words: bool = False
     all_there: bool = True
+    spoiler: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +71,35 @@ class Grounds:
         shows that one alone."""
         if message.reply_to is None or message.reply_to.chat != message.ref.chat:
             return None
-        record = await self._messages.find(message.reply_to)
-        if record is None or message.reply_index is None:
-            return record
-        return replace(
-            record,
-            shows=_only(record.shows, message.reply_index),
-            sources=record.sources[message.reply_index :][:1] or record.sources,
+        record = await self._messages.find(message.reply_to) or await self._quoted(message)
+        return record if record is None or message.reply_index is None else only(record, message.reply_index)
+
+    async def _quoted(self, message: InboundMessage) -> MessageRecord | None:
+        """A message that was not sent to us, with pictures on it: from now on it is remembered."""
+        quoted = message.quoted
+        if quoted is None or quoted.ref != message.reply_to or not quoted.attachments:
+            return None
+        author = quoted.author
+        return await self._messages.note(
+            MessageRecord(
+                ref=quoted.ref,
+                thread=thread_id_of(quoted.ref),
+                author=author.user if author else None,
+                author_name=author.name if author else "",
+                ours=quoted.ours,
+            )
         )
 
     async def of(self, target: MessageRecord | None, asker: UserRef) -> Ground:
-        """Raises `NotAllowed` where the picture is somebody else's."""
+        """Whether these pictures may be edited is another question."""
         if target is None:
             return Ground()
         if target.shows:
-            ground = await self._on_turns(target.shows)
-            check_consent(ground.inputs, asker)
-            return ground
+            return await self._on_turns(target.shows)
         if target.sources:
-            inputs = tuple(Input(Role.SOURCE, target.author, image) for image in target.sources)
-            check_consent(inputs, asker)
-            return Ground(inputs=inputs, pins=target.sources[:MAX_PINS], owners=(asker,))
+            inputs = inputs_of(target)
+            owners = tuple(dict.fromkeys(each.owner for each in inputs if each.owner is not None))
+            return Ground(inputs=inputs, pins=target.sources[:MAX_PINS], owners=owners, spoiler=target.spoiler)
         if target.author == asker:
             # Their own words without a picture: what came of them is what they mean.
             return await self._on_turns([Shown(turn_id_of(target.thread, f"{target.ref.key}#0"), ALL)])
@@ -118,11 +127,14 @@ class Grounds:
             pins=turn.pins,
             owners=turn.owners,
             engines=outcome.label.engines if outcome and outcome.label else turn.engines,
-            note=CLIMBED if climbed and found and not asking and status.state is not TurnState.REFUSED else "",
+            note=CLIMBED
+            if climbed and found and not asking and code != UNDO and status.state is not TurnState.REFUSED
+            else "",
             asked=turn.wish if asking or lost else None,
             unanswered=turn.instruction if lost or asked_which else "",
             from_words=from_words,
             all_there=all_there,
+            spoiler=turn.spoiler,
         )
 
     async def _inputs(self, first: TurnStatus, shows: Sequence[Shown]) -> tuple[tuple[Input, ...], bool, bool]:
@@ -164,14 +176,17 @@ class Grounds:
         if target is None or status is None or status.erased:
             raise BadRequest(PRESS_GONE)
         request = await self._meant(press, message, target, status)
-        check_consent(request.ground.inputs, message.author)
         words_by = status.turn.words_by or status.turn.author
         copied = (request.words != LARGER or request.wish.lettering) and words_by != message.author
+        if press.act is Act.UNDO:
+            return replace(request, words="")
         if not request.words.strip() and not request.ground.inputs:
             raise BadRequest(PRESS_GONE)  # its words were taken back
         return replace(request, words_by=words_by if copied else None)
 
-    async def _meant(self, press: Press, message: InboundMessage, target: MessageRecord, status: TurnStatus) -> Request:
+    async def _meant(  # noqa: PLR0911 one way for each control
+        self, press: Press, message: InboundMessage, target: MessageRecord, status: TurnStatus
+    ) -> Request:
         turn = status.turn
         match press.act:
             case Act.LARGER:
@@ -185,7 +200,11 @@ class Grounds:
             case Act.ORIGINAL:
                 wish = replace(_alone(turn.wish), from_original=True)
                 ground = replace(_beside(turn), parent=turn.id)
-                return Request(turn.instruction, wish, on_original(ground, message.author))
+                return Request(turn.instruction, wish, on_original(ground))
+            case Act.UNDO:
+                if not turn.inputs or any(each.image is None for each in turn.inputs):
+                    raise BadRequest(PRESS_GONE)
+                return Request(turn.instruction, _alone(turn.wish), _beside(turn))
             case Act.CANVAS:
                 return Request(turn.instruction, turn.wish, _on_canvas(_beside(turn), _number(press.argument, 1)))
             case Act.AGAIN | Act.EXACTLY | Act.SURPRISE | Act.VARIATIONS:
@@ -214,6 +233,28 @@ class Grounds:
         return Request(turn.instruction, replace(turn.wish, kind=Kind.EDIT), ground)
 
 
+def only(record: MessageRecord, index: int) -> MessageRecord:
+    """The same message as if it showed that picture alone (from 0)."""
+    there = bool(record.sources[index : index + 1]) and index >= 0
+    return replace(
+        record,
+        shows=_only(record.shows, index),
+        sources=record.sources[index : index + 1] if there else record.sources,
+        owners=record.owners[index : index + 1] if there else record.owners,
+    )
+
+
+def inputs_of(record: MessageRecord) -> tuple[Input, ...]:
+    """The pictures that a message brought, each with its owner. What is ours was a result once."""
+    if record.ours:
+        return tuple(Input(Role.PARENT, None, image) for image in record.sources)
+    owners = [record.owner_of(index) for index in range(len(record.sources))]
+    return tuple(
+        Input(Role.SOURCE, owner.user if owner else None, image, owner_name=owner.name if owner else "")
+        for image, owner in zip(record.sources, owners, strict=True)
+    )
+
+
 def _only(shows: Sequence[Shown], index: int) -> tuple[Shown, ...]:
     """One picture of a message: a turn of an album, or a result of its only turn."""
     if len(shows) > 1:
@@ -231,17 +272,20 @@ def _beside(turn: Turn) -> Ground:
         owners=turn.owners,
         engines=turn.engines,
         from_words=not turn.inputs,
+        spoiler=turn.spoiler,
     )
 
 
-def on_original(ground: Ground, asker: UserRef) -> Ground:
-    """The same path, on the picture that its thread began with. Raises `NotAllowed` where that is not this person's own
-    alone."""
+def on_original(ground: Ground) -> Ground:
+    """The same path, on the picture that its thread began with. Raises `NotAllowed` where several people's pictures
+    flowed into it: nobody can say whose that one is."""
     if not ground.pins:
         raise BadRequest(PRESS_GONE)
-    if any(owner != asker for owner in ground.owners):
+    if len(ground.owners) > 1:
         raise NotAllowed(NOT_YOURS)
-    inputs = tuple(Input(Role.SOURCE, asker, pin) for pin in ground.pins[:1])
+    owner = ground.owners[0] if ground.owners else None
+    role = Role.SOURCE if owner is not None else Role.PARENT
+    inputs = tuple(Input(role, owner, pin) for pin in ground.pins[:1])
     return replace(ground, inputs=inputs, engines=(), note="", from_words=False)
 
 

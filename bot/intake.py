@@ -12,17 +12,22 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.budget import Budget, Estimates, over_words
+from bot.arrivals import Arrivals, unseen
+from bot.asking import Asking
+from bot.budget import Budget, Estimates, over_words, server_buckets
+from bot.consent import Consent
 from bot.desk import Desk
+from bot.domain.actions import Act
 from bot.domain.commands import Command, read_command
-from bot.domain.errors import BadPicture, BadRequest, NotAllowed, NotUnderstood, RemixError
-from bot.domain.images import ALL, ImageFacts, Input, Picture, Role
-from bot.domain.messages import Attachment, InboundMessage, MessageRecord, Received, Shown
+from bot.domain.errors import BadRequest, ChatClosed, ChatGone, NotAllowed, NotUnderstood, RemixError
+from bot.domain.images import ALL, Input, Role
+from bot.domain.messages import InboundMessage, MessageRecord, Received, Shown
 from bot.domain.money import up_to
-from bot.domain.outcomes import PICTURE_OR_WORDS, SIZE_QUESTION, WHICH_PICTURE, added, outcome_of
-from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef, thread_id_of, turn_id_of
+from bot.domain.outcomes import PICTURE_OR_WORDS, SIZE_QUESTION, UNDO, WHICH_PICTURE, added, outcome_of
+from bot.domain.pointing import named_picture
+from bot.domain.refs import ChatRef, MessageRef, Person, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.roles import Purpose, read_roles
-from bot.domain.turns import FINAL_STATES, Outcome, Turn, TurnState, TurnStatus, Usage
+from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus, Usage
 from bot.domain.wishes import PLAIN_WISH, Form, Kind, Wish, is_vague, points_at_a_picture, read_wish
 from bot.domain.words import (
     ALBUM_OPEN,
@@ -33,6 +38,7 @@ from bot.domain.words import (
     NO_PICTURE,
     NO_WORDS,
     OR_DRAW,
+    UNDONE,
     WHICH_ONE_IS_IT,
     fewer,
     joined,
@@ -40,24 +46,25 @@ from bot.domain.words import (
     too_long,
     too_many,
 )
-from bot.ground import LARGER, MAX_PINS, Ground, Grounds, Request, on_original
+from bot.ground import LARGER, MAX_PINS, Ground, Grounds, Request, on_original, only
 from bot.listening import Listener, Understood
-from bot.ports import Bucket, Engine, MessageStore, PictureReader, Platform, TurnQueue, TurnStore
+from bot.ports import (
+    Bucket,
+    ChatStore,
+    Engine,
+    MessageStore,
+    Platform,
+    TurnQueue,
+    TurnStore,
+)
 
 log = structlog.get_logger("hall")
 
-KeepSources = Callable[[MessageRef, Sequence[Picture]], Awaitable[tuple[ImageFacts, ...]]]
 _STARTERS = ("make it black and white", "crop to a square", "rotate 90 degrees")
+MAX_TEXT_CHARS = 4000
+_TOO_LATE_S = 24 * 3600.0
+"""A message that could not be answered for so long is not answered any more."""
 _AI_STARTERS = ("turn it into a watercolour", "remove the background", "make it evening light")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much one message may bring."""
-
-    max_text_chars: int = 4000
-    max_images: int = 10
-    max_image_bytes: int = 40 * 1024 * 1024
 
 
 class _Question(Exception):
@@ -74,15 +81,15 @@ class _Accepted:
 
     request: Request
     engine: str = ""
-    brought: tuple[ImageFacts, ...] = ()
+    brought: tuple[Input, ...] = ()
     outcome: Outcome | None = None
+    asks: tuple[Person, ...] = ()
 
 
 class Hall:
     """Takes messages in. `engines` are asked in their order; the first that understands an instruction whole does it.
 
-    `show` fills a turn's reserved reply; `close` does what follows a final state; `keep_sources` stores what a message
-    brought.
+    `show` fills a turn's reserved reply; `close` does what follows a final state.
     """
 
     def __init__(
@@ -90,38 +97,49 @@ class Hall:
         *,
         platforms: Mapping[str, Platform],
         engines: Mapping[str, Engine],
-        reader: PictureReader,
+        arrivals: Arrivals,
         messages: MessageStore,
         turns: TurnStore,
         queue: TurnQueue,
         show: Callable[[TurnId], Awaitable[None]],
         close: Callable[[TurnId], Awaitable[None]],
-        keep_sources: KeepSources,
         listener: Listener,
         desk: Desk,
+        consent: Consent,
+        asking: Asking,
+        chats: ChatStore,
         budget: Budget,
         estimates: Estimates,
-        limits: Limits,
     ) -> None:
         self._platforms = platforms
         self._engines = engines
         self._generative = [engine for engine in engines.values() if engine.profile.generative]
-        self._reader = reader
+        self._arrivals = arrivals
         self._messages = messages
         self._turns = turns
         self._queue = queue
         self._show = show
         self._close = close
-        self._keep_sources = keep_sources
         self._listener = listener
         self._desk = desk
+        self._consent = consent
+        self._asking = asking
+        self._chats = chats
         self._budget = budget
         self._estimates = estimates
-        self._limits = limits
         self._grounds = Grounds(messages, turns)
 
     async def receive(self, message: InboundMessage) -> Received:
-        """Deal with one message that is meant for the bot. Repeating it is harmless and gives the same turn."""
+        """Deal with one message that is meant for the bot. Repeating it is harmless and gives the same turn. Raises
+        `ChatClosed` where it cannot be answered for now, `ChatGone` where it never can."""
+        try:
+            return await self._receive(message)
+        except ChatClosed as error:
+            if isinstance(error, ChatGone) or message.created_at < time.time() - _TOO_LATE_S:
+                await self._messages.settle_inbound(message)
+            raise
+
+    async def _receive(self, message: InboundMessage) -> Received:
         target = await self._grounds.target(message)
         thread = target.thread if target else thread_id_of(message.ref)
         record = await self._messages.record(
@@ -199,12 +217,18 @@ class Hall:
         if command is not None:
             return await self._commanded(command, message)
         request = Request(message.text, PLAIN_WISH, Ground())
-        brought: tuple[ImageFacts, ...] = ()
+        brought: tuple[Input, ...] = ()
         try:
-            brought = await self._bring(message)
+            if target is not None and self._arrivals.is_unseen(message, target):
+                await self._asks(message, Ground(inputs=(unseen(target),)))
+                target = await self._arrivals.quoted(message, target)
+            brought = await self._arrivals.brought(message)
             request = await self._request(message, target, brought)
+            asks = await self._asks(message, request.ground)
+            if message.press is not None and message.press.act is Act.UNDO:
+                return _Accepted(request, outcome=Outcome(TurnState.DONE, code=UNDO, words=UNDONE))
             engine, request = self._route(message, request)
-            return _Accepted(request, engine, brought)
+            return _Accepted(request, engine, brought, asks=asks)
         except _Question as question:
             asked = replace(request, wish=replace(request.wish, size=""))
             return _Accepted(asked, brought=brought, outcome=question.outcome)
@@ -219,49 +243,52 @@ class Hall:
         outcome = Outcome(TurnState.DONE, code=command.name, words=words)
         return _Accepted(Request(message.text, PLAIN_WISH, Ground()), outcome=outcome)
 
-    async def _bring(self, message: InboundMessage) -> tuple[ImageFacts, ...]:
-        """Fetch and check the pictures that came along, keep them, and show them where the platform does not."""
-        if len(message.attachments) > self._limits.max_images:
-            raise BadRequest(too_many(len(message.attachments), self._limits.max_images))
-        pictures = [await self._fetch(message, each) for each in message.attachments]
-        if not pictures:
-            return ()
-        sources = await self._keep_sources(message.ref, pictures)
-        await self._messages.bring(message.ref, sources)
-        return sources
-
-    async def _fetch(self, message: InboundMessage, attachment: Attachment) -> Picture:
-        platform = self._platforms[message.ref.chat.platform]
-        most = self._limits.max_image_bytes
-        if attachment.size_bytes is not None and attachment.size_bytes > most:
-            raise BadPicture(f"“{attachment.filename}” is larger than {most // 2**20} MB. Please send a smaller one.")
-        data = await platform.fetch(attachment, max_bytes=most)
-        return await self._reader.read(data, filename=attachment.filename)
+    async def _asks(self, message: InboundMessage, ground: Ground) -> tuple[Person, ...]:
+        """Whom to ask first. Raises `NotAllowed`."""
+        server, chat = message.server, message.ref.chat
+        return await self._consent.check(ground.inputs, ground.owners, asker=message.author, chat=chat, server=server)
 
     # --- what is wanted
 
     async def _request(
-        self, message: InboundMessage, target: MessageRecord | None, brought: Sequence[ImageFacts]
+        self, message: InboundMessage, target: MessageRecord | None, brought: Sequence[Input]
     ) -> Request:
         """Words, wish and ground, with the brought pictures among the inputs and each with its role."""
-        if len(message.text) > self._limits.max_text_chars:
-            raise BadRequest(too_long(len(message.text), self._limits.max_text_chars))
+        if len(message.text) > MAX_TEXT_CHARS:
+            raise BadRequest(too_long(len(message.text), MAX_TEXT_CHARS))
         if message.press is not None:
             return await self._grounds.pressed(message.press, message, target)
-        ground = await self._grounds.of(target, message.author)
-        if ground.parent is not None and read_wish(message.text, images=1).wish.from_original:
-            ground = on_original(ground, message.author)
+        ground, text = await self._pointed(message, target, alone=not brought)
+        if ground.parent is not None and read_wish(text, images=1).wish.from_original:
+            ground = on_original(ground)
         if not ground.all_there:
             raise BadRequest(ALBUM_OPEN)
-        inputs = ground.inputs + tuple(Input(Role.SOURCE, message.author, image) for image in brought)
-        asked = read_wish(message.text, images=len(inputs))
+        inputs = ground.inputs + tuple(brought)
+        asked = read_wish(text, images=len(inputs))
         if ground.unanswered and asked.wish.kind is Kind.EDIT:
             asked = read_wish(f"{ground.unanswered}\n{asked.words}", images=len(inputs))
         roles = read_roles(asked.words, len(inputs)) or tuple(each.purpose for each in inputs)
         inputs = tuple(replace(each, purpose=role) for each, role in zip(inputs, roles, strict=True))
         note = fewer(asked.asked_for, asked.wish.count) if asked.asked_for > asked.wish.count else ground.note
         wish = _going_on(ground.asked, asked.wish)
-        return Request(asked.words, wish, replace(ground, inputs=inputs, note=note))
+        if message.size is not None:
+            wish = replace(wish, size=message.size)
+        hidden = ground.spoiler or any(each.spoiler for each in message.attachments)
+        return Request(asked.words, wish, replace(ground, inputs=inputs, note=note, spoiler=hidden))
+
+    async def _pointed(
+        self, message: InboundMessage, target: MessageRecord | None, *, alone: bool
+    ) -> tuple[Ground, str]:
+        """The ground, and the words. Where several pictures stand there and the words name one of them ("the second"),
+        that one alone."""
+        ground = await self._grounds.of(target, message.author)
+        if target is None or message.reply_index is not None or not alone:
+            return ground, message.text
+        count = len(target.shows) if len(target.shows) > 1 else len(ground.inputs)
+        named = named_picture(message.text, count) if count > 1 else None
+        if named is None:
+            return ground, message.text
+        return await self._grounds.of(only(target, named.index), message.author), named.words
 
     def _route(self, message: InboundMessage, request: Request) -> tuple[str, Request]:
         """The name of the engine that does it. Arithmetic first: free, at once, exact."""
@@ -278,7 +305,7 @@ class Hall:
                 raise BadRequest(too_many(images, engine.profile.max_inputs))
             if engine.read(request.words, images=images, wish=request.wish).whole:
                 request = _within(engine, request)
-                if request.wish.size and message.press is None:
+                if request.wish.size and message.press is None and message.size is None:
                     raise _Question(
                         _prices(self._estimates, engine, request), code=f"{SIZE_QUESTION}{request.wish.size}"
                     )
@@ -312,7 +339,7 @@ class Hall:
         if turn.engine not in self._engines:
             await self._stop(turn, Outcome(TurnState.FAILED, code="engine_gone", words=ENGINE_GONE))
             return
-        submitted = await self._turns.submit(turn, self._buckets(turn))
+        submitted = await self._turns.submit(turn, await self._buckets(turn))
         if submitted.full:
             words = over_words(submitted.full)
             await self._stop(turn, Outcome(TurnState.REFUSED, code=NotAllowed.code, words=words, usage=turn.spent))
@@ -321,13 +348,19 @@ class Hall:
             await self._queue.start(next_)
         if turn.id not in submitted.start and not submitted.repeat:
             await self._show(turn.id)
+        if Hold.CONSENT in submitted.holds and turn.panel == 0:
+            await self._asking.ask(turn)
 
-    def _buckets(self, turn: Turn) -> Sequence[Bucket]:
+    async def _buckets(self, turn: Turn) -> Sequence[Bucket]:
         engine = self._engines[turn.engine]
         if not engine.profile.generative:
             return ()
         estimate = self._estimates.of_turn(engine, turn)
-        return self._budget.buckets(estimate, person=turn.author, chat=turn.chat)
+        buckets = self._budget.buckets(estimate, person=turn.author, chat=turn.chat)
+        if turn.server is None:
+            return buckets
+        caps = await self._chats.server(turn.server)
+        return [*server_buckets(estimate, turn.author, turn.server, caps), *buckets]
 
     async def _again(self, status: TurnStatus) -> None:
         """The same message came once more, or a crash left it half done."""
@@ -338,6 +371,8 @@ class Hall:
                     await self._complete(status, _sibling(status.turn, id_))
             elif known.state not in FINAL_STATES:
                 await self._submit(known.turn)
+                if Hold.CONSENT in known.holds and not known.turn.panel:
+                    await self._asking.ask(known.turn)
             elif not known.delivered:
                 await self._close(id_)
 
@@ -398,8 +433,9 @@ def _prices(estimates: Estimates, engine: Engine, request: Request) -> str:
 def _turn(message: InboundMessage, id_: TurnId, reply: MessageRef, accepted: _Accepted, understood: Understood) -> Turn:
     request, ground, brought = accepted.request, accepted.request.ground, accepted.brought
     inputs = ground.inputs
-    if brought and not any(each.image in brought for each in inputs):
-        inputs += tuple(Input(Role.SOURCE, message.author, image) for image in brought)
+    images = [each.image for each in brought]
+    if brought and not any(each.image in images for each in inputs):
+        inputs += brought
     return Turn(
         id=id_,
         chat=message.ref.chat,
@@ -413,14 +449,17 @@ def _turn(message: InboundMessage, id_: TurnId, reply: MessageRef, accepted: _Ac
         reply=reply,
         created_at=message.created_at,
         story=ground.story,
-        pins=(ground.pins or brought)[:MAX_PINS],
-        owners=tuple(dict.fromkeys([*ground.owners, *([message.author] if brought else [])])),
+        pins=(ground.pins or tuple(image for image in images if image is not None))[:MAX_PINS],
+        owners=tuple(dict.fromkeys([*ground.owners, *(each.owner for each in brought if each.owner is not None)])),
         engines=ground.engines,
         note=ground.note,
         words_by=request.words_by,
         wish=request.wish,
         heard=understood.heard,
         spent=understood.spent,
+        server=message.server,
+        asks=accepted.asks,
+        spoiler=ground.spoiler,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import structlog
 
+from bot.domain.errors import ChatClosed
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import TurnId
 from bot.domain.turns import FINAL_STATES
@@ -29,7 +30,8 @@ class Spool(Protocol):
 
 class Reconciler:
     """Looks every `every_s` seconds, and sweeps pixels every `sweep_s`. What is younger than `grace_s` is left to
-    whoever is at it. `receive` is the hall, `close` what follows a final state."""
+    whoever is at it. `receive` is the hall, `close` what follows a final state, `expire` ends what has waited longer
+    than `consent_s` for somebody's consent."""
 
     def __init__(
         self,
@@ -42,8 +44,10 @@ class Reconciler:
         spool: Spool,
         receive: Callable[[InboundMessage], Awaitable[object]],
         close: Callable[[TurnId], Awaitable[None]],
+        expire: Callable[[TurnId], Awaitable[None]],
         worker: str,
         slots: int,
+        consent_s: float = 3 * 24 * 3600.0,
         every_s: float = 3.0,
         grace_s: float = 5.0,
         sweep_s: float = 6 * 3600.0,
@@ -57,6 +61,8 @@ class Reconciler:
         self._spool = spool
         self._receive = receive
         self._close = close
+        self._expire = expire
+        self._consent_s = consent_s
         self._worker = worker
         self._slots = slots
         self._every_s = every_s
@@ -95,8 +101,9 @@ class Reconciler:
         """One round. No grace where it is certain that nobody else is at it."""
         grace_s = self._grace_s if grace_s is None else grace_s
         for message in await self._messages.unsettled(older_than_s=grace_s):
-            log.info("message brought back", message=message.ref.key)
-            if not await self._one(self._receive(message), message.ref.key):
+            if await self._one(self._receive(message), message.ref.key):
+                log.info("message brought back", message=message.ref.key)
+            else:
                 await self._messages.put_off(message)
         for open_ in await self._turns.open_turns():
             if open_.age_s < grace_s:
@@ -105,12 +112,17 @@ class Reconciler:
                 await self._one(self._close(open_.turn), open_.turn)
             elif open_.let_run:
                 await self._one(self._queue.start(open_.turn), open_.turn)
+            elif open_.asks and open_.age_s > self._consent_s:
+                await self._one(self._expire(open_.turn), open_.turn)
 
     async def _one(self, repair: Awaitable[object], name: str) -> bool:
         """One thing that cannot be repaired does not stand in the way of the others."""
         try:
             async with asyncio.timeout(_LONGEST_REPAIR_S):
                 await repair
+        except ChatClosed as error:
+            # Tried again later, which costs nothing while the platform knows that it is closed.
+            return not error.retryable
         except Exception:
             log.exception("could not repair", what=name)
             return False

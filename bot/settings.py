@@ -6,6 +6,7 @@ README's table is compared with this class by a test.
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +18,28 @@ def default_data_folder() -> Path:
     """The user's data folder: `$XDG_DATA_HOME/remixbot`, or `~/.local/share/remixbot`."""
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(base) / "remixbot"
+
+
+class Role(StrEnum):
+    """What one process of an installation does."""
+
+    ALL = "all"
+    """Everything: the page, the platforms' doors, and the turns."""
+    GATEWAY = "gateway"
+    """The page and the platforms' doors. It runs no turns."""
+    WORKER = "worker"
+    """Nothing but turns. It hears nobody, and posts what it has made."""
+
+
+def role_trouble(settings: Settings, role: Role) -> str:
+    """Why this process could not do its part, in words; empty where it can."""
+    if role is Role.ALL or settings.redis_url.get_secret_value():
+        return ""
+    return (
+        f"The role “{role}” shares its work with other processes. They meet in a Redis or Valkey that each of them "
+        "can reach: set REDIS_URL, and let all of them keep pictures in one place (IMAGE_STORE_URL). "
+        "One process alone needs no role."
+    )
 
 
 class Settings(BaseSettings):
@@ -32,6 +55,9 @@ class Settings(BaseSettings):
         (), description="Names that the page may be reached under, separated by commas"
     )
     web_behind_https: bool = Field(False, description="A proxy of yours ends TLS in front of the page")
+    discord_token: SecretStr = Field(SecretStr(""), description="Token of your Discord bot; without it only the page")
+    discord_api_base: str = Field("", description="Another address for Discord's API (a proxy, a test)")
+    discord_gateway_url: str = Field("", description="Another address for Discord's gateway (a proxy, a test)")
     redis_url: SecretStr = Field(
         SecretStr(""), description="Redis or Valkey to use instead of the one that comes along"
     )
@@ -60,6 +86,14 @@ class Settings(BaseSettings):
     house_day_usd: float = Field(5.0, ge=0, description="What all AI edits together may cost per day, in US dollars")
     house_month_usd: float = Field(50.0, ge=0, description="The same per month")
     house_ten_minutes_usd: float = Field(2.0, ge=0, description="The same within any ten minutes")
+    consent_hours: float = Field(
+        72.0, gt=0, description="How long an edit waits for the owner of a picture to say yes, in hours"
+    )
+    pointer_s: float = Field(
+        45.0,
+        ge=0,
+        description="Whoever waited longer than this is called once when it is done, in seconds; 0 for never",
+    )
     person_turns: int = Field(4, ge=1, description="How many edits one person may have running at once")
     slots: int = Field(8, ge=1, description="How many edits run at once")
     max_image_mb: int = Field(40, ge=1, description="Largest picture taken in, in megabytes")
@@ -78,6 +112,15 @@ class Settings(BaseSettings):
     def has_gemini(self) -> bool:
         """Whether there is a way to Google's models."""
         return bool(self.gemini_api_key.get_secret_value() or self.gemini_project)
+
+    @property
+    def has_discord(self) -> bool:
+        """Whether there is a way into Discord."""
+        return bool(self.discord_token.get_secret_value().strip())
+
+    @property
+    def consent_s(self) -> float:
+        return self.consent_hours * 3600
 
     @property
     def retention_s(self) -> int:

@@ -13,12 +13,13 @@ import structlog
 
 from bot.budget import Estimates
 from bot.calls import MAX_CALLS, Calls, Fenced
+from bot.consent import Consent
 from bot.domain.chats import ChatSettings
-from bot.domain.errors import BadRequest, RemixError
+from bot.domain.errors import BadRequest, ChatClosed, ChatGone, NotAllowed, RemixError
 from bot.domain.images import ImageFacts, Input, Picture, Role, picture_of
-from bot.domain.inputs import check_consent, results_of
+from bot.domain.inputs import results_of
 from bot.domain.labels import label_for
-from bot.domain.messages import ChatCapabilities
+from bot.domain.messages import ChatCapabilities, sharing
 from bot.domain.outcomes import added, outcome_of
 from bot.domain.refs import ChatRef, TurnId
 from bot.domain.roles import Purpose
@@ -34,6 +35,7 @@ from bot.domain.words import (
     INTERRUPTED,
     NO_PICTURE,
     NOT_KEPT,
+    NOT_YOURS,
     PARTLY,
     STORY_BROKEN,
     joined,
@@ -75,6 +77,7 @@ class Workshop:
         ledger: ImageLedger,
         renditions: RenditionMaker,
         chats: ChatStore,
+        consent: Consent,
         calls: Calls,
         queue: TurnQueue,
         show: Callable[[TurnStatus], Awaitable[None]],
@@ -87,6 +90,7 @@ class Workshop:
         self._ledger = ledger
         self._renditions = renditions
         self._chats = chats
+        self._consent = consent
         self._calls = calls
         self._queue = queue
         self._show = show
@@ -147,7 +151,12 @@ class Workshop:
         if status.state is TurnState.CANCELLED and status.draft is not None:
             await self._drop(status.turn.id, status.draft.images)
         if not status.delivered:
-            await self._show(status)
+            try:
+                await self._show(status)
+            except ChatGone:
+                log.info("nobody left to show it to", turn=status.turn.id)
+            except ChatClosed:
+                return  # it is kept, and shown once the chat is open again
             await self._turns.delivered(status.turn.id)
 
     async def _start(self, turns: Sequence[TurnId]) -> None:
@@ -210,7 +219,6 @@ class Workshop:
                 if status.state not in FINAL_STATES:
                     raise BadRequest(ALBUM_OPEN)
                 found, climbed = results_of(status, unknown.from_index)
-                check_consent(found, turn.author)
                 note = note or (CLIMBED if climbed and found else "")
                 if status.turn.id == turn.parent:
                     story = story_below(status)
@@ -222,8 +230,17 @@ class Workshop:
             inputs[at : at + 1] = [replace(each, purpose=unknown.purpose) for each in found]
         if turn.inputs and not inputs:
             raise BadRequest(NO_PICTURE)
+        await self._check_consent(turn, inputs)
         resolved = replace(turn, inputs=tuple(inputs), engines=tuple(dict.fromkeys(engines)), note=note, story=story)
         return resolved, plan
+
+    async def _check_consent(self, turn: Turn, inputs: Sequence[Input]) -> None:
+        """Once more, when it runs: what is worked on may have been found only now, and an owner may have said "never"
+        since. Raises `NotAllowed` for whom nobody has asked."""
+        asks = await self._consent.check(inputs, turn.owners, asker=turn.author, chat=turn.chat, server=turn.server)
+        asked = [each.user for each in turn.asks]
+        if any(each.user not in asked for each in asks):
+            raise NotAllowed(NOT_YOURS)
 
     async def _make(self, claim: Claim, plan: tuple[str, ...]) -> Proofread:
         turn = claim.status.turn
@@ -276,8 +293,8 @@ class Workshop:
         )
 
     async def _originals(self, turn: Turn, images: Sequence[ImageFacts]) -> tuple[Picture, ...]:
-        """What the thread began with, as far as it is still there and its owners are the one who asks."""
-        if any(owner != turn.author for owner in turn.owners):
+        """What the thread began with, as far as it is still there and nobody has to be asked for it."""
+        if not await self._consent.is_free(turn.owners, asker=turn.author, chat=turn.chat, server=turn.server):
             return ()
         sent = {image.sha256 for image in images}
         found: list[Picture] = []
@@ -329,7 +346,7 @@ class Workshop:
             f"turn:{turn.id}",
             [replace(picture, provenance=label.provenance) for picture in answer.images],
             label,
-            await self._capabilities(turn.chat),
+            sharing(await self._capabilities(turn.chat), len(turn.album) or len(answer.images)),
             renew=[*used, *turn.pins],
         )
         return replace(said, images=masters)

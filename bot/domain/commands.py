@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from bot.domain.chats import ChatSettings
+from bot.domain.consent import DEFAULT_POLICY, Policy, Standing
 
 HELP = (
     "Reply to a picture with what you want changed, or send one along with your words. "
@@ -44,23 +45,62 @@ def read_command(text: str) -> Command | None:
     return Command(match[1].lower(), tuple(words[:_MOST_ARGUMENTS]))
 
 
-def settings_words(settings: ChatSettings) -> str:
-    """What this chat has set, and how to change it."""
+_POLICY_WORDS = {
+    Policy.OFF: "nobody's pictures are edited here",
+    Policy.OWN: "everybody may have their own pictures edited here",
+    Policy.ASK: "other people's pictures are edited once their owner has said yes",
+    Policy.ALL: "everybody's pictures may be edited here",
+}
+_STANDING_WORDS = {
+    Standing.UNSAID: "You are asked before somebody has a picture of yours edited.",
+    Standing.HERE: "Everybody in this chat may have your pictures edited.",
+    Standing.NEVER: "Nobody but you may have your pictures edited, here or anywhere else.",
+}
+_STANDINGS = {"ask": Standing.UNSAID, "here": Standing.HERE, "never": Standing.NEVER}
+
+
+def policy_words(policy: Policy) -> str:
+    """What is decided for a chat, as a part of a sentence."""
+    return _POLICY_WORDS[policy]
+
+
+def standing_words(standing: Standing) -> str:
+    """What somebody has said of their own pictures, to themselves."""
+    return _STANDING_WORDS[standing]
+
+
+def said_of_mine(arguments: tuple[str, ...]) -> Standing | None:
+    """What somebody says of their own pictures, as in ("mine", "never"). None where that is not said."""
+    match arguments:
+        case ("mine" | "my-pictures", said) if said in _STANDINGS:
+            return _STANDINGS[said]
+        case _:
+            return None
+
+
+def settings_words(settings: ChatSettings, standing: Standing) -> str:
+    """What this chat has set and what the asker has said, and how to change it."""
     suggestions, questions = _state(settings.suggestions), _state(settings.questions)
     return (
         f"Next ideas under each picture are {suggestions}, and asking back instead of guessing is {questions}. "
         f"To change that, say “/settings suggestions {_other(settings.suggestions)}” "
-        f"or “/settings questions {_other(settings.questions)}”."
+        f"or “/settings questions {_other(settings.questions)}”.\n"
+        f"As for pictures that people send: {policy_words(settings.consent or DEFAULT_POLICY)} "
+        f"(“/settings pictures ask”, “own”, “off” or “all”). "
+        f"{standing_words(standing)} (“/settings mine ask”, “here” or “never”)."
     )
 
 
 def apply_setting(settings: ChatSettings, arguments: tuple[str, ...]) -> ChatSettings | None:
-    """The settings with one of them turned on or off, as in ("suggestions", "off"). None where that is not said."""
+    """The settings with one of them turned on or off, as in ("suggestions", "off"), or with another policy, as in
+    ("pictures", "ask"). None where that is not said."""
     match arguments:
         case ("suggestions" | "suggestion", state) if state in _ON_OR_OFF:
             return replace(settings, suggestions=_ON_OR_OFF[state])
         case ("questions" | "question", state) if state in _ON_OR_OFF:
             return replace(settings, questions=_ON_OR_OFF[state])
+        case ("pictures" | "picture", policy) if policy in set(Policy):
+            return replace(settings, consent=Policy(policy))
         case _:
             return None
 

@@ -21,6 +21,12 @@ class Policy(StrEnum):
 DEFAULT_POLICY = Policy.ASK
 
 
+def strictest(*decided: Policy | None) -> Policy:
+    """What holds where several have decided; None for who has not."""
+    order = list(Policy)
+    return min((policy for policy in decided if policy is not None), key=order.index, default=DEFAULT_POLICY)
+
+
 class Say(StrEnum):
     """What an owner answers when somebody wants to edit their picture."""
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from bot.domain.errors import NotAllowed
 from bot.domain.images import ALL, Input, Role
-from bot.domain.refs import UserRef
 from bot.domain.turns import TurnStatus
-from bot.domain.words import NOT_YOURS
 
 
 def results_of(status: TurnStatus, index: int = ALL) -> tuple[tuple[Input, ...], bool]:
@@ -26,9 +21,3 @@ def results_of(status: TurnStatus, index: int = ALL) -> tuple[tuple[Input, ...],
         for i in wanted
         if 0 <= i < len(outcome.images)
     ), False
-
-
-def check_consent(inputs: Iterable[Input], asker: UserRef) -> None:
-    """Raises `NotAllowed` where a picture that somebody else sent would be worked on. Results of the bot are free."""
-    if any(each.role is Role.SOURCE and each.owner != asker for each in inputs):
-        raise NotAllowed(NOT_YOURS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.domain.actions import Control, Press
 from bot.domain.images import ImageFacts
@@ -177,6 +177,14 @@ class ChatCapabilities:
     """True where filling the reserved reply already calls the person back."""
     age_limited: bool = False
     """True where the platform lets only adults in, by its own check."""
+
+
+def sharing(capabilities: ChatCapabilities, images: int) -> ChatCapabilities:
+    """What one of so many pictures in one message may be."""
+    whole, one = capabilities.max_message_bytes, capabilities.max_file_bytes
+    if whole is None or images < 2 or (one is not None and one * images <= whole):
+        return capabilities
+    return replace(capabilities, max_file_bytes=whole // images)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ PICTURE_QUESTIONS = frozenset({PICTURE_OR_WORDS, WHICH_PICTURE})
 """Codes of what is asked back where words came without any picture."""
 COMMAND_NAMES = frozenset({"help", "settings", "start", "usage"})
 """Codes of answers to commands."""
+UNDO = "undo"
+"""Code of a step back: what the turn before was made from is shown once more."""
 SIZE_QUESTION = "size:"
 """How the code of a question begins that asks which size it shall be; the size follows."""
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from bot.domain.refs import Person
+
 CLIMBED = "The turn before gave no picture, so I went on from the last one there was."
 NO_PICTURE = "I found no picture to work on. Reply to one, or send one along with what you want changed."
 WHICH_ONE_IS_IT = "Which picture do you mean? Reply to one, or send it along."
@@ -19,12 +23,31 @@ NO_LARGER_HERE = "It can't be made that large here. It stays as it is."
 ASKED_TWICE = "The connection broke off once, so this was asked for twice."
 NOT_CHECKED = "I could not read the lettering back, so please look at it closely."
 OVER_CHAT = "The AI budget of this chat is used up for today. Exact edits like “rotate 90 degrees” are always free."
+OVER_SERVER = "The AI budget of this server is used up for today. Exact edits like “rotate 90 degrees” are always free."
 OVER_MONTH = "The AI budget of this month is used up here. Exact edits like “rotate 90 degrees” are always free."
 OVER_NOW = "A lot of pictures are being made here right now. Please try again in ten minutes."
 NO_WORDS = "What should I change? Reply with a few words, for instance “crop to a square”."
 NOT_YOURS = (
     "That picture belongs to somebody else here, so I leave it alone. Send it yourself, or reply to one of mine."
 )
+NO_PICTURES_HERE = "People's pictures are not edited in this chat. I can draw something new from your words, though."
+NOBODY_TO_ASK = (
+    "I can't find out whose picture that is, so I leave it alone. Send one of your own, or reply to one of mine."
+)
+NOT_FOR_YOU = "This question is for whoever sent the picture."
+SETTLED = "That is settled already."
+AGREED_ONCE = "Thank you. I am on it."
+AGREED_HERE = "Thank you. From now on, everybody in this chat may edit your pictures. /settings changes that."
+SAID_NEVER = "All right. Nobody edits your pictures any more, here or anywhere else. /settings changes that."
+SAID_NO = "All right, not this one."
+UNDONE = "One step back. Reply to this to go on from here."
+STILL_MADE = "It is still being made. Cancel it first."
+NOT_YOURS_TO_DELETE = "Only whoever asked for it, or a moderator, can delete this."
+NOTHING_THERE = "There is nothing left of this."
+MADE_SMALLER = "This chat takes no larger files, so it is shown smaller here."
+MADE_LIGHTER = "This chat takes no larger files, so it is shown in a lighter format here."
+IS_READY = "Your picture is ready."
+OPEN_IT = "I have an answer for you."
 SWITCHED_OFF = "AI edits are switched off at the moment. Exact edits like “crop to a square” still work."
 OVER_PERSON = "You have used up today's AI edits. Exact edits like “rotate 90 degrees” are always free."
 OVER_HOUSE = "The AI budget for today is used up here. Exact edits like “rotate 90 degrees” are always free."
@@ -41,6 +64,37 @@ NO_AI_HERE = "AI edits are not set up here, and"
 def joined(*parts: str) -> str:
     """Sentences after one another; those that are empty are left out."""
     return " ".join(part for part in parts if part)
+
+
+def names_of(people: Sequence[Person]) -> str:
+    """Their names, for a sentence."""
+    names = [each.name or "the owner of the picture" for each in people]
+    return " and ".join((", ".join(names[:-1]), names[-1]) if len(names) > 1 else names)
+
+
+def would_rather_not(name: str) -> str:
+    """For a picture whose owner said no. `name` may be empty."""
+    return f"{name or 'Whoever sent it'} would rather not have that picture edited, so I leave it alone."
+
+
+def forgotten(turns: int, messages: int, pictures: int) -> str:
+    """After somebody was forgotten."""
+    return f"Done. {turns} edits, {messages} messages and {pictures} pictures are erased."
+
+
+def not_answered(names: str) -> str:
+    """For a picture whose owner never answered."""
+    return f"{names} did not answer, so I left the picture alone."
+
+
+def asks_you(name: str) -> str:
+    """Calls the owner of a picture."""
+    return f"{name or 'Somebody'} would like to edit your picture. May they? Please answer above."
+
+
+def waits_for(names: str) -> str:
+    """While the owner of a picture is asked."""
+    return f"Waiting for {names} to say yes."
 
 
 def too_long(chars: int, most: int) -> str:

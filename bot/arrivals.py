@@ -1,0 +1,94 @@
+"""Pictures that come with a message, or stand on the one that it replies to: fetched, checked and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.domain.errors import BadPicture, BadRequest
+from bot.domain.images import ImageFacts, Input, Picture, Role
+from bot.domain.messages import Attachment, InboundMessage, MessageRecord
+from bot.domain.refs import MessageRef, thread_id_of
+from bot.domain.words import too_many
+from bot.ground import inputs_of, only
+from bot.ports import MessageStore, PictureReader, Platform
+
+KeepSources = Callable[[MessageRef, Sequence[Picture]], Awaitable[tuple[ImageFacts, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one message may bring."""
+
+    max_images: int = 10
+    max_image_bytes: int = 40 * 1024 * 1024
+
+
+class Arrivals:
+    """`keep_sources` stores what a message brought, and shows it where the platform does not."""
+
+    def __init__(
+        self,
+        *,
+        platforms: Mapping[str, Platform],
+        reader: PictureReader,
+        messages: MessageStore,
+        keep_sources: KeepSources,
+        limits: Limits,
+    ) -> None:
+        self._platforms = platforms
+        self._reader = reader
+        self._messages = messages
+        self._keep_sources = keep_sources
+        self._limits = limits
+
+    async def brought(self, message: InboundMessage) -> tuple[Input, ...]:
+        """The pictures that came along. Raises `BadPicture`, `BadRequest`."""
+        record = MessageRecord(
+            ref=message.ref,
+            thread=thread_id_of(message.ref),
+            author=message.author,
+            author_name=message.author_name,
+        )
+        return inputs_of(await self._kept(message, record, message.attachments))
+
+    @staticmethod
+    def is_unseen(message: InboundMessage, target: MessageRecord) -> bool:
+        """Whether the message that is replied to was not sent to us, and its pictures were never fetched."""
+        quoted = message.quoted
+        return quoted is not None and target.ref == quoted.ref and not target.shows and not target.sources
+
+    async def quoted(self, message: InboundMessage, target: MessageRecord) -> MessageRecord:
+        """That message with its pictures; with the one that is meant, where one is. Raises `BadPicture`,
+        `BadRequest`."""
+        assert message.quoted is not None
+        whole = await self._kept(message, target, message.quoted.attachments)
+        return whole if message.reply_index is None else only(whole, message.reply_index)
+
+    async def _kept(
+        self, message: InboundMessage, record: MessageRecord, attachments: Sequence[Attachment]
+    ) -> MessageRecord:
+        if len(attachments) > self._limits.max_images:
+            raise BadRequest(too_many(len(attachments), self._limits.max_images))
+        pictures = [await self._fetch(message, each) for each in attachments]
+        if not pictures:
+            return record
+        sources = await self._keep_sources(record.ref, pictures)
+        owners = tuple(each.owner for each in attachments)
+        spoiler = any(each.spoiler for each in attachments)
+        await self._messages.bring(record.ref, sources, owners=owners, spoiler=spoiler)
+        return replace(record, sources=sources, owners=owners, spoiler=spoiler)
+
+    async def _fetch(self, message: InboundMessage, attachment: Attachment) -> Picture:
+        platform = self._platforms[message.ref.chat.platform]
+        most = self._limits.max_image_bytes
+        if attachment.size_bytes is not None and attachment.size_bytes > most:
+            raise BadPicture(f"“{attachment.filename}” is larger than {most // 2**20} MB. Please send a smaller one.")
+        data = await platform.fetch(attachment, max_bytes=most)
+        return await self._reader.read(data, filename=attachment.filename)
+
+
+def unseen(record: MessageRecord) -> Input:
+    """A picture on that message, before it is fetched: what its owner does not want edited is not even looked at."""
+    role = Role.PARENT if record.ours else Role.SOURCE
+    return Input(role, record.author, None, owner_name=record.author_name)

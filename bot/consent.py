@@ -1,0 +1,93 @@
+"""Whose picture it is, and whether it may be edited: what is decided for the chat, and what its owner has said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bot.domain.consent import Policy, Standing, strictest
+from bot.domain.errors import NotAllowed
+from bot.domain.images import Input, Role
+from bot.domain.refs import ChatRef, Person, ServerRef, UserRef
+from bot.domain.words import NO_PICTURES_HERE, NOBODY_TO_ASK, NOT_YOURS, would_rather_not
+from bot.ports import ChatStore, ConsentStore
+
+
+class Consent:
+    """Nobody's picture is edited against their say. Results of the bot are open to everybody in their chat, except to
+    edits of what grew from a picture whose owner said "never"."""
+
+    def __init__(self, *, says: ConsentStore, chats: ChatStore) -> None:
+        self._says = says
+        self._chats = chats
+
+    async def policy(self, chat: ChatRef, server: ServerRef | None) -> Policy:
+        """What holds in this chat: the stricter of what it and its server decided."""
+        own = (await self._chats.settings(chat)).consent
+        above = (await self._chats.server(server)).consent if server is not None else None
+        return strictest(own, above)
+
+    async def check(
+        self,
+        inputs: Iterable[Input],
+        owners: Iterable[UserRef],
+        *,
+        asker: UserRef,
+        chat: ChatRef,
+        server: ServerRef | None,
+    ) -> tuple[Person, ...]:
+        """Whom to ask before these pictures may be edited. `owners` are those whose pictures flow into them.
+
+        Raises `NotAllowed` where there is nobody to ask, or an answer stands already."""
+        sources = [each for each in inputs if each.role is Role.SOURCE]
+        strangers = _without_repeats([each for each in sources if each.owner != asker])
+        others = tuple(dict.fromkeys(owner for owner in owners if owner != asker))
+        if not strangers and not others and not sources:
+            return ()
+        policy = await self.policy(chat, server)
+        if policy is Policy.OFF and (sources or others):
+            raise NotAllowed(NO_PICTURES_HERE)
+        if not strangers and not others:
+            return ()
+        names = {each.owner: each.owner_name for each in strangers if each.owner is not None}
+        standing = await self._standing(tuple(dict.fromkeys([*names, *others])), chat)
+        for owner, said in standing.items():
+            if said is Standing.NEVER:
+                raise NotAllowed(would_rather_not(names.get(owner, "")))
+        if not strangers or policy is Policy.ALL:
+            return ()
+        if policy is Policy.OWN:
+            raise NotAllowed(NOT_YOURS)
+        if len(names) < len(strangers):
+            raise NotAllowed(NOBODY_TO_ASK)
+        return tuple(Person(owner, name) for owner, name in names.items() if standing[owner] is Standing.UNSAID)
+
+    async def is_free(
+        self, owners: Sequence[UserRef], *, asker: UserRef, chat: ChatRef, server: ServerRef | None
+    ) -> bool:
+        """Whether pictures of these people may be used without asking anybody."""
+        others = [owner for owner in owners if owner != asker]
+        if not others:
+            return True
+        standing = (await self._standing(others, chat)).values()
+        if any(said is Standing.NEVER for said in standing):
+            return False
+        match await self.policy(chat, server):
+            case Policy.ALL:
+                return True
+            case Policy.ASK:
+                return all(said is Standing.HERE for said in standing)
+            case Policy.OWN | Policy.OFF:
+                return False
+
+    async def _standing(self, owners: Sequence[UserRef], chat: ChatRef) -> dict[UserRef, Standing]:
+        if not owners:
+            return {}
+        return dict(zip(owners, await self._says.standing(owners, chat), strict=True))
+
+
+def _without_repeats(inputs: Sequence[Input]) -> list[Input]:
+    """One per owner; each of those whom nobody knows stays."""
+    found: dict[object, Input] = {}
+    for number, each in enumerate(inputs):
+        found.setdefault(each.owner or number, each)
+    return list(found.values())

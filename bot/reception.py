@@ -1,0 +1,172 @@
+"""What a door may ask of the house, beside handing in messages: the one implementation of `bot.ports.Rooms`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from bot.asking import Asking
+from bot.budget import Estimates
+from bot.delivery import Dispatch, Renditions
+from bot.domain.chats import ChatSettings, ServerSettings
+from bot.domain.consent import Say, Standing
+from bot.domain.errors import BadRequest
+from bot.domain.images import ALL, ImageFacts
+from bot.domain.labels import label_line
+from bot.domain.messages import Answer, ChatCapabilities, InboundMessage, Received, Rendition
+from bot.domain.money import up_to
+from bot.domain.refs import ChatRef, MessageRef, ServerRef, TurnId, UserRef
+from bot.domain.turns import FINAL_STATES, TurnState, TurnStatus
+from bot.domain.wishes import Wish
+from bot.domain.words import NOT_YOURS_TO_DELETE, NOTHING_THERE, STILL_MADE, forgotten
+from bot.ground import only
+from bot.intake import Hall
+from bot.ports import ChatStore, ConsentStore, Engine, Erasure, ForgetReceipt, MessageStore, Platform, TurnStore
+
+
+class Reception:
+    """See `bot.ports.Rooms`. `forget` erases a person."""
+
+    def __init__(
+        self,
+        *,
+        hall: Hall,
+        asking: Asking,
+        dispatch: Dispatch,
+        renditions: Renditions,
+        platforms: Mapping[str, Platform],
+        engines: Mapping[str, Engine],
+        estimates: Estimates,
+        messages: MessageStore,
+        turns: TurnStore,
+        chats: ChatStore,
+        says: ConsentStore,
+        erasure: Erasure,
+        forget: Callable[[UserRef], Awaitable[ForgetReceipt]],
+    ) -> None:
+        self._hall = hall
+        self._asking = asking
+        self._dispatch = dispatch
+        self._renditions = renditions
+        self._platforms = platforms
+        self._engines = engines
+        self._estimates = estimates
+        self._messages = messages
+        self._turns = turns
+        self._chats = chats
+        self._says = says
+        self._erasure = erasure
+        self._forget = forget
+
+    async def receive(self, message: InboundMessage) -> Received:
+        return await self._hall.receive(message)
+
+    async def cancel(self, turn: TurnId, *, chat: ChatRef, by: UserRef) -> bool:
+        return await self._hall.cancel(turn, chat=chat, by=by)
+
+    async def allow(self, turn: TurnId, *, chat: ChatRef, by: UserRef, say: Say | None) -> str:
+        return await self._asking.answer(turn, chat=chat, by=by, say=say)
+
+    async def answer_of(self, turn: TurnId) -> Answer | None:
+        return await self._dispatch.answer_of(turn)
+
+    # --- one result
+
+    async def info(self, reply: MessageRef, *, index: int | None = None) -> str:
+        shown = await self._shown(reply, index)
+        return "\n\n".join(_told(status) for status in shown) or NOTHING_THERE
+
+    async def delete(self, reply: MessageRef, *, by: UserRef, moderates: bool) -> str:
+        shown = await self._shown(reply, None)
+        if not shown:
+            return NOTHING_THERE
+        if not moderates and any(status.turn.author != by for status in shown):
+            return NOT_YOURS_TO_DELETE
+        if any(status.state not in FINAL_STATES for status in shown):
+            return STILL_MADE
+        for status in shown:
+            await self._erasure.erase(status.turn.id)
+        await self._platforms[reply.chat.platform].retract([reply], [])
+        return ""
+
+    async def file(self, reply: MessageRef, capabilities: ChatCapabilities, *, index: int | None = None) -> Rendition:
+        for status in await self._shown(reply, index):
+            outcome = status.outcome
+            if outcome is not None and outcome.images:
+                masters = _masters(outcome.images, index if len(outcome.images) > 1 else None)
+                return (await self._renditions.of(masters, outcome.label, capabilities))[0]
+        raise BadRequest(NOTHING_THERE)
+
+    async def _shown(self, reply: MessageRef, index: int | None) -> list[TurnStatus]:
+        """The turns that a message shows, without those that are erased."""
+        record = await self._messages.find(reply)
+        if record is None:
+            return []
+        if index is not None and len(record.shows) > 1:
+            record = only(record, index)
+        found = [await self._turns.load(id_) for id_ in dict.fromkeys(show.turn for show in record.shows)]
+        return [status for status in found if status is not None and not status.erased]
+
+    async def sizes(self) -> Sequence[tuple[str, str]]:
+        engine = next((each for each in self._engines.values() if each.profile.generative), None)
+        if engine is None:
+            return [("", "The usual size")]
+        first, *larger = engine.profile.sizes or ("",)
+        usual = up_to(self._estimates.of(engine, Wish(), images=1))
+        more = [(size, up_to(self._estimates.of(engine, Wish(size=size), images=1))) for size in larger]
+        return [("", f"The usual size ({first}), {usual}"), *((size, f"{size}, {price}") for size, price in more)]
+
+    # --- what people decide
+
+    async def settings(self, chat: ChatRef, server: ServerRef | None) -> tuple[ChatSettings, ServerSettings]:
+        above = await self._chats.server(server) if server is not None else ServerSettings()
+        return await self._chats.settings(chat), above
+
+    async def change_chat(self, chat: ChatRef, settings: ChatSettings) -> None:
+        await self._chats.change(chat, settings)
+
+    async def change_server(self, server: ServerRef, settings: ServerSettings) -> None:
+        await self._chats.change_server(server, settings)
+
+    async def standing(self, owner: UserRef, chat: ChatRef) -> Standing:
+        (standing,) = await self._says.standing([owner], chat)
+        return standing
+
+    async def stand(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
+        await self._says.stand(owner, chat, standing)
+        if standing is Standing.NEVER:
+            await self._asking.refuse_all(owner)
+
+    async def forget(self, user: UserRef) -> str:
+        receipt = await self._forget(user)
+        return forgotten(receipt.turns, len(receipt.messages), len(receipt.pixels))
+
+
+def _masters(images: Sequence[ImageFacts], index: int | None) -> Sequence[ImageFacts]:
+    if index is None or index == ALL:
+        return images[:1]
+    return images[index : index + 1] or images[:1]
+
+
+def _told(status: TurnStatus) -> str:
+    """What anybody in the chat may know of a turn: they have seen it happen."""
+    turn, outcome = status.turn, status.outcome
+    lines = [f"“{turn.instruction}”" if turn.instruction else "", f"Asked for by {turn.author_name}"]
+    if outcome is not None and outcome.label is not None:
+        lines.append(label_line(outcome.label) + (f" ({outcome.usage.model})" if outcome.usage.model else ""))
+    lines += [_picture(image) for image in (outcome.images if outcome is not None else ())]
+    if outcome is not None and outcome.finished_at:
+        took_s = outcome.finished_at - (status.started_at or turn.created_at)
+        when = datetime.fromtimestamp(outcome.finished_at, UTC)
+        lines.append(f"{when:%Y-%m-%d %H:%M} UTC, made in {max(took_s, 0.1):.1f} s")
+    if status.state not in FINAL_STATES:
+        lines.append(f"Under way for {time.time() - turn.created_at:.0f} s")
+    if outcome is not None and status.state is not TurnState.DONE and outcome.words:
+        lines.append(outcome.words)
+    return "\n".join(line for line in lines if line)
+
+
+def _picture(image: ImageFacts) -> str:
+    kind = image.media_type.partition("/")[2].upper()
+    return f"{image.width_px} × {image.height_px} pixels, {kind}, {image.size_bytes / 1e6:.1f} MB"
