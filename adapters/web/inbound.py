@@ -13,7 +13,7 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Final
+from typing import Any, Final, cast
 from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, web
@@ -114,6 +114,17 @@ async def read_form(request: web.Request, spool: UploadSpool, *, message: str, m
             case _:
                 raise
     return form
+
+
+async def json_object(request: web.Request) -> dict[str, Any]:
+    """A small request's content. Raises `Problem` where it is no JSON object."""
+    try:
+        given: Any = await request.json()
+    except ValueError:
+        raise unreadable_form() from None
+    if not isinstance(given, dict):
+        raise unreadable_form()
+    return cast(dict[str, Any], given)
 
 
 async def drop(spool: UploadSpool, form: Form) -> None:

@@ -9,13 +9,14 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_address
-from typing import Any, Final, cast
+from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from adapters.web.inbound import json_object
 from adapters.web.ports import PageStore
-from adapters.web.problems import sign_in_first, too_many_guests, too_many_tries, unreadable_form, wrong_password
+from adapters.web.problems import sign_in_first, too_many_guests, too_many_tries, wrong_password
 
 COOKIE: Final = "remixbot"
 COOKIE_S: Final = 30 * 24 * 3600
@@ -88,7 +89,7 @@ class Login:
 
     async def enter(self, request: web.Request) -> web.Response:
         """POST /api/session"""
-        given = await _json_object(request)
+        given = await json_object(request)
         if not self.password:
             return self._told(OWNER)
         await self._check(request, str(given.get("password", "")))
@@ -160,13 +161,3 @@ def _display_name(given: object) -> str:
     """As others see it; "" where none was given."""
     name = "".join(c for c in str(given or "") if c.isprintable())
     return " ".join(name.split())[:NAME_CHARS].strip()
-
-
-async def _json_object(request: web.Request) -> dict[str, Any]:
-    try:
-        given: Any = await request.json()
-    except ValueError:
-        raise unreadable_form() from None
-    if not isinstance(given, dict):
-        raise unreadable_form()
-    return cast(dict[str, Any], given)

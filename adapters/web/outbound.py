@@ -61,6 +61,9 @@ class WebPlatform:
         images = media_types(pictures_of(answer))
         await self._store.replace(reply.chat.chat, reply.message, answer_record(answer), images=images)
 
+    async def call(self, reply: MessageRef, person: UserRef, words: str, *, key: str) -> None:
+        """Whoever looks at the chat sees the reply change."""
+
     async def show_sources(self, message: MessageRef, pictures: Sequence[Rendition]) -> None:
         shown = {"images": images_field(pictures)}
         await self._store.replace(message.chat.chat, message.message, shown, images=media_types(pictures))

@@ -10,23 +10,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
-from bot.domain.messages import InboundMessage, Received
-from bot.domain.refs import ChatRef, Sha256, ThreadId, TurnId, UserRef
+from bot.domain.refs import Sha256, ThreadId
 
 Record = Mapping[str, str]
 """One message as it is kept. Unknown fields are kept."""
-
-
-class Rooms(Protocol):
-    """The core, as a door in sees it."""
-
-    async def receive(self, message: InboundMessage) -> Received:
-        """Take a message. A repeat gives the same turn and the same reply."""
-        ...
-
-    async def cancel(self, turn: TurnId, *, chat: ChatRef, by: UserRef) -> bool:
-        """End a turn that is not finished. False when it was, or when it is not theirs to end."""
-        ...
 
 
 class UploadSpool(Protocol):

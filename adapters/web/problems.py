@@ -48,7 +48,11 @@ def no_such_image() -> Problem:
 
 
 def no_such_turn() -> Problem:
-    return Problem(404, "unknown_turn", "I can't find that edit in this chat, so there is nothing to cancel.")
+    return Problem(404, "unknown_turn", "I can't find that edit in this chat. It may have been deleted.")
+
+
+def unknown_choice() -> Problem:
+    return Problem(400, "unknown_choice", "I don't know that choice. Please open the page anew, or say it in words.")
 
 
 def deleted() -> Problem:

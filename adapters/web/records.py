@@ -8,6 +8,9 @@
 | press | JSON: [act, argument] of a control that a person pressed, or null |
 | images | JSON: what is shown, as {sha256, media_type, width_px, height_px, alt, has_alpha, index} |
 | lines, suggestions, controls, sources, holds, position, started_at | of an answer, JSON |
+| asks | of an answer, JSON: [id, name] of each person whose consent it waits for |
+| credit | of an answer, JSON: {asker: [id, name], owners: [id]}, or null |
+| spoiler | of an answer: "1" where its pictures are hidden until they are opened |
 | panels | of an album's answer, JSON: {turn_id, state, words, image, controls} of each turn |
 | uploads | JSON: [handle, filename, size] of each picture that a person sent |
 | voice | JSON: the same of their voice message, or null |
@@ -23,8 +26,8 @@ from typing import Any
 
 from adapters.web.ports import Record
 from bot.domain.actions import Act, Control, Press
-from bot.domain.messages import Answer, Attachment, InboundMessage, Panel, Rendition
-from bot.domain.refs import ChatRef, MessageRef, Sha256, TurnId, UserRef, short_hash
+from bot.domain.messages import Answer, Attachment, Credit, InboundMessage, Panel, Rendition
+from bot.domain.refs import ChatRef, MessageRef, Person, Sha256, TurnId, UserRef, short_hash
 from bot.domain.turns import FINAL_STATES, TurnState
 
 PLATFORM = "web"
@@ -116,7 +119,18 @@ def answer_record(answer: Answer) -> dict[str, str]:
         "holds": json.dumps(sorted(hold.value for hold in answer.holds)),
         "position": json.dumps(answer.position),
         "started_at": json.dumps(answer.started_at),
+        "asks": json.dumps([_person(each) for each in answer.asks]),
+        "credit": json.dumps(_credit(answer.credit) if answer.credit else None),
+        "spoiler": "1" if answer.spoiler else "",
     }
+
+
+def _person(person: Person) -> list[str]:
+    return [person.user.user, person.name]
+
+
+def _credit(credit: Credit) -> dict[str, list[str]]:
+    return {"asker": _person(credit.asker), "owners": [owner.user for owner in credit.owners]}
 
 
 def images_field(pictures: Sequence[Rendition]) -> str:
@@ -197,7 +211,19 @@ def public(chat: str, record: Record) -> dict[str, Any]:
         "holds": json.loads(record.get("holds", "[]")),
         "position": json.loads(record.get("position", "null")),
         "started_at": json.loads(record.get("started_at", "null")),
+        "asks": [_public_person(each) for each in json.loads(record.get("asks", "[]"))],
+        "credit": _public_credit(json.loads(record.get("credit", "null"))),
+        "spoiler": record.get("spoiler") == "1",
     }
+
+
+def _public_person(person: Sequence[str]) -> dict[str, str]:
+    id_, name = person
+    return {"id": id_, "name": name}
+
+
+def _public_credit(credit: dict[str, list[str]] | None) -> dict[str, Any] | None:
+    return credit and {"asker": _public_person(credit["asker"]), "owners": credit["owners"]}
 
 
 def _public_image(chat: str, index: int, image: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from adapters.web import problems
+from adapters.web.decisions import Decisions
 from adapters.web.events import Streams
 from adapters.web.guard import Guard, add_headers, check_bind
 from adapters.web.inbound import (
@@ -31,13 +32,13 @@ from adapters.web.inbound import (
     read_form,
 )
 from adapters.web.login import PERSON, Login
-from adapters.web.ports import PageStore, Record, Rooms, UploadSpool
+from adapters.web.ports import PageStore, Record, UploadSpool
 from adapters.web.records import PLATFORM, answer_id_of, chat_ref, inbound_of, message_id_of, person_record, public
 from bot.domain.errors import RemixError
 from bot.domain.images import EXTENSIONS
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import MessageRef, Sha256, ThreadId, TurnId, UserRef
-from bot.ports import Clock, ImageStore
+from bot.ports import Clock, ImageStore, Rooms
 
 STATIC: Final = Path(__file__).parent / "static"
 MAX_IMAGE_BYTES: Final = 40 * 2**20
@@ -73,6 +74,7 @@ def build_app(
     login = Login(store, password=password, behind_https=behind_https, limits=limits, abilities=abilities)
     streams = Streams(store)
     chats = Chats(rooms=rooms, store=store, spool=spool, images=images, max_image_bytes=max_image_bytes, now=now)
+    decisions = Decisions(rooms=rooms, store=store)
     app = web.Application(middlewares=[_say_what_is_wrong, guard.middleware, login.middleware])
     app[_GUARD], app[_LOGIN] = guard, login
     app.on_response_prepare.append(add_headers)
@@ -93,6 +95,11 @@ def build_app(
             web.get(f"{chat}/events", streams.stream),
             web.get(f"{chat}/images/{{sha256}}", chats.image),
             web.post(f"{chat}/turns/{{turn}}/cancel", chats.cancel),
+            web.post(f"{chat}/turns/{{turn}}/consent", decisions.allow),
+            web.get(f"{chat}/messages/{{message}}/info", decisions.info),
+            web.delete(f"{chat}/messages/{{message}}", decisions.delete),
+            web.get(f"{chat}/standing", decisions.standing),
+            web.put(f"{chat}/standing", decisions.stand),
         ]
     )
     return app

@@ -3,15 +3,17 @@
 What a message says decides what happens: "wait" leaves the answer open until it is released or cancelled, "refuse"
 refuses with suggestions, "ask" asks back, "fail" fails, "album" is four pictures of which one is refused ("album wait"
 leaves the last two open), "explain" answers in words with sources, "/usage" and the like in words alone, "black and
-white" is done, anything else turns the picture. A done picture has its roles line after "roles", and is see-through
-after "transparent"; after "ideas" it comes with suggestions and controls.
+white" is done, anything else turns the picture. A done picture has its roles line after "roles", is see-through
+after "transparent" and hidden after "hidden"; after "ideas" it comes with suggestions and controls.
+
+Whoever replies to a picture that somebody else sent waits for that person's yes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,10 +25,25 @@ from redis.asyncio import Redis
 from adapters.web.outbound import WebPlatform
 from adapters.web.server import build_app, serve
 from bot.domain.actions import Act, Control
+from bot.domain.chats import ChatSettings, ServerSettings
+from bot.domain.consent import Say, Standing
+from bot.domain.errors import BadRequest
 from bot.domain.images import ImageFacts, Provenance
 from bot.domain.labels import Label, label_line
-from bot.domain.messages import Answer, InboundMessage, Panel, Received, Rendition
-from bot.domain.refs import ChatRef, MessageRef, Sha256, ThreadId, TurnId, UserRef, sha256_of, thread_id_of, turn_id_of
+from bot.domain.messages import Answer, ChatCapabilities, Credit, InboundMessage, Panel, Received, Rendition
+from bot.domain.refs import (
+    ChatRef,
+    MessageRef,
+    Person,
+    ServerRef,
+    Sha256,
+    ThreadId,
+    TurnId,
+    UserRef,
+    sha256_of,
+    thread_id_of,
+    turn_id_of,
+)
 from bot.domain.roles import Purpose, roles_line
 from bot.domain.turns import Hold, Source, TurnState
 from bot.domain.words import heard
@@ -43,6 +60,7 @@ SOURCES = (
 )
 CONTROLS = (
     Control(Act.AGAIN, "Again"),
+    Control(Act.UNDO, "Undo"),
     Control(Act.EXACTLY, "Exactly this"),
     Control(Act.SURPRISE, "Surprise me"),
     Control(Act.ORIGINAL, "Redo from the original"),
@@ -50,6 +68,14 @@ CONTROLS = (
     Control(Act.LARGER, "Larger (2K), about 10 ¢", "2K"),
 )
 OTHER_CANVAS = Control(Act.CANVAS, "Edit picture 1 instead", "1")
+NOT_FOR_YOU = "This question is for whoever sent the picture."
+SETTLED = "That is settled already."
+AGREED = "Thank you. I am on it."
+SAID_NO = "All right, not this one."
+SAID_NEVER = "All right. Nobody edits your pictures any more."
+STILL_MADE = "It is still being made. Cancel it first."
+NOT_YOURS = "Only whoever asked for it can delete this."
+NOTHING_THERE = "There is nothing left of this."
 QUESTION = (Control(Act.LATEST, "My last picture here"),)
 PLAN = (
     ("rotate", "A fox finds a red hat under the snow."),
@@ -102,19 +128,52 @@ class MemoryImages:
 
 
 @dataclass
+class Standings:
+    """What people said of their own pictures."""
+
+    never: set[UserRef] = field(default_factory=set)
+    here: set[tuple[UserRef, ChatRef]] = field(default_factory=set)
+
+    def of(self, owner: UserRef, chat: ChatRef) -> Standing:
+        if owner in self.never:
+            return Standing.NEVER
+        return Standing.HERE if (owner, chat) in self.here else Standing.UNSAID
+
+    def say(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
+        self.never.discard(owner)
+        self.here.discard((owner, chat))
+        match standing:
+            case Standing.NEVER:
+                self.never.add(owner)
+            case Standing.HERE:
+                self.here.add((owner, chat))
+            case Standing.UNSAID:
+                """Both are taken back."""
+
+
+@dataclass
 class SmallCore:
-    """`adapters.web.ports.Rooms`. `received` is every message that came, with repeats, `voices` what could be heard;
-    `broken` makes it fall over."""
+    """`bot.ports.Rooms`. `received` is every message that came, with repeats, `voices` what could be heard; `broken`
+    makes it fall over."""
 
     platform: Platform
     images: ImageStore
     received: list[InboundMessage] = field(default_factory=list)
     answers: dict[TurnId, MessageRef] = field(default_factory=dict)
     voices: list[bytes] = field(default_factory=list)
+    standings: Standings = field(default_factory=Standings)
     broken: bool = False
+    _filled: dict[TurnId, Answer] = field(default_factory=dict)
     _shown: dict[MessageRef, list[Sha256]] = field(default_factory=dict)
+    _made_from: dict[MessageRef, list[Sha256]] = field(default_factory=dict)
+    _owners: dict[MessageRef, tuple[Person, ...]] = field(default_factory=dict)
+    _hidden: set[MessageRef] = field(default_factory=set)
+    _askers: dict[MessageRef, UserRef] = field(default_factory=dict)
     _threads: dict[MessageRef, ThreadId] = field(default_factory=dict)
     _open: dict[TurnId, UserRef] = field(default_factory=dict)
+    _asking: dict[TurnId, tuple[Person, InboundMessage]] = field(default_factory=dict)
+    _chats: dict[ChatRef, ChatSettings] = field(default_factory=dict)
+    _servers: dict[ServerRef, ServerSettings] = field(default_factory=dict)
 
     async def receive(self, message: InboundMessage) -> Received:
         self.received.append(message)
@@ -125,6 +184,7 @@ class SmallCore:
         reply = await self.platform.reserve(message, turn)
         if turn not in self.answers:
             self.answers[turn] = reply
+            self._askers[reply] = message.author
             self._threads[message.ref] = self._threads[reply] = ThreadId(turn.partition("-")[0])
             await self._answer(message, turn, reply)
         await self.platform.done(message)
@@ -134,13 +194,85 @@ class SmallCore:
         if self._open.get(turn) != by:
             return False
         del self._open[turn]
-        await self.platform.fill(self.answers[turn], Answer(TurnState.CANCELLED, ("Cancelled.",), turn=turn))
+        self._asking.pop(turn, None)
+        await self._fill(turn, Answer(TurnState.CANCELLED, ("Cancelled.",), turn=turn))
         return True
+
+    async def allow(self, turn: TurnId, *, chat: ChatRef, by: UserRef, say: Say | None) -> str:
+        if turn not in self._asking:
+            return SETTLED
+        owner, message = self._asking[turn]
+        if (owner.user, message.ref.chat) != (by, chat):
+            return NOT_FOR_YOU
+        del self._asking[turn], self._open[turn]
+        reply = self.answers[turn]
+        if say in (None, Say.NEVER):
+            if say is Say.NEVER:
+                self.standings.say(by, chat, Standing.NEVER)
+            await self._fill(turn, self._unwanted(turn, owner))
+            return SAID_NO if say is None else SAID_NEVER
+        if say is Say.HERE:
+            self.standings.say(by, chat, Standing.HERE)
+        sources = self._shown[message.reply_to or message.ref]
+        await self._fill(turn, await self._made(message, turn, reply, sources))
+        return AGREED
+
+    async def answer_of(self, turn: TurnId) -> Answer | None:
+        return self._filled.get(turn)
+
+    async def info(self, reply: MessageRef, *, index: int | None = None) -> str:
+        shown = self._shown.get(reply, [])
+        if not shown:
+            return NOTHING_THERE
+        which = f"{len(shown)} pictures" if index is None and len(shown) > 1 else f"Picture {(index or 0) + 1}"
+        return f"{which}, edited without AI.\nMade from {len(self._made_from[reply])} picture of this chat."
+
+    async def delete(self, reply: MessageRef, *, by: UserRef, moderates: bool) -> str:
+        if self._askers.get(reply) != by and not moderates:
+            return NOT_YOURS
+        if any(self.answers[turn] == reply for turn in self._open):
+            return STILL_MADE
+        for sha256 in self._shown.pop(reply, []):
+            await self.images.delete(sha256)
+        await self.platform.retract([reply], [])
+        return ""
+
+    async def file(self, reply: MessageRef, capabilities: ChatCapabilities, *, index: int | None = None) -> Rendition:
+        shown = self._shown.get(reply, [])
+        if not shown:
+            raise BadRequest(NOTHING_THERE)
+        return await self._keep(await self.images.get(shown[index or 0]))
+
+    async def sizes(self) -> Sequence[tuple[str, str]]:
+        return [("", "The usual size"), ("2K", "2K, about 10 ¢")]
+
+    async def settings(self, chat: ChatRef, server: ServerRef | None) -> tuple[ChatSettings, ServerSettings]:
+        of_server = self._servers.get(server) if server else None
+        return self._chats.get(chat, ChatSettings()), of_server or ServerSettings()
+
+    async def change_chat(self, chat: ChatRef, settings: ChatSettings) -> None:
+        self._chats[chat] = settings
+
+    async def change_server(self, server: ServerRef, settings: ServerSettings) -> None:
+        self._servers[server] = settings
+
+    async def standing(self, owner: UserRef, chat: ChatRef) -> Standing:
+        return self.standings.of(owner, chat)
+
+    async def stand(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
+        self.standings.say(owner, chat, standing)
+
+    async def forget(self, user: UserRef) -> str:
+        ours = [reply for reply, asker in self._askers.items() if asker == user]
+        theirs = [message.ref for message in self.received if message.author == user]
+        await self.platform.retract(ours, theirs)
+        await self.platform.forget(user)
+        return "Everything that you sent is gone."
 
     async def run(self, turn: TurnId) -> None:
         """Let a waiting turn run, as a worker would."""
         answer = Answer(TurnState.RUNNING, ("Working on it.",), turn=turn, started_at=1_700_000_000.0)
-        await self.platform.fill(self.answers[turn], answer)
+        await self._fill(turn, answer)
 
     async def _answer(self, message: InboundMessage, turn: TurnId, reply: MessageRef) -> None:
         if message.voice:
@@ -150,8 +282,36 @@ class SmallCore:
         if brought:
             await self.platform.show_sources(message.ref, brought)
             self._shown[message.ref] = [each.image.sha256 for each in brought]
+            self._owners[message.ref] = (Person(message.author, message.author_name),)
         sources = self._shown.get(message.ref) or self._shown.get(message.reply_to or message.ref, [])
-        await self.platform.fill(reply, await self._made(message, turn, reply, sources))
+        answer = self._about(message, turn) or await self._made(message, turn, reply, sources)
+        await self._fill(turn, answer)
+
+    def _about(self, message: InboundMessage, turn: TurnId) -> Answer | None:
+        """What is said first, where somebody else's picture is meant. The bot's own results are open to all."""
+        replied = message.reply_to
+        owner = (
+            next((each for each in self._owners.get(replied, ()) if each.user != message.author), None)
+            if replied
+            else None
+        )
+        if owner is None or replied in self._askers:
+            return None
+        match self.standings.of(owner.user, message.ref.chat):
+            case Standing.NEVER:
+                return self._unwanted(turn, owner)
+            case Standing.HERE:
+                return None
+            case Standing.UNSAID:
+                self._open[turn] = message.author
+                self._asking[turn] = (owner, message)
+                words = f"Waiting for {owner.name} to say yes."
+                holds = frozenset({Hold.CONSENT})
+                return Answer(TurnState.WAITING, (words,), turn=turn, holds=holds, asks=(owner,))
+
+    def _unwanted(self, turn: TurnId, owner: Person) -> Answer:
+        words = f"{owner.name} would rather not have that picture edited, so I leave it alone."
+        return Answer(TurnState.REFUSED, (words,), turn=turn)
 
     async def _made(self, message: InboundMessage, turn: TurnId, reply: MessageRef, sources: list[Sha256]) -> Answer:
         match message.text.split(" ")[0].lower():
@@ -182,16 +342,36 @@ class SmallCore:
     async def _done(self, message: InboundMessage, turn: TurnId, reply: MessageRef, sources: list[Sha256]) -> Answer:
         words = HEARD if message.voice else message.text
         source = sources[(message.reply_index or 0) :][:1]
+        if message.press and message.press.act is Act.UNDO and message.reply_to:
+            source, words = self._made_from[message.reply_to], "as it was"
+        owners = self._credited(message, reply)
         made = [await asyncio.to_thread(_edited, await self.images.get(each), words) for each in source]
         shown = [await self._keep(data) for data in made]
-        self._shown[reply] = [each.image.sha256 for each in shown]
+        self._shown[reply], self._made_from[reply] = [each.image.sha256 for each in shown], source
         lines = [label_line(Label(Provenance.UNKNOWN, edited_by_ai=False))]
         lines += [heard(HEARD)] if message.voice else []
         has_roles, has_ideas = "roles" in words, "ideas" in words
         lines += [roles_line((Purpose.STYLE, Purpose.CANVAS))] if has_roles else []
         controls = ((OTHER_CANVAS,) if has_roles else ()) + (CONTROLS if has_ideas else ())
         suggestions = IDEAS if has_ideas else ()
-        return Answer(TurnState.DONE, tuple(lines), tuple(shown), turn=turn, suggestions=suggestions, controls=controls)
+        is_hidden = "hidden" in words or message.reply_to in self._hidden
+        self._hidden |= {reply} if is_hidden else set()
+        return Answer(
+            TurnState.DONE,
+            tuple(lines),
+            tuple(shown),
+            turn=turn,
+            suggestions=suggestions,
+            controls=controls,
+            credit=Credit(Person(message.author, message.author_name), tuple(each.user for each in owners)),
+            spoiler=is_hidden,
+        )
+
+    def _credited(self, message: InboundMessage, reply: MessageRef) -> tuple[Person, ...]:
+        """Whose pictures the answer grows from; so that the next one knows."""
+        before = self._owners.get(message.reply_to, ()) if message.reply_to else ()
+        self._owners[reply] = tuple(dict.fromkeys([*before, *self._owners.get(message.ref, ())]))
+        return self._owners[reply]
 
     async def _album(self, message: InboundMessage, turn: TurnId, reply: MessageRef, sources: list[Sha256]) -> Answer:
         """Four turns in one reply: the third is refused; of "album wait" the last two are still to come."""
@@ -210,10 +390,14 @@ class SmallCore:
             panels[3] = Panel(turns[3], TurnState.WAITING, "Waiting in line.")
             state = TurnState.RUNNING
         shown = tuple(panel.image for panel in panels if panel.image)
-        self._shown[reply] = [picture.image.sha256 for picture in made]
+        self._shown[reply], self._made_from[reply] = [picture.image.sha256 for picture in made], sources[:1]
         again = () if state is TurnState.RUNNING else (Control(Act.AGAIN, "All of them again"),)
         line = label_line(Label(Provenance.AI_EDITED, edited_by_ai=True, engines=("Gemini",)))
         return Answer(state, (line,), shown, turn=turn, controls=again, panels=tuple(panels))
+
+    async def _fill(self, turn: TurnId, answer: Answer) -> None:
+        self._filled[turn] = answer
+        await self.platform.fill(self.answers[turn], answer)
 
     async def _keep(self, data: bytes) -> Rendition:
         with Image.open(io.BytesIO(data)) as image:
@@ -223,6 +407,8 @@ class SmallCore:
 
 
 def _edited(data: bytes, text: str) -> bytes:
+    if text == "as it was":
+        return data
     words = text.lower()
     with Image.open(io.BytesIO(data)) as opened:
         picture: Image.Image = opened.convert("RGB")
