@@ -1,0 +1,198 @@
+"""The Discord adapter's own memory in Redis.
+
+    {prefix}:discord:chat:<chat>                    JSON    what the gateway knows of a chat
+    {prefix}:discord:{<account>}:marks              hash    chat → the greatest message id taken in there
+    {prefix}:discord:{<account>}:marks:at           zset    the same chats, by when that was
+    {prefix}:discord:alive:<account>:<shard>        text    until when a shard received all that was sent
+    {prefix}:discord:said:<message>                 text    a hash of what a message says
+    {prefix}:discord:interaction:{<message>}        JSON    whose an interaction was, and where
+    {prefix}:discord:interaction:{<message>}:token  text    its token, as long as it is worth something
+    {prefix}:discord:target:<interaction>           JSON    the message that a form was opened on
+    {prefix}:discord:kept:<person>                  list    JSON of each result that waits to be shown
+    {prefix}:discord:interactions:<person>          set     keys of their interactions, to forget them by
+    {prefix}:discord:closed:{<chat>}                text    nothing can be posted there for now
+    {prefix}:discord:closed:{<chat>}:times          number  how often that was so, one after another
+    {prefix}:discord:once:<what>                    text    it was done
+    {prefix}:discord:commands:<application>         text    the hash of the commands that were registered
+
+Every key expires.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from redis.asyncio import Redis
+
+from adapters.discord.ports import ChatFacts, Interaction, KeptBack
+from bot.domain.messages import Quoted
+from bot.domain.refs import ChatRef, MessageRef, UserRef, message_ref_of, short_hash
+from storage.redis.codec import Codec
+from storage.redis.keys import Keys
+
+DAY: Final = 24 * 3600
+TOKEN_S: Final = 15 * 60
+"""Discord's own life of an interaction's token."""
+TARGET_S: Final = 3600
+MARKS_S: Final = 14 * DAY
+"""Chats where nothing was taken in for so long are not caught up."""
+CLOSED_S: Final = 10 * 60
+CLOSED_MOST_S: Final = 6 * 3600
+_KEPT_MOST = 20
+
+_FACTS: Codec[ChatFacts] = Codec(ChatFacts)
+_INTERACTION: Codec[Interaction] = Codec(Interaction)
+_TARGET: Codec[Quoted] = Codec(Quoted)
+_KEPT: Codec[KeptBack] = Codec(KeptBack)
+
+_MARK = """
+-- KEYS marks at · ARGV chat id now life_s
+-- Ids are compared as text: as numbers they would lose their last digits.
+local standing = redis.call('HGET', KEYS[1], ARGV[1])
+local id = ARGV[2]
+if not standing or #id > #standing or (#id == #standing and id > standing) then
+    redis.call('HSET', KEYS[1], ARGV[1], id)
+end
+redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
+local old = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[3] - ARGV[4], 'LIMIT', 0, 100)
+for _, chat in ipairs(old) do
+    redis.call('HDEL', KEYS[1], chat)
+    redis.call('ZREM', KEYS[2], chat)
+end
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+redis.call('EXPIRE', KEYS[2], ARGV[4])
+"""
+
+_CLOSE = """
+-- KEYS closed times · ARGV code first_s most_s
+local left = redis.call('TTL', KEYS[1])
+if left > 0 then return left end  -- somebody else met the same closed door
+local times = redis.call('INCR', KEYS[2])
+local seconds = math.min(ARGV[2] * 2 ^ math.min(times - 1, 20), ARGV[3])
+redis.call('SET', KEYS[1], ARGV[1], 'EX', seconds)
+redis.call('EXPIRE', KEYS[2], seconds + 2 * ARGV[3])
+return seconds
+"""
+
+
+class RedisDiscordStore:
+    """See `adapters.discord.ports.DiscordStore`. `retention_s` is how long what nobody touches is kept."""
+
+    def __init__(self, client: Redis, *, retention_s: int, keys: Keys | None = None) -> None:
+        self._client: Any = client
+        self._keys = keys or Keys()
+        self._retention_s = retention_s
+        self._mark = client.register_script(_MARK)
+        self._close = client.register_script(_CLOSE)
+
+    async def note_chat(self, chat: ChatRef, facts: ChatFacts) -> None:
+        await self._client.set(self._keys.discord("chat", chat.key), _FACTS.dump(facts), ex=self._retention_s)
+
+    async def chat(self, chat: ChatRef) -> ChatFacts | None:
+        text = await self._client.get(self._keys.discord("chat", chat.key))
+        return _FACTS.load(text) if text else None
+
+    # --- catching up
+
+    async def mark(self, chat: ChatRef, message_id: int) -> None:
+        marks = self._keys.discord_marks(chat.account)
+        await self._mark(keys=[marks, f"{marks}:at"], args=[chat.chat, str(message_id), int(time.time()), MARKS_S])
+
+    async def marks(self, account: str) -> Mapping[ChatRef, int]:
+        marks = self._keys.discord_marks(account)
+        async with self._client.pipeline(transaction=False) as pipe:
+            pipe.hgetall(marks)
+            pipe.zrangebyscore(f"{marks}:at", int(time.time()) - MARKS_S, "+inf")
+            ids, late = await pipe.execute()
+        return {ChatRef("discord", account, chat): int(ids[chat]) for chat in late if chat in ids}
+
+    async def note_alive(self, account: str, shard: int, at: float) -> None:
+        await self._client.set(self._keys.discord("alive", account, str(shard)), repr(at), ex=self._retention_s)
+
+    async def alive(self, account: str, shard: int) -> float | None:
+        text = await self._client.get(self._keys.discord("alive", account, str(shard)))
+        return float(text) if text else None
+
+    async def changed(self, message: MessageRef, words: str) -> bool:
+        said = short_hash("said", message.key, words)
+        key = self._keys.discord("said", message.key)
+        return bool(await self._client.set(key, said, ex=min(MARKS_S, self._retention_s), get=True) != said)
+
+    # --- interactions
+
+    async def keep_interaction(self, message: MessageRef, interaction: Interaction) -> None:
+        key = self._keys.discord_interaction(message)
+        mine = self._keys.discord("interactions", interaction.user.key)
+        left_s = min(TOKEN_S, int(interaction.expires_at - time.time()))
+        async with self._client.pipeline(transaction=False) as pipe:
+            pipe.sadd(mine, message.key)  # first: what no person leads to could not be forgotten
+            pipe.expire(mine, self._retention_s)
+            pipe.set(key, _INTERACTION.dump(replace(interaction, token="")), ex=self._retention_s)
+            if left_s > 0:
+                pipe.set(f"{key}:token", interaction.token, ex=left_s)
+            await pipe.execute()
+
+    async def interaction(self, message: MessageRef) -> Interaction | None:
+        key = self._keys.discord_interaction(message)
+        about, token = await self._client.mget(key, f"{key}:token")
+        return replace(_INTERACTION.load(about), token=token or "") if about else None
+
+    async def keep_target(self, interaction_id: str, target: Quoted) -> None:
+        await self._client.set(self._keys.discord("target", interaction_id), _TARGET.dump(target), ex=TARGET_S)
+
+    async def target(self, interaction_id: str) -> Quoted | None:
+        text = await self._client.get(self._keys.discord("target", interaction_id))
+        return _TARGET.load(text) if text else None
+
+    async def keep_back(self, user: UserRef, kept: KeptBack) -> None:
+        key, text = self._keys.discord("kept", user.key), _KEPT.dump(kept)
+        async with self._client.pipeline(transaction=True) as pipe:
+            pipe.lrem(key, 0, text)
+            pipe.rpush(key, text)
+            pipe.ltrim(key, -_KEPT_MOST, -1)
+            pipe.expire(key, self._retention_s)
+            await pipe.execute()
+
+    async def take_kept_back(self, user: UserRef) -> Sequence[KeptBack]:
+        key = self._keys.discord("kept", user.key)
+        async with self._client.pipeline(transaction=True) as pipe:
+            pipe.lrange(key, 0, -1)
+            pipe.delete(key)
+            found, _ = await pipe.execute()
+        return [_KEPT.load(text) for text in found]
+
+    async def forget(self, user: UserRef) -> None:
+        mine = self._keys.discord("interactions", user.key)
+        messages = [message_ref_of(key) for key in await self._client.smembers(mine)]
+        async with self._client.pipeline(transaction=False) as pipe:
+            for key in (self._keys.discord_interaction(message) for message in messages):
+                pipe.delete(key)
+                pipe.delete(f"{key}:token")
+            pipe.delete(self._keys.discord("kept", user.key))
+            pipe.delete(mine)
+            await pipe.execute()
+
+    # --- limits
+
+    async def close_chat(self, chat: ChatRef, code: int) -> float:
+        key = self._keys.discord_closed(chat)
+        return float(await self._close(keys=[key, f"{key}:times"], args=[code, CLOSED_S, CLOSED_MOST_S]))
+
+    async def is_closed(self, chat: ChatRef) -> bool:
+        return bool(await self._client.exists(self._keys.discord_closed(chat)))
+
+    async def open_chat(self, chat: ChatRef) -> None:
+        key = self._keys.discord_closed(chat)
+        await self._client.delete(key, f"{key}:times")
+
+    async def once(self, what: str, *, life_s: int) -> bool:
+        return bool(await self._client.set(self._keys.discord("once", what), "1", ex=life_s, nx=True))
+
+    async def commands(self, application: str) -> str:
+        return await self._client.get(self._keys.discord("commands", application)) or ""
+
+    async def note_commands(self, application: str, digest: str) -> None:
+        await self._client.set(self._keys.discord("commands", application), digest, ex=self._retention_s)
