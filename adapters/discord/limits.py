@@ -1,0 +1,39 @@
+"""Limits of Discord (developer documentation, read 2026-11). Lengths are counted in UTF-16 units: the documentation
+speaks of characters, and whichever of the two it counts, a text within these is within it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+CONTENT: Final = 2000
+EMBED_DESCRIPTION: Final = 4096
+ALT_TEXT: Final = 1024
+BUTTON_LABEL: Final = 80
+OPTION_LABEL: Final = 100
+PLACEHOLDER: Final = 150
+ROWS: Final = 5
+BUTTONS_IN_ROW: Final = 5
+OPTIONS: Final = 25
+FILES: Final = 10
+REQUEST_BYTES: Final = 25 * 2**20
+"""Of one request that creates or edits a message, unless the server lets a single file be larger."""
+FILE_BYTES: Final = 10 * 2**20
+"""Of one file where nothing more is known: a server without boosts, a DM."""
+
+
+def units(text: str) -> int:
+    """UTF-16 units."""
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def cut(text: str, most: int) -> str:
+    """At most so many units; with “…” where something was left out."""
+    if units(text) <= most:
+        return text
+    kept, left = 0, most - 1
+    for character in text:
+        left -= 1 + (character > "\uffff")
+        if left < 0:
+            break
+        kept += 1
+    return text[:kept].rstrip() + "…"
