@@ -16,9 +16,10 @@ from pydantic import SecretStr
 
 from bot.app import House, Machines, at_work, open_house
 from bot.domain.actions import Act, Press
-from bot.domain.messages import Attachment, InboundMessage, Received
-from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef
-from bot.domain.turns import FINAL_STATES, TurnStatus
+from bot.domain.consent import Say
+from bot.domain.messages import Attachment, InboundMessage, Quoted, Received
+from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, TurnId, UserRef
+from bot.domain.turns import FINAL_STATES, Hold, TurnStatus
 from bot.ports import Engine, TextModel
 from bot.settings import Settings
 from tests.values import ANNA, CHAT
@@ -58,13 +59,47 @@ class Rig:
         id_: str = "",
         index: int | None = None,
         voice: bytes | None = None,
+        server: ServerRef | None = None,
+        **fields: Any,
     ) -> Received:
         message = await self.message(text, images, reply_to=reply_to, author=author, chat=chat, id_=id_)
         if voice is not None:
             handle = f"{message.ref.message}-voice"
             await self.house.spool.put(handle, voice)
             message = replace(message, voice=Attachment(handle, "voice.wav", len(voice)))
-        return await self.house.hall.receive(replace(message, reply_index=index))
+        return await self.house.hall.receive(replace(message, reply_index=index, server=server, **fields))
+
+    async def quotes(
+        self,
+        author: UserRef | None,
+        images: Sequence[bytes],
+        *,
+        chat: ChatRef = CHAT,
+        id_: str = "",
+        ours: bool = False,
+        spoiler: bool = False,
+    ) -> Quoted:
+        """A message in the chat that was not sent to us, as a platform shows it to us when somebody replies to it."""
+        message = await self.message("", images, chat=chat, id_=id_)
+        return Quoted(
+            ref=message.ref,
+            author=Person(author, author.user.title()) if author else None,
+            attachments=tuple(replace(each, spoiler=spoiler) for each in message.attachments),
+            ours=ours,
+        )
+
+    async def answers(self, received: Received, by: UserRef, say: Say | None, *, chat: ChatRef = CHAT) -> str:
+        """Somebody answers the question that a turn waits for."""
+        return await self.house.reception.allow(received.turn, chat=chat, by=by, say=say)
+
+    async def waits(self, received: Received, *, within_s: float = 15) -> TurnStatus:
+        """The turn, once it waits for somebody's consent."""
+        async with asyncio.timeout(within_s):
+            while True:
+                status = await self.house.turns.load(received.turn)
+                if status is not None and Hold.CONSENT in status.holds:
+                    return status
+                await asyncio.sleep(0.01)
 
     async def presses(
         self,

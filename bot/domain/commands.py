@@ -85,9 +85,9 @@ def settings_words(settings: ChatSettings, standing: Standing) -> str:
         f"Next ideas under each picture are {suggestions}, and asking back instead of guessing is {questions}. "
         f"To change that, say “/settings suggestions {_other(settings.suggestions)}” "
         f"or “/settings questions {_other(settings.questions)}”.\n"
-        f"As for pictures that people send: {policy_words(settings.consent or DEFAULT_POLICY)} "
-        f"(“/settings pictures ask”, “own”, “off” or “all”). "
-        f"{standing_words(standing)} (“/settings mine ask”, “here” or “never”)."
+        f"As for pictures that people send: {policy_words(settings.consent or DEFAULT_POLICY)}. "
+        f"“/settings pictures” and one of off, own, ask, all changes that.\n"
+        f"{standing_words(standing)} “/settings mine” and one of ask, here, never changes that."
     )
 
 

@@ -12,7 +12,7 @@ from bot.domain.errors import EngineRefused, EngineUnavailable
 from bot.domain.images import Provenance, Role
 from bot.domain.refs import ChatRef, MessageRef
 from bot.domain.turns import TurnState
-from bot.domain.words import CLIMBED, NO_PICTURE, NO_WORDS, NOT_YOURS, OVER_PERSON, SWITCHED_OFF
+from bot.domain.words import CLIMBED, NO_PICTURE, NO_WORDS, OVER_PERSON, SWITCHED_OFF
 from bot.engines.exact import ExactEngine
 from bot.ports import Engine, EngineAnswer
 from tests.fakes.engines import ScriptedEngine
@@ -141,21 +141,19 @@ async def test_words_can_reply_to_ones_own_photo(rig: Rig) -> None:
     assert status.turn.thread == asked.turn.partition("-")[0]
 
 
-async def test_somebody_elses_photo_is_left_alone_and_results_are_free(rig: Rig) -> None:
+async def test_somebody_elses_photo_waits_for_their_yes_and_results_are_free(rig: Rig) -> None:
     asked = await rig.says("make it grey", [CAT], id_="photo", author=ANNA)
     await rig.sees(asked)
-    refused = await rig.sees(await rig.says("crop to a square", reply_to=MessageRef(CHAT, "photo"), author=BEN))
-    assert refused.outcome is not None
-    assert refused.outcome.words == NOT_YOURS
+    waiting = await rig.waits(await rig.says("crop to a square", reply_to=MessageRef(CHAT, "photo"), author=BEN))
+    assert [each.user for each in waiting.turn.asks] == [ANNA]
     assert (await rig.sees(await rig.says("crop to a square", reply_to=asked, author=BEN))).state is TurnState.DONE
 
 
 async def test_somebody_elses_photo_cannot_be_reached_through_a_refusal(rig: Rig) -> None:
     refused = await rig.says("", [CAT], author=ANNA)
     await rig.sees(refused)
-    status = await rig.sees(await rig.says("make it grey", reply_to=refused, author=BEN))
-    assert status.outcome is not None
-    assert status.outcome.words == NOT_YOURS
+    status = await rig.waits(await rig.says("make it grey", reply_to=refused, author=BEN))
+    assert [each.user for each in status.turn.asks] == [ANNA]
 
 
 async def test_a_reply_to_a_message_of_another_chat_finds_nothing(rig: Rig) -> None:

@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.chats import ChatSettings
-from bot.domain.commands import HELP, Command, apply_setting, read_command, settings_words
+from bot.domain.commands import (
+    HELP,
+    Command,
+    apply_setting,
+    policy_words,
+    read_command,
+    said_of_mine,
+    settings_words,
+    standing_words,
+)
+from bot.domain.consent import Policy, Standing
 from bot.domain.wishes import PLAIN_WISH, Form, Kind, read_wish
 
 
@@ -71,12 +81,28 @@ def test_one_setting_is_changed_and_the_other_stays(
 
 @pytest.mark.parametrize("settings", [ON, OFF, ChatSettings(suggestions=False), ChatSettings(questions=False)])
 def test_what_the_settings_say_to_do_turns_each_of_them_round(settings: ChatSettings) -> None:
-    said = [read_command(part.split("”")[0]) for part in settings_words(settings).split("“")[1:]]
-    changed = [apply_setting(settings, command.arguments) for command in said if command]
+    words = settings_words(settings, Standing.UNSAID)
+    said = [read_command(part.split("”")[0]) for part in words.split("“")[1:]]
+    changed = [apply_setting(settings, command.arguments) for command in said if command and len(command.arguments) > 1]
     assert changed == [
         ChatSettings(not settings.suggestions, settings.questions),
         ChatSettings(settings.suggestions, not settings.questions),
     ]
+
+
+@pytest.mark.parametrize("policy", list(Policy))
+def test_what_is_decided_for_pictures_is_said_and_can_be_changed(policy: Policy) -> None:
+    changed = apply_setting(ON, ("pictures", policy.value))
+    assert changed == ChatSettings(consent=policy)
+    assert policy_words(policy) in settings_words(changed, Standing.NEVER)
+    assert policy.value in settings_words(changed, Standing.NEVER)
+
+
+@pytest.mark.parametrize(("said", "standing"), [("ask", "unsaid"), ("here", "here"), ("never", "never")])
+def test_what_is_said_of_ones_own_pictures_is_understood(said: str, standing: str) -> None:
+    assert said_of_mine(("mine", said)) == Standing(standing)
+    assert standing_words(Standing(standing)) in settings_words(ON, Standing(standing))
+    assert said_of_mine(("mine", "perhaps")) is None
 
 
 def test_the_help_is_short_and_calm() -> None:
