@@ -21,6 +21,7 @@ from storage.redis.keys import Keys
 NOBODY = UserRef("", "")
 """The author of a turn that is forgotten."""
 _WORKER_LIFE_S = 20
+_OPEN_PAGE = 1000
 _SETTLED_S = 3600
 """How long a delivered turn is known to admission: a late repeat of its submission, or a child on its way in, finds
 it."""
@@ -58,6 +59,8 @@ class RedisTurnStore:
         self._settle = Script(client, "_admission.lua", "settle.lua")
         self._announce = Script(client, "_admission.lua", "announce.lua")
         self._position = Script(client, "_admission.lua", "position.lua")
+        self._agree = Script(client, "_admission.lua", "agree.lua")
+        self._note_once = Script(client, "_turn.lua", "note_once.lua")
 
     # --- in
 
@@ -65,6 +68,7 @@ class RedisTurnStore:
         state = await self._keep(turn, TurnState.ACCEPTED, None)
         if state in FINAL_STATES:
             return Submitted(repeat=True)
+        asked = sorted({each.user.key for each in turn.asks})
         reply = await self._submit(
             [self._keys.admission],
             [
@@ -74,6 +78,8 @@ class RedisTurnStore:
                 int(any(each.image is None for each in turn.inputs)),
                 self._author_limit,
                 self._retention_s,
+                len(asked),
+                *asked,
                 *bucket_args(buckets),
             ],
         )
@@ -82,12 +88,19 @@ class RedisTurnStore:
                 return Submitted(repeat=True)
             case ["full", name]:
                 return Submitted(full=str(name))
-            case ["held", _]:
-                return Submitted(holds=frozenset({Hold.PARENT.value}))
+            case ["held", *reasons]:
+                return Submitted(holds=frozenset(Hold(str(reason)).value for reason in reasons))
             case ["ok", position, *start]:
                 return Submitted(position=int(position) or None, start=tuple(TurnId(str(id_)) for id_ in start))
             case _:
                 raise RuntimeError(f"submit answered {reply!r}")
+
+    async def agree(self, turn: TurnId, owner: UserRef) -> Sequence[TurnId]:
+        started = await self._agree([self._keys.admission], [turn, owner.key, self._author_limit])
+        return [TurnId(str(id_)) for id_ in started]
+
+    async def note_once(self, turn: TurnId, what: str) -> bool:
+        return bool(await self._note_once(self._both(turn), [what]))
 
     async def conclude(self, turn: Turn, outcome: Outcome) -> bool:
         if await self._keep(turn, outcome.state, outcome) is not None:
@@ -230,17 +243,19 @@ class RedisTurnStore:
         return replace(status, state=TurnState.WAITING, holds=holds)
 
     async def _holds(self, turn: TurnId) -> frozenset[Hold]:
-        state, _, author_busy = await self._position([self._keys.admission], [turn, self._author_limit])
+        state, _, author_busy, parent_holds = await self._position([self._keys.admission], [turn, self._author_limit])
         match str(state):
             case "held":
                 return frozenset({Hold.PARENT})
+            case "asking":
+                return frozenset({Hold.CONSENT, *([Hold.PARENT] if int(parent_holds) else [])})
             case "ready":
                 return frozenset({Hold.AUTHOR if int(author_busy) else Hold.SLOT})
             case _:
                 return frozenset()
 
     async def position(self, turn: TurnId) -> int | None:
-        _, position, _ = await self._position([self._keys.admission], [turn, self._author_limit])
+        _, position, *_ = await self._position([self._keys.admission], [turn, self._author_limit])
         return int(position) or None
 
     async def thread(self, thread: ThreadId) -> Sequence[TurnStatus]:
@@ -252,7 +267,17 @@ class RedisTurnStore:
         return [_status_of(row) for row in rows if "body" in row]
 
     async def open_turns(self) -> Sequence[OpenTurn]:
-        rows: list[Any] = await self._client.zrange(f"{self._keys.admission}:open", 0, 999, withscores=True)
+        found: list[OpenTurn] = []
+        while page := await self._open_page(len(found)):
+            found += page
+            # Those who wait for people may be many, and wait for days: the others are not hidden behind them.
+            if len(page) < _OPEN_PAGE or sum(not each.asks for each in found) >= _OPEN_PAGE:
+                break
+        return found
+
+    async def _open_page(self, first: int) -> list[OpenTurn]:
+        last = first + _OPEN_PAGE - 1
+        rows: list[Any] = await self._client.zrange(f"{self._keys.admission}:open", first, last, withscores=True)
         async with self._client.pipeline(transaction=False) as pipe:
             for turn, _ in rows:
                 pipe.hget(self._keys.turn(TurnId(str(turn))), "state")
@@ -265,6 +290,7 @@ class RedisTurnStore:
                 # A record that is gone (erased by its expiry) has nothing left to run or to say.
                 state=TurnState(state) if state else TurnState.CANCELLED,
                 let_run=admission == "admitted",
+                asks=admission == "asking",
                 age_s=max(0.0, now - float(since)),
             )
             for (turn, since), state, admission in zip(rows, states[::2], states[1::2], strict=True)
@@ -275,10 +301,12 @@ class RedisTurnStore:
 
 
 def people_in(turn: Turn) -> frozenset[UserRef]:
-    """Everyone whom a turn names: who asked, whose pictures, whose words, and who is told of in its story."""
+    """Everyone whom a turn names: who asked, who is asked, whose pictures, whose words, and who is told of in its
+    story."""
     lines = (*turn.story.lines, *turn.story.pinned)
     owners = (*turn.owners, *(each.owner for each in turn.inputs))
-    named = (turn.author, turn.words_by, *owners, *(line.author for line in lines))
+    asked = (each.user for each in turn.asks)
+    named = (turn.author, turn.words_by, *owners, *asked, *(line.author for line in lines))
     return frozenset(person for person in named if person is not None and person != NOBODY)
 
 

@@ -13,9 +13,10 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.domain.images import ALL, Input, Role
+from bot.domain.refs import Person, TurnId, UserRef
 from bot.domain.turns import Hold, Outcome, Source, Turn, TurnState, Usage
 from bot.domain.wishes import Form, Wish
-from bot.ports import Bucket
+from bot.ports import Bucket, Submitted
 from storage.redis.client import open_client
 from storage.redis.turns import RedisTurnStore
 from tests.values import ANNA, BEN, done, image, turn
@@ -380,3 +381,160 @@ async def test_the_later_turns_of_an_album_wait_for_the_first_and_go_together(st
     assert (await store.submit(first, [])).start == (first.id,)
     assert [(await store.submit(each, [])).holds for each in later] == [{"parent"}, {"parent"}]
     assert await run_to_end(store, first) == [each.id for each in later]
+
+
+# --- consent
+
+CLARA = UserRef("web", "clara")
+
+
+def asking(*owners: UserRef, parent: Turn | None = None) -> Turn:
+    """Ben's turn on other people's pictures."""
+    return replace(turn(author=BEN, parent=parent), asks=tuple(Person(owner, owner.user.title()) for owner in owners))
+
+
+async def holds(store: RedisTurnStore, one: Turn) -> frozenset[Hold]:
+    status = await store.load(one.id)
+    assert status is not None
+    assert (status.state is TurnState.WAITING) == bool(status.holds)
+    return status.holds
+
+
+async def test_a_turn_waits_until_each_of_those_it_asks_has_agreed(store: RedisTurnStore) -> None:
+    one = asking(ANNA, CLARA)
+    submitted = await store.submit(one, [])
+    assert submitted == Submitted(holds=frozenset({"consent"}))
+    assert await store.agree(one.id, ANNA) == []
+    assert await holds(store, one) == {Hold.CONSENT}
+    assert await store.position(one.id) is None
+    assert await store.agree(one.id, CLARA) == [one.id]
+    assert await holds(store, one) == frozenset()
+    status = await store.load(one.id)
+    assert status is not None
+    assert status.turn == one
+
+
+async def test_agreeing_twice_counts_once_and_whoever_is_not_asked_changes_nothing(store: RedisTurnStore) -> None:
+    one, free = asking(ANNA, CLARA), turn()
+    await store.submit(one, [])
+    await store.submit(free, [])
+    for owner in (ANNA, ANNA, BEN, UserRef("web", "")):
+        assert await store.agree(one.id, owner) == []
+    assert await store.agree(free.id, ANNA) == []
+    assert await holds(store, one) == {Hold.CONSENT}
+    assert await store.agree(one.id, CLARA) == [one.id]
+    assert await store.agree(one.id, CLARA) == []
+    await run_to_end(store, one)
+    assert await store.agree(one.id, ANNA) == []
+
+
+async def test_two_who_agree_at_once_start_it_once(store: RedisTurnStore, client: Redis) -> None:
+    await asyncio.gather(*(client.ping() for _ in range(16)))
+    one = asking(ANNA, CLARA)
+    await store.submit(one, [])
+    answers = await asyncio.gather(*(store.agree(one.id, owner) for owner in [ANNA, CLARA] * 8))
+    assert [id_ for started in answers for id_ in started] == [one.id]
+
+
+async def test_an_agreement_with_a_turn_that_nobody_knows_leaves_nothing_behind(
+    store: RedisTurnStore, client: Redis
+) -> None:
+    one = asking(ANNA)
+    before = set(await client.keys("*"))
+    assert await store.agree(one.id, ANNA) == []
+    assert set(await client.keys("*")) == before
+    assert (await store.submit(one, [])).holds == {"consent"}
+
+
+async def test_the_end_of_its_parent_alone_does_not_let_a_turn_go(store: RedisTurnStore) -> None:
+    parent = turn()
+    child = asking(ANNA, parent=parent)
+    await store.submit(parent, [])
+    assert (await store.submit(child, [])).holds == {"consent", "parent"}
+    assert await holds(store, child) == {Hold.CONSENT, Hold.PARENT}
+    assert await run_to_end(store, parent) == []
+    assert await holds(store, child) == {Hold.CONSENT}
+    assert await store.agree(child.id, ANNA) == [child.id]
+
+
+async def test_consent_alone_does_not_let_a_turn_go_whose_parent_is_not_finished(store: RedisTurnStore) -> None:
+    parent = turn()
+    child = asking(ANNA, parent=parent)
+    await store.submit(parent, [])
+    await store.submit(child, [])
+    assert await store.agree(child.id, ANNA) == []
+    assert await holds(store, child) == {Hold.PARENT}
+    assert await run_to_end(store, parent) == [child.id]
+
+
+async def test_turns_that_wait_for_consent_take_no_place_from_anybody(client: Redis) -> None:
+    store = RedisTurnStore(client, retention_s=DAY, author_limit=1)
+    await store.announce("worker", slots=1)
+    waiting = [asking(ANNA) for _ in range(3)]
+    for each in waiting:
+        await store.submit(each, [])
+    other = turn(author=BEN)
+    assert (await store.submit(other, [])).start == (other.id,)
+    assert await store.agree(waiting[1].id, ANNA) == []
+    assert await store.position(waiting[1].id) == 1
+    assert await run_to_end(store, other) == [waiting[1].id]
+
+
+async def test_a_turn_that_waits_for_consent_can_be_ended_and_leaves_nothing(
+    store: RedisTurnStore, client: Redis
+) -> None:
+    one = asking(ANNA)
+    child = turn(parent=one)
+    await store.submit(one, [Bucket("person:ben", 10, 100)])
+    assert (await store.submit(child, [])).holds == {"parent"}
+    assert await store.end(one.id, Outcome(TurnState.CANCELLED))
+    assert await settled(store, one) == [child.id]
+    assert await client.get("rb:{adm}:bucket:person:ben") == "0"
+    assert await client.exists(f"rb:{{adm}}:asks:{one.id}") == 0
+    assert await store.agree(one.id, ANNA) == []
+
+
+async def test_turns_that_wait_for_consent_are_told_from_others_that_are_open(store: RedisTurnStore) -> None:
+    one, other = asking(ANNA), turn()
+    await store.submit(one, [])
+    await store.submit(other, [])
+    assert [(each.turn, each.asks, each.let_run) for each in await store.open_turns()] == [
+        (one.id, True, False),
+        (other.id, False, True),
+    ]
+    await store.agree(one.id, ANNA)
+    assert [each.asks for each in await store.open_turns()] == [False, False]
+
+
+async def test_many_that_wait_for_consent_do_not_hide_what_else_is_open(store: RedisTurnStore, client: Redis) -> None:
+    async with client.pipeline() as pipe:
+        for number in range(1000):
+            pipe.zadd("rb:{adm}:open", {f"old-{number}": number})
+            pipe.hset(f"rb:{{adm}}:turn:old-{number}", "state", "asking")
+        await pipe.execute()
+    one = turn()
+    await store.submit(one, [])
+    found = await store.open_turns()
+    assert (len(found), found[-1].turn, found[0].turn) == (1001, one.id, TurnId("old-0"))
+
+
+async def test_an_admission_that_an_older_version_wrote_goes_on(store: RedisTurnStore, client: Redis) -> None:
+    parent = turn()
+    child = turn(parent=parent)
+    await store.submit(parent, [])
+    await store.submit(child, [])
+    assert sorted(await client.hgetall(f"rb:{{adm}}:turn:{child.id}")) == ["buckets", "parent", "state", "user"]
+    assert await client.exists(f"rb:{{adm}}:asks:{child.id}") == 0
+    assert await holds(store, child) == {Hold.PARENT}
+    assert await run_to_end(store, parent) == [child.id]
+
+
+async def test_a_note_is_taken_once_for_each_thing_and_turn(store: RedisTurnStore, client: Redis) -> None:
+    one, other = turn(), turn()
+    await store.submit(one, [])
+    assert not await store.note_once(other.id, "called")
+    await store.submit(other, [])
+    tries = await asyncio.gather(*(store.note_once(one.id, "called") for _ in range(8)))
+    assert sorted(tries) == [False] * 7 + [True]
+    assert [await store.note_once(one.id, "asked"), await store.note_once(other.id, "called")] == [True, True]
+    assert all([await client.ttl(key) > 0 for key in await client.keys("rb:{*}:turn:*") if "{adm}" not in key])

@@ -1,8 +1,10 @@
 -- Shared by the scripts of the admission slot. Every key here carries the same hash tag.
 -- base        prefix of all keys, e.g. rb:{adm}
--- <base>:turn:<id>   hash  user, parent, state (held|ready|admitted|settled),
+-- <base>:turn:<id>   hash  user, parent, state (held|asking|ready|admitted|settled),
 --                           buckets (json [[name, estimate, slice, window_s]…], the last two of rolling ones)
--- <base>:kids:<id>   set   turns held until <id> is settled
+-- <base>:kids:<id>   set   turns held until <id> is settled; one of them that is `asking` is not let go by that alone,
+--                           but once it is not in here any more and nobody's consent is missing
+-- <base>:asks:<id>   set   whose consent an asking turn still waits for
 -- <base>:ready:<user> list of a person's turns that wait for a free slot, oldest first
 -- <base>:ring        list of persons with ready turns: the head is next
 -- <base>:admitted    hash  turn -> user: given to the queue and not settled
@@ -131,6 +133,12 @@ local function make_ready(turn, user)
   if redis.call('LLEN', key('ready', user)) == 1 then
     redis.call('RPUSH', key('ring'), user)
   end
+end
+
+-- Whether its parent is not finished.
+local function parent_holds(turn)
+  local parent = redis.call('HGET', key('turn', turn), 'parent')
+  return parent and parent ~= '' and redis.call('SISMEMBER', key('kids', parent), turn) == 1
 end
 
 -- Lets as many ready turns run as there are free slots, one person after the other. Gives their ids.

@@ -46,6 +46,7 @@ if state ~= 'settled' then
   -- Kept until its answer is delivered and a little longer: a repeat must find that this is done.
   redis.call('HSET', key('turn', turn), 'state', 'settled')
   redis.call('EXPIRE', key('turn', turn), ARGV[3])
+  redis.call('DEL', key('asks', turn))
   local kids = redis.call('SMEMBERS', key('kids', turn))
   table.sort(kids, function(a, b)
     return (tonumber(redis.call('ZSCORE', key('open'), a)) or 0) < (tonumber(redis.call('ZSCORE', key('open'), b)) or 0)
