@@ -40,7 +40,7 @@ from bot.listening import Listener
 from bot.ports import Engine, ForgetReceipt, Platform, TextModel
 from bot.reception import Reception
 from bot.reconciler import Reconciler
-from bot.settings import Settings
+from bot.settings import Role, Settings
 from bot.turns import Workshop
 from storage.docket.queue import DocketTurnQueue
 from storage.objects.store import ObstoreImageStore, ObstoreUploads, image_store, uploads
@@ -225,6 +225,7 @@ async def open_house(
             worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
             slots=slots if slots is not None else settings.slots,
         )
+
         async def forget(user: UserRef) -> ForgetReceipt:
             return await house.forget(user)
 
@@ -321,8 +322,8 @@ def private_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
-async def run(settings: Settings, *, ready: Callable[[str], None]) -> None:
-    """Serve until told to stop. `ready` is called once with the page's address."""
+async def run(settings: Settings, *, ready: Callable[[str], None], role: Role = Role.ALL) -> None:
+    """Serve until told to stop. `ready` is called once with the page's address; with "" where there is no page."""
     loop = asyncio.get_running_loop()
     # Pixels are worked on in two threads: more would only fight over two cores and hold more memory.
     loop.set_default_executor(ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2), thread_name_prefix="pixels"))
@@ -333,29 +334,40 @@ async def run(settings: Settings, *, ready: Callable[[str], None]) -> None:
 
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, on_signal)
-    async with open_house(settings) as house:
+    async with open_house(settings, slots=0 if role is Role.GATEWAY else None) as house:
         await house.replay_forgotten()
         if not settings.redis_url.get_secret_value():
             # The data folder is ours alone: whoever left something half done is gone.
             await house.reconciler.look(grace_s=0)
-        app = build_app(
-            rooms=house.reception,
-            store=house.page,
-            spool=house.spool,
-            images=house.images,
-            password=settings.web_password.get_secret_value(),
-            allowed_hosts=settings.web_hosts,
-            behind_https=settings.web_behind_https,
-            max_image_bytes=settings.max_image_mb * 2**20,
-            draws=settings.has_gemini,
-            hears=house.machines.text_model is not None,
-        )
-        async with serve(app, host=settings.host, port=settings.port) as address, at_work(house, hurry):
+        async with doors_in(house, role) as address, at_work(house, hurry, role=role):
             ready(address)
             checking = asyncio.create_task(_check_models(house.machines))
             await stop.wait()
             log.info("stopping")
             await end(checking)
+
+
+@contextlib.asynccontextmanager
+async def doors_in(house: House, role: Role) -> AsyncGenerator[str]:
+    """What lets messages in, for as long as the block lasts. Gives the page's address."""
+    if role is Role.WORKER:
+        yield ""
+        return
+    settings = house.settings
+    app = build_app(
+        rooms=house.reception,
+        store=house.page,
+        spool=house.spool,
+        images=house.images,
+        password=settings.web_password.get_secret_value(),
+        allowed_hosts=settings.web_hosts,
+        behind_https=settings.web_behind_https,
+        max_image_bytes=settings.max_image_mb * 2**20,
+        draws=settings.has_gemini,
+        hears=house.machines.text_model is not None,
+    )
+    async with serve(app, host=settings.host, port=settings.port) as address:
+        yield address
 
 
 async def _check_models(machines: Machines) -> None:
@@ -371,13 +383,15 @@ async def _check_models(machines: Machines) -> None:
 
 
 @contextlib.asynccontextmanager
-async def at_work(house: House, hurry: asyncio.Event | None = None) -> AsyncGenerator[None]:
+async def at_work(house: House, hurry: asyncio.Event | None = None, *, role: Role = Role.ALL) -> AsyncGenerator[None]:
     """The worker and the reconciler, for as long as the block lasts.
 
     What runs at the end is given `DRAIN_S` to finish, since a call that is broken off is paid for all the same; unless
     somebody is in a `hurry`. What is still waiting runs at the next start.
     """
-    worker = asyncio.create_task(house.queue.run(house.workshop.run), name="worker")
+    workers: list[asyncio.Task[Any]] = []
+    if role is not Role.GATEWAY:
+        workers.append(asyncio.create_task(house.queue.run(house.workshop.run), name="worker"))
     reconciler = [asyncio.create_task(loop) for loop in house.reconciler.loops()]
     try:
         yield
@@ -388,7 +402,7 @@ async def at_work(house: House, hurry: asyncio.Event | None = None) -> AsyncGene
         if hurry is not None:
             ends.append(asyncio.create_task(hurry.wait()))
         await asyncio.wait(ends, timeout=DRAIN_S, return_when=asyncio.FIRST_COMPLETED)
-        await end(worker, *ends)
+        await end(*workers, *ends)
 
 
 def _note_forgotten(data: Path, user: UserRef, before: float) -> None:

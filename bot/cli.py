@@ -62,7 +62,7 @@ def run(
         page = f" Open {address} in your browser." if address else ""
         print(f"Remixbot is ready.{page} Ctrl+C stops it.", flush=True)
 
-    _finish(app.run(settings, ready=ready), in_use=f"{settings.host}:{settings.port}")
+    _finish(app.run(settings, ready=ready, role=role), in_use=f"{settings.host}:{settings.port}")
 
 
 @cli.command()
