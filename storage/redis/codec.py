@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from bot.domain.chats import ChatSettings
 from bot.domain.images import ImageFacts
 from bot.domain.messages import InboundMessage, MessageRecord, Shown
+from bot.domain.refs import Person
 from bot.domain.turns import Outcome, Turn
 from bot.ports import Heard, Retirement
 
@@ -39,6 +40,7 @@ INBOUND: Codec[InboundMessage] = Codec(InboundMessage)
 RECORD: Codec[MessageRecord] = Codec(MessageRecord)
 FACTS: Codec[ImageFacts] = Codec(ImageFacts)
 SOURCES: Codec[tuple[ImageFacts, ...]] = Codec(tuple[ImageFacts, ...])
+OWNERS: Codec[tuple[Person | None, ...]] = Codec(tuple[Person | None, ...])
 SHOWS: Codec[tuple[Shown, ...]] = Codec(tuple[Shown, ...])
 HEARD: Codec[Heard] = Codec(Heard)
 SETTINGS: Codec[ChatSettings] = Codec(ChatSettings)

@@ -96,6 +96,10 @@ class Keys:
     def user_messages(self, user: UserRef) -> str:
         return f"{self.prefix}:user:{{{user.key}}}:messages"
 
+    def user_named(self, user: UserRef) -> str:
+        """Others' messages that have something of theirs."""
+        return f"{self.prefix}:user:{{{user.key}}}:named"
+
     # --- Discord's own memory
 
     def discord(self, what: str, *parts: str) -> str:

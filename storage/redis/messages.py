@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import structlog
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
 from bot.domain.images import ImageFacts
 from bot.domain.messages import InboundMessage, MessageRecord, Shown
-from bot.domain.refs import ChatRef, MessageRef, ThreadId, TurnId, UserRef, message_ref_of
+from bot.domain.refs import ChatRef, MessageRef, Person, ThreadId, TurnId, UserRef, message_ref_of
 from bot.domain.turns import FINAL_STATES, TurnState
 from bot.ports import Heard
 from storage.redis.client import Script
-from storage.redis.codec import HEARD, INBOUND, OUTCOME, RECORD, SHOWS, SOURCES
+from storage.redis.codec import HEARD, INBOUND, OUTCOME, OWNERS, RECORD, SHOWS, SOURCES
 from storage.redis.keys import Keys
 
 log = structlog.get_logger("messages")
@@ -28,10 +29,10 @@ _LATEST_KEPT = 10
 
 
 class RedisMessageStore:
-    """One hash per message: `record` (written once), `sources`, `shows`, and until it is dealt with `heard` and the
-    message itself under `inbound:<version>`. A voice message has `listened` (how often it was begun),
-    `listening_until` and `listening_call`. Per person and chat a list of the last answers, newest first, each as
-    "<message> <first turn shown>". `retention_s` is how long an untouched record stays."""
+    """One hash per message: `record` (written once), `sources`, `owners`, `spoiler`, `shows`, and until it is dealt
+    with `heard` and the message itself under `inbound:<version>`. A voice message has `listened` (how often it was
+    begun), `listening_until` and `listening_call`. Per person and chat a list of the last answers, newest first, each
+    as "<message> <first turn shown>". `retention_s` is how long an untouched record stays."""
 
     def __init__(self, client: Redis, *, retention_s: int, keys: Keys | None = None) -> None:
         self._client = client
@@ -40,12 +41,27 @@ class RedisMessageStore:
         self._record = Script(client, "record.lua")
         self._listen = Script(client, "listen.lua")
 
+    async def note(self, record: MessageRecord) -> MessageRecord:
+        key = self._keys.message(record.ref)
+        async with self._client.pipeline(transaction=False) as pipe:
+            if record.author is not None:
+                # What it was listed with stays: a forgetting that is replayed must find it.
+                pipe.zadd(self._keys.user_messages(record.author), {record.ref.key: time.time()}, nx=True)
+                pipe.expire(self._keys.user_messages(record.author), self._retention_s)
+            pipe.hsetnx(key, "record", RECORD.dump(record))
+            pipe.hset(key, "v", "1")
+            pipe.expire(key, self._retention_s)
+            pipe.hgetall(key)
+            fields: Mapping[str, Any] = (await pipe.execute())[-1]
+        return _record_of(fields)
+
     async def record(self, message: InboundMessage, record: MessageRecord) -> MessageRecord:
         # Listed first: a crash after that leaves an entry that leads nowhere, not a message that is forgotten.
         async with self._client.pipeline(transaction=False) as pipe:
             pipe.zadd(self._keys.inbox, {message.origin: time.time()}, nx=True)
             pipe.zadd(self._keys.user_messages(message.author), {message.ref.key: message.created_at})
             pipe.expire(self._keys.user_messages(message.author), self._retention_s)
+            self._name(pipe, message.ref, people_named(message), message.created_at)
             await self._record(
                 [self._keys.message(message.ref)],
                 [RECORD.dump(record), f"inbound:{message.version}", INBOUND.dump(message), self._retention_s],
@@ -60,17 +76,30 @@ class RedisMessageStore:
             pipe.hgetall(key)
             pipe.expire(key, self._retention_s)
             fields: Mapping[str, Any] = (await pipe.execute())[0]
-        if "record" not in fields:
-            return None
-        record = RECORD.load(fields["record"])
-        if sources := fields.get("sources"):
-            record = replace(record, sources=SOURCES.load(sources))
-        if shows := fields.get("shows"):
-            record = replace(record, shows=SHOWS.load(shows))
-        return record
+        return _record_of(fields) if "record" in fields else None
 
-    async def bring(self, ref: MessageRef, sources: Sequence[ImageFacts]) -> None:
-        await self._client.hset(self._keys.message(ref), "sources", SOURCES.dump(tuple(sources)))
+    async def bring(
+        self,
+        ref: MessageRef,
+        sources: Sequence[ImageFacts],
+        *,
+        owners: Sequence[Person | None] = (),
+        spoiler: bool = False,
+    ) -> None:
+        key = self._keys.message(ref)
+        named = [owner.user for owner in owners if owner is not None]
+        pictures, whose = SOURCES.dump(tuple(sources)), OWNERS.dump(tuple(owners))
+        async with self._client.pipeline(transaction=False) as pipe:
+            self._name(pipe, ref, named, time.time())
+            pipe.hset(key, mapping={"sources": pictures, "owners": whose, "spoiler": str(int(spoiler))})
+            pipe.expire(key, self._retention_s)
+            await pipe.execute()
+
+    def _name(self, pipe: Pipeline, ref: MessageRef, people: Iterable[UserRef], when: float) -> None:
+        """Whoever is forgotten is found in others' messages, too."""
+        for person in dict.fromkeys(people):
+            pipe.zadd(self._keys.user_named(person), {ref.key: when}, nx=True)
+            pipe.expire(self._keys.user_named(person), self._retention_s)
 
     async def attach(
         self, reply: MessageRef, thread: ThreadId, shows: Sequence[Shown], *, asker: UserRef | None = None
@@ -145,6 +174,31 @@ class RedisMessageStore:
 
     async def put_off(self, message: InboundMessage) -> None:
         await self._client.zadd(self._keys.inbox, {message.origin: time.time()}, xx=True)
+
+
+def _record_of(fields: Mapping[str, Any]) -> MessageRecord:
+    record = RECORD.load(fields["record"])
+    if sources := fields.get("sources"):
+        record = replace(record, sources=SOURCES.load(sources))
+    if owners := fields.get("owners"):
+        record = replace(record, owners=OWNERS.load(owners))
+    if "spoiler" in fields:
+        record = replace(record, spoiler=fields["spoiler"] == "1")
+    if shows := fields.get("shows"):
+        record = replace(record, shows=SHOWS.load(shows))
+    return record
+
+
+def people_named(message: InboundMessage) -> frozenset[UserRef]:
+    """Everyone in a message but who sent it: whose pictures came along, and whose message is replied to."""
+    quoted = message.quoted
+    files = (
+        *message.attachments,
+        *((message.voice,) if message.voice else ()),
+        *(quoted.attachments if quoted else ()),
+    )
+    named = (*(each.owner for each in files), quoted.author if quoted else None)
+    return frozenset(person.user for person in named if person is not None) - {message.author}
 
 
 def latest_entry(reply: MessageRef, turns: Sequence[TurnId]) -> str:

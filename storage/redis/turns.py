@@ -136,6 +136,7 @@ class RedisTurnStore:
             pipe.zadd(self._keys.user_turns(person), {turn.id: turn.created_at})
             pipe.expire(self._keys.user_turns(person), self._retention_s)
             pipe.expire(self._keys.user_messages(person), self._retention_s)
+            pipe.expire(self._keys.user_named(person), self._retention_s)
 
     async def _index_resolved(self, turn: Turn) -> None:
         """Its parent may have brought people in that nobody knew of when it was submitted. Before it is written: an

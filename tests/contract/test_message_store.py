@@ -5,16 +5,27 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
 
 from bot.domain.images import ALL
-from bot.domain.messages import MessageRecord, Shown
-from bot.domain.refs import ChatRef, MessageRef, UserRef, message_ref_of, thread_id_of, turn_id_of
+from bot.domain.messages import Attachment, InboundMessage, MessageRecord, Quoted, Shown
+from bot.domain.refs import (
+    ChatRef,
+    MessageRef,
+    Person,
+    ServerRef,
+    UserRef,
+    message_ref_of,
+    thread_id_of,
+    turn_id_of,
+)
 from bot.domain.turns import Outcome, Turn, TurnState, Usage
 from bot.ports import Heard
 from storage.redis.client import Script, open_client
+from storage.redis.codec import RECORD
 from storage.redis.messages import RedisMessageStore
 from storage.redis.turns import RedisTurnStore
 from tests.values import ANNA, BEN, CHAT, done, image, message, turn
@@ -220,4 +231,75 @@ async def test_a_message_of_the_first_version_is_still_brought_back(store: Redis
     inbound = json.loads(str(await client.hget(key, "inbound:0")))
     old = {name: inbound[name] for name in ("ref", "author", "author_name", "text", "created_at", "version")}
     await client.hset(key, "inbound:0", json.dumps(old))
+    assert list(await store.unsettled(older_than_s=0)) == [one]
+
+
+# --- messages that were not sent to us, and whose pictures they have
+
+SEEN = MessageRef(CHAT, "seen")
+NOTED = MessageRecord(SEEN, thread_id_of(SEEN), author=BEN, author_name="Ben")
+NOTED_JSON = RECORD.dump(NOTED)
+
+
+async def test_a_message_that_somebody_replies_to_is_remembered_and_never_waits_to_be_dealt_with(
+    store: RedisMessageStore, client: Redis
+) -> None:
+    assert await store.note(NOTED) == NOTED
+    assert await store.find(SEEN) == NOTED
+    assert list(await store.unsettled(older_than_s=-60)) == []
+    assert sorted(await client.hgetall(f"rb:message:{SEEN.key}")) == ["record", "v"]
+    assert all([0 < await client.ttl(key) <= 1000 for key in await client.keys("*")])
+
+
+async def test_noting_again_gives_what_stands_with_its_pictures(store: RedisMessageStore) -> None:
+    await store.note(NOTED)
+    await store.bring(SEEN, [image("photo")], spoiler=True)
+    again = await store.note(replace(NOTED, author=ANNA, author_name="Anna"))
+    assert again == replace(NOTED, sources=(image("photo"),), spoiler=True)
+
+
+async def test_noting_what_was_sent_to_us_takes_nothing_from_it(store: RedisMessageStore) -> None:
+    one = message()
+    sent = MessageRecord(one.ref, thread_id_of(one.ref), author=one.author, author_name="Anna")
+    await store.record(one, sent)
+    assert await store.note(replace(sent, author_name="")) == sent
+    assert list(await store.unsettled(older_than_s=0)) == [one]
+
+
+async def test_an_answer_of_ours_that_is_noted_still_shows_its_results(store: RedisMessageStore) -> None:
+    shows = (Shown(turn().id, ALL),)
+    await store.attach(SEEN, NOTED.thread, shows)
+    assert await store.note(NOTED) == MessageRecord(SEEN, NOTED.thread, shows=shows)
+
+
+async def test_whose_pictures_they_are_and_that_they_are_hidden_is_remembered(store: RedisMessageStore) -> None:
+    owners = (None, Person(ANNA, "Anna"))
+    await store.note(NOTED)
+    await store.bring(SEEN, [image("one"), image("two")], owners=owners, spoiler=True)
+    found = await store.find(SEEN)
+    assert found == replace(NOTED, sources=(image("one"), image("two")), owners=owners, spoiler=True)
+    assert [found.owner_of(index) for index in range(2)] == [Person(BEN, "Ben"), Person(ANNA, "Anna")]
+    await store.bring(SEEN, [image("one")])
+    assert await store.find(SEEN) == replace(NOTED, sources=(image("one"),))
+
+
+async def test_pictures_that_an_older_version_noted_are_still_found(store: RedisMessageStore, client: Redis) -> None:
+    await store.note(NOTED)
+    await store.bring(SEEN, [image("photo")])
+    old = {name: json.loads(NOTED_JSON)[name] for name in ("ref", "thread", "author", "author_name")}
+    key = f"rb:message:{SEEN.key}"
+    await client.hset(key, "record", json.dumps(old))
+    await client.hdel(key, "owners", "spoiler")
+    assert await store.find(SEEN) == replace(NOTED, sources=(image("photo"),))
+
+
+async def test_all_that_a_message_may_carry_comes_back_as_it_came(store: RedisMessageStore) -> None:
+    quoted = Quoted(SEEN, Person(BEN, "Ben"), (Attachment("h1", "a.png", owner=Person(BEN, "Ben"), spoiler=True),))
+    one: InboundMessage = replace(
+        message(attachments=(Attachment("h2", "b.png", 7, Person(ANNA, "Anna")),), reply_to=SEEN),
+        server=ServerRef("web", "page", "garden"),
+        quoted=quoted,
+        size="2K",
+    )
+    await store.record(one, MessageRecord(one.ref, thread_id_of(SEEN), author=ANNA))
     assert list(await store.unsettled(older_than_s=0)) == [one]
