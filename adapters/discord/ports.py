@@ -47,7 +47,7 @@ class KeptBack:
 
 
 class FollowUps(Protocol):
-    """What interactions need of the door out. Both raise `discord.HTTPException` where Discord does not take it."""
+    """What interactions need of the door out. Both raise where Discord does not take it."""
 
     async def show_kept(
         self, interaction: Interaction, kept: KeptBack, answer: Answer, *, words: str, alone: bool

@@ -1,0 +1,89 @@
+"""Buttons and lists of choices: how a press finds its way here, and the few that stand in words for one person."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import discord
+from discord import ui
+
+from adapters.discord.custom_ids import PATTERN, CustomId, Verb, read_custom_id
+from bot.domain.actions import Act, Press
+from bot.domain.consent import Say
+from bot.domain.refs import TurnId
+
+_CONFIRMED = "yes"
+_NO = "no"
+
+Pressed = Callable[[discord.Interaction[Any], CustomId, str], Awaitable[None]]
+"""Told of a press: the interaction, the custom id, and the label that the person read."""
+
+
+def dynamic_item(pressed: Pressed) -> type[ui.DynamicItem[ui.Item[Any]]]:
+    """All that can be pressed, whenever its message was posted. The library hands on what the message really has."""
+
+    class Pressable(ui.DynamicItem[ui.Item[Any]], template=PATTERN):
+        @classmethod
+        async def from_custom_id(
+            cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], _match: Any, /
+        ) -> Pressable:
+            return cls(item)
+
+        async def callback(self, interaction: discord.Interaction[Any]) -> None:
+            found = chosen(self.item, interaction.data or {})
+            if found is not None:
+                await pressed(interaction, *found)
+
+    return Pressable
+
+
+def chosen(item: ui.Item[Any], data: Mapping[str, Any]) -> tuple[CustomId, str] | None:
+    """What a press means, with its label. A choice of a list has a custom id of its own as its value, and must stand in
+    that list."""
+    custom_id = read_custom_id(str(data.get("custom_id", "")))
+    if custom_id is None:
+        return None
+    if custom_id.verb is not Verb.MORE:
+        return custom_id, getattr(item, "label", None) or ""
+    value = next(iter(data.get("values") or ()), None)
+    options: list[discord.SelectOption] = getattr(item, "options", [])
+    for option in options:
+        if option.value == value and (choice := read_custom_id(value)) and choice.verb is not Verb.MORE:
+            return choice, option.label
+    return None
+
+
+def press_of(argument: str) -> Press | None:
+    """The control of the core that "<act>" or "<act>.<argument>" names."""
+    act, _, rest = argument.partition(".")
+    return Press(Act(act), rest) if act in set(Act) else None
+
+
+def say_of(argument: str) -> tuple[Say | None, TurnId] | None:
+    """The answer to a question, and the turn that waits for it, of "<say>.<turn>"."""
+    say, _, turn = argument.partition(".")
+    if not turn or (say != _NO and say not in set(Say)):
+        return None
+    return (None if say == _NO else Say(say)), TurnId(turn)
+
+
+def confirm_delete(message: str, place: int | None) -> ui.View:
+    """`message` is the id of the one to delete."""
+    return _one_button(CustomId(Verb.DELETE, place, f"{_CONFIRMED}.{message}"), "Delete it")
+
+
+def confirmed_delete(argument: str) -> str | None:
+    """The id of the message that is really to be deleted; None where that is still to be asked."""
+    word, _, message = argument.partition(".")
+    return message if word == _CONFIRMED and message.isdigit() else None
+
+
+def confirm_forget(user: str) -> ui.View:
+    return _one_button(CustomId(Verb.FORGET, None, user), "Erase everything")
+
+
+def _one_button(custom_id: CustomId, label: str) -> ui.View:
+    view = ui.View(timeout=None)
+    button: ui.Button[Any] = ui.Button(style=discord.ButtonStyle.danger, label=label, custom_id=str(custom_id))
+    return view.add_item(button)

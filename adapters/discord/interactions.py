@@ -1,0 +1,530 @@
+"""Interactions of Discord: commands, the menu of a message, buttons, forms. Each is acknowledged before anything else.
+
+What it needs stands in its custom id or in the store, so that a button works at any age and after a restart. What asks
+for a picture becomes an `InboundMessage` named after the interaction: a repeat is the same turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, assert_never
+
+import discord
+import structlog
+
+from adapters.discord.answering import OVER, Answering, How
+from adapters.discord.buttons import (
+    confirm_delete,
+    confirm_forget,
+    confirmed_delete,
+    dynamic_item,
+    press_of,
+    say_of,
+)
+from adapters.discord.commands import EDIT_THIS, command_payload, digest_of, read_command, resolved
+from adapters.discord.custom_ids import CustomId, Verb, read_custom_id
+from adapters.discord.forms import caps_form, edit_form, read_caps_form, read_edit_form
+from adapters.discord.inbound import Place, attachments_of, quoted_of
+from adapters.discord.ports import DiscordStore, FollowUps, Interaction, KeptBack
+from adapters.discord.refs import interaction_ref, message_ref
+from adapters.discord.settings_panel import (
+    NO_AMOUNT,
+    SAVED,
+    Page,
+    Part,
+    State,
+    caps_now,
+    changed_chat,
+    changed_server,
+    may,
+    may_not_words,
+    panel,
+    read_part,
+    standing_of,
+)
+from adapters.discord.where import Where, admits, closed_words, where_of
+from bot.domain.access import Access
+from bot.domain.actions import Press
+from bot.domain.errors import ChatClosed, RemixError
+from bot.domain.messages import Attachment, ChatCapabilities, InboundMessage, Quoted
+from bot.domain.refs import MessageRef, TurnId
+from bot.domain.words import BROKEN
+from bot.ports import Clock, Rooms
+
+_log = structlog.get_logger()
+
+_TOKEN_S = 15 * 60
+"""An interaction's token is worth that long. Discord's documentation, 2026-11."""
+_MOST_FOLLOW_UPS = 4
+"""Of results kept back, at one interaction: where the bot is not a member, Discord takes five follow-ups in all."""
+_SIZES_S = 300.0
+"""Prices in forms are looked up again after that long."""
+_SETUP_S = 60.0
+
+UNKNOWN_CHAT = "I don't know this kind of chat yet, so I can't work here."
+UNKNOWN_PRESS = "I don't know that button any more. Please reply to the picture instead."
+NOT_ADMITTED = "Those who run this server have not opened me for you here. Your own pictures stay yours: see /settings."
+NO_PICTURE = "There is no picture in that message. Add one in the form, or choose a message that has one."
+FORM_TOO_OLD = "That form was open for too long. Please open it once more."
+NO_WORDS = "What should I change? Please fill in a few words."
+TOO_LATE = "That can't be cancelled any more, or it is somebody else's."
+DELETE_ASKS = "Delete this picture for everybody?"
+DELETED = "It is deleted."
+NOT_YOUR_BUTTON = "That button is for somebody else."
+FORGET_ASKS = (
+    "I would erase all that I keep of you: your pictures, your words, what was made of them, and my answers that show "
+    "it. That can't be undone. What you have said of your own pictures in /settings stays, so that it goes on holding."
+)
+KEPT = "This was done while I could not show it. You asked for it earlier:"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What somebody asks for, whichever way they said it. `under` is the message that it belongs to; `alone` where the
+    answer is for that person only."""
+
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+    size: str | None = None
+    under: MessageRef | None = None
+    place: int | None = None
+    press: Press | None = None
+    quoted: Quoted | None = None
+    alone: bool = False
+
+
+class Interactions:
+    """All of one bot account's."""
+
+    def __init__(
+        self, rooms: Rooms, store: DiscordStore, platform: FollowUps, *, account: str, now: Clock = time.time
+    ) -> None:
+        self._rooms = rooms
+        self._store = store
+        self._platform = platform
+        self._account = account
+        self._now = now
+        self._sizes: Sequence[tuple[str, str]] = ()
+        self._sizes_at = float("-inf")
+
+    async def setup(self, client: discord.Client) -> None:
+        """Once, when the client has logged in and before it connects."""
+        client.add_dynamic_items(dynamic_item(self._pressed))
+        await self._refresh_sizes()
+        try:
+            async with asyncio.timeout(_SETUP_S):
+                await self._register(client)
+        except (discord.HTTPException, TimeoutError) as error:
+            # The commands of last time stand, and everything else works.
+            _log.error("discord.commands_not_registered", error=type(error).__name__)
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Commands and forms. What is pressed comes by `setup`'s dynamic item."""
+        answering = Answering(interaction)
+        match interaction.type:
+            case discord.InteractionType.application_command:
+                await self._safely(answering, self._called(answering))
+            case discord.InteractionType.modal_submit:
+                await self._safely(answering, self._filled_in(answering))
+            case _:
+                return
+
+    async def _pressed(self, interaction: discord.Interaction[Any], custom_id: CustomId, label: str) -> None:
+        answering = Answering(interaction)
+        await self._safely(answering, self._press(answering, custom_id, label))
+
+    async def _safely(self, answering: Answering, work: Awaitable[None]) -> None:
+        """A door: whatever goes wrong is said in words, and ends here."""
+        try:
+            await work
+        except discord.HTTPException as error:
+            if error.code in OVER:
+                _log.info("discord.interaction_over", code=error.code)
+                return
+            _log.warning("discord.interaction_failed", status=error.status, code=error.code)
+            await _try_to_say(answering, BROKEN)
+        except RemixError as error:
+            await _try_to_say(answering, error.words)
+        except Exception as error:
+            _log.error("discord.interaction_broke", error=type(error).__name__, exc_info=True)
+            await _try_to_say(answering, BROKEN)
+
+    # --- commands
+
+    async def _register(self, client: discord.Client) -> None:
+        """Discord takes 200 registrations a day, so that only a change is one."""
+        application = client.application_id
+        if application is None:
+            return
+        payload = command_payload(self._sizes)
+        digest = digest_of(payload)
+        if await self._store.commands(str(application)) == digest:
+            return
+        await client.http.bulk_upsert_global_commands(application, payload=payload)  # pyright: ignore[reportArgumentType]
+        await self._store.note_commands(str(application), digest)
+
+    async def _called(self, answering: Answering) -> None:
+        interaction = answering.interaction
+        data = _data(interaction)
+        if data.get("name") == EDIT_THIS:
+            await self._open_on_message(answering, data)
+            return
+        called = read_command(data)
+        where = where_of(interaction, self._account)
+        if where is None:
+            await answering.say(UNKNOWN_CHAT)
+            return
+        match called.name:
+            case "settings":
+                await answering.acknowledge(How.ALONE)
+                await self._show_panel(answering, where, Page.ME)
+            case "forget":
+                await answering.acknowledge(How.ALONE)
+                await answering.say(FORGET_ASKS, confirm_forget(where.user.user))
+            case _:
+                asked = _Asked(called.text, self._uploads(interaction, called.files), called.size, alone=called.alone)
+                await answering.acknowledge(How.ALONE if where.can_post or called.alone else How.OPENLY)
+                await self._ask(answering, where, asked)
+        await self._show_kept(answering, where)
+
+    async def _open_on_message(self, answering: Answering, data: Mapping[str, Any]) -> None:
+        """The form for the message on which the menu was opened."""
+        interaction = answering.interaction
+        target = str(data.get("target_id", ""))
+        payload: dict[str, Any] = resolved(data, "messages").get(target) or {}
+        quoted = self._quoted(payload, _people(data))
+        author: dict[str, Any] = payload.get("author") or {}
+        if str(author.get("id")) == self._account:
+            name = f"m{target}"
+        else:
+            name = "none" if quoted is None else f"t{interaction.id}"
+        await answering.open(edit_form(CustomId(Verb.EDIT, None, name), self._sizes))
+        if quoted is not None:
+            await self._store.keep_target(str(interaction.id), quoted)
+
+    def _quoted(self, payload: Mapping[str, Any], names: Mapping[str, str]) -> Quoted | None:
+        if not payload.get("author"):
+            return None
+        return quoted_of(payload, Place(self._account), {}, names=names)
+
+    # --- forms
+
+    async def _filled_in(self, answering: Answering) -> None:
+        interaction = answering.interaction
+        data = _data(interaction)
+        custom_id = read_custom_id(str(data.get("custom_id", "")))
+        where = where_of(interaction, self._account)
+        if custom_id is None or where is None:
+            await answering.say(UNKNOWN_PRESS if where else UNKNOWN_CHAT)
+            return
+        if custom_id.verb is Verb.SETTINGS:
+            await answering.acknowledge(How.QUIETLY)
+            await self._set_caps(answering, where, data)
+        elif custom_id.verb is Verb.EDIT:
+            await answering.acknowledge(How.ALONE if where.can_post else How.OPENLY)
+            await self._ask_by_form(answering, where, custom_id, data)
+        else:
+            await answering.say(UNKNOWN_PRESS)
+        await self._show_kept(answering, where)
+
+    async def _ask_by_form(
+        self, answering: Answering, where: Where, custom_id: CustomId, data: Mapping[str, Any]
+    ) -> None:
+        interaction, filled, target = answering.interaction, read_edit_form(data), custom_id.argument
+        asked = _Asked(filled.words, self._uploads(interaction, filled.files), filled.size, place=custom_id.place)
+        if not filled.words:
+            await answering.say(NO_WORDS)
+            return
+        if target.startswith("m") and target[1:].isdigit():
+            asked = replace(asked, under=message_ref(self._account, where.chat.chat, target[1:]))
+        elif target.startswith("t"):
+            quoted = await self._store.target(target[1:])
+            if quoted is None or quoted.ref.chat != where.chat:
+                await answering.say(FORM_TOO_OLD)
+                return
+            asked = replace(asked, under=quoted.ref, quoted=quoted)
+        elif not filled.files:
+            await answering.say(NO_PICTURE)
+            return
+        await self._ask(answering, where, asked)
+
+    def _uploads(
+        self, interaction: discord.Interaction[Any], files: Sequence[Mapping[str, Any]]
+    ) -> tuple[Attachment, ...]:
+        """They belong to no message, and can be fetched by their address alone."""
+        payload = {"channel_id": str(interaction.channel_id or ""), "id": "", "attachments": files}
+        return attachments_of(payload, Place(self._account), {})
+
+    # --- what asks for a picture
+
+    async def _ask(self, answering: Answering, where: Where, asked: _Asked) -> None:
+        """Hand it to the core. The reply is a message of its own where the bot can post, or else the response."""
+        interaction = answering.interaction
+        await self._store.note_chat(where.chat, where.facts)
+        if not asked.alone and not await self._admits(where):
+            await answering.say(NOT_ADMITTED)
+            return
+        ref = interaction_ref(self._account, where.chat.chat, interaction.id)
+        await self._store.keep_interaction(ref, self._kept(interaction, where, asked))
+        message = InboundMessage(
+            ref=ref,
+            author=where.user,
+            author_name=interaction.user.display_name,
+            text=asked.text,
+            created_at=interaction.created_at.timestamp(),
+            attachments=asked.attachments,
+            reply_to=asked.under,
+            reply_index=asked.place,
+            press=asked.press,
+            server=where.server,
+            quoted=asked.quoted,
+            size=asked.size,
+        )
+        try:
+            await self._rooms.receive(message)
+        except ChatClosed:
+            await answering.say(closed_words(where.missing))
+            return
+        if where.can_post and not asked.alone:
+            await answering.close()
+
+    async def _admits(self, where: Where) -> bool:
+        chat, server = await self._rooms.settings(where.chat, where.server)
+        if where.parent is None:
+            return admits(where, server, [chat])
+        parent, _ = await self._rooms.settings(where.parent, where.server)
+        return admits(where, server, [chat, parent])
+
+    def _kept(self, interaction: discord.Interaction[Any], where: Where, asked: _Asked) -> Interaction:
+        refers = asked.under is not None and where.can_refer and not _is_seen_alone(interaction)
+        return Interaction(
+            application=str(interaction.application_id),
+            token=interaction.token,
+            user=where.user,
+            expires_at=interaction.created_at.timestamp() + _TOKEN_S,
+            can_post=where.can_post and not asked.alone,
+            reply_to=asked.under.message if asked.under is not None and refers else "",
+            limit_bytes=interaction.filesize_limit,
+        )
+
+    # --- what is pressed
+
+    async def _press(self, answering: Answering, custom_id: CustomId, label: str) -> None:
+        interaction = answering.interaction
+        where = where_of(interaction, self._account)
+        if where is None or interaction.message is None:
+            await answering.say(UNKNOWN_CHAT)
+            return
+        under = message_ref(self._account, where.chat.chat, interaction.message.id)
+        match custom_id.verb:
+            case Verb.EDIT:
+                name = CustomId(Verb.EDIT, custom_id.place, f"m{interaction.message.id}")
+                await answering.open(edit_form(name, self._sizes))
+                return
+            case Verb.SETTINGS if (part := read_part(custom_id.argument)) and part.thing == "caps":
+                await self._open_caps(answering, where, part)
+                return
+            case Verb.PRESS | Verb.SAY:
+                # Where the bot cannot post, the reply must be a response that does not replace what was pressed.
+                await answering.acknowledge(How.QUIETLY if where.can_post else How.OPENLY)
+                await self._say_or_press(answering, where, custom_id, label, under)
+            case _:
+                await answering.acknowledge(How.QUIETLY)
+                await self._do(answering, where, custom_id, under)
+        await self._show_kept(answering, where)
+
+    async def _say_or_press(
+        self, answering: Answering, where: Where, custom_id: CustomId, label: str, under: MessageRef
+    ) -> None:
+        press = press_of(custom_id.argument) if custom_id.verb is Verb.PRESS else None
+        if press is None and (custom_id.verb is Verb.PRESS or not label):
+            await answering.say(UNKNOWN_PRESS)
+            return
+        await self._ask(answering, where, _Asked(label, under=under, place=custom_id.place, press=press))
+
+    async def _do(self, answering: Answering, where: Where, custom_id: CustomId, under: MessageRef) -> None:
+        match custom_id.verb:
+            case Verb.CANCEL:
+                turn = TurnId(custom_id.argument)
+                if not await self._rooms.cancel(turn, chat=where.chat, by=where.user):
+                    await answering.say(TOO_LATE)
+            case Verb.ALLOW:
+                await self._allow(answering, where, custom_id.argument)
+            case Verb.FILE:
+                await self._send_file(answering, where, custom_id.place, under)
+            case Verb.INFO:
+                await answering.say(await self._rooms.info(under, index=custom_id.place))
+            case Verb.DELETE:
+                await self._delete(answering, where, custom_id, under)
+            case Verb.SETTINGS:
+                await self._set(answering, where, custom_id.argument)
+            case Verb.FORGET:
+                await self._forget(answering, where, custom_id.argument)
+            case Verb.PRESS | Verb.SAY | Verb.EDIT | Verb.MORE:
+                await answering.say(UNKNOWN_PRESS)
+            case _:
+                assert_never(custom_id.verb)
+
+    async def _allow(self, answering: Answering, where: Where, argument: str) -> None:
+        answer = say_of(argument)
+        if answer is None:
+            await answering.say(UNKNOWN_PRESS)
+            return
+        say, turn = answer
+        await answering.say(await self._rooms.allow(turn, chat=where.chat, by=where.user, say=say))
+
+    async def _send_file(self, answering: Answering, where: Where, place: int | None, under: MessageRef) -> None:
+        interaction = answering.interaction
+        limit = interaction.filesize_limit
+        capabilities = ChatCapabilities(
+            max_file_bytes=limit, max_message_bytes=limit, max_images=1, age_limited=where.facts.age_limited
+        )
+        rendition = await self._rooms.file(under, capabilities, index=place)
+        spoiler = interaction.message is not None and any(each.is_spoiler() for each in interaction.message.attachments)
+        kept = self._kept(interaction, where, _Asked(""))
+        await self._platform.send_file(kept, rendition, spoiler=spoiler)
+
+    async def _delete(self, answering: Answering, where: Where, custom_id: CustomId, under: MessageRef) -> None:
+        confirmed = confirmed_delete(custom_id.argument)
+        if confirmed is None:
+            await answering.say(DELETE_ASKS, confirm_delete(under.message, custom_id.place))
+            return
+        reply = message_ref(self._account, where.chat.chat, confirmed)
+        words = await self._rooms.delete(reply, by=where.user, moderates=where.moderates)
+        await answering.replace(words or DELETED)
+
+    async def _forget(self, answering: Answering, where: Where, user: str) -> None:
+        if user != where.user.user:
+            await answering.say(NOT_YOUR_BUTTON)
+            return
+        await answering.replace(await self._rooms.forget(where.user))
+
+    # --- settings
+
+    async def _show_panel(self, answering: Answering, where: Where, page: Page, *, said: str = "") -> None:
+        standing = await self._rooms.standing(where.user, where.chat)
+        chat, server = await self._rooms.settings(where.chat, where.server)
+        state = State(standing, chat, server)
+        try:
+            await answering.show(panel(page, where, state, said=said))
+        except discord.HTTPException as error:
+            if error.status != 400:
+                raise
+            # Somebody or something that was chosen is not there any more, and Discord does not take it as a choice.
+            bare = State(standing, replace(chat, access=Access()), replace(server, access=Access()))
+            await answering.show(panel(page, where, bare, said=said))
+
+    async def _set(self, answering: Answering, where: Where, argument: str) -> None:
+        part = read_part(argument)
+        if part is None:
+            await answering.say(UNKNOWN_PRESS)
+            return
+        if not may(part.page, where):
+            await answering.say(may_not_words(part.page))
+            return
+        if part.thing == "page":
+            await self._show_panel(answering, where, part.page)
+            return
+        values = [str(each) for each in _data(answering.interaction).get("values") or ()]
+        if not await self._change(where, part, values):
+            await answering.say(UNKNOWN_PRESS)
+            return
+        await self._show_panel(answering, where, part.page, said=SAVED)
+
+    async def _change(self, where: Where, part: Part, values: Sequence[str]) -> bool:
+        """False where there is no such choice."""
+        match part.page:
+            case Page.ME:
+                standing = standing_of(values) if part.thing == "standing" else None
+                if standing is None:
+                    return False
+                await self._rooms.stand(where.user, where.chat, standing)
+            case Page.CHAT:
+                chat = changed_chat((await self._rooms.settings(where.chat, where.server))[0], part, values)
+                if chat is None:
+                    return False
+                await self._rooms.change_chat(where.chat, chat)
+            case Page.SERVER:
+                if where.server is None:
+                    return False
+                server = changed_server((await self._rooms.settings(where.chat, where.server))[1], part, values)
+                if server is None:
+                    return False
+                await self._rooms.change_server(where.server, server)
+        return True
+
+    async def _open_caps(self, answering: Answering, where: Where, part: Part) -> None:
+        if not may(Page.SERVER, where):
+            await answering.say(may_not_words(Page.SERVER))
+            return
+        person, everybody = caps_now(part)
+        await answering.open(caps_form(CustomId(Verb.SETTINGS, None, "server.caps"), person, everybody))
+
+    async def _set_caps(self, answering: Answering, where: Where, data: Mapping[str, Any]) -> None:
+        if where.server is None or not may(Page.SERVER, where):
+            await answering.say(may_not_words(Page.SERVER))
+            return
+        caps = read_caps_form(data)
+        if caps is None:
+            await answering.say(NO_AMOUNT)
+            return
+        _, server = await self._rooms.settings(where.chat, where.server)
+        person, everybody = caps
+        changed = replace(server, person_day_microusd=person, day_microusd=everybody)
+        await self._rooms.change_server(where.server, changed)
+        await self._show_panel(answering, where, Page.SERVER, said=SAVED)
+
+    # --- afterwards
+
+    async def _show_kept(self, answering: Answering, where: Where) -> None:
+        """Show what was done for this person when it could not be shown, and what it may cost by now."""
+        waiting = await self._store.take_kept_back(where.user)
+        for place, kept in enumerate(waiting):
+            if place >= _MOST_FOLLOW_UPS or not await self._show_one(answering, where, kept):
+                await self._store.keep_back(where.user, kept)
+        await self._refresh_sizes()
+
+    async def _show_one(self, answering: Answering, where: Where, kept: KeptBack) -> bool:
+        """False where it has to wait for another time. It is not shown to people of another chat."""
+        try:
+            answer = await self._rooms.answer_of(kept.turn)
+            if answer is not None:
+                interaction = self._kept(answering.interaction, where, _Asked(""))
+                alone = kept.reply.chat != where.chat
+                await self._platform.show_kept(interaction, kept, answer, words=KEPT, alone=alone)
+        except Exception as error:
+            # Whatever it was, the result must not be lost.
+            _log.warning("discord.kept_not_shown", error=type(error).__name__)
+            return False
+        return True
+
+    async def _refresh_sizes(self) -> None:
+        """A form opens before anything can be asked, so what it offers is looked up ahead of time."""
+        if self._now() - self._sizes_at < _SIZES_S:
+            return
+        self._sizes_at = self._now()
+        self._sizes = tuple(await self._rooms.sizes())
+
+
+async def _try_to_say(answering: Answering, words: str) -> None:
+    with contextlib.suppress(discord.DiscordException, OSError):
+        await answering.say(words)
+
+
+def _data(interaction: discord.Interaction[Any]) -> dict[str, Any]:
+    return dict(interaction.data or {})
+
+
+def _people(data: Mapping[str, Any]) -> dict[str, str]:
+    """Names under which people are known in that server, where Discord sends them along."""
+    members = resolved(data, "members")
+    return {id_: str(member["nick"]) for id_, member in members.items() if member.get("nick")}
+
+
+def _is_seen_alone(interaction: discord.Interaction[Any]) -> bool:
+    """Whether what was pressed stands in a message for one person, to which nothing can be a reply."""
+    return interaction.message is not None and interaction.message.flags.ephemeral
