@@ -1,32 +1,49 @@
-"""What chats have set for themselves."""
+"""What chats and servers have set for themselves."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 
-from bot.domain.chats import ChatSettings
-from bot.domain.refs import ChatRef
-from storage.redis.codec import SETTINGS
+from bot.domain.chats import ChatSettings, ServerSettings
+from bot.domain.refs import ChatRef, ServerRef
+from storage.redis.codec import SERVER_SETTINGS, SETTINGS, Codec
 from storage.redis.keys import Keys
+
+T = TypeVar("T")
+SETTINGS_LIFE_S = 400 * 24 * 3600
+"""Who is let in, whose pictures may be edited: that must not lapse because nobody came by for a season."""
 
 
 class RedisChatStore:
-    """One JSON per chat that ever changed something. It lives `retention_s` from when it was used last."""
+    """One JSON per chat or server that ever changed something. It lives `SETTINGS_LIFE_S` from when it was used last;
+    longer where everything else does, which lives `retention_s`. Erasure leaves it: whom those who run a server let in
+    or keep out is theirs to say."""
 
     def __init__(self, client: Redis, *, retention_s: int, keys: Keys | None = None) -> None:
         self._client = client
         self._keys = keys or Keys()
-        self._retention_s = retention_s
+        self._life_s = max(retention_s, SETTINGS_LIFE_S)
 
     async def settings(self, chat: ChatRef) -> ChatSettings:
-        text: Any = await self._client.getex(self._keys.chat(chat), ex=self._retention_s)
-        return SETTINGS.load(text) if text else ChatSettings()
+        return await self._read(self._keys.chat(chat), SETTINGS) or ChatSettings()
 
     async def change(self, chat: ChatRef, settings: ChatSettings) -> None:
-        key = self._keys.chat(chat)
+        await self._write(self._keys.chat(chat), SETTINGS, settings)
+
+    async def server(self, server: ServerRef) -> ServerSettings:
+        return await self._read(self._keys.server(server), SERVER_SETTINGS) or ServerSettings()
+
+    async def change_server(self, server: ServerRef, settings: ServerSettings) -> None:
+        await self._write(self._keys.server(server), SERVER_SETTINGS, settings)
+
+    async def _read(self, key: str, codec: Codec[T]) -> T | None:
+        text: Any = await self._client.getex(key, ex=self._life_s)
+        return codec.load(text) if text else None
+
+    async def _write(self, key: str, codec: Codec[T], settings: T) -> None:
         standing: Any = await self._client.get(key)
         # Of two changes at once the last one stands: each brings all settings.
-        text = SETTINGS.rewrite(standing, settings) if standing else SETTINGS.dump(settings)
-        await self._client.set(key, text, ex=self._retention_s)
+        text = codec.rewrite(standing, settings) if standing else codec.dump(settings)
+        await self._client.set(key, text, ex=self._life_s)

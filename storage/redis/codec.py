@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
-from bot.domain.chats import ChatSettings
+from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.images import ImageFacts
 from bot.domain.messages import InboundMessage, MessageRecord, Shown
 from bot.domain.refs import Person
@@ -44,4 +44,5 @@ OWNERS: Codec[tuple[Person | None, ...]] = Codec(tuple[Person | None, ...])
 SHOWS: Codec[tuple[Shown, ...]] = Codec(tuple[Shown, ...])
 HEARD: Codec[Heard] = Codec(Heard)
 SETTINGS: Codec[ChatSettings] = Codec(ChatSettings)
+SERVER_SETTINGS: Codec[ServerSettings] = Codec(ServerSettings)
 RETIREMENT: Codec[Retirement] = Codec(Retirement)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from bot.domain.refs import ChatRef, MessageRef, Sha256, ThreadId, TurnId, UserRef
+from bot.domain.refs import ChatRef, MessageRef, ServerRef, Sha256, ThreadId, TurnId, UserRef
 
 WITHOUT_EXPIRY = (
     "rb:inbox",  # messages that are not dealt with yet: emptied as they are
@@ -21,6 +21,7 @@ WITHOUT_EXPIRY = (
     "rb:{adm}:open",
     "rb:switches",  # what the operator turned off
     "rb:forgotten",  # who was forgotten, and when: must outlive everything that it erases
+    "rb:consent:*",  # what people said of their own pictures: a "never" must not lapse because nobody came by
     "rb:queue:*",  # the queue engine's own stream and group
 )
 """Keys that have no expiry, and why that is right. A test compares this with a used server."""
@@ -64,6 +65,12 @@ class Keys:
 
     def chat(self, chat: ChatRef) -> str:
         return f"{self.prefix}:chat:{{{chat.key}}}:settings"
+
+    def server(self, server: ServerRef) -> str:
+        return f"{self.prefix}:server:{{{server.key}}}:settings"
+
+    def consent(self, owner: UserRef) -> str:
+        return f"{self.prefix}:consent:{{{owner.key}}}"
 
     def latest(self, chat: ChatRef, asker: UserRef) -> str:
         return f"{self.prefix}:latest:{{{chat.key}}}:{asker.key}"

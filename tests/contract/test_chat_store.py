@@ -1,4 +1,4 @@
-"""What chats set for themselves, against a real server."""
+"""What chats and servers set for themselves, against a real server."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from bot.domain.chats import ChatSettings
-from bot.domain.refs import ChatRef
-from storage.redis.chats import RedisChatStore
+from bot.domain.access import Access
+from bot.domain.chats import ChatSettings, ServerSettings
+from bot.domain.consent import Policy
+from bot.domain.refs import ChatRef, ServerRef
+from storage.redis.chats import SETTINGS_LIFE_S, RedisChatStore
 from storage.redis.client import open_client
 from tests.values import CHAT
 
 QUIET = ChatSettings(suggestions=False)
+STRICT = ServerSettings(
+    consent=Policy.OFF, access=Access(allowed_chats=("7",)), person_day_microusd=0, day_microusd=5_000_000
+)
+SERVER = ServerRef("web", "page", "house")
 KEY = f"rb:chat:{{{CHAT.key}}}:settings"
+SERVER_KEY = f"rb:server:{{{SERVER.key}}}:settings"
 
 
 @pytest.fixture
@@ -42,12 +49,42 @@ async def test_what_a_chat_sets_is_its_own(store: RedisChatStore) -> None:
     assert await store.settings(CHAT) == ChatSettings(questions=False)
 
 
-async def test_settings_live_as_long_as_they_are_used(store: RedisChatStore, client: Redis) -> None:
+@pytest.mark.parametrize("key", [KEY, SERVER_KEY])
+async def test_settings_outlive_a_season_in_which_nobody_came_by(
+    store: RedisChatStore, client: Redis, key: str
+) -> None:
     await store.change(CHAT, QUIET)
-    assert 0 < await client.ttl(KEY) <= 1000
-    await client.expire(KEY, 5)
-    await store.settings(CHAT)
-    assert await client.ttl(KEY) > 900
+    await store.change_server(SERVER, STRICT)
+    assert SETTINGS_LIFE_S - 10 < await client.ttl(key) <= SETTINGS_LIFE_S
+    await client.expire(key, 5)
+    assert (await store.settings(CHAT), await store.server(SERVER)) == (QUIET, STRICT)
+    assert await client.ttl(key) > SETTINGS_LIFE_S - 10
+
+
+async def test_settings_live_at_least_as_long_as_everything_else(client: Redis) -> None:
+    await RedisChatStore(client, retention_s=2 * SETTINGS_LIFE_S).change(CHAT, QUIET)
+    assert await client.ttl(KEY) > SETTINGS_LIFE_S
+
+
+async def test_what_is_decided_for_a_server_is_its_own(store: RedisChatStore) -> None:
+    other = ServerRef("web", "page", "garden")
+    assert await store.server(SERVER) == ServerSettings()
+    await store.change_server(SERVER, STRICT)
+    assert (await store.server(SERVER), await store.server(other)) == (STRICT, ServerSettings())
+    assert await store.settings(ChatRef("web", "page", SERVER.server)) == ChatSettings()
+    await store.change_server(SERVER, ServerSettings())
+    assert await store.server(SERVER) == ServerSettings()
+
+
+async def test_what_is_decided_for_a_chat_comes_back_whole(store: RedisChatStore) -> None:
+    decided = ChatSettings(consent=Policy.OWN, access=Access(denied_people=("1", "2"), allowed_roles=("9" * 20,)))
+    await store.change(CHAT, decided)
+    assert await store.settings(CHAT) == decided
+
+
+async def test_what_an_older_version_set_still_holds(store: RedisChatStore, client: Redis) -> None:
+    await client.set(KEY, '{"suggestions":false,"questions":true}')
+    assert await store.settings(CHAT) == QUIET
 
 
 async def test_what_a_newer_version_set_is_kept_by_an_older_one(store: RedisChatStore, client: Redis) -> None:
@@ -55,3 +92,12 @@ async def test_what_a_newer_version_set_is_kept_by_an_older_one(store: RedisChat
     await store.change(CHAT, QUIET)
     assert '"language":"de"' in str(await client.get(KEY))
     assert await store.settings(CHAT) == QUIET
+
+
+async def test_what_a_newer_version_decided_for_a_server_is_kept_by_an_older_one(
+    store: RedisChatStore, client: Redis
+) -> None:
+    await client.set(SERVER_KEY, '{"consent": "ask", "greeting": "hello"}')
+    await store.change_server(SERVER, STRICT)
+    assert '"greeting":"hello"' in str(await client.get(SERVER_KEY))
+    assert await store.server(SERVER) == STRICT

@@ -1,0 +1,176 @@
+"""What people have said of their own pictures: what the store of it promises, against a real server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+import pytest
+from redis.asyncio import Redis
+
+from bot.domain.consent import Standing
+from bot.domain.refs import ChatRef, UserRef
+from bot.ports import ConsentStore
+from storage.redis.client import open_client
+from storage.redis.consent import RedisConsentStore
+from tests.values import ANNA, BEN, CHAT
+
+GARDEN = ChatRef("web", "page", "garden")
+CLARA = UserRef("web", "clara")
+
+
+@pytest.fixture
+async def client(redis_url: str) -> AsyncIterator[Redis]:
+    client = open_client(redis_url)
+    yield client
+    await client.aclose()
+
+
+class ConsentContract:
+    """What every store of consent promises."""
+
+    async def test_who_said_nothing_has_said_nothing(self, store: ConsentStore) -> None:
+        assert list(await store.standing([ANNA, BEN], CHAT)) == [Standing.UNSAID, Standing.UNSAID]
+        assert list(await store.standing([], CHAT)) == []
+
+    async def test_answers_come_in_the_order_asked(self, store: ConsentStore) -> None:
+        await store.stand(ANNA, CHAT, Standing.HERE)
+        await store.stand(BEN, CHAT, Standing.NEVER)
+        said = await store.standing([CLARA, BEN, ANNA, BEN], CHAT)
+        assert list(said) == [Standing.UNSAID, Standing.NEVER, Standing.HERE, Standing.NEVER]
+
+    async def test_here_holds_in_this_chat_alone(self, store: ConsentStore) -> None:
+        await store.stand(ANNA, CHAT, Standing.HERE)
+        assert await said(store) == (Standing.HERE, Standing.UNSAID)
+
+    async def test_never_holds_everywhere(self, store: ConsentStore) -> None:
+        await store.stand(ANNA, CHAT, Standing.NEVER)
+        assert await said(store) == (Standing.NEVER, Standing.NEVER)
+
+    async def test_never_comes_before_what_was_said_for_a_chat(self, store: ConsentStore) -> None:
+        await store.stand(ANNA, CHAT, Standing.HERE)
+        await store.stand(ANNA, GARDEN, Standing.NEVER)
+        assert await said(store) == (Standing.NEVER, Standing.NEVER)
+
+    async def test_what_is_taken_back_is_unsaid(self, store: ConsentStore) -> None:
+        for standing in (Standing.HERE, Standing.NEVER):
+            await store.stand(ANNA, CHAT, standing)
+            await store.stand(ANNA, CHAT, Standing.UNSAID)
+            assert await said(store) == (Standing.UNSAID, Standing.UNSAID)
+
+    async def test_taking_back_here_leaves_the_other_chats(self, store: ConsentStore) -> None:
+        await store.stand(ANNA, CHAT, Standing.HERE)
+        await store.stand(ANNA, GARDEN, Standing.HERE)
+        await store.stand(ANNA, GARDEN, Standing.UNSAID)
+        assert await said(store) == (Standing.HERE, Standing.UNSAID)
+
+    async def test_no_chat_is_free_again_when_never_is_taken_back(self, store: ConsentStore) -> None:
+        await store.stand(ANNA, CHAT, Standing.HERE)
+        await store.stand(ANNA, GARDEN, Standing.NEVER)
+        await store.stand(ANNA, GARDEN, Standing.UNSAID)
+        assert await said(store) == (Standing.UNSAID, Standing.UNSAID)
+
+    async def test_who_says_here_after_never_means_it_and_is_asked_elsewhere(self, store: ConsentStore) -> None:
+        await store.stand(ANNA, CHAT, Standing.NEVER)
+        await store.stand(ANNA, CHAT, Standing.HERE)
+        assert await said(store) == (Standing.HERE, Standing.UNSAID)
+
+
+async def said(store: ConsentStore) -> tuple[Standing, Standing]:
+    """What Anna said for this chat, and for the garden."""
+    return (await store.standing([ANNA], CHAT))[0], (await store.standing([ANNA], GARDEN))[0]
+
+
+class TestRedisConsentStore(ConsentContract):
+    @pytest.fixture
+    def store(self, client: Redis) -> ConsentStore:
+        return RedisConsentStore(client)
+
+    async def test_it_outlives_everything(self, store: ConsentStore, client: Redis) -> None:
+        await store.stand(ANNA, CHAT, Standing.NEVER)
+        await store.stand(BEN, CHAT, Standing.HERE)
+        assert [await client.ttl(key) for key in await client.keys("*")] == [-1, -1]
+
+    async def test_who_takes_everything_back_leaves_nothing(self, store: ConsentStore, client: Redis) -> None:
+        await store.stand(ANNA, CHAT, Standing.HERE)
+        await store.stand(ANNA, CHAT, Standing.UNSAID)
+        assert await client.keys("*") == []
+
+
+# --- stores that the contract must refuse
+
+
+class ConsentInMemory:
+    """The shortest store that keeps the promises; each of those below breaks one."""
+
+    def __init__(self) -> None:
+        self.never: set[UserRef] = set()
+        self.here: set[tuple[UserRef, ChatRef]] = set()
+
+    async def standing(self, owners: Sequence[UserRef], chat: ChatRef) -> Sequence[Standing]:
+        return [self.one(owner, chat) for owner in owners]
+
+    def one(self, owner: UserRef, chat: ChatRef) -> Standing:
+        if owner in self.never:
+            return Standing.NEVER
+        return Standing.HERE if (owner, chat) in self.here else Standing.UNSAID
+
+    async def stand(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
+        self.never -= {owner}
+        self.here -= {(owner, chat)}
+        if standing is Standing.NEVER:
+            self.never |= {owner}
+            self.here = {each for each in self.here if each[0] != owner}
+        elif standing is Standing.HERE:
+            self.here |= {(owner, chat)}
+
+
+class HereEverywhere(ConsentInMemory):
+    def one(self, owner: UserRef, chat: ChatRef) -> Standing:
+        return super().one(owner, CHAT)
+
+
+class HereFirst(ConsentInMemory):
+    async def stand(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
+        before = set(self.here)
+        await super().stand(owner, chat, standing)
+        self.here |= before if standing is Standing.NEVER else set()
+
+    def one(self, owner: UserRef, chat: ChatRef) -> Standing:
+        return Standing.HERE if (owner, chat) in self.here else super().one(owner, chat)
+
+
+class ComesBackToLife(ConsentInMemory):
+    async def stand(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
+        before = set(self.here)
+        await super().stand(owner, chat, standing)
+        self.here |= before if standing is Standing.NEVER else set()
+
+
+class InAnyOrder(ConsentInMemory):
+    async def standing(self, owners: Sequence[UserRef], chat: ChatRef) -> Sequence[Standing]:
+        return sorted(await super().standing(owners, chat))
+
+
+class TestConsentInMemory(ConsentContract):
+    @pytest.fixture
+    def store(self) -> ConsentStore:
+        return ConsentInMemory()
+
+
+_contract = ConsentContract()
+
+
+@pytest.mark.parametrize(
+    ("broken", "test"),
+    [
+        (HereEverywhere, _contract.test_here_holds_in_this_chat_alone),
+        (HereFirst, _contract.test_never_comes_before_what_was_said_for_a_chat),
+        (ComesBackToLife, _contract.test_no_chat_is_free_again_when_never_is_taken_back),
+        (InAnyOrder, _contract.test_answers_come_in_the_order_asked),
+    ],
+)
+async def test_the_contract_refuses_a_store_that_breaks_it(
+    broken: type[ConsentInMemory], test: Callable[[ConsentStore], Awaitable[None]]
+) -> None:
+    with pytest.raises(AssertionError):
+        await test(broken())
