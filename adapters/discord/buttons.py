@@ -46,10 +46,11 @@ def chosen(item: ui.Item[Any], data: Mapping[str, Any]) -> tuple[CustomId, str] 
         return None
     if custom_id.verb is not Verb.MORE:
         return custom_id, getattr(item, "label", None) or ""
-    value = next(iter(data.get("values") or ()), None)
+    values = [str(each) for each in data.get("values") or ()]
     options: list[discord.SelectOption] = getattr(item, "options", [])
     for option in options:
-        if option.value == value and (choice := read_custom_id(value)) and choice.verb is not Verb.MORE:
+        choice = read_custom_id(option.value)
+        if option.value in values and choice is not None and choice.verb is not Verb.MORE:
             return choice, option.label
     return None
 

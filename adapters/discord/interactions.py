@@ -27,27 +27,13 @@ from adapters.discord.buttons import (
 )
 from adapters.discord.commands import EDIT_THIS, command_payload, digest_of, read_command, resolved
 from adapters.discord.custom_ids import CustomId, Verb, read_custom_id
-from adapters.discord.forms import caps_form, edit_form, read_caps_form, read_edit_form
+from adapters.discord.forms import edit_form, read_edit_form
 from adapters.discord.inbound import Place, attachments_of, quoted_of
 from adapters.discord.ports import DiscordStore, FollowUps, Interaction, KeptBack
 from adapters.discord.refs import interaction_ref, message_ref
-from adapters.discord.settings_panel import (
-    NO_AMOUNT,
-    SAVED,
-    Page,
-    Part,
-    State,
-    caps_now,
-    changed_chat,
-    changed_server,
-    may,
-    may_not_words,
-    panel,
-    read_part,
-    standing_of,
-)
+from adapters.discord.settings import Settings
+from adapters.discord.settings_panel import Page, read_part
 from adapters.discord.where import Where, admits, closed_words, where_of
-from bot.domain.access import Access
 from bot.domain.actions import Press
 from bot.domain.errors import ChatClosed, RemixError
 from bot.domain.messages import Attachment, ChatCapabilities, InboundMessage, Quoted
@@ -108,6 +94,7 @@ class Interactions:
         self._platform = platform
         self._account = account
         self._now = now
+        self._settings = Settings(rooms)
         self._sizes: Sequence[tuple[str, str]] = ()
         self._sizes_at = float("-inf")
 
@@ -181,7 +168,7 @@ class Interactions:
         match called.name:
             case "settings":
                 await answering.acknowledge(How.ALONE)
-                await self._show_panel(answering, where, Page.ME)
+                await self._settings.show(answering, where, Page.ME)
             case "forget":
                 await answering.acknowledge(How.ALONE)
                 await answering.say(FORGET_ASKS, confirm_forget(where.user.user))
@@ -223,7 +210,7 @@ class Interactions:
             return
         if custom_id.verb is Verb.SETTINGS:
             await answering.acknowledge(How.QUIETLY)
-            await self._set_caps(answering, where, data)
+            await self._settings.set_caps(answering, where, data)
         elif custom_id.verb is Verb.EDIT:
             await answering.acknowledge(How.ALONE if where.can_post else How.OPENLY)
             await self._ask_by_form(answering, where, custom_id, data)
@@ -326,7 +313,7 @@ class Interactions:
                 await answering.open(edit_form(name, self._sizes))
                 return
             case Verb.SETTINGS if (part := read_part(custom_id.argument)) and part.thing == "caps":
-                await self._open_caps(answering, where, part)
+                await self._settings.open_caps(answering, where, part)
                 return
             case Verb.PRESS | Verb.SAY:
                 # Where the bot cannot post, the reply must be a response that does not replace what was pressed.
@@ -361,7 +348,10 @@ class Interactions:
             case Verb.DELETE:
                 await self._delete(answering, where, custom_id, under)
             case Verb.SETTINGS:
-                await self._set(answering, where, custom_id.argument)
+                part = read_part(custom_id.argument)
+                values = [str(each) for each in _data(answering.interaction).get("values") or ()]
+                if part is None or not await self._settings.press(answering, where, part, values):
+                    await answering.say(UNKNOWN_PRESS)
             case Verb.FORGET:
                 await self._forget(answering, where, custom_id.argument)
             case Verb.PRESS | Verb.SAY | Verb.EDIT | Verb.MORE:
@@ -402,81 +392,6 @@ class Interactions:
             await answering.say(NOT_YOUR_BUTTON)
             return
         await answering.replace(await self._rooms.forget(where.user))
-
-    # --- settings
-
-    async def _show_panel(self, answering: Answering, where: Where, page: Page, *, said: str = "") -> None:
-        standing = await self._rooms.standing(where.user, where.chat)
-        chat, server = await self._rooms.settings(where.chat, where.server)
-        state = State(standing, chat, server)
-        try:
-            await answering.show(panel(page, where, state, said=said))
-        except discord.HTTPException as error:
-            if error.status != 400:
-                raise
-            # Somebody or something that was chosen is not there any more, and Discord does not take it as a choice.
-            bare = State(standing, replace(chat, access=Access()), replace(server, access=Access()))
-            await answering.show(panel(page, where, bare, said=said))
-
-    async def _set(self, answering: Answering, where: Where, argument: str) -> None:
-        part = read_part(argument)
-        if part is None:
-            await answering.say(UNKNOWN_PRESS)
-            return
-        if not may(part.page, where):
-            await answering.say(may_not_words(part.page))
-            return
-        if part.thing == "page":
-            await self._show_panel(answering, where, part.page)
-            return
-        values = [str(each) for each in _data(answering.interaction).get("values") or ()]
-        if not await self._change(where, part, values):
-            await answering.say(UNKNOWN_PRESS)
-            return
-        await self._show_panel(answering, where, part.page, said=SAVED)
-
-    async def _change(self, where: Where, part: Part, values: Sequence[str]) -> bool:
-        """False where there is no such choice."""
-        match part.page:
-            case Page.ME:
-                standing = standing_of(values) if part.thing == "standing" else None
-                if standing is None:
-                    return False
-                await self._rooms.stand(where.user, where.chat, standing)
-            case Page.CHAT:
-                chat = changed_chat((await self._rooms.settings(where.chat, where.server))[0], part, values)
-                if chat is None:
-                    return False
-                await self._rooms.change_chat(where.chat, chat)
-            case Page.SERVER:
-                if where.server is None:
-                    return False
-                server = changed_server((await self._rooms.settings(where.chat, where.server))[1], part, values)
-                if server is None:
-                    return False
-                await self._rooms.change_server(where.server, server)
-        return True
-
-    async def _open_caps(self, answering: Answering, where: Where, part: Part) -> None:
-        if not may(Page.SERVER, where):
-            await answering.say(may_not_words(Page.SERVER))
-            return
-        person, everybody = caps_now(part)
-        await answering.open(caps_form(CustomId(Verb.SETTINGS, None, "server.caps"), person, everybody))
-
-    async def _set_caps(self, answering: Answering, where: Where, data: Mapping[str, Any]) -> None:
-        if where.server is None or not may(Page.SERVER, where):
-            await answering.say(may_not_words(Page.SERVER))
-            return
-        caps = read_caps_form(data)
-        if caps is None:
-            await answering.say(NO_AMOUNT)
-            return
-        _, server = await self._rooms.settings(where.chat, where.server)
-        person, everybody = caps
-        changed = replace(server, person_day_microusd=person, day_microusd=everybody)
-        await self._rooms.change_server(where.server, changed)
-        await self._show_panel(answering, where, Page.SERVER, said=SAVED)
 
     # --- afterwards
 

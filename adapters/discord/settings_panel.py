@@ -24,10 +24,6 @@ from bot.domain.consent import Policy, Standing
 MOST_CHOSEN = 25
 """Of people, roles or channels in one list. Discord's documentation, 2026-11."""
 
-SAVED = "Saved. It holds from now on."
-NOT_YOURS_TO_SET = "You would need to run this {place} to change that."
-NO_AMOUNT = "I can't read that as an amount in dollars. Try something like 2.50, or leave it empty."
-
 _UNSET = "unset"
 _ON_OFF = ("on", "off")
 _PEOPLE = ("allowed_people", "denied_people")
@@ -95,10 +91,6 @@ def may(page: Page, where: Where) -> bool:
             return where.manages_chat
         case Page.SERVER:
             return where.manages_server
-
-
-def may_not_words(page: Page) -> str:
-    return NOT_YOURS_TO_SET.format(place="server" if page is Page.SERVER else "channel")
 
 
 # --- what a choice changes

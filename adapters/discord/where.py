@@ -20,8 +20,9 @@ _USUAL_LIMIT_BYTES = 10 * 2**20
 @dataclass(frozen=True, slots=True)
 class Where:
     """`around` are the ids of the chat and of what it lies in: a thread's channel, its category; `parent` is a thread's
-    channel, which has settings of its own. `roles` are the person's. `can_post` where the bot may send messages of its own; `missing` are the permissions that it lacks for it,
-    as Discord's own settings call them. `can_refer` where such a message may be a reply."""
+    channel, which has settings of its own. `roles` are the person's. `can_post` where the bot may send messages of its
+    own; `missing` are the permissions that it lacks for that, as Discord's own settings call them. `can_refer` where
+    such a message may be a reply."""
 
     chat: ChatRef
     user: UserRef

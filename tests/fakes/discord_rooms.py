@@ -1,0 +1,87 @@
+"""A core that only writes down what it is asked, and what it shall answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.domain.chats import ChatSettings, ServerSettings
+from bot.domain.consent import Say, Standing
+from bot.domain.errors import RemixError
+from bot.domain.images import ImageFacts
+from bot.domain.messages import Answer, ChatCapabilities, InboundMessage, Received, Rendition
+from bot.domain.refs import ChatRef, MessageRef, ServerRef, Sha256, TurnId, UserRef, thread_id_of, turn_id_of
+
+SIZES = (("", "As it is"), ("2K", "2K, about 10 ¢"))
+RENDITION = Rendition(ImageFacts(Sha256("ab" * 32), "image/png", 8, 8, 100), "Edited with AI: a cat in snow")
+
+
+@dataclass
+class RecordingRooms:
+    """`bot.ports.Rooms`. `received` is every message that came, `asked` every other question with its arguments. What
+    it answers can be set: `words` to whoever asks, `closed` in place of taking a message, `answers` of turns."""
+
+    received: list[InboundMessage] = field(default_factory=list)
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+    words: str = "It was made with AI."
+    closed: RemixError | Exception | None = None
+    can_cancel: bool = True
+    offered: Sequence[tuple[str, str]] = SIZES
+    answers: dict[TurnId, Answer] = field(default_factory=dict)
+    chats: dict[ChatRef, ChatSettings] = field(default_factory=dict)
+    servers: dict[ServerRef, ServerSettings] = field(default_factory=dict)
+    standings: dict[tuple[UserRef, ChatRef], Standing] = field(default_factory=dict)
+
+    async def receive(self, message: InboundMessage) -> Received:
+        if self.closed is not None:
+            raise self.closed
+        self.received.append(message)
+        turn = turn_id_of(thread_id_of(message.reply_to or message.ref), message.origin)
+        return Received(turn, MessageRef(message.ref.chat, "1"))
+
+    async def cancel(self, turn: TurnId, *, chat: ChatRef, by: UserRef) -> bool:
+        self.asked.append(("cancel", turn, chat, by))
+        return self.can_cancel
+
+    async def allow(self, turn: TurnId, *, chat: ChatRef, by: UserRef, say: Say | None) -> str:
+        self.asked.append(("allow", turn, chat, by, say))
+        return self.words
+
+    async def info(self, reply: MessageRef, *, index: int | None = None) -> str:
+        self.asked.append(("info", reply, index))
+        return self.words
+
+    async def delete(self, reply: MessageRef, *, by: UserRef, moderates: bool) -> str:
+        self.asked.append(("delete", reply, by, moderates))
+        return self.words
+
+    async def file(self, reply: MessageRef, capabilities: ChatCapabilities, *, index: int | None = None) -> Rendition:
+        self.asked.append(("file", reply, capabilities.max_file_bytes, index))
+        return RENDITION
+
+    async def answer_of(self, turn: TurnId) -> Answer | None:
+        return self.answers.get(turn)
+
+    async def sizes(self) -> Sequence[tuple[str, str]]:
+        return self.offered
+
+    async def settings(self, chat: ChatRef, server: ServerRef | None) -> tuple[ChatSettings, ServerSettings]:
+        of_server = self.servers.get(server) if server else None
+        return self.chats.get(chat, ChatSettings()), of_server or ServerSettings()
+
+    async def change_chat(self, chat: ChatRef, settings: ChatSettings) -> None:
+        self.chats[chat] = settings
+
+    async def change_server(self, server: ServerRef, settings: ServerSettings) -> None:
+        self.servers[server] = settings
+
+    async def standing(self, owner: UserRef, chat: ChatRef) -> Standing:
+        return self.standings.get((owner, chat), Standing.UNSAID)
+
+    async def stand(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
+        self.standings[owner, chat] = standing
+
+    async def forget(self, user: UserRef) -> str:
+        self.asked.append(("forget", user))
+        return self.words
