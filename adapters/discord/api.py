@@ -191,6 +191,11 @@ class DiscordApi:
         about = {"webhook_id": application, "webhook_token": token, "message_id": message}
         return await self._call("PATCH", path, payload, files, **about)
 
+    async def response(self, application: str, token: str) -> Payload:
+        """An interaction's response, as it stands."""
+        path = "/webhooks/{webhook_id}/{webhook_token}/messages/@original"
+        return await self._call("GET", path, webhook_id=application, webhook_token=token)
+
     async def follow_up(self, application: str, token: str, payload: Payload, files: Sequence[Upload] = ()) -> Payload:
         about = {"webhook_id": application, "webhook_token": token}
         return await self._call("POST", "/webhooks/{webhook_id}/{webhook_token}", payload, files, **about)
@@ -227,7 +232,8 @@ class DiscordApi:
         route = Route(method, path, **about)
 
         async def call() -> Payload:
-            return await self._request(await self._opened(), route, payload, files)
+            http = await self._opened()
+            return cast(Payload, await self._request(http, route, payload, files))
 
         return await self._within(UPLOAD_S if files else CALL_S, call, webhook="webhook_id" in about)
 

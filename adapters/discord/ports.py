@@ -51,9 +51,9 @@ class FollowUps(Protocol):
 
     async def show_kept(
         self, interaction: Interaction, kept: KeptBack, answer: Answer, *, words: str, alone: bool
-    ) -> None:
+    ) -> MessageRef:
         """Show a result that was kept back, as a follow-up to this interaction, below these words; `alone` to that
-        person only. From then on the follow-up shows that turn, too, and can be gone on from."""
+        person only. From then on the follow-up, which is given, shows that turn, too, and can be gone on from."""
         ...
 
     async def send_file(self, interaction: Interaction, rendition: Rendition, *, spoiler: bool) -> None:

@@ -1,0 +1,292 @@
+"""What an answer looks like on Discord. Pure.
+
+A message has words (2,000 characters; what is longer goes on in one embed), files, and up to five rows of buttons or
+lists of choices. Nobody is called by it: `allowed_mentions` lets nothing through.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from adapters.discord import limits
+from adapters.discord.custom_ids import CustomId, Verb
+from adapters.discord.words import escape, mention
+from bot.domain.actions import Act, Control
+from bot.domain.consent import Say
+from bot.domain.images import EXTENSIONS
+from bot.domain.messages import Answer, Credit, Panel, Rendition
+from bot.domain.refs import Sha256, TurnId
+from bot.domain.turns import FINAL_STATES, Source, TurnState
+
+Json = dict[str, Any]
+
+NOBODY: Final[Json] = {"parse": []}
+NOT_THIS_TIME: Final = "no"
+"""In an owner's button, where there is no `Say`."""
+TOO_LARGE_WORDS = (
+    "The picture is too large for this chat, so it can't be shown here. “Original file” may still bring it."
+)
+
+_SUPPRESS_EMBEDS = 1 << 2
+_ROW, _BUTTON, _SELECT = 1, 2, 3
+_PLAIN, _DANGER = 2, 4
+_TAIL_UNITS = 1000
+_TITLE_UNITS = 80
+_URL_UNITS = 400
+_URL = re.compile(r"https?://[^\s<>\\]+")
+_IN_LINK = str.maketrans("[]", "()")
+"""Within a link's own words no other link begins."""
+_FIRST_ACTS = (Act.AGAIN, Act.VARIATIONS, Act.UNDO, Act.LARGER)
+_SAYS = ((Say.ONCE, "Once"), (Say.HERE, "Always here"), (Say.NEVER, "Never"))
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFile:
+    """A file under the words. `sha256` is the name of its bytes in the image store."""
+
+    sha256: Sha256
+    filename: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message: what it says and offers, as JSON, and its files in order."""
+
+    payload: Json
+    files: tuple[ShownFile, ...] = ()
+
+
+def show(answer: Answer, *, without_files: bool = False) -> Shown:
+    """`without_files` where they turned out to be too large: words say so instead."""
+    head = [*_head(answer), *([TOO_LARGE_WORDS] if without_files else [])]
+    content, rest = _fitted(head, _tail(answer))
+    return Shown(
+        payload={
+            "content": content,
+            "embeds": [{"description": rest}] if rest else [],
+            "components": _components(answer),
+            "allowed_mentions": NOBODY,
+            "flags": 0 if rest else _SUPPRESS_EMBEDS,
+        },
+        files=() if without_files else _files(answer),
+    )
+
+
+# --- words
+
+
+def _head(answer: Answer) -> list[str]:
+    """The label comes first: it is the part that must be read."""
+    lines = [escape(line) for line in answer.lines]
+    if answer.state not in FINAL_STATES:
+        if answer.position is not None and lines:
+            lines[0] += " You are next." if answer.position <= 1 else f" There are {answer.position - 1:,} before you."
+        if answer.asks:
+            lines.insert(0, _question(answer))
+        if answer.state is TurnState.RUNNING and answer.started_at is not None:
+            lines.append(f"-# Started <t:{int(answer.started_at)}:R>.")
+    return [*lines, *_captions(answer.panels)]
+
+
+def _question(answer: Answer) -> str:
+    owners = _and([mention(each.user, each.name) for each in answer.asks])
+    what = "your picture" if len(answer.asks) == 1 else "your pictures"
+    if answer.credit is None:
+        return f"{owners}, may {what} be edited?"
+    return f"{owners}, may {mention(answer.credit.asker.user, answer.credit.asker.name)} edit {what}?"
+
+
+def _captions(panels: Sequence[Panel]) -> list[str]:
+    """The dot is escaped, so that Discord does not number them anew where one is missing."""
+    said = ((number, " ".join(panel.words.split())) for number, panel in enumerate(panels, 1))
+    return [f"{number}\\. {escape(words)}" for number, words in said if words]
+
+
+def _tail(answer: Answer) -> list[str]:
+    if answer.state not in FINAL_STATES:
+        return []
+    credit = [_credit(answer.credit)] if answer.credit else []
+    return [*_sources(answer.sources), *credit]
+
+
+def _sources(sources: Iterable[Source]) -> list[str]:
+    line = ""
+    for source in sources:
+        if not _URL.fullmatch(source.url) or limits.units(source.url) > _URL_UNITS:
+            continue
+        title = " ".join(source.title.translate(_IN_LINK).replace("://", " ").split())
+        words = limits.cut(title or source.url.split("/")[2], _TITLE_UNITS)
+        link = f"[{escape(words)}](<{source.url}>)"
+        longer = f"{line}, {link}" if line else f"Sources: {link}"
+        if limits.units(longer) > _TAIL_UNITS:
+            break
+        line = longer
+    return [line] if line else []
+
+
+def _credit(credit: Credit) -> str:
+    asker = credit.asker
+    owners = [mention(owner) for owner in credit.owners[:10] if owner != asker.user]
+    what = "a picture" if len(owners) == 1 else "pictures"
+    by = f", with {what} by {_and(owners)}" if owners else ""
+    return f"-# Asked by {mention(asker.user, asker.name)}{by}"
+
+
+def _and(parts: Sequence[str]) -> str:
+    return " and ".join((", ".join(parts[:-1]), parts[-1])) if len(parts) > 1 else "".join(parts)
+
+
+def _fitted(head: Sequence[str], tail: Sequence[str]) -> tuple[str, str]:
+    """The message's own words, and what goes on in an embed."""
+    room = limits.CONTENT - sum(limits.units(line) + 1 for line in tail)
+    for count, _ in enumerate(head, 1):
+        if limits.units("\n".join(head[:count])) > room:
+            return "\n".join([*head[: count - 1], *tail]), _cut("\n".join(head[count - 1 :]), limits.EMBED_DESCRIPTION)
+    return "\n".join([*head, *tail]), ""
+
+
+def _cut(text: str, most: int) -> str:
+    """Escaped text, not cut between a backslash and what it is for."""
+    short = limits.cut(text, most)
+    return short if short == text else short.removesuffix("…").rstrip("\\") + "…"
+
+
+# --- files
+
+
+def _files(answer: Answer) -> tuple[ShownFile, ...]:
+    if answer.panels:
+        placed = [(number, panel.image) for number, panel in enumerate(answer.panels, 1) if panel.image is not None]
+    else:
+        placed = list(enumerate(answer.images, 1))
+    return tuple(file_of(number, image, spoiler=answer.spoiler) for number, image in placed[: limits.FILES])
+
+
+def file_of(number: int, rendition: Rendition, *, spoiler: bool) -> ShownFile:
+    """`number` is read by people, from 1."""
+    facts = rendition.image
+    name = f"remix-{number}.{EXTENSIONS[facts.media_type]}"
+    return ShownFile(facts.sha256, f"SPOILER_{name}" if spoiler else name, limits.cut(rendition.alt, limits.ALT_TEXT))
+
+
+# --- buttons and choices
+
+
+def _components(answer: Answer) -> list[Json]:
+    if answer.state not in FINAL_STATES:
+        return _rows(_consent(answer), _cancel(answer))
+    if answer.panels:
+        return _album(answer)
+    says = _suggestions(answer.suggestions)
+    if answer.state is not TurnState.DONE or not answer.images:
+        reply = [_button("Answer…", CustomId(Verb.EDIT))] if answer.state is TurnState.ASKING else []
+        return _rows(says, [*(_button(each.label, _pressed(each)) for each in answer.controls), *reply])
+    first = _first(answer.controls)
+    doing = [_button("Edit…", CustomId(Verb.EDIT)), *(_button(each.label, _pressed(each)) for each in first)]
+    rest = [_option(each.label, _pressed(each)) for each in answer.controls if each not in first]
+    return [*_rows(says, doing, _about()), *_choices("More…", CustomId(Verb.MORE), rest)]
+
+
+def _consent(answer: Answer) -> list[Json]:
+    if not answer.asks or answer.turn is None:
+        return []
+    says = [*((say.value, label) for say, label in _SAYS), (NOT_THIS_TIME, "Not this time")]
+    return [_button(label, CustomId(Verb.ALLOW, argument=f"{say}.{answer.turn}")) for say, label in says]
+
+
+def _cancel(answer: Answer) -> list[Json]:
+    return [] if answer.turn is None else [cancel_button(answer.turn)]
+
+
+def cancel_button(turn: TurnId) -> Json:
+    return _button("Cancel", CustomId(Verb.CANCEL, argument=turn))
+
+
+def _suggestions(suggestions: Sequence[str]) -> list[Json]:
+    """The label is all that is said, so one that does not fit is left out."""
+    labels = [" ".join(each.split()) for each in suggestions]
+    fitting = [label for label in labels if label and limits.units(label) <= limits.BUTTON_LABEL]
+    return [
+        _button(label, CustomId(Verb.SAY, argument=str(number)))
+        for number, label in enumerate(fitting[: limits.BUTTONS_IN_ROW])
+    ]
+
+
+def _first(controls: Sequence[Control]) -> list[Control]:
+    """Those that have a button of their own under a picture: one of a kind."""
+    found = (next((each for each in controls if each.act is act), None) for act in _FIRST_ACTS)
+    return [each for each in found if each is not None]
+
+
+def _about() -> list[Json]:
+    return [
+        _button("Original file", CustomId(Verb.FILE)),
+        _button("Info", CustomId(Verb.INFO)),
+        _button("Delete", CustomId(Verb.DELETE), style=_DANGER),
+    ]
+
+
+def _album(answer: Answer) -> list[Json]:
+    """What is for all of it as buttons, what is for one picture in lists of choices."""
+    whole = [_button(each.label, _pressed(each)) for each in answer.controls]
+    about = _about() if answer.images else []
+    rows = _rows(_suggestions(answer.suggestions), [*whole[: limits.BUTTONS_IN_ROW - len(about)], *about])
+    groups = [(place, each) for place, each in ((n, _panel(n, p)) for n, p in enumerate(answer.panels)) if each]
+    lists = limits.ROWS - len(rows)
+    in_each = -(-len(groups) // lists)
+    for start in range(0, len(groups), in_each or 1):
+        some = groups[start : start + in_each]
+        share = limits.OPTIONS // len(some)
+        title = f"Picture {_and([str(place + 1) for place, _ in some])}…"
+        rows += _choices(title, CustomId(Verb.MORE, some[0][0]), [each for _, group in some for each in group[:share]])
+    return rows
+
+
+def _panel(place: int, panel: Panel) -> list[Json]:
+    number = f"{place + 1}. "
+    own = [_option(number + each.label, _pressed(each, place)) for each in panel.controls]
+    if panel.image is None:
+        return own
+    return [
+        _option(f"{number}Edit…", CustomId(Verb.EDIT, place)),
+        _option(f"{number}Original file", CustomId(Verb.FILE, place)),
+        *own,
+        _option(f"{number}Info", CustomId(Verb.INFO, place)),
+    ]
+
+
+def _pressed(control: Control, place: int | None = None) -> CustomId:
+    argument = f"{control.act.value}.{control.argument}" if control.argument else control.act.value
+    return CustomId(Verb.PRESS, place, argument)
+
+
+def _button(label: str, custom_id: CustomId, *, style: int = _PLAIN) -> Json:
+    label = limits.cut(label, limits.BUTTON_LABEL)
+    return {"type": _BUTTON, "style": style, "label": label, "custom_id": str(custom_id)}
+
+
+def _option(label: str, custom_id: CustomId) -> Json:
+    return {"label": limits.cut(label, limits.OPTION_LABEL), "value": str(custom_id)}
+
+
+def _choices(placeholder: str, custom_id: CustomId, options: Sequence[Json]) -> list[Json]:
+    if not options:
+        return []
+    select = {
+        "type": _SELECT,
+        "custom_id": str(custom_id),
+        "placeholder": placeholder,
+        "options": list(options[: limits.OPTIONS]),
+    }
+    return [{"type": _ROW, "components": [select]}]
+
+
+def _rows(*groups: Sequence[Json]) -> list[Json]:
+    """Each group begins a row of its own."""
+    most = limits.BUTTONS_IN_ROW
+    rows = [group[start : start + most] for group in groups for start in range(0, len(group), most)]
+    return [{"type": _ROW, "components": list(row)} for row in rows[: limits.ROWS]]
