@@ -16,8 +16,8 @@ from bot.domain.refs import TurnId
 _CONFIRMED = "yes"
 _NO = "no"
 
-Pressed = Callable[[discord.Interaction[Any], CustomId, str], Awaitable[None]]
-"""Told of a press: the interaction, the custom id, and the label that the person read."""
+Pressed = Callable[[discord.Interaction[Any], CustomId | None, str], Awaitable[None]]
+"""Told of a press: the interaction, the custom id (None where it means nothing), and the label that the person read."""
 
 
 def dynamic_item(pressed: Pressed) -> type[ui.DynamicItem[ui.Item[Any]]]:
@@ -32,8 +32,7 @@ def dynamic_item(pressed: Pressed) -> type[ui.DynamicItem[ui.Item[Any]]]:
 
         async def callback(self, interaction: discord.Interaction[Any]) -> None:
             found = chosen(self.item, interaction.data or {})
-            if found is not None:
-                await pressed(interaction, *found)
+            await pressed(interaction, *(found or (None, "")))
 
     return Pressable
 

@@ -33,7 +33,7 @@ from adapters.discord.ports import DiscordStore, FollowUps, Interaction, KeptBac
 from adapters.discord.refs import interaction_ref, message_ref
 from adapters.discord.settings import Settings
 from adapters.discord.settings_panel import Page, read_part
-from adapters.discord.where import Where, admits, closed_words, where_of
+from adapters.discord.where import Where, closed_words, denied_words, where_of
 from bot.domain.actions import Press
 from bot.domain.errors import ChatClosed, RemixError
 from bot.domain.messages import Attachment, ChatCapabilities, InboundMessage, Quoted
@@ -53,7 +53,6 @@ _SETUP_S = 60.0
 
 UNKNOWN_CHAT = "I don't know this kind of chat yet, so I can't work here."
 UNKNOWN_PRESS = "I don't know that button any more. Please reply to the picture instead."
-NOT_ADMITTED = "Those who run this server have not opened me for you here. Your own pictures stay yours: see /settings."
 NO_PICTURE = "There is no picture in that message. Add one in the form, or choose a message that has one."
 FORM_TOO_OLD = "That form was open for too long. Please open it once more."
 NO_WORDS = "What should I change? Please fill in a few words."
@@ -120,8 +119,11 @@ class Interactions:
             case _:
                 return
 
-    async def _pressed(self, interaction: discord.Interaction[Any], custom_id: CustomId, label: str) -> None:
+    async def _pressed(self, interaction: discord.Interaction[Any], custom_id: CustomId | None, label: str) -> None:
         answering = Answering(interaction)
+        if custom_id is None:
+            await self._safely(answering, answering.say(UNKNOWN_PRESS))
+            return
         await self._safely(answering, self._press(answering, custom_id, label))
 
     async def _safely(self, answering: Answering, work: Awaitable[None]) -> None:
@@ -252,8 +254,8 @@ class Interactions:
         """Hand it to the core. The reply is a message of its own where the bot can post, or else the response."""
         interaction = answering.interaction
         await self._store.note_chat(where.chat, where.facts)
-        if not asked.alone and not await self._admits(where):
-            await answering.say(NOT_ADMITTED)
+        if not asked.alone and (words := await self._denied(where)):
+            await answering.say(words)
             return
         ref = interaction_ref(self._account, where.chat.chat, interaction.id)
         await self._store.keep_interaction(ref, self._kept(interaction, where, asked))
@@ -279,12 +281,12 @@ class Interactions:
         if where.can_post and not asked.alone:
             await answering.close()
 
-    async def _admits(self, where: Where) -> bool:
+    async def _denied(self, where: Where) -> str:
         chat, server = await self._rooms.settings(where.chat, where.server)
         if where.parent is None:
-            return admits(where, server, [chat])
+            return denied_words(where, server, [chat])
         parent, _ = await self._rooms.settings(where.parent, where.server)
-        return admits(where, server, [chat, parent])
+        return denied_words(where, server, [chat, parent])
 
     def _kept(self, interaction: discord.Interaction[Any], where: Where, asked: _Asked) -> Interaction:
         refers = asked.under is not None and where.can_refer and not _is_seen_alone(interaction)

@@ -8,6 +8,7 @@ from typing import Any
 
 import discord
 
+from adapters.discord.door import CHAT_DENIED, PERSON_DENIED
 from adapters.discord.ports import ChatFacts
 from adapters.discord.refs import chat_ref, server_ref, user_ref
 from bot.domain.chats import ChatSettings, ServerSettings
@@ -64,12 +65,16 @@ def where_of(interaction: discord.Interaction[Any], account: str) -> Where | Non
     )
 
 
-def admits(where: Where, server: ServerSettings, chats: Sequence[ChatSettings]) -> bool:
-    """Whether this person may use the bot there: the server must let them in, the chat, and the channel it lies in."""
+def denied_words(where: Where, server: ServerSettings, chats: Sequence[ChatSettings]) -> str:
+    """Why this person may not use the bot there; empty where they may. The server must let them in, the chat, and the
+    channel that a thread lies in."""
+    if where.server is None:
+        return ""
+    if not server.access.admits_chat(*where.around):
+        return CHAT_DENIED
     lists = [server.access, *(each.access for each in chats)]
-    return server.access.admits_chat(*where.around) and all(
-        each.admits_person(where.user.user, where.roles) for each in lists
-    )
+    admitted = all(each.admits_person(where.user.user, where.roles) for each in lists)
+    return "" if admitted else PERSON_DENIED
 
 
 def closed_words(missing: Sequence[str]) -> str:
