@@ -1,0 +1,213 @@
+"""Messages that came while nobody listened: the process was down, or the session was lost.
+
+Discord keeps a broken connection's messages for a while and sends them again (resume). A new session begins with now:
+what came before stands in the history of the chats. How far each chat and each connection was dealt with is noted, so
+that an ordinary restart reads little; reading too much is harmless.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import structlog
+
+from adapters.discord.inbound import Payload, created_at, snowflake_at
+from adapters.discord.insisting import insist
+from adapters.discord.ports import DiscordStore
+from bot.domain.errors import ChatClosed
+from bot.domain.refs import ChatRef
+
+log = structlog.get_logger("discord")
+
+NOTE_EVERY_S = 10.0
+MARGIN_S = 120.0
+"""How far a connection may have been dead without our knowing. The library gives one up that was silent for 60 s, and
+looks every heartbeat (41 s)."""
+FARTHEST_BACK_S = 24 * 3600.0
+MOST_MESSAGES = 1000
+"""Of one chat."""
+PAGE = 100
+"""Most messages of one request for history (Discord's documentation, 2026-11)."""
+CHATS_AT_ONCE = 4
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 60.0
+
+
+@dataclass(eq=False, slots=True)
+class Pending:
+    """A message that is being dealt with."""
+
+    shard: int
+    chat: ChatRef
+    message: int
+
+
+class Ledger:
+    """How far the messages of each chat and shard were dealt with, without a gap.
+
+    A mark never passes a message that is still being dealt with. While a shard is behind (the history of its chats is
+    still to be read), their marks are kept back."""
+
+    def __init__(self) -> None:
+        self._pending: dict[ChatRef, set[Pending]] = {}
+        self._greatest: dict[ChatRef, tuple[int, int]] = {}
+        self._behind: set[int] = set()
+
+    def begin(self, shard: int, chat: ChatRef, message: int) -> Pending:
+        pending = Pending(shard, chat, message)
+        self._pending.setdefault(chat, set()).add(pending)
+        return pending
+
+    def done(self, pending: Pending) -> int | None:
+        """The mark that now stands for its chat; None where none may be set yet."""
+        chat = pending.chat
+        others = self._pending[chat]
+        others.discard(pending)
+        if not others:
+            del self._pending[chat]
+        greatest = max(pending.message, self._greatest.get(chat, (0, 0))[1])
+        self._greatest[chat] = (pending.shard, greatest)
+        return None if pending.shard in self._behind else self._mark(chat)
+
+    def fall_behind(self, shard: int) -> None:
+        self._behind.add(shard)
+
+    def catch_up(self, shard: int) -> Mapping[ChatRef, int]:
+        """It is behind no more: the marks that were kept back."""
+        self._behind.discard(shard)
+        return {chat: self._mark(chat) for chat in [chat for chat, (of, _) in self._greatest.items() if of == shard]}
+
+    def whole_until(self, shard: int, now: float) -> float | None:
+        """Until when (seconds since the epoch) all that this shard received was dealt with. None while it is behind."""
+        if shard in self._behind:
+            return None
+        pending = (each for chat in self._pending.values() for each in chat if each.shard == shard)
+        return min([now, *(created_at(each.message) for each in pending)])
+
+    def _mark(self, chat: ChatRef) -> int:
+        waiting = self._pending.get(chat)
+        greatest = self._greatest[chat][1]
+        if waiting:
+            return min(greatest, min(each.message for each in waiting) - 1)
+        del self._greatest[chat]
+        return greatest
+
+
+class Past(Protocol):
+    """What can be asked of what was."""
+
+    def hears(self, shard: int, server: str) -> bool:
+        """Whether this shard hears a server; the empty one stands for direct messages."""
+        ...
+
+    async def server_of(self, chat: ChatRef) -> str:
+        """What it belongs to, empty for a direct message. Raises `ChatClosed` where it is not for us to know."""
+        ...
+
+    def newest(self, chat: ChatRef) -> int | None:
+        """The id of the last message there; None where it is not known."""
+        ...
+
+    async def history(self, chat: ChatRef, server: str, *, after: int, limit: int) -> Sequence[Payload]:
+        """Messages after this id, oldest first, as the gateway would have sent them, but for their members. Raises
+        `ChatClosed` where they are not for us to read."""
+        ...
+
+
+class CatchingUp:
+    """Reads what was missed, and notes until when nothing was."""
+
+    def __init__(
+        self, store: DiscordStore, past: Past, take: Callable[[Payload], None], *, account: str, ledger: Ledger
+    ) -> None:
+        self._store = store
+        self._past = past
+        self._take = take
+        self._account = account
+        self._ledger = ledger
+        self._connected: set[int] = set()
+
+    def connected(self, shard: int) -> None:
+        self._connected.add(shard)
+
+    def lost(self, shard: int) -> None:
+        self._connected.discard(shard)
+
+    def lost_all(self) -> None:
+        self._connected.clear()
+
+    def begin(self, shard: int) -> None:
+        """A new session: from now on until `read` is done, nothing may be noted of this shard."""
+        self._ledger.fall_behind(shard)
+        self._connected.add(shard)
+
+    async def note(self) -> None:
+        """Until when all was received and dealt with."""
+        now = time.time()
+        for shard in sorted(self._connected):
+            at = self._ledger.whole_until(shard, now)
+            if at is not None:
+                await self._store.note_alive(self._account, shard, at)
+
+    async def keep_noting(self) -> None:
+        while True:
+            try:
+                await self.note()
+            except Exception as error:
+                log.warning("alive not noted", error=type(error).__name__)
+            await asyncio.sleep(NOTE_EVERY_S)
+
+    async def read(self, shard: int) -> None:
+        """Hand over what came while nobody listened. It returns when all chats were read."""
+        alive = await insist(lambda: self._store.alive(self._account, shard), what="alive")
+        marks = await insist(lambda: self._store.marks(self._account), what="marks")
+        earliest = time.time() - FARTHEST_BACK_S
+        since = snowflake_at(earliest if alive is None else max(alive - MARGIN_S, earliest))
+        unread: Mapping[ChatRef, int] = {chat: max(mark, since) for chat, mark in marks.items()}
+        wait_s = _FIRST_WAIT_S
+        while unread := await self._round(unread, shard):
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+        for chat, mark in self._ledger.catch_up(shard).items():
+            await insist(partial(self._store.mark, chat, mark), what="mark")
+        log.info("caught up", shard=shard, chats=len(marks))
+
+    async def _round(self, unread: Mapping[ChatRef, int], shard: int) -> Mapping[ChatRef, int]:
+        """Gives those that could not be read, and have to be tried again. They do not hold up the others."""
+        waiting = list(unread.items())
+        failed: dict[ChatRef, int] = {}
+
+        async def reader() -> None:
+            while waiting:
+                chat, after = waiting.pop()
+                try:
+                    await self._read_chat(chat, after, shard)
+                except ChatClosed:
+                    log.info("history not for us to read", chat=chat.chat)
+                except Exception as error:
+                    log.warning("history not read", chat=chat.chat, error=type(error).__name__)
+                    failed[chat] = after
+
+        await asyncio.gather(*(reader() for _ in range(CHATS_AT_ONCE)))
+        return failed
+
+    async def _read_chat(self, chat: ChatRef, after: int, shard: int) -> None:
+        newest = self._past.newest(chat)
+        if (newest is not None and newest <= after) or await self._store.is_closed(chat):
+            return
+        facts = await self._store.chat(chat)
+        server = facts.server if facts is not None else await self._past.server_of(chat)
+        if not self._past.hears(shard, server):
+            return
+        for _ in range(MOST_MESSAGES // PAGE):
+            page = await self._past.history(chat, server, after=after, limit=PAGE)
+            for each in page:
+                self._take(each)
+            if len(page) < PAGE:
+                return
+            after = int(page[-1]["id"])
+        log.warning("more was missed than is read", chat=chat.chat, read=MOST_MESSAGES)

@@ -1,0 +1,191 @@
+"""Discord's door in: one connection per shard, kept up for as long as the process lives.
+
+The library reconnects by itself where it can. Where it gives up, a new client is made, at growing distances: an account
+may begin only a thousand sessions a day (Discord's documentation, 2026-11).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+
+import aiohttp
+import discord
+import structlog
+
+from adapters.discord.api import DiscordApi
+from adapters.discord.catching_up import CatchingUp, Ledger
+from adapters.discord.door import Door
+from adapters.discord.inbound import Payload
+from adapters.discord.lean import Doorbell, LeanClient
+from adapters.discord.ports import DiscordStore
+from adapters.discord.refs import chat_ref
+from adapters.discord.surroundings import DiscordSurroundings
+from bot.ending import end
+from bot.ports import Rooms
+
+__all__ = ["ContentIntent", "DiscordGateway", "Doorbell"]
+
+log = structlog.get_logger("discord")
+
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 300.0
+_LEAVE_S = 5.0
+"""How long messages that are being handed over may take at the end. What is not done by then is caught up with."""
+_REFUSED = 4004
+"""Close code of the gateway."""
+
+
+class ContentIntent(StrEnum):
+    """Whether Discord shows the bot what people write without calling it."""
+
+    UNKNOWN = "unknown"
+    GRANTED = "granted"
+    MISSING = "missing"
+    """It is off on the page “Bot” of the application."""
+    REFUSED = "refused"
+    """The application says that it is on, and the gateway says that it is not."""
+
+
+def content_intent_of(flags: discord.ApplicationFlags) -> ContentIntent:
+    """What an application says of itself."""
+    on = flags.gateway_message_content or flags.gateway_message_content_limited
+    return ContentIntent.GRANTED if on else ContentIntent.MISSING
+
+
+class DiscordGateway:
+    """Hears all servers of one bot account. `run` lives until it is cancelled.
+
+    `intent` and `refused` (the token is not taken) are known once it has begun."""
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        store: DiscordStore,
+        api: DiscordApi,
+        *,
+        token: str,
+        account: str,
+        interactions: Doorbell,
+    ) -> None:
+        self.intent = ContentIntent.UNKNOWN
+        self.refused = False
+        self._token = token
+        self._account = account
+        self._store = store
+        self._interactions = interactions
+        self._surroundings = DiscordSurroundings(api, account=account)
+        self._ledger = Ledger()
+        self._door = Door(rooms, store, self._surroundings, account=account, ledger=self._ledger)
+        self._past = CatchingUp(store, self._surroundings, self._door.take, account=account, ledger=self._ledger)
+        self._reading: dict[int, asyncio.Task[None]] = {}
+        self._opening: set[asyncio.Task[None]] = set()
+        self._wait_s = _FIRST_WAIT_S
+
+    async def run(self) -> None:
+        noting = asyncio.create_task(self._past.keep_noting())
+        try:
+            while not self.refused:
+                await self._live()
+                await asyncio.sleep(self._wait_s)
+                self._wait_s = min(self._wait_s * 2, _LONGEST_WAIT_S)
+            # The page and the other platforms go on without Discord.
+            await asyncio.Event().wait()
+        finally:
+            await end(noting, *self._reading.values(), *self._opening)
+            await self._door.idle(within_s=_LEAVE_S)
+            await self._door.close()
+
+    async def _live(self) -> None:
+        """One client, from signing in to whatever ends it."""
+        try:
+            if self.intent is ContentIntent.UNKNOWN:
+                self.intent = await self._ask_intent()
+                log.info("message content", intent=self.intent.value)
+            await self._connect()
+        except discord.PrivilegedIntentsRequired:
+            self.intent = ContentIntent.REFUSED
+            self._wait_s = _FIRST_WAIT_S
+            log.warning("Discord does not give the message content intent: going on without it")
+        except discord.LoginFailure:
+            self._refuse()
+        except discord.ConnectionClosed as error:
+            if error.code == _REFUSED:
+                self._refuse()
+            else:
+                log.warning("connection closed", code=error.code, again_in_s=self._wait_s)
+        except (OSError, TimeoutError, aiohttp.ClientError, discord.DiscordException) as error:
+            log.warning("not connected", error=type(error).__name__, again_in_s=self._wait_s)
+
+    async def _connect(self) -> None:
+        intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
+        intents.message_content = self._surroundings.reads_content = self.intent is ContentIntent.GRANTED
+        client = LeanClient(intents=intents, take=self._take, listener=self, doorbell=self._interactions)
+        self._surroundings.client = client
+        try:
+            await client.start(self._token)
+        finally:
+            self._past.lost_all()
+            self._surroundings.client = None
+            await _close(client)
+
+    async def _ask_intent(self) -> ContentIntent:
+        client = discord.Client(intents=discord.Intents.none())
+        try:
+            await client.login(self._token)
+            return content_intent_of(client.application_flags)
+        finally:
+            await _close(client)
+
+    def _refuse(self) -> None:
+        self.refused = True
+        log.error("Discord refused DISCORD_TOKEN. Make a new one on the page “Bot” of your Discord application.")
+
+    def _take(self, payload: Payload, updated: bool) -> None:
+        self._door.take(payload, updated=updated)
+
+    # --- the connection (adapters.discord.lean.Listener)
+
+    def began(self, shard: int) -> None:
+        self._past.begin(shard)
+
+    def ready(self, shard: int) -> None:
+        self._wait_s = _FIRST_WAIT_S
+        self._reading[shard] = asyncio.create_task(self._read(shard, self._reading.get(shard)))
+
+    def resumed(self, shard: int) -> None:
+        self._past.connected(shard)
+
+    def lost(self, shard: int) -> None:
+        self._past.lost(shard)
+
+    def changed(self, server: int, channel: int | None) -> None:
+        task = asyncio.create_task(self._open(server, channel))
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
+
+    async def _read(self, shard: int, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await end(before)
+        await self._past.read(shard)
+
+    async def _open(self, server: int, channel: int | None) -> None:
+        """What was closed there may be tried again. Where this fails, closed chats open by themselves after a while."""
+        try:
+            known = self._surroundings.chats_in(server, channel)
+            if channel is None:
+                used = await self._store.marks(self._account)
+                chats = [chat for chat in used if chat.chat in known]
+            else:
+                chats = [chat_ref(self._account, each) for each in known]
+            for chat in chats:
+                await self._store.open_chat(chat)
+        except Exception as error:
+            log.warning("chats not opened", error=type(error).__name__)
+
+
+async def _close(client: discord.Client) -> None:
+    try:
+        async with asyncio.timeout(_LEAVE_S):
+            await client.close()
+    except (OSError, TimeoutError, aiohttp.ClientError) as error:
+        log.info("connection not closed in time", error=type(error).__name__)

@@ -1,0 +1,185 @@
+"""discord.py's client, kept small: nothing is remembered of a server but what is asked of it here.
+
+The one place that reaches into the library (2.7). Payloads of messages are handed on as they come, instead of being
+built into objects of which most would be looked at and dropped. And of what a server says of itself, the large parts
+that nobody here reads are left out before they are kept: overwrites among them, so that a channel's `permissions_for`
+is not to be asked (interactions bring their own).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import discord
+from discord.state import AutoShardedConnectionState
+
+Take = Callable[[Mapping[str, Any], bool], None]
+"""A message's payload, and whether it is an update of one. Called for every message: it must return at once."""
+
+_UNREAD_OF_A_SERVER = (
+    "presences",
+    "voice_states",
+    "emojis",
+    "stickers",
+    "soundboard_sounds",
+    "stage_instances",
+    "guild_scheduled_events",
+    "embedded_activities",
+    "description",
+)
+_UNREAD_OF_A_CHANNEL = ("topic", "permission_overwrites", "available_tags", "default_reaction_emoji", "icon_emoji")
+_UNREAD_OF_A_ROLE = ("icon", "unicode_emoji", "colors")
+
+
+class Doorbell(Protocol):
+    """What commands, buttons and forms come to."""
+
+    async def setup(self, client: discord.Client) -> None:
+        """Called once the client is logged in, and before it hears anything."""
+        ...
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None: ...
+
+
+class Listener(Protocol):
+    """What happens to the connection. Called in order; must return at once."""
+
+    def began(self, shard: int) -> None:
+        """A new session: what came before it is not sent."""
+        ...
+
+    def ready(self, shard: int) -> None:
+        """The servers of a new session are known."""
+        ...
+
+    def resumed(self, shard: int) -> None:
+        """The session goes on, and what was missed has been sent."""
+        ...
+
+    def lost(self, shard: int) -> None: ...
+
+    def changed(self, server: int, channel: int | None) -> None:
+        """Permissions may be others than before, in this channel or in all of the server."""
+        ...
+
+
+class _LeanState(AutoShardedConnectionState[discord.AutoShardedClient]):
+    take: Take
+
+    def end_waiting(self) -> None:
+        """The library leaves the tasks behind that wait for a session's last server."""
+        for task in self._ready_tasks.values():
+            task.cancel()
+
+    def parse_message_create(self, data: Any) -> None:
+        self.take(data, False)
+
+    def parse_message_update(self, data: Any) -> None:
+        self.take(data, True)
+
+    def parse_guild_create(self, data: Any) -> None:
+        super().parse_guild_create(_lean_guild(data, self.self_id))
+
+    def parse_guild_update(self, data: Any) -> None:
+        super().parse_guild_update(_lean_guild(data, self.self_id))
+
+    def parse_channel_create(self, data: Any) -> None:
+        super().parse_channel_create(_lean_channel(data))
+
+    def parse_channel_update(self, data: Any) -> None:
+        super().parse_channel_update(_lean_channel(data))
+
+
+class LeanClient(discord.AutoShardedClient):
+    """One connection per shard, which the library keeps up by itself. It remembers no messages and no members."""
+
+    def __init__(self, *, intents: discord.Intents, take: Take, listener: Listener, doorbell: Doorbell) -> None:
+        self._take = take
+        self._listener = listener
+        self._doorbell = doorbell
+        super().__init__(
+            intents=intents,
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+
+    def _get_state(self, **options: Any) -> Any:
+        state = _LeanState(
+            dispatch=self.dispatch, handlers=self._handlers, hooks=self._hooks, http=self.http, **options
+        )
+        state.take = self._take
+        self._lean = state
+        return state
+
+    async def close(self) -> None:
+        self._lean.end_waiting()
+        await super().close()
+
+    async def setup_hook(self) -> None:
+        await self._doorbell.setup(self)
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        await self._doorbell.on_interaction(interaction)
+
+    # --- the connection
+
+    async def on_shard_connect(self, shard: int) -> None:
+        self._listener.began(shard)
+
+    async def on_shard_ready(self, shard: int) -> None:
+        self._listener.ready(shard)
+
+    async def on_shard_resumed(self, shard: int) -> None:
+        self._listener.resumed(shard)
+
+    async def on_shard_disconnect(self, shard: int) -> None:
+        self._listener.lost(shard)
+
+    # --- what may have opened a chat again
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        self._listener.changed(guild.id, None)
+
+    async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
+        if before.permissions != after.permissions and _is_ours(after):
+            self._listener.changed(after.guild.id, None)
+
+    async def on_guild_role_delete(self, role: discord.Role) -> None:
+        self._listener.changed(role.guild.id, None)
+
+    async def on_member_update(self, _before: discord.Member, after: discord.Member) -> None:
+        # Of members only the bot itself is known.
+        self._listener.changed(after.guild.id, None)
+
+    async def on_guild_channel_update(self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
+        self._listener.changed(after.guild.id, after.id)
+
+    async def on_raw_thread_update(self, update: discord.RawThreadUpdateEvent) -> None:
+        self._listener.changed(update.guild_id, update.thread_id)
+
+
+def _is_ours(role: discord.Role) -> bool:
+    """Whether the bot has that role; everybody has the first one."""
+    return role.is_default() or role in role.guild.me.roles
+
+
+def _lean_guild(guild: dict[str, Any], own_id: int | None) -> Any:
+    lean = _without(guild, _UNREAD_OF_A_SERVER)
+    if "channels" in lean:
+        lean["channels"] = [_lean_channel(each) for each in lean["channels"]]
+    if "roles" in lean:
+        lean["roles"] = [_without(each, _UNREAD_OF_A_ROLE) for each in lean["roles"]]
+    if "members" in lean:
+        lean["members"] = [each for each in lean["members"] if each["user"]["id"] == str(own_id)]
+    return lean
+
+
+def _lean_channel(channel: dict[str, Any]) -> Any:
+    return _without(channel, _UNREAD_OF_A_CHANNEL)
+
+
+def _without(payload: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: value for key, value in payload.items() if key not in keys}

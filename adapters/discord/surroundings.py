@@ -1,0 +1,194 @@
+"""What is known and what can be asked about the chats that the gateway hears."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import discord
+import structlog
+import yarl
+from discord.http import Route
+
+from adapters.discord.api import DiscordApi, Rejected, Unavailable, failure_of
+from adapters.discord.door import Spot
+from adapters.discord.inbound import Payload, Place, Pointer
+from adapters.discord.lean import LeanClient
+from adapters.discord.ports import ChatFacts
+from adapters.discord.refs import nonce_of
+from bot.domain.errors import ChatClosed
+from bot.domain.refs import ChatRef, MessageRef, UserRef
+
+log = structlog.get_logger("discord")
+
+_MOST_REMEMBERED = 1000
+_MENTION_NOBODY: Mapping[str, Any] = {"parse": []}
+
+
+class DiscordSurroundings:
+    """Answers out of the client's cache where it can, and asks Discord's API otherwise.
+
+    `client` is the one that is connected now; the gateway changes it."""
+
+    def __init__(self, api: DiscordApi, *, account: str) -> None:
+        self.client: LeanClient | None = None
+        self.reads_content = True
+        self._api = api
+        self._account = account
+        self._cdn = str(yarl.URL(api.api_base).origin()) if api.api_base else discord.Asset.BASE
+        self._threads: OrderedDict[int, tuple[int, bool]] = OrderedDict()
+
+    # --- where a message stands
+
+    def place(self, payload: Payload) -> Place:
+        guild = self._guild(payload.get("guild_id"))
+        role = guild.self_role if guild is not None and payload.get("mention_roles") else None
+        return Place(
+            account=self._account,
+            own_role="" if role is None else str(role.id),
+            reads_content=self.reads_content,
+            role_name=partial(_role_name, guild),
+            channel_name=partial(_channel_name, guild),
+            cdn=self._cdn,
+        )
+
+    def shard(self, payload: Payload) -> int:
+        return self._shard_of(payload.get("guild_id"))
+
+    async def spot(self, channel: str, server: str) -> Spot:
+        guild = self._guild(server)
+        if guild is None:
+            return Spot((channel,), (channel,), ChatFacts(server=server))
+        parent_id, age_limited = await self._above(guild, int(channel))
+        parent = guild.get_channel(parent_id) if parent_id else None
+        category = parent if parent_id and isinstance(parent, discord.CategoryChannel) else None
+        in_thread = bool(parent_id) and category is None
+        above_parent = parent.category_id if in_thread and parent is not None else None
+        around = [channel, *(str(each) for each in (parent_id, above_parent) if each)]
+        settled = [channel, str(parent_id)] if in_thread else [channel]
+        return Spot(tuple(around), tuple(settled), ChatFacts(guild.filesize_limit, age_limited, server))
+
+    async def _above(self, guild: discord.Guild, channel: int) -> tuple[int, bool]:
+        """The id of what a channel lies in, 0 for nothing, and whether it is age-limited."""
+        known = guild.get_channel_or_thread(channel)
+        if isinstance(known, discord.Thread):
+            return known.parent_id, _is_age_limited(guild.get_channel(known.parent_id))
+        if known is not None:
+            return known.category_id or 0, _is_age_limited(known)
+        if channel not in self._threads:
+            # A thread that slept when the session began.
+            payload = await self._ask("GET", "/channels/{channel_id}", channel_id=channel)
+            parent = int(payload.get("parent_id") or 0)
+            self._threads[channel] = parent, bool(payload.get("nsfw")) or _is_age_limited(guild.get_channel(parent))
+            if len(self._threads) > _MOST_REMEMBERED:
+                self._threads.popitem(last=False)
+        return self._threads[channel]
+
+    async def roles(self, server: str, person: str) -> tuple[str, ...]:
+        try:
+            path = "/guilds/{guild_id}/members/{user_id}"
+            member = await self._ask("GET", path, guild_id=server, user_id=person)
+        except ChatClosed:
+            return ()
+        return tuple(str(role) for role in member.get("roles", ()))
+
+    def chats_in(self, server: int, channel: int | None) -> set[str]:
+        """The ids of a channel and its threads, or of all of a server's."""
+        guild = None if self.client is None else self.client.get_guild(server)
+        if guild is None:
+            return set()
+        if channel is None:
+            return {str(each.id) for each in (*guild.channels, *guild.threads)}
+        return {str(channel), *(str(each.id) for each in guild.threads if each.parent_id == channel)}
+
+    # --- what was said
+
+    async def look_up(self, pointer: Pointer, *, near: str) -> Payload | None:
+        elsewhere = pointer.channel != near and self._guild(pointer.server) is None
+        if elsewhere:
+            return None
+        try:
+            return await self._api.message(pointer.channel, pointer.message)
+        except (ChatClosed, Rejected):
+            return None
+
+    def hears(self, shard: int, server: str) -> bool:
+        return self._shard_of(server) == shard and (not server or self._guild(server) is not None)
+
+    async def server_of(self, chat: ChatRef) -> str:
+        channel = await self._ask("GET", "/channels/{channel_id}", channel_id=chat.chat)
+        return str(channel.get("guild_id") or "")
+
+    def newest(self, chat: ChatRef) -> int | None:
+        client = self.client
+        channel = None if client is None else client.get_channel(int(chat.chat))
+        return getattr(channel, "last_message_id", None)
+
+    async def history(self, chat: ChatRef, server: str, *, after: int, limit: int) -> Sequence[Payload]:
+        path = "/channels/{channel_id}/messages?after={after}&limit={limit}"
+        found: list[dict[str, Any]] = await self._ask("GET", path, channel_id=chat.chat, after=after, limit=limit)
+        of_server = {"guild_id": server} if server else {}
+        return [each | of_server for each in sorted(found, key=_id_of)]
+
+    # --- what is said beside answers
+
+    async def say(self, to: MessageRef, words: str) -> None:
+        reference = {"message_id": to.message, "fail_if_not_exists": False}
+        payload: dict[str, Any] = {
+            "content": words,
+            "message_reference": reference,
+            "allowed_mentions": _MENTION_NOBODY,
+            "nonce": nonce_of(f"{to.key} {words}"),
+            "enforce_nonce": True,
+        }
+        await self._api.post(to.chat.chat, payload)
+
+    async def tell(self, person: UserRef, words: str) -> None:
+        try:
+            chat = await self._ask("POST", "/users/@me/channels", json={"recipient_id": person.user})
+            await self._api.post(str(chat["id"]), {"content": words, "allowed_mentions": _MENTION_NOBODY})
+        except Exception as error:
+            log.info("person not told", error=type(error).__name__)
+
+    # --- the client
+
+    async def _ask(self, method: str, path: str, *, json: Mapping[str, Any] | None = None, **about: Any) -> Any:
+        """Raises `ChatClosed`, or what `DiscordApi` raises."""
+        if self.client is None:
+            raise Unavailable("Not connected.")
+        route = Route(method, path, **about)
+        try:
+            if json is None:
+                return await self.client.http.request(route)
+            return await self.client.http.request(route, json=json)
+        except discord.HTTPException as error:
+            failure = failure_of(error.status, error.code, webhook=False)
+        raise failure
+
+    def _guild(self, server: str | None) -> discord.Guild | None:
+        return self.client.get_guild(int(server)) if self.client is not None and server else None
+
+    def _shard_of(self, server: str | None) -> int:
+        """Direct messages come by the first one."""
+        count = (self.client.shard_count if self.client is not None else None) or 1
+        return (int(server) >> 22) % count if server else 0
+
+
+def _id_of(payload: Payload) -> int:
+    return int(payload["id"])
+
+
+def _role_name(guild: discord.Guild | None, id_: str) -> str | None:
+    role = None if guild is None else guild.get_role(int(id_))
+    return None if role is None else role.name
+
+
+def _channel_name(guild: discord.Guild | None, id_: str) -> str | None:
+    channel = None if guild is None else guild.get_channel_or_thread(int(id_))
+    return None if channel is None else channel.name
+
+
+def _is_age_limited(channel: object) -> bool:
+    return bool(getattr(channel, "nsfw", False))
