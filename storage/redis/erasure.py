@@ -17,15 +17,18 @@ from bot.domain.turns import FINAL_STATES, Outcome, Story, Turn, TurnState, Turn
 from bot.ports import ForgetReceipt, ImageLedger, ImageStore, Retract, TurnStore
 from storage.redis.client import Script
 from storage.redis.codec import OUTCOME, RECORD, SOURCES, TURN
+from storage.redis.consent import NEVER
 from storage.redis.keys import Keys
 from storage.redis.messages import latest_entry
-from storage.redis.turns import NOBODY
+from storage.redis.turns import NOBODY, people_in
+from storage.redis.without import asks_them, message_without, nameless, names_in, turn_without, unsaid
 
 
 class RedisErasure:
-    """Walks the index of what a person sent, asked, owns and is told of in, and leaves tombstones: the shape of the
-    tree stays, words and pixels go. What others made with this person's words stays theirs, without the words. Each
-    step is harmless to repeat; the index is emptied last, so a crash is continued by repeating."""
+    """Walks the index of what a person sent, asked, owns, is asked for and is told of in, and leaves tombstones: the
+    shape of the tree stays, words and pixels go. What others made with this person's words, or sent with their
+    pictures, stays theirs without those. Each step is harmless to repeat; the index is emptied last, so a crash is
+    continued by repeating."""
 
     def __init__(
         self, client: Redis, turns: TurnStore, ledger: ImageLedger, images: ImageStore, *, keys: Keys | None = None
@@ -36,10 +39,12 @@ class RedisErasure:
         self._images = images
         self._keys = keys or Keys()
         self._replace = Script(client, "_turn.lua", "rewrite.lua")
+        self._swap = Script(client, "swap.lua")
 
     async def forget(self, user: UserRef, *, before: float, retract: Retract) -> ForgetReceipt:
         turn_ids = [TurnId(text) for text in await self._index(self._keys.user_turns(user), before)]
         message_keys = await self._index(self._keys.user_messages(user), before)
+        named_keys = await self._index(self._keys.user_named(user), before)
         theirs = [message_ref_of(key) for key in message_keys]
         ours: list[MessageRef] = []
         pixels: list[Sha256] = []
@@ -51,17 +56,31 @@ class RedisErasure:
                 pixels += await self._erase_turn(await self._stopped(status))
                 ours.append(status.turn.reply)
                 erased += not status.erased
+            elif status is not None and status.state not in FINAL_STATES and asks_them(user, status.turn):
+                await self._stopped(status)
         rewritten = await self._rewrite_others(user, turn_ids)
         for ref in theirs:
             pixels += await self._erase_message(ref)
+        for key in named_keys:
+            pixels += await self._take_out(user, key)
+        await self._drop_agreements(user, before)
 
         # Only now is it done. Until here a crash leaves the index, and repeating goes on from there.
         await retract(ours, theirs)
         await self._client.hset(self._keys.forgotten, user.key, str(before))
         await self._empty(self._keys.user_turns(user), turn_ids)
         await self._empty(self._keys.user_messages(user), message_keys)
+        await self._empty(self._keys.user_named(user), named_keys)
         await self._compact()
         return ForgetReceipt(user, erased, rewritten, (*theirs, *ours), tuple(dict.fromkeys(pixels)))
+
+    async def erase(self, turn: TurnId) -> bool:
+        status = await self._turns.load(turn)
+        if status is None or status.state not in FINAL_STATES:
+            return False
+        if not status.erased:
+            await self._erase_turn(status)
+        return True
 
     async def _compact(self) -> None:
         """Have the server write its append-only file anew: the old one still holds what was deleted. Where the server
@@ -109,15 +128,18 @@ class RedisErasure:
             words_by=None,
             wish=replace(turn.wish, lettering=()),
             heard="",
+            server=None,
+            asks=(),
         )
-        gone = replace(_unsaid(outcome), images=(), note="", sources=())
+        gone = replace(unsaid(outcome), images=(), note="", sources=())
         key = self._keys.turn(turn.id)
         text: Any = await self._client.hget(key, "draft")
         drafted = OUTCOME.load(text).images if text else ()
+        notes = await self._notes_about(people_in(turn), key)
         released = await self._release(f"turn:{turn.id}", (*outcome.images, *drafted))
         async with self._client.pipeline(transaction=True) as pipe:
             pipe.hset(key, mapping={"body": TURN.dump(bare), "outcome": OUTCOME.dump(gone), "erased": "1"})
-            pipe.hdel(key, "draft")
+            pipe.hdel(key, "draft", *notes)
             pipe.lrem(self._keys.latest(turn.chat, turn.author), 0, latest_entry(turn.reply, turn.album or (turn.id,)))
             await pipe.execute()
         return released
@@ -127,16 +149,44 @@ class RedisErasure:
         fields: Any = await self._client.hgetall(key)
         if "record" not in fields:
             return []
-        record = replace(RECORD.load(fields["record"]), author=None, author_name="")
+        known = RECORD.load(fields["record"])
+        record = replace(known, author=None, author_name="", sources=(), owners=())
         held = SOURCES.load(fields["sources"]) if "sources" in fields else ()
         inbound = [name for name in fields if name.startswith("inbound:")]
         async with self._client.pipeline(transaction=True) as pipe:
             pipe.hset(key, mapping={"record": RECORD.dump(record), "erased": "1"})
-            pipe.hdel(key, "sources", "heard", "listening_call", *inbound)
+            pipe.hdel(key, "sources", "owners", "spoiler", "heard", "listening_call", *inbound)
             for name in inbound:
                 pipe.zrem(self._keys.inbox, f"{ref.key}#{name.partition(':')[2]}")
             await pipe.execute()
         return await self._release(f"message:{ref.key}", held)
+
+    async def _take_out(self, user: UserRef, ref_key: str) -> Sequence[Sha256]:
+        """Somebody else's message stays, without this person's pictures and name."""
+        key = self._keys.message_key(ref_key)
+        gone: list[Sha256] = []
+        while True:
+            fields: Any = await self._client.hgetall(key)
+            changes, images = message_without(user, fields)
+            # Before the list of them is shorter: a crash between the two is continued by repeating.
+            gone += await self._release(f"message:{ref_key}", images)
+            if not changes or await self._swap(
+                [key], [text for name, new in changes.items() for text in (name, str(fields[name]), new)]
+            ):
+                return gone
+
+    async def _drop_agreements(self, user: UserRef, before: float) -> None:
+        """Whoever is forgotten agrees to nothing any more; whoever said "never" still says so."""
+        key = self._keys.consent(user)
+        said: Any = await self._client.hgetall(key)
+        if dropped := [field for field, when in said.items() if field != NEVER and float(when) <= before]:
+            await self._client.hdel(key, *dropped)
+
+    async def _notes_about(self, people: Iterable[UserRef], key: str) -> list[str]:
+        """The fields of a turn that note what was done for one of these people."""
+        fields: list[Any] = await self._client.hkeys(key)
+        notes = [str(field) for field in fields if str(field).startswith("noted:")]
+        return [note for note in notes if any(person.key in note for person in people)]
 
     async def _rewrite_others(self, user: UserRef, turns: Iterable[TurnId]) -> int:
         """Takes this person's words and name out of every other turn in the threads concerned, parents first: a turn
@@ -147,7 +197,9 @@ class RedisErasure:
         for status in sorted(found, key=lambda status: status.turn.created_at):
             if status.turn.words_by == user:
                 await self._unsay(status)
-            rewritten += await self._rewrite(status, lambda turn: _without(user, turn))
+            if names := names_in(user, status.turn):
+                await self._unname(user, status, names)
+            rewritten += await self._rewrite(status, lambda turn: turn_without(user, turn))
         return rewritten
 
     async def _unsay(self, status: TurnStatus) -> None:
@@ -155,11 +207,23 @@ class RedisErasure:
         without a picture yet is ended: there is nothing left that it could do."""
         if status.state not in FINAL_STATES:
             await self._stopped(status)
+        await self._retell(status.turn.id, unsaid)
+
+    async def _unname(self, user: UserRef, status: TurnStatus, names: Iterable[str]) -> None:
+        """Somebody else's turn that wanted this person's picture: the answer may say by name that they were asked."""
         key = self._keys.turn(status.turn.id)
+        if notes := await self._notes_about([user], key):
+            await self._client.hdel(key, *notes)
+        if status.state in FINAL_STATES:
+            await self._retell(status.turn.id, lambda outcome: nameless(outcome, names))
+
+    async def _retell(self, turn: TurnId, change: Callable[[Outcome], Outcome]) -> None:
+        """Change what a turn that ended has told, and what was drafted for it."""
+        key = self._keys.turn(turn)
         for field in ("outcome", "draft"):
             text: Any = await self._client.hget(key, field)
             if text is not None:
-                await self._client.hset(key, field, OUTCOME.rewrite(text, _unsaid(OUTCOME.load(text))))
+                await self._client.hset(key, field, OUTCOME.rewrite(text, change(OUTCOME.load(text))))
 
     async def _rewrite(self, status: TurnStatus, change: Callable[[Turn], Turn]) -> bool:
         """Whether there was anything to change. Whoever runs the turn cannot write back what it read before."""
@@ -186,21 +250,3 @@ class RedisErasure:
 def _is_theirs(user: UserRef, status: TurnStatus) -> bool:
     """Whether the turn goes, or only what it has of this person. One that is erased already was begun on before."""
     return status.erased or user in (status.turn.author, *status.turn.owners)
-
-
-def _without(user: UserRef, turn: Turn) -> Turn:
-    """Somebody else's turn, with nothing in it that names this person or was said by them."""
-    story = Story(
-        lines=tuple(line for line in turn.story.lines if line.author != user),
-        pinned=tuple(line for line in turn.story.pinned if line.author != user),
-    )
-    inputs = tuple(replace(each, owner=None) if each.owner == user else each for each in turn.inputs)
-    if turn.words_by == user:
-        wish = replace(turn.wish, lettering=())
-        turn = replace(turn, words_by=None, instruction="", wish=wish, heard="")
-    return replace(turn, story=story, inputs=inputs)
-
-
-def _unsaid(outcome: Outcome) -> Outcome:
-    """Without what was said, told and proposed."""
-    return replace(outcome, words="", suggestions=(), plan=())

@@ -10,19 +10,21 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from bot.domain.consent import Standing
 from bot.domain.images import ALL, ImageFacts, Input, Role
-from bot.domain.messages import MessageRecord, Shown
-from bot.domain.refs import MessageRef, Sha256, UserRef
+from bot.domain.messages import Attachment, InboundMessage, MessageRecord, Quoted, Shown
+from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, Sha256, UserRef
 from bot.domain.story import story_after
 from bot.domain.turns import Outcome, Source, Story, StoryLine, Turn, TurnState, Usage
 from bot.domain.wishes import Wish
 from bot.ports import ForgetReceipt, Heard
 from storage.redis.client import open_client
+from storage.redis.consent import RedisConsentStore
 from storage.redis.erasure import RedisErasure
 from storage.redis.images import RedisImageLedger
 from storage.redis.messages import RedisMessageStore
 from storage.redis.turns import RedisTurnStore
-from tests.values import ANNA, BEN, done, image, message, turn
+from tests.values import ANNA, BEN, CHAT, done, image, message, turn
 
 
 class DeletedPixels:
@@ -390,3 +392,205 @@ async def test_forgetting_twice_does_nothing_more(archive: Archive) -> None:
     receipt = await archive.forget(ANNA, before=(await archive.erasure.forgotten())[ANNA])
     assert (receipt.turns, receipt.messages, receipt.pixels) == (0, (), ())
     assert sorted(await everything(archive.client)) == sorted(before)
+
+
+# --- other people's pictures
+
+HERS = Person(ANNA, "Anna")
+SERVER = ServerRef("web", "page", "house")
+GARDEN = ChatRef("web", "page", "garden")
+
+
+def wanting(*owners: Person, of: Turn | None = None) -> Turn:
+    """Ben's turn on other people's pictures, with no more of them in it than that they are asked."""
+    inputs = tuple(Input(Role.SOURCE, owner.user, image("photo"), owner_name=owner.name) for owner in owners)
+    return replace(turn(author=BEN, parent=of, owners=(BEN,), inputs=inputs), asks=owners, server=SERVER)
+
+
+async def test_a_turn_that_waits_for_who_is_forgotten_ends(archive: Archive) -> None:
+    his = wanting(HERS)
+    after = turn(author=BEN, parent=his, inputs=())
+    await archive.turns.submit(his, [])
+    await archive.turns.submit(after, [])
+    assert await archive.turns.note_once(his.id, f"asked:{ANNA.key}")
+    assert await archive.turns.note_once(his.id, f"asked:{BEN.key}")
+    receipt = await archive.forget(ANNA)
+    assert (receipt.turns, receipt.stories, receipt.messages) == (0, 1, ())
+    status = await archive.turns.load(his.id)
+    assert status is not None
+    assert (status.state, status.erased, status.turn.asks) == (TurnState.CANCELLED, False, ())
+    assert status.turn.inputs == (Input(Role.SOURCE, None, image("photo")),)
+    assert await archive.turns.agree(his.id, ANNA) == []
+    assert [each.turn for each in await archive.turns.open_turns() if each.let_run] == [after.id]
+    left = await everything(archive.client)
+    assert [word in left for word in ("Anna", '"anna"', f"asked:{ANNA.key}")] == [False, False, False]
+    assert not await archive.turns.note_once(his.id, f"asked:{BEN.key}")
+
+
+async def test_a_turn_that_waits_for_somebody_else_too_ends_all_the_same(archive: Archive) -> None:
+    clara = Person(UserRef("web", "clara"), "Clara")
+    his = wanting(clara, HERS)
+    await archive.turns.submit(his, [])
+    await archive.forget(ANNA)
+    status = await archive.turns.load(his.id)
+    assert status is not None
+    assert (status.state, status.turn.asks) == (TurnState.CANCELLED, (clara,))
+
+
+async def test_an_old_answer_does_not_tell_that_who_is_forgotten_was_asked(archive: Archive) -> None:
+    refused, finished = wanting(HERS), wanting(HERS)
+    said = Outcome(TurnState.REFUSED, words="Anna would rather not have that picture edited.", usage=Usage(3))
+    await archive.turns.submit(refused, [])
+    assert await archive.turns.end(refused.id, said)
+    await archive.turns.submit(finished, [])
+    told = replace(done(image("his")), words="Here it is.")
+    assert await archive.turns.end(finished.id, told)
+    await archive.forget(ANNA)
+    statuses = [await archive.turns.load(one.id) for one in (refused, finished)]
+    assert [status and status.outcome for status in statuses] == [replace(said, words=""), told]
+    assert "Anna" not in await everything(archive.client)
+
+
+async def test_of_a_turn_that_is_erased_neither_its_server_nor_whom_it_asked_is_left(archive: Archive) -> None:
+    one = wanting(HERS)
+    await archive.turns.submit(one, [])
+    await archive.turns.note_once(one.id, f"asked:{ANNA.key}")
+    await archive.forget(BEN)
+    status = await archive.turns.load(one.id)
+    assert status is not None
+    assert (status.erased, status.turn.server, status.turn.asks, status.turn.inputs) == (True, None, (), ())
+    left = await everything(archive.client)
+    assert ("Anna" in left, "house" in left, "asked:" in left) == (False, False, False)
+
+
+async def noted(archive: Archive, *owners: Person | None) -> MessageRef:
+    """Ben's message, which somebody replied to, with a picture for each of these owners."""
+    ref = MessageRef(CHAT, "seen")
+    pictures = [image(f"photo {number}") for number in range(len(owners))]
+    await archive.messages.note(MessageRecord(ref, turn().thread, author=BEN, author_name="Ben"))
+    await archive.ledger.keep(f"message:{ref.key}", [(each, each) for each in pictures], target="page")
+    await archive.messages.bring(ref, pictures, owners=owners, spoiler=True)
+    return ref
+
+
+async def test_a_message_that_was_only_replied_to_is_forgotten_with_its_author(archive: Archive) -> None:
+    ref = await noted(archive, HERS, None)
+    receipt = await archive.forget(BEN)
+    assert receipt.messages == (ref,)
+    assert archive.pixels.deleted == [image("photo 0").sha256, image("photo 1").sha256]
+    assert await archive.messages.find(ref) == MessageRecord(ref, (await thread_of(archive, ref)))
+    left = await everything(archive.client)
+    assert ("Ben" in left, "Anna" in left) == (False, False)
+
+
+async def thread_of(archive: Archive, ref: MessageRef) -> Any:
+    record = await archive.messages.find(ref)
+    assert record is not None
+    return record.thread
+
+
+async def test_pictures_in_somebody_elses_message_go_and_the_message_stays(archive: Archive) -> None:
+    ref = await noted(archive, None, HERS, Person(BEN, "Ben"))
+    before = await archive.messages.find(ref)
+    assert before is not None
+    receipt = await archive.forget(ANNA)
+    assert (receipt.messages, receipt.pixels) == ((), (image("photo 1").sha256,))
+    assert archive.pixels.deleted == [image("photo 1").sha256]
+    kept, owners = (image("photo 0"), image("photo 2")), (None, Person(BEN, "Ben"))
+    assert await archive.messages.find(ref) == replace(before, sources=kept, owners=owners)
+    assert "Anna" not in await everything(archive.client)
+
+
+async def test_the_same_picture_of_two_owners_stays_for_the_other(archive: Archive) -> None:
+    ref = MessageRef(CHAT, "twice")
+    await archive.messages.note(MessageRecord(ref, turn().thread, author=BEN))
+    await archive.ledger.keep(f"message:{ref.key}", [(image("same"), image("same"))], target="page")
+    await archive.messages.bring(ref, [image("same"), image("same")], owners=(HERS, None))
+    await archive.forget(ANNA)
+    assert archive.pixels.deleted == []
+    found = await archive.messages.find(ref)
+    assert found is not None
+    assert (found.sources, found.owners) == ((image("same"),), (None,))
+
+
+def forwarding() -> InboundMessage:
+    """Ben replies to Anna's message, and forwards a picture of hers beside one of his own."""
+    his, hers = Attachment("h1", "his.png"), Attachment("h2", "hers.png", owner=HERS)
+    quoted = Quoted(MessageRef(CHAT, "hers"), HERS, (Attachment("h3", "quoted.png"),))
+    one = message("as it stands", author=BEN, attachments=(his, hers), reply_to=quoted.ref)
+    return replace(one, quoted=quoted, server=SERVER, size="2K")
+
+
+async def test_a_message_that_nobody_dealt_with_loses_whom_it_names_and_is_still_dealt_with(archive: Archive) -> None:
+    one = forwarding()
+    await archive.messages.record(one, MessageRecord(one.ref, turn().thread, author=BEN))
+    assert (await archive.forget(ANNA)).messages == ()
+    assert one.quoted is not None
+    bare = replace(one.quoted, author=None, attachments=())
+    assert list(await archive.messages.unsettled(older_than_s=0)) == [
+        replace(one, attachments=one.attachments[:1], quoted=bare)
+    ]
+    left = await everything(archive.client)
+    assert ("Anna" in left, "h2" in left, "h3" in left) == (False, False, False)
+
+
+async def test_a_message_that_cannot_be_read_does_not_stand_in_the_way_of_forgetting(archive: Archive) -> None:
+    one = forwarding()
+    await archive.messages.record(one, MessageRecord(one.ref, turn().thread, author=BEN))
+    await archive.client.hset(f"rb:message:{one.ref.key}", "inbound:0", '{"author_name": "Anna"}')
+    await archive.forget(ANNA)
+    assert "Anna" not in await everything(archive.client)
+    assert list(await archive.messages.unsettled(older_than_s=0)) == []
+
+
+async def test_who_is_forgotten_agrees_to_nothing_any_more_and_still_says_never(archive: Archive) -> None:
+    says = RedisConsentStore(archive.client)
+    await says.stand(ANNA, CHAT, Standing.HERE)
+    await says.stand(BEN, CHAT, Standing.NEVER)
+    await archive.client.hset(f"rb:consent:{{{BEN.key}}}", f"here:{GARDEN.key}", "1.5")
+    moment = time.time()
+    await archive.forget(ANNA)
+    await archive.forget(BEN)
+    assert list(await says.standing([ANNA, BEN], CHAT)) == [Standing.UNSAID, Standing.NEVER]
+    assert await archive.client.hlen(f"rb:consent:{{{BEN.key}}}") == 1
+    await says.stand(ANNA, CHAT, Standing.HERE)
+    await archive.forget(ANNA, before=moment)
+    assert list(await says.standing([ANNA], CHAT)) == [Standing.HERE]
+
+
+# --- one turn
+
+
+async def test_one_result_is_erased_and_the_others_stay(archive: Archive) -> None:
+    hers = turn(instruction="a private wish")
+    await archive.messages.attach(hers.reply, hers.thread, [Shown(hers.id, ALL)], asker=ANNA)
+    await archive.finished(hers, image("hers"))
+    child = await archive.finished(turn(parent=hers, author=BEN), image("his"))
+    assert await archive.erasure.erase(hers.id)
+    assert await archive.erasure.erase(hers.id)
+    assert archive.pixels.deleted == [image("hers").sha256]
+    statuses = await archive.turns.thread(hers.thread)
+    assert [(status.turn.id, status.erased) for status in statuses] == [(hers.id, True), (child.id, False)]
+    assert await archive.messages.latest(hers.chat, ANNA) is None
+    assert "private" not in await everything(archive.client)
+    assert await archive.erasure.forgotten() == {}
+
+
+async def test_what_was_drafted_goes_with_the_result(archive: Archive) -> None:
+    one = turn()
+    epoch = await drafted(archive, one, done(image("draft")))
+    await archive.ledger.keep(f"turn:{one.id}", [(image("result"), image("result"))], target="page")
+    assert await archive.turns.finish(one, epoch, done(image("result")))
+    assert await archive.erasure.erase(one.id)
+    assert set(archive.pixels.deleted) == {image("draft").sha256, image("result").sha256}
+
+
+async def test_a_turn_that_is_not_finished_is_not_erased(archive: Archive) -> None:
+    one = turn()
+    epoch = await under_way(archive, one)
+    assert not await archive.erasure.erase(one.id)
+    assert not await archive.erasure.erase(turn().id)
+    assert await archive.turns.finish(one, epoch, done())
+    status = await archive.turns.load(one.id)
+    assert status is not None
+    assert (status.turn, status.outcome, status.erased) == (one, done(), False)

@@ -1,0 +1,98 @@
+"""What is left of a value when a person is forgotten. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from bot.domain.images import ImageFacts
+from bot.domain.messages import Attachment, InboundMessage, Quoted
+from bot.domain.refs import Person, UserRef
+from bot.domain.turns import Outcome, Story, Turn
+from storage.redis.codec import INBOUND, OWNERS, SOURCES
+
+
+def asks_them(user: UserRef, turn: Turn) -> bool:
+    """Whether this turn needs, or needed, this person's consent."""
+    return any(each.user == user for each in turn.asks)
+
+
+def names_in(user: UserRef, turn: Turn) -> frozenset[str]:
+    """What this person is called where a turn names them as the owner of a picture; may hold the empty name."""
+    asked = (each.name for each in turn.asks if each.user == user)
+    return frozenset([*asked, *(each.owner_name for each in turn.inputs if each.owner == user)])
+
+
+def nameless(outcome: Outcome, names: Iterable[str]) -> Outcome:
+    """Without what was told where it has one of these names."""
+    named = any(name and name in text for name in names for text in (outcome.words, outcome.note))
+    return replace(outcome, words="", note="") if named else outcome
+
+
+def turn_without(user: UserRef, turn: Turn) -> Turn:
+    """Somebody else's turn, with nothing in it that names this person or was said by them."""
+    story = Story(
+        lines=tuple(line for line in turn.story.lines if line.author != user),
+        pinned=tuple(line for line in turn.story.pinned if line.author != user),
+    )
+    inputs = tuple(replace(each, owner=None, owner_name="") if each.owner == user else each for each in turn.inputs)
+    asks = tuple(each for each in turn.asks if each.user != user)
+    if turn.words_by == user:
+        wish = replace(turn.wish, lettering=())
+        turn = replace(turn, words_by=None, instruction="", wish=wish, heard="")
+    return replace(turn, story=story, inputs=inputs, asks=asks)
+
+
+def message_without(user: UserRef, fields: Mapping[str, str]) -> tuple[dict[str, str], list[ImageFacts]]:
+    """The fields of somebody else's message that change when this person's pictures and name go, each as it is then;
+    and the pictures that go."""
+    changes: dict[str, str] = {}
+    gone: list[ImageFacts] = []
+    if "sources" in fields and "owners" in fields:
+        sources, owners = SOURCES.load(fields["sources"]), OWNERS.load(fields["owners"])
+        pairs = [(image, owners[i] if i < len(owners) else None) for i, image in enumerate(sources)]
+        kept = [(image, owner) for image, owner in pairs if not _is(user, owner)]
+        if len(kept) < len(pairs):
+            left = tuple(image for image, _ in kept)
+            gone = [image for image in sources if image not in left]
+            changes = {"sources": SOURCES.dump(left), "owners": OWNERS.dump(tuple(owner for _, owner in kept))}
+    for name, text in fields.items():
+        if name.startswith("inbound:"):
+            left_of_it = _inbound_text_without(user, text)
+            if left_of_it != text:
+                changes[name] = left_of_it
+    return changes, gone
+
+
+def _inbound_text_without(user: UserRef, text: str) -> str:
+    try:
+        inbound = INBOUND.load(text)
+    except ValueError:
+        return ""  # nobody deals with what cannot be read, and nobody can tell whom it names
+    changed = _inbound_without(user, inbound)
+    return text if changed == inbound else INBOUND.rewrite(text, changed)
+
+
+def _inbound_without(user: UserRef, message: InboundMessage) -> InboundMessage:
+    voice = message.voice if message.voice is None or not _is(user, message.voice.owner) else None
+    quoted = _quoted_without(user, message.quoted) if message.quoted else None
+    return replace(message, attachments=_not_of(user, message.attachments), voice=voice, quoted=quoted)
+
+
+def _quoted_without(user: UserRef, quoted: Quoted) -> Quoted:
+    if _is(user, quoted.author):
+        return replace(quoted, author=None, attachments=())
+    return replace(quoted, attachments=_not_of(user, quoted.attachments))
+
+
+def _not_of(user: UserRef, files: Iterable[Attachment]) -> tuple[Attachment, ...]:
+    return tuple(each for each in files if not _is(user, each.owner))
+
+
+def _is(user: UserRef, person: Person | None) -> bool:
+    return person is not None and person.user == user
+
+
+def unsaid(outcome: Outcome) -> Outcome:
+    """Without what was said, told and proposed."""
+    return replace(outcome, words="", suggestions=(), plan=())
