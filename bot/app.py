@@ -14,10 +14,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from storage.redis.consent import RedisConsentStore
 
 from adapters.web.outbound import WebPlatform
 from adapters.web.server import build_app, serve
@@ -46,6 +45,8 @@ from storage.docket.queue import DocketTurnQueue
 from storage.objects.store import ObstoreImageStore, ObstoreUploads, image_store, uploads
 from storage.redis.chats import RedisChatStore
 from storage.redis.client import check_server, open_client
+from storage.redis.consent import RedisConsentStore
+from storage.redis.discord import RedisDiscordStore
 from storage.redis.erasure import RedisErasure
 from storage.redis.images import RedisImageLedger
 from storage.redis.messages import RedisMessageStore
@@ -55,12 +56,16 @@ from storage.redis.switches import RedisSwitches
 from storage.redis.turns import RedisTurnStore
 from storage.valkey.server import embedded_valkey
 
+if TYPE_CHECKING:
+    from adapters.discord.account import DiscordAccount
+
 log = structlog.get_logger("app")
 
 EMBEDDED_LEASE_S = 10.0
 REMOTE_LEASE_S = 360.0
 DRAIN_S = 30.0
 """How long a stop waits for what runs."""
+_FIRST_LOOK_S = 15.0
 _FORGOTTEN = "forgotten.jsonl"
 
 
@@ -94,6 +99,7 @@ class House:
     spool: ObstoreUploads
     images: ObstoreImageStore
     reception: Reception
+    discord: DiscordAccount | None
     troubles: tuple[str, ...]
     """What is wrong with how the database is set up, in words."""
 
@@ -161,6 +167,21 @@ async def open_house(
         says = RedisConsentStore(client)
         consent = Consent(says=says, chats=chats)
         platforms: dict[str, Platform] = {"web": WebPlatform(store=page, spool=spool)}
+        discord: DiscordAccount | None = None
+        if settings.has_discord:
+            from adapters.discord.account import open_account  # large: only where it is wanted
+
+            discord = await stack.enter_async_context(
+                open_account(
+                    settings.discord_token.get_secret_value(),
+                    store=RedisDiscordStore(client, retention_s=retention_s),
+                    images=images,
+                    messages=messages,
+                    api_base=settings.discord_api_base,
+                    gateway_url=settings.discord_gateway_url,
+                )
+            )
+            platforms[discord.platform.name] = discord.platform
         renditions = Renditions(images, ledger, MetadataLabeller(fit))
         estimates = Estimates(text_model)
         dispatch = Dispatch(platforms, turns, renditions, engines, estimates, pointer_s=settings.pointer_s)
@@ -261,6 +282,7 @@ async def open_house(
             spool=spool,
             images=images,
             reception=reception,
+            discord=discord,
             troubles=troubles,
         )
         yield house
@@ -337,8 +359,11 @@ async def run(settings: Settings, *, ready: Callable[[str], None], role: Role = 
     async with open_house(settings, slots=0 if role is Role.GATEWAY else None) as house:
         await house.replay_forgotten()
         if not settings.redis_url.get_secret_value():
-            # The data folder is ours alone: whoever left something half done is gone.
-            await house.reconciler.look(grace_s=0)
+            # The data folder is ours alone: whoever left something half done is gone. A platform that does not answer
+            # now must not keep the others waiting.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_FIRST_LOOK_S):
+                    await house.reconciler.look(grace_s=0)
         async with doors_in(house, role) as address, at_work(house, hurry, role=role):
             ready(address)
             checking = asyncio.create_task(_check_models(house.machines))
@@ -366,8 +391,15 @@ async def doors_in(house: House, role: Role) -> AsyncGenerator[str]:
         draws=settings.has_gemini,
         hears=house.machines.text_model is not None,
     )
+    gateways: list[asyncio.Task[None]] = []
     async with serve(app, host=settings.host, port=settings.port) as address:
-        yield address
+        if house.discord is not None:
+            gateway = house.discord.door_in(house.reception)
+            gateways.append(asyncio.create_task(gateway.run(), name="discord"))
+        try:
+            yield address
+        finally:
+            await end(*gateways)
 
 
 async def _check_models(machines: Machines) -> None:
