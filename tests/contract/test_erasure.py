@@ -429,7 +429,7 @@ async def test_a_turn_that_waits_for_who_is_forgotten_ends(archive: Archive) -> 
 
 async def test_a_turn_that_waits_for_somebody_else_too_ends_all_the_same(archive: Archive) -> None:
     clara = Person(UserRef("web", "clara"), "Clara")
-    his = wanting(clara, HERS)
+    his = replace(wanting(clara, HERS), inputs=())
     await archive.turns.submit(his, [])
     await archive.forget(ANNA)
     status = await archive.turns.load(his.id)
