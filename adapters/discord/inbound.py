@@ -28,7 +28,7 @@ _FORWARD = 1
 """`message_reference.type`."""
 _VOICE_MESSAGE = 1 << 13
 """Bit of a message's `flags`."""
-_SPOILER = 1 << 5
+_SPOILER = 1 << 3
 """Bit of an attachment's `flags`. Older clients say it by the file's name."""
 _SPOILER_PREFIX = "SPOILER_"
 _EPOCH_MS = 1420070400000
