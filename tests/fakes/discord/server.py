@@ -40,6 +40,7 @@ class Request:
     at: float
     status: int
     query: str = ""
+    answer: Any = field(default=None, repr=False)
 
 
 @dataclass
@@ -136,6 +137,16 @@ class FakeDiscord(World):
         given = Fault(method, re.compile(path), status, code, times, after_effect, headers or {})
         self._faults.append(given)
 
+    def faults(self) -> list[str]:
+        """Where our own answers differ from what is published for them. Empty, if all is well."""
+        found: list[str] = []
+        for each in self.requests:
+            known = found_route(each.method, each.path)
+            wrong = known and schema.response_fault(each.method, known[0], each.status, each.answer)
+            if wrong:
+                found.append(f"{each.method} {each.path}: {wrong[0]}: {wrong[1]}")
+        return found
+
     def drop_gateway(self) -> None:
         self.gateway.drop()
 
@@ -166,7 +177,9 @@ class FakeDiscord(World):
         finally:
             files = tuple(body.files[key] for key in sorted(body.files))
             shown = _TOKEN.sub(r"\1…", path)
-            self.requests.append(Request(request.method, shown, body.json, files, at, status, request.query_string))
+            self.requests.append(
+                Request(request.method, shown, body.json, files, at, status, request.query_string, answer)
+            )
             self.changed()
         if status == 0:
             if request.transport:
