@@ -137,10 +137,12 @@ def point_at(api_base: str = "", gateway_url: str = "") -> None:
 class DiscordApi:
     """The calls that the door out makes. Opened by the first of them; each ends within `CALL_S`, uploads `UPLOAD_S`."""
 
-    def __init__(self, token: str, *, api_base: str = "", gateway_url: str = "") -> None:
+    def __init__(self, token: str, *, api_base: str = "", gateway_url: str = "", pause_s: float = 1.0) -> None:
+        """`pause_s` lies between the first two tries to sign in; the next one is twice as long."""
         point_at(api_base, gateway_url)
         self.api_base = api_base
         self._token = token.strip()
+        self._pause_s = pause_s
         self._http: HTTPClient | None = None
         self._opening = asyncio.Lock()
         self._quiet_until = 0.0
@@ -310,7 +312,7 @@ class DiscordApi:
             finally:
                 if not signed_in:
                     await http.close()
-            await asyncio.sleep(_TRIES - left)
+            await asyncio.sleep(self._pause_s * (_TRIES - left))
         raise TokenRefused
 
 

@@ -26,6 +26,8 @@ Json = dict[str, Any]
 NOBODY: Final[Json] = {"parse": []}
 NOT_THIS_TIME: Final = "no"
 """In an owner's button, where there is no `Say`."""
+NOTHING_TO_SAY: Final = "…"
+"""Discord takes no empty message."""
 TOO_LARGE_WORDS = (
     "The picture is too large for this chat, so it can't be shown here. “Original file” may still bring it."
 )
@@ -64,6 +66,9 @@ def show(answer: Answer, *, without_files: bool = False) -> Shown:
     """`without_files` where they turned out to be too large: words say so instead."""
     head = [*_head(answer), *([TOO_LARGE_WORDS] if without_files else [])]
     content, rest = _fitted(head, _tail(answer))
+    files = () if without_files else _files(answer)
+    if not (content.strip() or rest.strip() or files):
+        content = NOTHING_TO_SAY
     return Shown(
         payload={
             "content": content,
@@ -72,7 +77,7 @@ def show(answer: Answer, *, without_files: bool = False) -> Shown:
             "allowed_mentions": NOBODY,
             "flags": 0 if rest else _SUPPRESS_EMBEDS,
         },
-        files=() if without_files else _files(answer),
+        files=files,
     )
 
 
