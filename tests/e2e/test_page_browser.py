@@ -19,7 +19,7 @@ from playwright.async_api import Browser, Locator, Page, Route, async_playwright
 from bot.domain.actions import Act, Press
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import ChatRef, MessageRef, UserRef
-from tests.fakes.rooms import ANSWERS, PLAN, PageRig, open_page
+from tests.fakes.rooms import AGREED, ANSWERS, PLAN, SAID_NEVER, PageRig, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -27,6 +27,7 @@ CHROMIUMS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 
 SAMPLES = Path("adapters/web/static/samples").resolve()
 CAT, COFFEE, ROCKET = SAMPLES / "cat.jpg", SAMPLES / "coffee.jpg", SAMPLES / "rocket.jpg"
+PASSWORD = "open sesame"
 HOME = ChatRef("web", "page", "home")
 ARGS = [
     "--headless",
@@ -346,11 +347,13 @@ async def test_all_controls_are_within_reach_of_the_keyboard(page: Page, rig: Pa
     more = page.get_by_role("button", name="More to do with this")
     await more.press("Enter")
     names = ["Exactly this", "Surprise me", "Redo from the original", "4 variations", "Larger (2K), about 10 ¢"]
+    names += ["Undo", "Info", "Delete"]
     await expect(page.get_by_role("menuitem")).to_contain_text(names)
     await page.keyboard.press("Escape")
     await expect(more).to_be_focused()
     await more.press("Enter")
-    await page.keyboard.press("ArrowUp")
+    for _ in range(4):
+        await page.keyboard.press("ArrowUp")
     await page.keyboard.press("Enter")
     await expect(page.locator(".message.person .pressed")).to_have_text("Larger (2K), about 10 ¢")
     assert rig.core.received[1].press == Press(Act.LARGER, "2K")
@@ -411,6 +414,142 @@ async def test_words_alone_can_be_the_beginning_where_the_core_draws(browser: Br
         await expect(page.locator(".sample")).to_have_count(4)
         await expect(page.get_by_role("button", name="draw a fox")).to_have_count(0)
         await expect(page.locator("#record")).to_be_hidden()
+
+
+# --- whose picture it is
+
+
+@contextlib.asynccontextmanager
+async def enter(browser: Browser, rig: PageRig, name: str, **options: Any) -> AsyncGenerator[Page, None]:
+    """Somebody who shares the page with others."""
+    async with visit(browser, rig.url, reduced_motion="reduce", **options) as page:
+        await page.fill("#password", PASSWORD)
+        await page.fill("#name", name)
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#composer")).to_be_visible()
+        yield page
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def shared(redis_url: str) -> AsyncIterator[PageRig]:
+    async with open_page(redis_url, password=PASSWORD) as rig:
+        yield rig
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def people(browser: Browser, shared: PageRig) -> AsyncIterator[tuple[Page, Page]]:
+    """Ann and Ben."""
+    async with enter(browser, shared, "Ann") as ann, enter(browser, shared, "Ben") as ben:
+        yield ann, ben
+
+
+async def want(ann: Page, ben: Page, words: str = "rotate it") -> None:
+    """Ann sends a picture, and Ben wants it edited."""
+    if not await answers(ann).count():
+        await begin(ann)
+    await ben.locator(".message.person").first.get_by_role("button", name="Reply").click()
+    await say(ben, words)
+    await expect(ben.locator(".message.bot.waiting .progress")).to_have_text("Waiting for Ann to say yesCancel")
+
+
+async def test_only_the_owner_of_a_picture_is_asked_and_their_yes_lets_it_go_on(people: tuple[Page, Page]) -> None:
+    ann, ben = people
+    await want(ann, ben)
+    await expect(ann.locator(".asked")).to_contain_text("May Ben edit your picture?“rotate it”")
+    await expect(ann.locator("#spoken")).to_have_text("May Ben edit your picture?")
+    names = ["Once", "Always here", "Not this time", "Never"]
+    await expect(ann.get_by_role("group", name="Your answer").get_by_role("button")).to_contain_text(names)
+    await expect(ben.locator(".asked")).to_have_count(0)
+    await ann.get_by_role("button", name="Once").click()
+    await expect(ann.locator("#notice-words")).to_have_text(AGREED)
+    for page, credit in ((ann, "From your picture · asked for by Ben"), (ben, "From Ann’s picture")):
+        await expect(answers(page)).to_have_count(2)
+        await expect(page.locator(".credit")).to_have_text([credit])
+
+
+async def test_never_is_kept_shown_in_the_settings_and_can_be_taken_back(people: tuple[Page, Page]) -> None:
+    ann, ben = people
+    await want(ann, ben)
+    await ann.get_by_role("button", name="Never").click()
+    await expect(ann.locator("#notice-words")).to_have_text(SAID_NEVER)
+    await expect(ben.locator(".message.bot.refused .text")).to_contain_text("Ann would rather not")
+    await ann.click("#settings")
+    await expect(ann.get_by_role("menuitemradio", checked=True)).to_have_text("No, never")
+    await ann.get_by_role("menuitemradio", name="Ask me").click()
+    await expect(ann.locator("#notice-words")).to_have_text("You will be asked each time.")
+    await want(ann, ben, "make it sepia")
+    await expect(ann.locator(".asked")).to_contain_text("“make it sepia”")
+
+
+async def test_where_there_is_one_person_nothing_is_said_of_others(page: Page) -> None:
+    await page.click("#settings")
+    await expect(page.get_by_role("menuitem", name="What was used")).to_be_visible()
+    await expect(page.get_by_role("menuitemradio")).to_have_count(0)
+    await expect(page.locator("#menu")).not_to_contain_text("May others edit")
+
+
+async def test_what_is_known_of_a_result_is_told_and_only_its_asker_can_delete_it(people: tuple[Page, Page]) -> None:
+    ann, ben = people
+    await begin(ann)
+    await answers(ben).get_by_role("button", name="More to do with this").click()
+    await expect(ben.get_by_role("menuitem")).to_contain_text(["Info"])
+    await ben.get_by_role("menuitem", name="Info").click()
+    await expect(ben.locator("#sheet-words")).to_contain_text("Picture 1, edited without AI.")
+    await ben.keyboard.press("Escape")
+    await answers(ann).get_by_role("button", name="More to do with this").click()
+    await ann.get_by_role("menuitem", name="Delete").click()
+    await ann.get_by_role("button", name="Keep it").click()
+    await expect(answers(ben)).to_have_count(1)
+    await answers(ann).get_by_role("button", name="More to do with this").click()
+    await ann.get_by_role("menuitem", name="Delete").click()
+    await ann.get_by_role("button", name="Delete", exact=True).click()
+    await expect(ann.locator("#notice-words")).to_have_text("Deleted.")
+    await expect(answers(ann)).to_have_count(0)
+    await expect(answers(ben)).to_have_count(0)
+
+
+async def test_a_step_back_is_pressed_like_every_control(page: Page, rig: PageRig) -> None:
+    await page.set_input_files("#files", CAT)
+    await say(page, "rotate it, with ideas")
+    await page.get_by_role("button", name="More to do with this").click()
+    await page.get_by_role("menuitem", name="Undo").click()
+    await expect(answers(page)).to_have_count(2)
+    await expect(answers(page).last.locator(".picture img")).to_have_attribute("width", "451")
+    assert rig.core.received[1].press == Press(Act.UNDO)
+
+
+async def test_a_hidden_picture_is_seen_nowhere_until_it_is_opened(page: Page) -> None:
+    await begin(page)
+    await go_on(page, "rotate it, hidden")
+    picture = answers(page).last.locator(".picture")
+    blurred = "all => all.map((one) => getComputedStyle(one).filter.includes('blur'))"
+    places = page.locator(".message.done:last-of-type .picture img, #target img")
+    await expect(places).to_have_count(2)
+    before = await places.evaluate_all(blurred)
+    await answers(page).first.locator(".picture").click()
+    await expect(page.get_by_role("button", name="Later picture")).to_be_hidden()
+    await page.keyboard.press("Escape")
+    await picture.click()
+    await expect(page.locator(".veil")).to_have_count(0)
+    after = await places.evaluate_all(blurred)
+    await expect(page.locator("#viewer")).to_be_hidden()
+    await picture.click()
+    await expect(page.locator("#viewer")).to_be_visible()
+    assert (before, after) == ([True, True], [False, False])
+
+
+async def test_a_phone_shows_the_question_and_its_window_without_scrolling_sideways(
+    browser: Browser, shared: PageRig
+) -> None:
+    phone = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+    async with enter(browser, shared, "Ann", **phone) as ann, enter(browser, shared, "Ben", **phone) as ben:
+        await want(ann, ben, "rotate it, and then " + "unbreakable" * 20)
+        await expect(ann.locator(".asked .option").last).to_be_in_viewport(ratio=1)
+        wide = "[document.documentElement.scrollWidth, document.getElementById('main').scrollWidth]"
+        told = [await one.evaluate(wide) for one in (ann, ben)]
+        await ann.click("#settings")
+        await expect(ann.get_by_role("menu")).to_be_in_viewport(ratio=1)
+        assert told == [[360, 360], [360, 360]]
 
 
 # --- several pictures
@@ -743,7 +882,8 @@ async def test_a_phone_shows_albums_questions_and_menus_without_scrolling_sidewa
         await expect(page.locator(".panel")).to_have_count(4)
         await say(page, "ask me")
         await say(page, "rotate it, with roles and ideas")
-        await page.get_by_role("button", name="More to do with this").click()
+        await expect(answers(page)).to_have_count(2)
+        await answers(page).last.get_by_role("button", name="More to do with this").click()
         await expect(page.get_by_role("menu")).to_be_in_viewport(ratio=1)
         wide = await page.evaluate(
             "[document.documentElement.scrollWidth, document.getElementById('main').scrollWidth]"

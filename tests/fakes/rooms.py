@@ -60,12 +60,12 @@ SOURCES = (
 )
 CONTROLS = (
     Control(Act.AGAIN, "Again"),
-    Control(Act.UNDO, "Undo"),
     Control(Act.EXACTLY, "Exactly this"),
     Control(Act.SURPRISE, "Surprise me"),
     Control(Act.ORIGINAL, "Redo from the original"),
     Control(Act.VARIATIONS, "4 variations, about 16 ¢", "4"),
     Control(Act.LARGER, "Larger (2K), about 10 ¢", "2K"),
+    Control(Act.UNDO, "Undo"),
 )
 OTHER_CANVAS = Control(Act.CANVAS, "Edit picture 1 instead", "1")
 NOT_FOR_YOU = "This question is for whoever sent the picture."
@@ -379,7 +379,7 @@ class SmallCore:
         made = [await self._keep(await asyncio.to_thread(_edited, first, edit)) for edit, _ in PLAN]
         turns = [turn_id_of(ThreadId(turn.partition("-")[0]), message.origin, ordinal) for ordinal in range(4)]
         panels = [
-            Panel(id_, TurnState.DONE, words, picture, CONTROLS[:1] + CONTROLS[-1:])
+            Panel(id_, TurnState.DONE, words, picture, CONTROLS[:1] + CONTROLS[-2:-1])
             for id_, (_, words), picture in zip(turns, PLAN, made, strict=True)
         ]
         panels[2] = Panel(turns[2], TurnState.REFUSED, "The image model did not want to draw this one.")

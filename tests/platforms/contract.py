@@ -301,6 +301,15 @@ class PlatformContract:
         branch = await made(rig, HAT, reply_to=undone.post)
         assert [picture.size_px for picture in branch.pictures] == [(300, 300)]
 
+    async def test_a_step_back_to_a_picture_by_ai_still_says_that_it_is_one(self, rig: PlatformRig) -> None:
+        first = await made(rig, HAT, [CAT])
+        second = await made(rig, "rotate 90 degrees", reply_to=first.post)
+        back = await rig.presses(Act.UNDO, second.post)
+        assert back.post is not None
+        undone = await rig.waits_for(back.post)
+        assert ["AI-edited · Gemini" in picture.alt for picture in undone.pictures] == [True]
+        assert "AI-edited · Gemini" in undone.words
+
     async def test_what_stands_from_before_a_restart_can_be_pressed_and_replied_to(self, rig: PlatformRig) -> None:
         first = await made(rig, HAT, [CAT])
         await rig.restart()

@@ -1,6 +1,6 @@
 // An album: several pictures in one answer, in order, each as far as it is.
 
-import { more } from "./controls.js";
+import { about, itemsOf, more } from "./controls.js";
 import { el, iconButton } from "./dom.js";
 import { FINAL } from "./chat.js";
 import { altOf, picture } from "./pictures.js";
@@ -28,7 +28,7 @@ function cell(message, panel, index, does) {
       { class: "panel-tools" },
       el("span", { class: "panel-number", "aria-hidden": "true" }, String(index + 1)),
       image ? iconButton("reply", `Reply to picture ${index + 1}`, () => does.reply(message, index)) : null,
-      more(panel.controls, `More to do with picture ${index + 1}`, (control) => does.press(control, message, index)),
+      more([...itemsOf(panel.controls, (control) => does.press(control, message, index)), ...(image ? about(message, does, index) : [])], `More to do with picture ${index + 1}`),
     ),
   );
 }

@@ -67,6 +67,28 @@ export class Interface {
     return ask(`${this.root}/turns/${encodeURIComponent(turn)}/cancel`, { method: "POST" });
   }
 
+  /** Gives words for whoever answered. */
+  consent(turn, say) {
+    return ask(`${this.root}/turns/${encodeURIComponent(turn)}/consent`, json("POST", { say }));
+  }
+
+  info(id, index = null) {
+    return ask(`${this.root}/messages/${encodeURIComponent(id)}/info${index === null ? "" : `?index=${index}`}`);
+  }
+
+  remove(id) {
+    return ask(`${this.root}/messages/${encodeURIComponent(id)}`, { method: "DELETE" });
+  }
+
+  /** What holds for one's own pictures. */
+  standing() {
+    return ask(`${this.root}/standing`);
+  }
+
+  stand(standing) {
+    return ask(`${this.root}/standing`, json("PUT", { standing }));
+  }
+
   /** Post a message. The key makes it repeatable. `onProgress` is told the share that has been sent, 0 to 1. */
   post({ key, text, replyTo, index, press, files, voice }, onProgress) {
     const form = new FormData();

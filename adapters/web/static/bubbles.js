@@ -2,11 +2,13 @@
 
 import { album } from "./album.js";
 import { FINAL } from "./chat.js";
-import { controls, roleFixes, suggestions } from "./controls.js";
+import { consent, isAsked } from "./consent.js";
+import { about, controls, roleFixes, suggestions } from "./controls.js";
 import { el, icon, iconButton, shorten } from "./dom.js";
-import { isCommand, partsOf, picturesOf, placesOf, saidBy, sourcesOf } from "./lineage.js";
-import { pictures, shape, thumbs } from "./pictures.js";
+import { creditOf, isCommand, partsOf, picturesOf, placesOf, saidBy, sourcesOf } from "./lineage.js";
+import { pictures, shape, miniature, thumbs } from "./pictures.js";
 import { seconds } from "./seconds.js";
+import { isVeiled } from "./veil.js";
 
 const STATES = {
   accepted: "On its way",
@@ -70,7 +72,7 @@ function quote(chat, message, does) {
   const picture = target ? picturesOf(chat, target, index)[0] : null;
   const which = target && index !== null && placesOf(target) > 1 ? `Picture ${index + 1}: ` : "";
   const words = target === null ? "A message that was deleted" : target ? which + snippet(chat, target) : "…";
-  const thumb = picture ? el("img", { src: picture.url, alt: "", width: 28, height: 28, loading: "lazy" }) : icon("reply");
+  const thumb = picture ? miniature(picture, { width: 28, height: 28, loading: "lazy" }) : icon("reply");
   const jump = () => does.jump(message.reply_to);
   return el("button", { type: "button", class: "quote", disabled: !target, title: "Show this message", onclick: jump }, thumb, el("span", {}, words));
 }
@@ -110,9 +112,11 @@ function answer(chat, message, me, does) {
     { class: `bubble ${kind}` },
     bare || isAlbum ? null : pictures(message, does),
     line ? el("p", { class: isAlbum ? "label above" : "label" }, line) : null,
+    consent(chat, message, me, does),
     isAlbum ? album(message, sourcesOf(chat, message)[0], does) : null,
     bare && SAID.has(message.state) ? el("p", { class: "state" }, message.state === "asking" ? icon("question") : null, STATES[message.state]) : null,
     said(message, does),
+    credit(chat, message, me),
     sources(message),
     suggestions(message, does),
     isFinal ? actions(chat, message, does) : el("div", { class: "actions" }, cancel(chat, message, me, does), time(message)),
@@ -133,6 +137,11 @@ function said(message, does) {
   return fixes && at < 0 ? [el("p", { class: "text roles" }, fixes), ...drawn] : drawn;
 }
 
+function credit(chat, message, me) {
+  const words = message.images.length ? creditOf(chat, message, me) : "";
+  return words ? el("p", { class: "credit", dir: "auto" }, words) : null;
+}
+
 function sources(message) {
   if (!message.sources.length) return null;
   return el("div", { class: "sources" }, el("span", {}, message.sources.length > 1 ? "Sources" : "Source"), el("ul", {}, message.sources.map((one) => el("li", {}, source(one)))));
@@ -148,10 +157,10 @@ function source({ title, url }) {
 function actions(chat, message, does) {
   if (isCommand(chat.get(message.reply_to)?.text)) return el("div", { class: "actions" }, time(message));
   const image = message.panels.length ? null : message.images[0];
-  const hasBefore = image && sourcesOf(chat, message).length > 0;
+  const hasBefore = image && sourcesOf(chat, message).some((one) => !isVeiled(one));
   const canReply = message.images.length > 0;
   const name = message.panels.length ? "Reply to all of them (R)" : "Reply to this (R)";
-  const [first, others] = controls(message, does);
+  const [first, others] = controls(message, does, canReply ? about(message, does) : []);
   return el(
     "div",
     { class: "actions" },
@@ -183,17 +192,31 @@ function cancel(chat, message, me, does) {
 }
 
 function placeholder(chat, message, me, does) {
+  if (isAsked(message, me)) return el("div", { class: "bubble bare question" }, consent(chat, message, me, does), el("div", { class: "actions" }, cancel(chat, message, me, does), time(message)));
   const source = sourcesOf(chat, message)[0];
   const ghost = source ? el("div", { class: "ghost", "aria-hidden": "true" }, el("img", { src: source.url, alt: "", loading: "lazy" })) : null;
+  const waitsForPeople = message.asks.length > 0;
   const also = message.lines.slice(1).map((line) => el("p", { class: "text heard", dir: "auto" }, line));
-  const drawn = el("div", { class: "bubble pending" }, ghost, el("div", { class: "progress" }, el("span", { class: "spinner", "aria-hidden": "true" }), el("p", {}, progress(message), seconds(message)), cancel(chat, message, me, does)), also);
+  const drawn = el(
+    "div",
+    { class: waitsForPeople ? "bubble pending still" : "bubble pending" },
+    ghost,
+    el(
+      "div",
+      { class: "progress" },
+      waitsForPeople ? icon("question") : el("span", { class: "spinner", "aria-hidden": "true" }),
+      el("p", {}, progress(message), waitsForPeople ? null : seconds(message)),
+      cancel(chat, message, me, does),
+    ),
+    also,
+  );
   if (source) shape(drawn, source);
   return drawn;
 }
 
 function progress(message) {
   const words = (message.lines[0] ?? message.text).replace(/[.…]+$/, "") || STATES[message.state];
-  return message.position ? `${STATES.waiting}, ${ordinal(message.position)} in line` : words;
+  return message.position && !message.asks.length ? `${STATES.waiting}, ${ordinal(message.position)} in line` : words;
 }
 
 function ordinal(number) {

@@ -1,6 +1,7 @@
 // What is known of a chat: its messages, kept up to date by the stream of events.
 
 import { Interface } from "./api.js";
+import { veil } from "./veil.js";
 
 export const FINAL = new Set(["asking", "done", "refused", "failed", "cancelled"]);
 const HIDDEN_MS = 30_000;
@@ -23,6 +24,11 @@ export class Chat extends EventTarget {
     return id ? this.known.get(id) : undefined;
   }
 
+  keep(message) {
+    this.known.set(message.id, message);
+    veil(message);
+  }
+
   answerTo(id) {
     return this.listed.findLast((message) => message.reply_to === id && message.author.is_bot);
   }
@@ -31,7 +37,7 @@ export class Chat extends EventTarget {
     const page = await this.api.messages();
     this.known.clear();
     this.asked.clear();
-    page.messages.forEach((message) => this.known.set(message.id, message));
+    page.messages.forEach((message) => this.keep(message));
     this.listed = page.messages;
     this.more = page.more;
     this.lastEvent = page.last_event_id;
@@ -44,7 +50,7 @@ export class Chat extends EventTarget {
     this.loadingOlder = true;
     try {
       const page = await this.api.messages(this.listed[0].id);
-      page.messages.forEach((message) => this.known.set(message.id, message));
+      page.messages.forEach((message) => this.keep(message));
       this.listed = [...page.messages, ...this.listed];
       this.more = page.more;
       return page.messages;
@@ -59,7 +65,7 @@ export class Chat extends EventTarget {
     this.asked.add(id);
     try {
       const message = await this.api.message(id);
-      this.known.set(id, message);
+      this.keep(message);
       this.tell("found", { message });
     } catch (refused) {
       if (refused.passes) this.asked.delete(id);
@@ -126,7 +132,7 @@ export class Chat extends EventTarget {
 
   #put(message) {
     const before = this.known.get(message.id);
-    this.known.set(message.id, message);
+    this.keep(message);
     const at = this.listed.findIndex((one) => one.id === message.id);
     if (at >= 0) this.listed[at] = message;
     else if (!this.more || !this.listed.length || message.number > this.listed[0].number) this.#insert(message);

@@ -3,6 +3,7 @@
 import { byId, el, icon, shorten } from "./dom.js";
 import { Hints } from "./hints.js";
 import { countOf, isCommand, picturesOf, placesOf, saidBy, shownOf } from "./lineage.js";
+import { miniature } from "./pictures.js";
 import { canRecord, Recorder } from "./recorder.js";
 
 const isPicture = (file) => file.type.startsWith("image/") || /\.(jpe?g|png|webp|hei[cf]|gif|avif|tiff?|bmp)$/i.test(file.name);
@@ -117,7 +118,7 @@ export class Composer extends EventTarget {
     if (!target) return place.replaceChildren(this.#offer());
     const count = target.id ? countOf(target) : 0;
     const picture = target.id && (count < 2 || this.index !== null) ? picturesOf(this.chat, target, this.index)[0] : null;
-    const thumb = picture ? el("img", { src: picture.url, alt: "", width: 40, height: 40 }) : el("span", { class: "no-thumb" }, icon("reply"));
+    const thumb = picture ? miniature(picture, { width: 40, height: 40 }) : el("span", { class: "no-thumb" }, icon("reply"));
     const drop = el("button", { type: "button", class: "icon-button small", "aria-label": "Don't reply to this", title: "Don't reply to this", onclick: () => this.reply(null) }, icon("close"));
     const words = el("p", {}, el("strong", {}, this.#targetTitle(target)), el("span", {}, this.#targetWords(target)));
     return place.replaceChildren(...(count > 1 ? [words, drop, this.#choices(target)] : [thumb, words, drop]));
@@ -128,7 +129,7 @@ export class Composer extends EventTarget {
     const choice = ({ image, index }) => {
       const isChosen = this.index === index;
       const choose = () => this.reply(target, isChosen ? null : index);
-      return el("button", { type: "button", class: "which", "aria-pressed": String(isChosen), "aria-label": `Only picture ${index + 1} of ${placesOf(target)}`, onclick: choose }, el("img", { src: image.url, alt: "" }));
+      return el("button", { type: "button", class: "which", "aria-pressed": String(isChosen), "aria-label": `Only picture ${index + 1} of ${placesOf(target)}`, onclick: choose }, miniature(image));
     };
     return el("div", { class: "whiches", role: "group", "aria-label": "Which picture" }, shownOf(target).map(choice));
   }

@@ -4,6 +4,7 @@ import { el, icon, iconButton } from "./dom.js";
 import { openMenu } from "./menu.js";
 
 const GROUPS = { done: "Ideas for the next step", asking: "Possible answers", refused: "What would work" };
+const ICONS = { again: "again", undo: "undo" };
 const NOTES = {
   exactly: "Follow my words, change nothing else",
   surprise: "Take some liberties",
@@ -11,6 +12,7 @@ const NOTES = {
   variations: "Different takes, side by side",
   larger: "The same picture, finer",
   again: "The same words once more",
+  undo: "A step back, to how it was before",
 };
 
 /** Words to go on with. Under a question they are its answers, one below the other. */
@@ -31,23 +33,33 @@ export function roleFixes(message, does) {
   return fixes.length ? el("span", { class: "fixes", role: "group", "aria-label": "Other roles" }, fixes.map(fix)) : null;
 }
 
-/** The most useful control, and the others behind one button. */
-export function controls(message, does) {
+/** The most useful control, and the others behind one button, with `also` below them. */
+export function controls(message, does, also = []) {
   if (message.state === "asking") return [];
   const [first, ...rest] = message.controls.filter(({ act }) => act !== "canvas");
-  if (!first) return [];
-  const isAgain = first.act === "again";
+  const press = (control) => does.press(control, message);
+  const symbol = ICONS[first?.act];
   return [
-    el("button", { type: "button", class: "quiet-button first", title: NOTES[first.act] ?? "", "aria-label": first.label, onclick: () => does.press(first, message) }, isAgain ? icon("again") : null, el("span", {}, first.label)),
-    more(rest, "More to do with this", (control) => does.press(control, message)),
+    first ? el("button", { type: "button", class: "quiet-button first", title: NOTES[first.act] ?? "", "aria-label": first.label, onclick: () => press(first) }, symbol ? icon(symbol) : null, el("span", {}, first.label)) : null,
+    more([...itemsOf(rest, press), ...also], "More to do with this"),
   ];
 }
 
-/** A button that opens a menu of controls; none for none. */
-export function more(some, label, press) {
-  if (!some.length) return null;
-  const items = () => some.map((control) => ({ label: control.label, note: NOTES[control.act], act: () => press(control) }));
-  const button = iconButton("more", label, () => openMenu(button, label, items()));
+/** Controls as items of a menu. */
+export const itemsOf = (some, press) => some.map((control) => ({ label: control.label, note: NOTES[control.act], act: () => press(control) }));
+
+/** What can be done with every result: of one picture of several, with its `index`. */
+export function about(message, does, index = null) {
+  const isAll = index === null;
+  const info = { label: "Info", note: "What it is, and how it was made", kind: "after", act: () => does.info(message, index) };
+  const remove = { label: message.images.length > 1 ? "Delete all" : "Delete", note: "For everybody here", kind: "harm", act: () => does.remove(message) };
+  return isAll && does.owns(message) ? [info, remove] : [info];
+}
+
+/** A button that opens a menu; none for none. */
+export function more(items, label) {
+  if (!items.length) return null;
+  const button = iconButton("more", label, () => openMenu(button, label, items));
   button.classList.add("more");
   button.setAttribute("aria-haspopup", "menu");
   return button;

@@ -82,6 +82,21 @@ export function partsOf(message) {
   return isLabelled ? { label: lines[0], words: lines.slice(1).join("\n") } : { label: "", words: message.text };
 }
 
+/** The name of somebody who said something here; "" for anybody else. */
+export function nameOf(chat, id) {
+  return [...chat.known.values()].find((message) => message?.author.id === id)?.author.name ?? "";
+}
+
+/** Where a result grew from somebody else's picture: whose, and who asked for it. */
+export function creditOf(chat, { credit }, me) {
+  const others = credit?.owners.filter((id) => id !== credit.asker.id) ?? [];
+  if (!others.length) return "";
+  const names = others.map((id) => (id === me.id ? "your" : `${nameOf(chat, id) || "somebody else"}’s`));
+  const listed = new Intl.ListFormat("en", { type: "conjunction" }).format(names);
+  const asker = credit.asker.id === me.id ? "" : ` · asked for by ${credit.asker.name}`;
+  return `From ${listed} picture${names.length > 1 ? "s" : ""}${asker}`;
+}
+
 /** What a person said, in words for a short mention. */
 export const saidBy = (message) => message?.text || (message?.has_voice ? "Voice message" : "");
 

@@ -5,7 +5,8 @@ import { byId, el } from "./dom.js";
 const EDGE_PX = 8;
 let opener = null;
 
-/** `items` are {label, note, act}, or {heading, choices: [items]} for some that stand side by side. */
+/** `items` are {label, note, kind, act}, or {heading, choices: [items]} for some that stand side by side, below
+ * the heading where it `isTall`; `isOn` marks the one that holds now. */
 export function openMenu(button, label, items) {
   const menu = byId("menu");
   if (opener === button) return closeMenu();
@@ -28,10 +29,11 @@ function closeMenu(isBack = true) {
   if (isBack && button?.isConnected) button.focus({ preventScroll: true });
 }
 
-function drawn({ label, note, act, heading, choices }) {
-  if (!heading) return el("button", { type: "button", role: "menuitem", class: "item", tabIndex: -1, onclick: () => chosen(act) }, el("span", {}, label), note ? el("small", {}, note) : null);
-  const choice = (one) => el("button", { type: "button", role: "menuitem", class: "choice", tabIndex: -1, "aria-label": `${heading}: ${one.label}`, onclick: () => chosen(one.act) }, one.label);
-  return el("div", { class: "item", role: "group", "aria-label": heading }, el("span", { "aria-hidden": "true" }, heading), el("span", { class: "choices" }, choices.map(choice)));
+function drawn({ label, note, kind = "", act, heading, choices, isTall }) {
+  if (!heading) return el("button", { type: "button", role: "menuitem", class: `item ${kind}`.trim(), tabIndex: -1, onclick: () => chosen(act) }, el("span", {}, label), note ? el("small", {}, note) : null);
+  const role = ({ isOn }) => (isOn === undefined ? { role: "menuitem" } : { role: "menuitemradio", "aria-checked": String(isOn) });
+  const choice = (one) => el("button", { type: "button", ...role(one), class: "choice", tabIndex: -1, "aria-label": `${heading}: ${one.label}`, onclick: () => chosen(one.act) }, one.label);
+  return el("div", { class: isTall ? "item tall" : "item", role: "group", "aria-label": heading }, el("span", { "aria-hidden": "true" }, heading), el("span", { class: "choices" }, choices.map(choice)));
 }
 
 function chosen(act) {

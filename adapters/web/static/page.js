@@ -4,13 +4,16 @@ import { session, signIn, signOut } from "./api.js";
 import { bubble, outgoing, placeOf } from "./bubbles.js";
 import { Chat, FINAL } from "./chat.js";
 import { Composer } from "./composer.js";
+import { isAsked, question } from "./consent.js";
 import { byId, isStill, speak } from "./dom.js";
 import { isCommand, partsOf } from "./lineage.js";
 import { prepareMenu } from "./menu.js";
 import { Outbox } from "./outbox.js";
 import { tick } from "./seconds.js";
 import { prepareSettings } from "./settings.js";
+import { ask, prepareSheet, tell } from "./sheet.js";
 import { Tree } from "./tree.js";
+import { isVeiled, unveil } from "./veil.js";
 import { Viewer } from "./viewer.js";
 import { Welcome } from "./welcome.js";
 
@@ -19,7 +22,7 @@ const TWICE_MS = 1200; // a second press this soon is a nervous finger
 const THEMES = ["auto", "light", "dark"];
 
 class Page {
-  constructor(me, limits, abilities = {}) {
+  constructor(me, limits, abilities = {}, isShared = false) {
     const given = new URLSearchParams(location.search).get("chat") ?? "";
     const name = /^[a-z0-9-]{1,64}$/.test(given) ? given : "home";
     this.me = me;
@@ -29,16 +32,25 @@ class Page {
     this.viewer = new Viewer(this.chat, (message, index) => this.composer.reply(message, index));
     this.tree = new Tree(this.chat, (id) => this.jump(id));
     this.welcome = new Welcome((file, text) => this.send({ text, files: file ? [file] : [] }), abilities.draws ?? true);
-    prepareSettings((text) => this.send({ text }));
+    prepareSettings((text) => this.send({ text }), isShared ? this.chat.api : null, (words) => this.note(words));
+    byId("notice-close").onclick = () => this.note("");
     this.scroller = byId("main");
     this.does = {
       reply: (message, index = null) => this.composer.reply(message, index),
-      look: (message, index, compare) => this.viewer.open(message, index, compare),
+      look: (message, index, compare) => {
+        this.unveil(message);
+        this.viewer.open(message, index, compare);
+      },
+      unveil: (message) => this.unveil(message),
       tree: (message) => this.tree.open(message).catch((refused) => this.composer.say(refused.message)),
       jump: (id) => this.jump(id),
       say: (text, message) => this.press({ text, replyTo: message }),
       press: ({ act, argument, label }, message, index = null) => this.press({ text: label, replyTo: message, index, press: { act, argument } }),
       cancel: (message, button) => this.cancel(message, button),
+      consent: (message, say, group) => this.consent(message, say, group),
+      owns: (message) => (message.credit?.asker.id ?? this.chat.get(message.reply_to)?.author.id) === this.me.id,
+      info: (message, index) => this.info(message, index),
+      remove: (message) => this.remove(message),
       hurry: () => this.outbox.hurry(),
       edit: (item) => {
         this.outbox.discard(item);
@@ -64,6 +76,7 @@ class Page {
   send({ text, files = [], replyTo = null, index = null, press = null, voice = null }) {
     const item = this.outbox.add({ text, files, replyTo: replyTo?.id ?? replyTo, index, press, voice });
     if (!isCommand(text)) this.sentLast = item;
+    this.note("");
     this.sent.set(item.key, item);
     this.#refresh();
     this.#toEnd();
@@ -85,6 +98,55 @@ class Page {
       button.disabled = false;
       this.composer.say(refused.message);
     }
+  }
+
+  // --- what people decide
+
+  async consent(message, say, group) {
+    const buttons = [...group.querySelectorAll("button")];
+    buttons.forEach((button) => (button.disabled = true));
+    try {
+      this.note((await this.chat.api.consent(message.turn_id, say)).words);
+    } catch (refused) {
+      buttons.forEach((button) => (button.disabled = false));
+      this.note(refused.message);
+    }
+  }
+
+  async info(message, index) {
+    try {
+      const { words } = await this.chat.api.info(message.id, index);
+      await tell(index === null ? "About this result" : `About picture ${index + 1}`, words);
+    } catch (refused) {
+      this.note(refused.message);
+    }
+  }
+
+  async remove(message) {
+    const title = message.images.length > 1 ? `Delete these ${message.images.length} pictures?` : "Delete this picture?";
+    const isMeant = await ask(title, "It will be gone for everybody here, and can’t be brought back. What was made from it stays.", "Delete");
+    if (!isMeant) return;
+    try {
+      const { words } = await this.chat.api.remove(message.id);
+      this.note(words || "Deleted.");
+    } catch (refused) {
+      this.note(refused.message);
+    }
+  }
+
+  /** Words for this person alone, until they send something. */
+  note(words) {
+    byId("notice-words").textContent = words;
+    byId("notice").hidden = !words;
+  }
+
+  /** A hidden picture is shown everywhere once it was opened. */
+  unveil(message) {
+    const hadFocus = this.#node(message.id)?.contains(document.activeElement);
+    if (!message.images.some(isVeiled) || !unveil(message)) return;
+    for (const one of this.chat.listed) replace(this.#node(one.id), this.#draw(one));
+    this.composer.show();
+    if (hadFocus) this.#node(message.id).querySelector(".picture")?.focus({ preventScroll: true });
   }
 
   // --- the list
@@ -169,11 +231,16 @@ class Page {
   }
 
   #tellOf(message, before) {
+    if (isAsked(message, this.me) && !(before && isAsked(before, this.me))) this.#callFor(question(this.chat, message));
     const wasOpen = !before || !FINAL.has(before.state);
     if (!FINAL.has(message.state) || !wasOpen || message.created_at < this.#openedAt) return;
     const { label, words } = partsOf(message);
     const ready = message.images.length > 1 ? "Your pictures are ready." : "Your picture is ready.";
-    speak(message.state === "done" && message.images.length ? `${ready} ${label} ${words}` : [label, words].filter(Boolean).join(" "));
+    this.#callFor(message.state === "done" && message.images.length ? `${ready} ${label} ${words}` : [label, words].filter(Boolean).join(" "));
+  }
+
+  #callFor(words) {
+    speak(words);
     if (document.hidden) document.title = "● Remixbot";
   }
 
@@ -211,7 +278,7 @@ class Page {
   #latest() {
     const last = this.sentLast;
     if (last && ["sending", "waiting"].includes(last.state)) return last;
-    if (last?.ids && !this.chat.get(last.ids.answer_id)) return last;
+    if (last?.ids && this.chat.get(last.ids.answer_id) === undefined) return last;
     const isMine = (message) => this.chat.get(message.reply_to)?.author.id === this.me.id;
     const isAnswer = (message) => message.images.length || (message.state !== "cancelled" && !isCommand(this.chat.get(message.reply_to)?.text));
     const goesOn = (message) => message.author.is_bot && isAnswer(message);
@@ -397,6 +464,7 @@ async function patiently(act) {
 
 theme();
 prepareMenu();
+prepareSheet();
 document.querySelectorAll("dialog [data-close]").forEach((button) => (button.onclick = () => button.closest("dialog").close()));
 document.addEventListener("visibilitychange", () => !document.hidden && (document.title = "Remixbot"));
 
@@ -405,5 +473,5 @@ if (here.needs_password && !here.person) here = await askForPassword();
 byId("leave").hidden = !here.needs_password;
 byId("leave").onclick = () => signOut().finally(() => location.reload());
 byId("settings").hidden = false;
-const page = new Page(here.person, here.limits, here.abilities);
+const page = new Page(here.person, here.limits, here.abilities, here.needs_password);
 await patiently(() => page.start());

@@ -2,6 +2,7 @@
 
 import { el, icon } from "./dom.js";
 import { shownOf } from "./lineage.js";
+import { isVeiled } from "./veil.js";
 
 const BROAD_PX = 440;
 const TALL_PX = 460;
@@ -18,12 +19,19 @@ export function pictures(message, does) {
 
 /** A picture that opens in full. */
 export function picture(message, { image, index }, does, name = "", share = 1) {
-  const frame = el("button", { type: "button", class: "picture", "aria-label": `Look at it in full: ${name}${altOf(image)}`, onclick: () => does.look(message, index) });
+  const isHidden = isVeiled(image);
+  const label = isHidden ? `Show the hidden picture. ${name}` : `Look at it in full: ${name}${altOf(image)}`;
+  const frame = el("button", { type: "button", class: "picture", "aria-label": label, onclick: () => (isHidden ? does.unveil(message) : does.look(message, index)) });
   frame.classList.toggle("clear", image.has_alpha !== false);
-  frame.append(el("img", { src: image.url, alt: altOf(image), width: image.width_px, height: image.height_px, loading: "lazy", decoding: "async", draggable: false }));
+  frame.classList.toggle("veiled", isHidden);
+  if (isHidden) frame.append(el("span", { class: "veil" }, icon("hidden"), "Tap to show"));
+  frame.append(el("img", { src: image.url, alt: isHidden ? "A hidden picture" : altOf(image), width: image.width_px, height: image.height_px, loading: "lazy", decoding: "async", draggable: false }));
   shape(frame, image, share);
   return frame;
 }
+
+/** A picture in small, for where it is only pointed at. */
+export const miniature = (image, props = {}, kind = "") => el("img", { src: image.url, alt: "", class: `${kind} ${isVeiled(image) ? "veiled" : ""}`.trim(), ...props });
 
 /** The room a picture takes is known before it is there, so that nothing jumps. */
 export function shape(node, { width_px: width, height_px: height }, share = 1) {

@@ -1,9 +1,17 @@
-// What a chat can turn off, and what it used: asked for in words, like everything else.
+// What a chat can turn off, and what it used: asked for in words, like everything else. What one says of one's own
+// pictures is nobody else's business, and stands in no message.
 
 import { byId } from "./dom.js";
 import { openMenu } from "./menu.js";
 
-export function prepareSettings(say) {
+const STANDINGS = [
+  { standing: "unsaid", label: "Ask me", words: "You will be asked each time." },
+  { standing: "here", label: "Yes, here", words: "Everybody in this chat may edit the pictures that you send here." },
+  { standing: "never", label: "No, never", words: "Nobody edits your pictures any more, here or in any other chat." },
+];
+
+/** `own` asks for and changes what holds for one's own pictures, null where there is nobody else; `note` shows words. */
+export function prepareSettings(say, own, note) {
   const button = byId("settings");
   const onOrOff = (name) => ["on", "off"].map((state) => ({ label: state === "on" ? "On" : "Off", act: () => say(`/settings ${name} ${state}`) }));
   const items = [
@@ -12,5 +20,15 @@ export function prepareSettings(say) {
     { label: "What was used", note: "Pictures and money, today and this month", act: () => say("/usage") },
     { label: "What can I say?", note: "Help, in a few lines", act: () => say("/help") },
   ];
-  button.onclick = () => openMenu(button, "Settings of this chat", items);
+  button.onclick = async () => {
+    const mine = own ? [await pictures(own, note)] : [];
+    openMenu(button, "Settings of this chat", [...mine, ...items]);
+  };
+}
+
+async function pictures(own, note) {
+  const now = await own.standing().then((told) => told.standing, () => null);
+  const change = (standing, words) => own.stand(standing).then(() => note(words), (refused) => note(refused.message));
+  const choices = STANDINGS.map(({ standing, label, words }) => ({ label, isOn: standing === now, act: () => change(standing, words) }));
+  return { heading: "May others edit pictures that I send here?", isTall: true, choices };
 }

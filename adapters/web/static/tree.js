@@ -2,6 +2,7 @@
 
 import { byId, el, icon } from "./dom.js";
 import { countOf, picturesOf, saidBy, threadAround } from "./lineage.js";
+import { miniature } from "./pictures.js";
 
 export class Tree {
   constructor(chat, onJump) {
@@ -15,7 +16,7 @@ export class Tree {
     const thread = threadAround(this.chat, message);
     if (!thread) return;
     const { messages } = await this.chat.api.thread(thread);
-    messages.forEach((one) => this.chat.known.has(one.id) || this.chat.known.set(one.id, one));
+    messages.forEach((one) => this.chat.known.has(one.id) || this.chat.keep(one));
     const roots = grow(messages);
     byId("branches").replaceChildren(branch(roots, (node) => this.#node(node, message)));
     if (!this.dialog.open) this.dialog.showModal();
@@ -25,7 +26,7 @@ export class Tree {
   #node({ message, asked }, current) {
     const picture = picturesOf(this.chat, message)[0];
     const isOwn = message.images.length > 0;
-    const thumb = picture ? el("img", { src: picture.url, alt: "", class: isOwn ? "" : "dim", loading: "lazy" }) : el("span", { class: "no-thumb" }, icon("file"));
+    const thumb = picture ? miniature(picture, { loading: "lazy" }, isOwn ? "" : "dim") : el("span", { class: "no-thumb" }, icon("file"));
     const words = message.author.is_bot ? saidBy(asked) || "No words" : "The beginning";
     const count = countOf(message);
     const state = message.author.is_bot && message.state !== "done" ? NOTES[message.state] : count > 1 ? `${count} pictures` : null;

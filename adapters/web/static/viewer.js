@@ -1,6 +1,7 @@
 // A picture in full, with the picture before it one press away.
 
 import { byId, el } from "./dom.js";
+import { isVeiled } from "./veil.js";
 import { beforeOf, countOf, isAlike, partsOf, placesOf, saidBy, shownOf } from "./lineage.js";
 
 const shapeOf = (image) => image.width_px / image.height_px;
@@ -43,7 +44,8 @@ export class Viewer {
   #show(compare = false) {
     const shown = shownOf(this.message);
     const { image, words } = shown.find(({ index }) => index === this.index) ?? shown[0];
-    this.before = this.message.author.is_bot ? beforeOf(this.chat, this.message, image) : null;
+    const before = this.message.author.is_bot ? beforeOf(this.chat, this.message, image) : null;
+    this.before = before && !isVeiled(before) ? before : null;
     const frame = el("div", { class: "frame" }, el("img", { class: "full", src: image.url, alt: image.alt }));
     frame.style.setProperty("--ratio", `${image.width_px} / ${image.height_px}`);
     frame.style.setProperty("--width", `${image.width_px}px`);
@@ -92,7 +94,7 @@ export class Viewer {
   }
 
   #all() {
-    return this.chat.listed.flatMap((message) => shownOf(message).map(({ index }) => ({ message, index })));
+    return this.chat.listed.flatMap((message) => shownOf(message).filter(({ image }) => !isVeiled(image)).map(({ index }) => ({ message, index })));
   }
 
   #at(all) {
