@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import web
 from redis.asyncio import Redis
 
 from adapters.discord.api import DiscordApi, Rejected, TokenExpired, TokenRefused, Unavailable, failure_of
@@ -37,11 +39,23 @@ from tests.pictures import photo
 DAY = 24 * 3600
 
 
+class Moving(FakeDiscord):
+    """Has an address that leads elsewhere."""
+
+    moved = ""
+
+    def add_routes(self, app: web.Application) -> None:
+        app.router.add_get("/moved", self._move)
+
+    async def _move(self, _: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"Location": self.moved})
+
+
 @dataclass
 class Place:
     """A channel of a server, with somebody in it, and the door out to it."""
 
-    fake: FakeDiscord
+    fake: Moving
     guild: Guild
     channel: Channel
     anna: Person
@@ -88,7 +102,7 @@ async def client(redis_url: str) -> AsyncIterator[Redis]:
 
 @pytest.fixture
 async def place(client: Redis, tmp_path: Path) -> AsyncIterator[Place]:
-    async with FakeDiscord(rate_limits=False) as fake:
+    async with Moving(rate_limits=False) as fake:
         guild = fake.guild("Friends")
         channel, anna = guild.channel("pictures"), fake.user("Anna")
         api = DiscordApi(fake.token, api_base=fake.api_base, gateway_url=fake.gateway_url, pause_s=0.01)
@@ -237,11 +251,13 @@ async def test_a_chat_that_another_process_found_closed_is_not_asked_at_all(plac
     assert not place.fake.asked("POST", ".*/messages")
 
 
-async def test_a_success_makes_the_next_closing_short_again(place: Place) -> None:
-    chat = chat_ref(place.fake.bot.id, place.channel.id)
-    await place.store.close_chat(chat, 50013)
-    await place.store.open_chat(chat)
-    assert await place.store.close_chat(chat, 50013) == 600
+async def test_a_success_makes_the_next_closing_short_again(place: Place, client: Redis) -> None:
+    message = await place.asks()
+    await place.store.close_chat(message.ref.chat, 50013)
+    (closed,) = [key for key in await client.keys("*:closed:*") if not str(key).endswith(":times")]
+    await client.delete(closed)  # its time is over
+    await place.platform.reserve(message, turn_of(message))
+    assert await place.store.close_chat(message.ref.chat, 50013) == 600
 
 
 @pytest.mark.parametrize("what", ["message", "channel"])
@@ -295,7 +311,6 @@ async def interacts(place: Place, *, can_post: bool, reply_to: str = "") -> tupl
 
 
 async def acknowledge(place: Place, started: Any) -> None:
-    import aiohttp
 
     url = f"{place.fake.api_base}/interactions/{started.id}/{started.token}/callback"
     async with aiohttp.ClientSession() as session, session.post(url, json={"type": 5}) as response:
@@ -327,7 +342,7 @@ async def test_a_response_that_is_filled_is_not_emptied_by_reserving_again(place
     reply = await place.platform.reserve(message, turn_of(message))
     await place.platform.fill(reply, await place.done(turn_of(message)))
     assert await place.platform.reserve(message, turn_of(message)) == reply
-    assert started.original.files
+    assert started.original.content == "AI-edited · Gemini"
 
 
 async def test_a_result_that_comes_after_a_quarter_of_an_hour_is_kept_back(place: Place) -> None:
@@ -488,6 +503,15 @@ async def test_an_outage_of_files_may_be_tried_again(place: Place) -> None:
 async def test_nothing_is_fetched_from_anywhere_else(place: Place, address: str) -> None:
     with pytest.raises(BadPicture, match="on Discord itself"):
         await place.platform.fetch(Attachment(handle_of(1, 2, 3, address), "a.png"), max_bytes=10**7)
+
+
+async def test_nobody_is_followed_elsewhere(place: Place) -> None:
+    said = await place.anna.says(place.channel, "look", files=[("cat.jpg", photo("cat"))])
+    place.fake.moved = said.world.link(place.channel.id, said.attachments[0])
+    away = Attachment(handle_of("", "", "", f"{place.fake.base_url}/moved"), "cat.jpg")
+    with pytest.raises(BadPicture, match="can't be opened"):
+        await place.platform.fetch(away, max_bytes=10**7)
+    assert not place.fake.downloads
 
 
 # --- calling, taking away
