@@ -102,7 +102,8 @@ async def client(redis_url: str) -> AsyncIterator[Redis]:
 
 @pytest.fixture
 async def place(client: Redis, tmp_path: Path) -> AsyncIterator[Place]:
-    async with Moving(rate_limits=False) as fake:
+    fake = Moving(rate_limits=False)
+    async with fake:
         guild = fake.guild("Friends")
         channel, anna = guild.channel("pictures"), fake.user("Anna")
         api = DiscordApi(fake.token, api_base=fake.api_base, gateway_url=fake.gateway_url, pause_s=0.01)
