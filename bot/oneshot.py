@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bot.app import gemini_engine, open_house, open_machines, picture_reader
 from bot.domain.errors import BadPicture, NotUnderstood, RemixError
@@ -22,6 +22,9 @@ from bot.engines.reader import bytes_of
 from bot.labels.labeller import MetadataLabeller
 from bot.ports import EditRequest, Engine, ForgetReceipt
 from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from adapters.discord.installing import Application
 
 MEDIA_TYPES = {f".{ending}": media_type for media_type, ending in EXTENSIONS.items()} | {".jpeg": "image/jpeg"}
 
@@ -108,6 +111,7 @@ async def doctor(settings: Settings) -> list[Check]:
         await _check_pictures(settings),
         *await _check_gemini(settings),
         *await _check_models(settings),
+        *await discord_check(settings),
         _check_page(settings),
     ]
 
@@ -189,6 +193,73 @@ async def _check_gemini(settings: Settings) -> list[Check]:
         note = f" ({notes[model]})" if notes.get(model) else ""
         checks.append(Check("gemini", trouble is None, trouble or f"{model} answers{note}", optional=number > 0))
     return checks
+
+
+async def discord_check(settings: Settings) -> list[Check]:
+    """Whether Discord can be asked, as whom, and what people can do there."""
+    if not settings.has_discord:
+        words = (
+            "not set up. To answer on Discord, make an application at https://discord.com/developers/applications and "
+            "set DISCORD_TOKEN to the token from its page “Bot”; README says how."
+        )
+        return [Check("discord", False, words, optional=True)]
+    from adapters.discord.api import Unavailable  # large: only where it is wanted
+    from adapters.discord.installing import ask_application
+
+    try:
+        about = await ask_application(settings.discord_token.get_secret_value(), api_base=settings.discord_api_base)
+    except ValueError as error:
+        return [Check("discord", False, str(error))]
+    except Unavailable as error:
+        return [
+            Check("discord", False, f"{error}. Try again in a while{_OTHER_BASE * bool(settings.discord_api_base)}.")
+        ]
+    return discord_checks(about)
+
+
+_OTHER_BASE = ", and look at DISCORD_API_BASE"
+
+
+def discord_checks(about: Application) -> list[Check]:
+    """What an application's set-up means for people, and how to change it."""
+    from adapters.discord.gateway import ContentIntent
+    from adapters.discord.installing import personal_link, server_link
+
+    servers = "1 server" if about.servers == 1 else f"{about.servers} servers"
+    reads = about.content is ContentIntent.GRANTED
+    checks = [
+        Check("discord", True, f"signed in as {about.bot_name}, in {servers}"),
+        Check("discord replies", True, _READS if reads else _READS_NOT, optional=True),
+    ]
+    if about.elsewhere:
+        checks.append(Check("discord buttons", False, _PRESSED_ELSEWHERE))
+    to_a_server = f"to a server: {server_link(about.id)}"
+    if not about.public:
+        to_a_server += " (only you can: “Public Bot” is off on the page “Bot”)"
+    checks.append(Check("discord invite", True, to_a_server))
+    to_oneself = f"to yourself, for use anywhere: {personal_link(about.id)}" if about.by_people else _NOT_BY_PEOPLE
+    checks.append(Check("discord invite", about.by_people, to_oneself, optional=True))
+    return checks
+
+
+_READS = (
+    "with the message content intent: a reply to anybody's picture that mentions the bot is an edit, and so is every "
+    "reply to the bot, its ping on or off. To do without, switch “Message Content Intent” off on the page “Bot”."
+)
+_READS_NOT = (
+    "without the message content intent: mentions, replies to the bot with their ping on, direct messages, commands "
+    "and buttons work. For a friend's picture, people open its menu: Apps, “Edit this image”. To let them reply to it "
+    "instead, switch on “Message Content Intent” on the page “Bot” and start again; a bot that 10,000 people use needs "
+    "Discord's approval for that."
+)
+_PRESSED_ELSEWHERE = (
+    "what people press goes elsewhere. On the page “General Information” of the application, empty “Interactions "
+    "Endpoint URL”."
+)
+_NOT_BY_PEOPLE = (
+    "people cannot add it to themselves. To let them, tick “User Install” on the page “Installation” of the "
+    "application."
+)
 
 
 def _check_page(settings: Settings) -> Check:
