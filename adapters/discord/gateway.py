@@ -7,7 +7,9 @@ may begin only a thousand sessions a day (Discord's documentation, 2026-11).
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from enum import StrEnum
+from typing import Any
 
 import aiohttp
 import discord
@@ -78,11 +80,12 @@ class DiscordGateway:
         self._door = Door(rooms, store, self._surroundings, account=account, ledger=self._ledger)
         self._past = CatchingUp(store, self._surroundings, self._door.take, account=account, ledger=self._ledger)
         self._reading: dict[int, asyncio.Task[None]] = {}
-        self._opening: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ended = False
         self._wait_s = _FIRST_WAIT_S
 
     async def run(self) -> None:
-        noting = asyncio.create_task(self._past.keep_noting())
+        self._begin(self._past.keep_noting())
         try:
             while not self.refused:
                 await self._live()
@@ -91,7 +94,8 @@ class DiscordGateway:
             # The page and the other platforms go on without Discord.
             await asyncio.Event().wait()
         finally:
-            await end(noting, *self._reading.values(), *self._opening)
+            self._ended = True
+            await end(*self._tasks)
             await self._door.idle(within_s=_LEAVE_S)
             await self._door.close()
 
@@ -150,7 +154,9 @@ class DiscordGateway:
 
     def ready(self, shard: int) -> None:
         self._wait_s = _FIRST_WAIT_S
-        self._reading[shard] = asyncio.create_task(self._read(shard, self._reading.get(shard)))
+        reading = self._begin(self._read(shard, self._reading.get(shard)))
+        if reading is not None:
+            self._reading[shard] = reading
 
     def resumed(self, shard: int) -> None:
         self._past.connected(shard)
@@ -159,9 +165,16 @@ class DiscordGateway:
         self._past.lost(shard)
 
     def changed(self, server: int, channel: int | None) -> None:
-        task = asyncio.create_task(self._open(server, channel))
-        self._opening.add(task)
-        task.add_done_callback(self._opening.discard)
+        self._begin(self._open(server, channel))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None] | None:
+        if self._ended:
+            work.close()
+            return None
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _read(self, shard: int, before: asyncio.Task[None] | None) -> None:
         if before is not None:

@@ -20,12 +20,14 @@ RENDITION = Rendition(ImageFacts(Sha256("ab" * 32), "image/png", 8, 8, 100), "Ed
 @dataclass
 class RecordingRooms:
     """`bot.ports.Rooms`. `received` is every message that came, `asked` every other question with its arguments. What
-    it answers can be set: `words` to whoever asks, `closed` in place of taking a message, `answers` of turns."""
+    it answers can be set: `words` to whoever asks, `closed` in place of taking a message (as often as `refusals` says),
+    `answers` of turns."""
 
     received: list[InboundMessage] = field(default_factory=list)
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     words: str = "It was made with AI."
     closed: RemixError | Exception | None = None
+    refusals: int = 0
     can_cancel: bool = True
     offered: Sequence[tuple[str, str]] = SIZES
     answers: dict[TurnId, Answer] = field(default_factory=dict)
@@ -35,6 +37,7 @@ class RecordingRooms:
 
     async def receive(self, message: InboundMessage) -> Received:
         if self.closed is not None:
+            self.refusals += 1
             raise self.closed
         self.received.append(message)
         turn = turn_id_of(thread_id_of(message.reply_to or message.ref), message.origin)

@@ -1,0 +1,435 @@
+"""Discord's door in: the real library against a Discord on this machine, and a core that writes down what it gets."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import discord
+import pytest
+import structlog
+
+from adapters.discord.api import DiscordApi
+from adapters.discord.door import CHAT_DENIED, CLOSED, EMPTY_REPLY, PERSON_DENIED, UNSEEN_PICTURE
+from adapters.discord.gateway import ContentIntent, DiscordGateway
+from adapters.discord.ports import ChatFacts
+from adapters.discord.refs import chat_ref, message_ref, server_ref, user_ref
+from bot.domain.access import Access
+from bot.domain.chats import ServerSettings
+from bot.domain.errors import ChatClosed
+from bot.domain.messages import InboundMessage
+from bot.domain.refs import ChatRef, Person
+from bot.ending import end
+from storage.redis.client import open_client
+from storage.redis.discord import RedisDiscordStore
+from tests.fakes.discord import Channel, FakeDiscord, Message, Permission
+from tests.fakes.discord import Person as Human
+from tests.fakes.discord_rooms import RecordingRooms
+from tests.pictures import photo
+
+CAT = ("cat.jpg", photo())
+
+
+class NobodyRings:
+    """`adapters.discord.lean.Doorbell`: no commands, no buttons."""
+
+    async def setup(self, client: discord.Client) -> None: ...
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None: ...
+
+
+@dataclass
+class Stage:
+    """A server with a channel and two people, the bot in it, and what its hall was given."""
+
+    fake: FakeDiscord
+    store: RedisDiscordStore
+    rooms: RecordingRooms = field(default_factory=RecordingRooms)
+
+    def __post_init__(self) -> None:
+        self.guild = self.fake.guild("Friends", tier=2)
+        self.channel = self.guild.channel("pictures")
+        self.anna, self.ben = self.fake.user("Anna"), self.fake.user("Ben")
+        self.guild.join(self.anna)
+        self.guild.join(self.ben)
+
+    @property
+    def account(self) -> str:
+        return self.fake.bot.id
+
+    @property
+    def texts(self) -> list[str]:
+        return [each.text for each in self.rooms.received]
+
+    def chat(self, channel: Channel | None = None) -> ChatRef:
+        return chat_ref(self.account, (channel or self.channel).id)
+
+    def ours(self, channel: Channel | None = None) -> Message:
+        """A result of the bot's own that stands there."""
+        at = channel or self.channel
+        made = Message(self.fake, self.fake.snowflake(), at, self.fake.bot, "Here it is.")
+        made.attachments = [self.fake.attachment("result.png", CAT[1])]
+        return self.fake.post(made)
+
+    async def calls(self, words: str, *, by: Human | None = None, **more: Any) -> Message:
+        """A message that mentions the bot."""
+        return await (by or self.anna).says(more.pop("at", self.channel), words, mentions=[self.fake.bot], **more)
+
+    async def received(self, many: int = 1) -> list[InboundMessage]:
+        await self.fake.until(lambda: len(self.rooms.received) >= many, within_s=20)
+        return self.rooms.received
+
+    async def told(self, person: Human, words: str, *, at: Channel | None = None) -> Message:
+        """What the bot said there."""
+        place = at or self.channel
+        found: Message = await self.fake.until(
+            lambda: next((each for each in place.messages() if each.content == words), None), within_s=20
+        )
+        assert found.author is self.fake.bot
+        return found
+
+    @asynccontextmanager
+    async def hearing(self, *, token: str = "") -> AsyncIterator[DiscordGateway]:
+        """The bot, from connecting to its end."""
+        api = DiscordApi(token or self.fake.token, api_base=self.fake.api_base, gateway_url=self.fake.gateway_url)
+        gateway = DiscordGateway(
+            self.rooms,
+            self.store,
+            api,
+            token=token or self.fake.token,
+            account=self.account,
+            interactions=NobodyRings(),
+        )
+        running = asyncio.create_task(gateway.run())
+        try:
+            yield gateway
+        finally:
+            await end(running, patience_s=10)
+            await api.close()
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[DiscordGateway]:
+        async with self.hearing() as gateway:
+            await self.fake.until(lambda: self.fake.gateway.connected)
+            yield gateway
+
+
+@asynccontextmanager
+async def stage(redis_url: str, **options: Any) -> AsyncIterator[Stage]:
+    async with FakeDiscord(**options) as fake:
+        client = open_client(redis_url)
+        with fake.install():
+            yield Stage(fake, RedisDiscordStore(client, retention_s=90 * 24 * 3600))
+        await client.aclose()
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(20):
+        while not await holds():
+            await asyncio.sleep(0.02)
+
+
+async def caught_up(scene: Stage) -> float:
+    """From then on it is noted until when nothing was missed."""
+    since = time.time()
+    noted = 0.0
+
+    async def noted_since() -> bool:
+        nonlocal noted
+        noted = await scene.store.alive(scene.account, 0) or 0.0
+        return noted >= since
+
+    await eventually(noted_since)
+    return noted
+
+
+# --- what is heard
+
+
+async def test_with_the_intent_mentions_replies_and_direct_messages_are_heard_and_nothing_else(redis_url: str) -> None:
+    async with stage(redis_url) as scene, scene.connected() as gateway:
+        ours, bens = scene.ours(), await scene.ben.says(scene.channel, "my cat", files=[CAT])
+        await scene.anna.says(scene.channel, "just talk")
+        await scene.anna.says(scene.channel, "nice cat", reply_to=bens)
+        await scene.calls("one", files=[CAT])
+        await scene.anna.says(scene.channel, "two", reply_to=ours, ping=False)
+        await scene.calls("three", reply_to=bens)
+        await scene.anna.says(scene.fake.dm(scene.anna), "four")
+
+        found = {each.text: each for each in await scene.received(4)}
+        assert gateway.intent is ContentIntent.GRANTED
+        assert sorted(found) == ["four", "one", "three", "two"]
+        assert found["two"].reply_to == message_ref(scene.account, scene.channel.id, ours.id)
+        quoted = found["three"].quoted
+        assert quoted is not None
+        assert quoted.author == Person(user_ref(scene.ben.id), "Ben")
+        assert found["four"].server is None
+
+
+async def test_without_the_intent_what_calls_the_bot_is_heard(redis_url: str) -> None:
+    async with stage(redis_url, content_intent=False) as scene, scene.connected() as gateway:
+        ours = scene.ours()
+        await scene.anna.says(scene.channel, "just talk")
+        await scene.calls("one", files=[CAT])
+        await scene.anna.says(scene.channel, "two", reply_to=ours)
+        await scene.anna.says(scene.fake.dm(scene.anna), "three")
+
+        await scene.received(3)
+        assert gateway.intent is ContentIntent.MISSING
+        assert sorted(scene.texts) == ["one", "three", "two"]
+
+
+async def test_a_reply_that_arrives_empty_is_answered_with_what_to_do(redis_url: str) -> None:
+    async with stage(redis_url, content_intent=False) as scene, scene.connected():
+        silent = await scene.anna.says(scene.channel, "bluer", reply_to=scene.ours(), ping=False)
+        told = await scene.told(scene.anna, EMPTY_REPLY)
+        assert told.reply_to == silent.id
+        assert told.mentions == []
+        assert scene.rooms.received == []
+
+
+async def test_a_picture_that_cannot_be_seen_is_said_to_be_unseen(redis_url: str) -> None:
+    async with stage(redis_url, content_intent=False) as scene, scene.connected():
+        bens = await scene.ben.says(scene.channel, "my cat", files=[CAT])
+        await scene.calls("bluer", reply_to=bens)
+        await scene.told(scene.anna, UNSEEN_PICTURE)
+        assert scene.rooms.received == []
+
+
+async def test_an_intent_that_the_gateway_refuses_is_done_without(redis_url: str) -> None:
+    class Undecided(FakeDiscord):
+        application_flags = property(lambda self: 1 << 18)  # type: ignore[assignment]
+
+    async with Undecided(content_intent=False) as fake:
+        client = open_client(redis_url)
+        scene = Stage(fake, RedisDiscordStore(client, retention_s=3600))
+        async with scene.connected() as gateway:
+            await scene.calls("one")
+            await scene.received()
+            assert gateway.intent is ContentIntent.REFUSED
+        await client.aclose()
+
+
+async def test_a_refused_token_is_said_once_and_nothing_else_ends(redis_url: str) -> None:
+    async with stage(redis_url) as scene:
+        with structlog.testing.capture_logs() as logs:
+            async with scene.hearing(token=f"{scene.fake.token[:-1]}!") as gateway:
+                await scene.fake.until(lambda: gateway.refused)
+        assert [each["event"] for each in logs if "DISCORD_TOKEN" in each["event"]] == [
+            "Discord refused DISCORD_TOKEN. Make a new one on the page “Bot” of your Discord application."
+        ]
+        assert scene.fake.token[:-1] not in str(logs)
+
+
+async def test_a_forwarded_picture_is_its_first_senders(redis_url: str) -> None:
+    async with stage(redis_url) as scene, scene.connected():
+        bens = await scene.ben.says(scene.channel, "my cat", files=[CAT])
+        await scene.anna.forwards(bens, to=scene.fake.dm(scene.anna))
+        (found,) = await scene.received()
+        assert [each.owner for each in found.attachments] == [Person(user_ref(scene.ben.id), "Ben")]
+
+
+async def test_a_voice_message_is_handed_on_as_sound(redis_url: str) -> None:
+    async with stage(redis_url) as scene, scene.connected():
+        await scene.anna.says(scene.fake.dm(scene.anna), voice=b"OggS")
+        (found,) = await scene.received()
+        assert found.voice is not None
+        assert (found.text, found.attachments) == ("", ())
+
+
+async def test_an_edited_message_comes_again_and_a_preview_of_a_link_does_not(redis_url: str) -> None:
+    async with stage(redis_url) as scene, scene.connected():
+        said = await scene.calls("make it blue")
+        await scene.received()
+        await scene.anna.unfurl(said)
+        await scene.anna.edits(said, f"{scene.fake.bot.mention} make it red")
+        await scene.received(2)
+        await scene.anna.unfurl(said)
+        await scene.calls("last")
+
+        first, second, last = await scene.received(3)
+        assert (first.text, second.text, last.text) == ("make it blue", "make it red", "last")
+        assert first.ref == second.ref
+        assert first.version == 0 < second.version
+
+
+async def test_an_edit_that_adds_the_mention_makes_it_a_message_for_us(redis_url: str) -> None:
+    async with stage(redis_url) as scene, scene.connected():
+        said = await scene.anna.says(scene.channel, "make it blue")
+        await scene.anna.edits(said, f"{scene.fake.bot.mention} make it blue")
+        (found,) = await scene.received()
+        assert found.text == "make it blue"
+
+
+# --- where it is said, and by whom
+
+
+async def test_what_the_gateway_knows_of_a_chat_is_noted(redis_url: str) -> None:
+    async with stage(redis_url) as scene:
+        thread = scene.guild.channel("night", nsfw=True).thread()
+        async with scene.connected():
+            await scene.calls("one", at=thread)
+            await scene.received()
+            assert await scene.store.chat(scene.chat(thread)) == ChatFacts(50 * 2**20, True, scene.guild.id)
+
+
+@pytest.mark.parametrize("kind", ["channel", "thread", "category"])
+async def test_a_channel_that_is_denied_is_told_once_and_then_left_alone(redis_url: str, kind: str) -> None:
+    async with stage(redis_url) as scene:
+        category = scene.guild.category("quiet")
+        channel = scene.guild.channel("talk", category=category)
+        thread = channel.thread()
+        denied = {"channel": thread, "thread": channel, "category": category}[kind]
+        access = Access(denied_chats=(denied.id,))
+        scene.rooms.servers[server_ref(scene.account, scene.guild.id)] = ServerSettings(access=access)
+        async with scene.connected():
+            await scene.calls("one", at=thread)
+            await scene.told(scene.anna, CHAT_DENIED, at=thread)
+            await scene.calls("two", at=thread)
+            await scene.calls("three")
+            await scene.received()
+        assert scene.texts == ["three"]
+        assert [each.content for each in thread.messages()].count(CHAT_DENIED) == 1
+
+
+async def test_only_those_with_a_role_are_let_in_where_one_is_named(redis_url: str) -> None:
+    async with stage(redis_url) as scene:
+        role = scene.guild.role("Painters")
+        scene.guild.join(scene.ben, role)
+        access = Access(allowed_roles=(role.id,))
+        scene.rooms.servers[server_ref(scene.account, scene.guild.id)] = ServerSettings(access=access)
+        async with scene.connected():
+            await scene.calls("one", by=scene.anna)
+            await scene.told(scene.anna, PERSON_DENIED)
+            await scene.calls("two", by=scene.ben)
+            await scene.received()
+        assert scene.texts == ["two"]
+
+
+async def test_where_nothing_can_be_said_the_person_is_told_directly_once(redis_url: str) -> None:
+    async with stage(redis_url) as scene, scene.connected():
+        scene.rooms.closed = ChatClosed("closed")
+        await scene.calls("one")
+        await scene.told(scene.anna, CLOSED, at=scene.fake.dm(scene.anna))
+        await scene.calls("two")
+        scene.rooms.closed = None
+        await scene.calls("three")
+        await scene.received()
+        assert [each.content for each in scene.fake.dm(scene.anna).messages()] == [CLOSED]
+
+
+@pytest.mark.parametrize("change", ["channel", "role"])
+async def test_a_closed_chat_is_open_again_when_permissions_change(redis_url: str, change: str) -> None:
+    async with stage(redis_url) as scene, scene.connected():
+        await scene.calls("one")
+        await scene.received()
+
+        async def marked() -> bool:
+            return scene.chat() in await scene.store.marks(scene.account)
+
+        await eventually(marked)
+        await scene.store.close_chat(scene.chat(), 50013)
+        if change == "channel":
+            scene.channel.allow(scene.fake.bot, Permission.SEND_MESSAGES)
+        else:
+            everyone = scene.guild.everyone
+            scene.guild.grant(everyone, everyone.permissions | Permission.MANAGE_MESSAGES)
+
+        async def is_open() -> bool:
+            return not await scene.store.is_closed(scene.chat())
+
+        await eventually(is_open)
+
+
+# --- nothing is lost
+
+
+async def test_what_fails_is_tried_again_and_not_marked_as_done(redis_url: str) -> None:
+    async with stage(redis_url) as scene, scene.connected():
+        scene.rooms.closed = ConnectionError("the store is away")
+        first = await scene.calls("one")
+        await scene.fake.until(lambda: scene.rooms.refusals >= 1)
+        scene.rooms.closed = None
+        second = await scene.calls("two")
+        await scene.received(2)
+        assert sorted(scene.texts) == ["one", "two"]
+
+        async def marked() -> bool:
+            return (await scene.store.marks(scene.account)).get(scene.chat()) == int(second.id)
+
+        await eventually(marked)
+        assert int(first.id) < int(second.id)
+
+
+async def test_a_lost_connection_misses_nothing_and_hears_nothing_twice(redis_url: str) -> None:
+    async with stage(redis_url) as scene, scene.connected():
+        await scene.calls("one")
+        await scene.received()
+        scene.fake.drop_gateway()
+        await scene.fake.until(lambda: not scene.fake.gateway.connected)
+        await scene.calls("two")
+        await scene.fake.until(lambda: scene.fake.gateway.resumes == 1)
+        await scene.calls("three")
+        await scene.received(3)
+        assert Counter(scene.texts) == {"one": 1, "two": 1, "three": 1}
+
+
+async def test_what_came_while_the_process_was_down_is_read_afterwards(redis_url: str) -> None:
+    async with stage(redis_url) as scene:
+        async with scene.connected():
+            await scene.calls("before")
+            await scene.anna.says(scene.fake.dm(scene.anna), "before, directly")
+            await scene.received(2)
+            await caught_up(scene)
+        await scene.calls("meanwhile")
+        await scene.ben.says(scene.channel, "just talk")
+        await scene.anna.says(scene.fake.dm(scene.anna), "meanwhile, directly")
+        async with scene.connected():
+            await scene.received(4)
+            await scene.calls("after")
+            await scene.received(5)
+        assert Counter(scene.texts) == dict.fromkeys(
+            ["before", "before, directly", "meanwhile", "meanwhile, directly", "after"], 1
+        )
+
+
+async def test_what_came_before_a_new_session_is_read_afterwards(redis_url: str) -> None:
+    async with stage(redis_url) as scene, scene.connected():
+        await scene.calls("one")
+        await scene.received()
+        await caught_up(scene)
+        scene.fake.gateway.invalidate()
+        await scene.calls("two")
+        await scene.received(2)
+        assert scene.texts == ["one", "two"]
+        assert len(scene.fake.gateway.identifies) == 2
+
+
+async def test_a_quiet_restart_asks_for_no_history(redis_url: str) -> None:
+    async with stage(redis_url) as scene:
+        async with scene.connected():
+            await scene.calls("before")
+            await scene.received()
+            await caught_up(scene)
+        asked = len(scene.fake.asked("GET", "/channels/.*"))
+        async with scene.connected():
+            await caught_up(scene)
+        assert len(scene.fake.asked("GET", "/channels/.*")) == asked
+
+
+async def test_of_200_servers_and_2000_messages_the_200_for_us_are_heard(redis_url: str) -> None:
+    async with stage(redis_url) as scene:
+        channels = [scene.fake.guild(f"Server {number}").channel() for number in range(200)]
+        async with scene.connected():
+            for number in range(2000):
+                words, channel = f"message {number}", channels[number % 200]
+                mentions = [scene.fake.bot] if number % 10 == 0 else []
+                await scene.anna.says(channel, words, mentions=mentions)
+            await scene.received(200)
+        assert Counter(scene.texts) == {f"message {number}": 1 for number in range(0, 2000, 10)}
+        assert scene.fake.invalid_requests == []
