@@ -53,8 +53,8 @@ class Interaction:
     modal: Json | None = None
     choices: list[Json] = field(default_factory=list)
     follow_ups: list[Message] = field(default_factory=list)
-    command_message: Message | None = None
-    """For a form: what the interaction that opened it was done on."""
+    opener: Interaction | None = None
+    """For a form: the interaction that it was opened by."""
 
     @property
     def responded(self) -> bool:
@@ -103,6 +103,7 @@ class Interactions:
         *,
         installed: Installed = "guild",
         message: Message | None = None,
+        opener: Interaction | None = None,
     ) -> Interaction:
         made = Interaction(
             self.world,
@@ -115,6 +116,7 @@ class Interactions:
             installed,
             self.world.clock.now(),
             message=message,
+            opener=opener,
         )
         self.all.append(made)
         self._by_token[made.token] = made
@@ -213,27 +215,30 @@ class Interactions:
         if message:
             told |= {"response_message_id": message.id, "response_message_loading": found.loading}
             told["response_message_ephemeral"] = message.seen_by is not None
-        resource: Json = {"type": kind}
-        if message and kind in (4, 5, 7):
-            resource["message"] = message_json(message)
         answer: Json = {"interaction": told}
-        return answer | ({"resource": resource} if kind != 9 else {})
+        if message and kind in (4, 7):
+            answer["resource"] = {"type": kind, "message": message_json(message)}
+        return answer
 
     def _new(self, found: Interaction, *, ephemeral: bool) -> Message:
         made = Message(self.world, self.world.snowflake(), found.channel, self.world.bot)
         made.webhook_id = self.world.application_id
         made.seen_by = found.user if ephemeral else None
         made.type = 20 if found.type == COMMAND and found.data.get("type") == 1 else 23 if found.type == COMMAND else 0
-        made.interaction = {
-            "id": found.id,
-            "type": found.type,
-            "user": user_json(found.user),
-            "authorizing_integration_owners": self._owners(found),
-        }
+        made.interaction = self._metadata(found)
         if found.message and found.type == COMPONENT:
             made.reference = {"type": 0, "channel_id": found.channel.id, "message_id": found.message.id}
             made.type = 19
         return made
+
+    def _metadata(self, found: Interaction) -> Json:
+        told: Json = {"id": found.id, "type": found.type, "user": user_json(found.user)}
+        told["authorizing_integration_owners"] = self._owners(found)
+        if found.type == COMPONENT and found.message:
+            told["interacted_message_id"] = found.message.id
+        if found.opener:
+            told["triggering_interaction_metadata"] = self._metadata(found.opener)
+        return told
 
     def _defer(self, found: Interaction, *, ephemeral: bool) -> Message:
         made = self._new(found, ephemeral=ephemeral)

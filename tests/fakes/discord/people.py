@@ -205,7 +205,13 @@ class Person(User):
             data["resolved"] = resolved(self.world, interaction.channel, things)
         origin = interaction.message if interaction.type == COMPONENT else None
         return self._fake.interactions.start(
-            FORM, self, interaction.channel, data, message=origin, installed=interaction.installed
+            FORM,
+            self,
+            interaction.channel,
+            data,
+            message=origin,
+            opener=interaction,
+            installed=interaction.installed,
         )
 
     def _row(self, row: Json, given: dict[str, Any], placed: dict[str, Sequence[File]], things: list[Any]) -> Json:

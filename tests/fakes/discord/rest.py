@@ -418,6 +418,7 @@ def _command(fake: FakeDiscord, sent: Json, known: Mapping[tuple[int, str], str]
     defaults: Json = {"default_member_permissions": None, "contexts": None, "nsfw": False, "options": []}
     made = defaults | {"integration_types": [0], "description": ""} | sent
     made |= {"type": kind, "application_id": fake.application_id, "version": fake.snowflake()}
+    made["integration_types"] = made["integration_types"] or [0]
     made["id"] = known.get((kind, sent["name"])) or fake.snowflake()
     permissions_text = made["default_member_permissions"]
     made["default_member_permissions"] = None if permissions_text is None else str(permissions_text)
