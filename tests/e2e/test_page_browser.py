@@ -584,6 +584,16 @@ async def test_one_picture_of_an_album_is_looked_at_and_replied_to(page: Page, r
     await expect(page.locator(".message.person .quote").last).to_contain_text("Picture 2: album")
 
 
+async def test_the_same_picture_twice_in_one_message_stands_there_twice(page: Page, rig: PageRig) -> None:
+    await page.set_input_files("#files", [CAT, CAT])
+    await say(page, "rotate it")
+    await expect(answers(page)).to_have_count(1)
+    for words in ("rotate it please", "rotate it now"):  # each time, the message is drawn anew
+        await rig.store.replace("home", rig.core.received[0].ref.message, {"text": words})
+        await expect(page.locator(".message.person .text")).to_have_text(words)
+    await expect(page.locator(".message.person .picture img")).to_have_count(2)
+
+
 async def test_a_control_of_one_picture_of_an_album_is_for_that_picture(page: Page, rig: PageRig) -> None:
     await page.set_input_files("#files", CAT)
     await say(page, "album")

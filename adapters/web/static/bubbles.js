@@ -102,7 +102,7 @@ const spoken = (length = "") => el("p", { class: "spoken-words" }, icon("mic"), 
 
 function answer(chat, message, me, does) {
   const isFinal = FINAL.has(message.state);
-  if (!isFinal && !message.panels.length) return placeholder(chat, message, me, does);
+  if (!isFinal && (!message.panels.length || isAsked(message, me))) return placeholder(chat, message, me, does);
   const { label: line } = partsOf(message);
   const isAlbum = message.panels.length > 0;
   const bare = !message.images.length && !isAlbum;
@@ -112,7 +112,6 @@ function answer(chat, message, me, does) {
     { class: `bubble ${kind}` },
     bare || isAlbum ? null : pictures(message, does),
     line ? el("p", { class: isAlbum ? "label above" : "label" }, line) : null,
-    consent(chat, message, me, does),
     isAlbum ? album(message, sourcesOf(chat, message)[0], does) : null,
     bare && SAID.has(message.state) ? el("p", { class: "state" }, message.state === "asking" ? icon("question") : null, STATES[message.state]) : null,
     said(message, does),

@@ -397,7 +397,8 @@ function replace(old, fresh) {
   if (panel) fresh.querySelector(`.panel[data-index="${panel.dataset.index}"]`)?.classList.add("targeted");
   const drawn = [...old.querySelectorAll("img")];
   for (const image of fresh.querySelectorAll("img")) {
-    const same = drawn.find((one) => one.src === image.src && one.alt === image.alt && one.getAttribute("width") === image.getAttribute("width"));
+    const at = drawn.findIndex((one) => one.src === image.src && one.alt === image.alt && one.getAttribute("width") === image.getAttribute("width"));
+    const [same] = at < 0 ? [] : drawn.splice(at, 1); // each once: a message may show the same picture twice
     if (same?.closest(".picture")) image.replaceWith(same); // it would be decoded anew, and flicker
   }
   old.replaceWith(fresh);
