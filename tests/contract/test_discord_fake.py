@@ -209,7 +209,8 @@ async def test_without_the_intent_only_what_is_meant_for_the_bot_is_read(fake: F
         found = [await seen_without_content(fake, client, each) for each in (secret, mention, pinged, silent, private)]
     assert found == [(False, False), (True, True), (True, True), (False, False), (True, True)]
     asked = next(each for each in client.got if str(each.id) == mention.id)
-    assert asked.reference and isinstance(asked.reference.resolved, discord.Message)
+    assert asked.reference
+    assert isinstance(asked.reference.resolved, discord.Message)
     assert (asked.reference.resolved.content, asked.reference.resolved.attachments) == ("", [])
 
 
@@ -423,6 +424,7 @@ async def test_too_many_requests_are_told_to_wait_in_a_way_that_the_library_unde
     fake: FakeDiscord, anna: Person
 ) -> None:
     channel = fake.guild().channel()
+    fake.limits.routes.clear()
     fake.limits.globally = 3
     async with running(fake, Client()) as client:
         await anna.says(channel, "x", mentions=[fake.bot])
@@ -591,3 +593,25 @@ async def test_selects_of_each_kind_give_what_was_chosen(fake: FakeDiscord, anna
         await (await anna.presses(panel, "Who", choices=["All"])).response()
         await (await anna.presses(panel, "Roles", choices=[role])).response()
     assert (chosen, panel.content) == ([["all"], ["Painters"]], "noted")
+
+
+async def test_a_file_named_in_the_layout_is_shown_by_its_address(fake: FakeDiscord, anna: Person) -> None:
+    channel = fake.guild().channel()
+
+    def layout(name: str) -> ui.LayoutView:
+        view = ui.LayoutView(timeout=None)
+        gallery = ui.MediaGallery[ui.LayoutView](discord.MediaGalleryItem(f"attachment://{name}"))
+        view.add_item(ui.Container(ui.TextDisplay("done"), gallery))
+        return view
+
+    async with running(fake, Client()) as client:
+        await anna.says(channel, "x", mentions=[fake.bot])
+        got = await heard(fake, client)
+        sent = await got.channel.send(view=layout("a.png"), file=discord.File(io.BytesIO(picture()), "a.png"))
+        with pytest.raises(discord.HTTPException):
+            await got.channel.send(view=layout("b.png"), file=discord.File(io.BytesIO(picture()), "a.png"))
+    box = sent.components[0]
+    assert isinstance(box, discord.Container)
+    shown = next(each for each in box.children if isinstance(each, discord.MediaGalleryComponent)).items[0]
+    assert shown.media.url.startswith(f"{fake.base_url}/attachments/{channel.id}/")
+    assert channel.last().texts() == "done"

@@ -6,20 +6,21 @@ import argparse
 import asyncio
 import signal
 
-from tests.fakes.discord.server import FakeDiscord
+from tests.fakes.discord.page import DiscordWithPage
 
 
 async def serve(given: argparse.Namespace) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with FakeDiscord(given.port, content_intent=not given.no_content_intent) as fake:
+    async with DiscordWithPage(given.port, content_intent=not given.no_content_intent) as fake:
         fake.latency_s = given.latency
         guild = fake.guild("Friends")
         for name in ("general", "pictures"):
             guild.channel(name)
         for name in ("Anna", "Ben"):
-            guild.join(fake.user(name))
+            fake.people.append(fake.user(name))
+            guild.join(fake.people[-1])
         print(f"{fake.base_url}\nDISCORD_TOKEN={fake.token}", flush=True)
         print(f"DISCORD_API_BASE={fake.api_base}\nDISCORD_GATEWAY_URL={fake.gateway_url}", flush=True)
         await stopped.wait()

@@ -185,6 +185,8 @@ def attachment_json(message_channel: str, attachment: Attachment, message: Messa
 
 
 def message_json(message: Message) -> Json:
+    """A picture that stands in an embed is no attachment any more for who reads the message."""
+    embedded = {_named(each.get(key)) for each in message.embeds for key in ("image", "thumbnail")}
     found: Json = {
         "id": message.id,
         "channel_id": message.channel.id,
@@ -197,9 +199,13 @@ def message_json(message: Message) -> Json:
         "mention_everyone": message.mention_everyone,
         "mentions": [user_json(each) for each in message.mentions],
         "mention_roles": list(message.mention_roles),
-        "attachments": [attachment_json(message.channel.id, each, message) for each in message.attachments],
-        "embeds": [dict(each) for each in message.embeds],
-        "components": list(message.components),
+        "attachments": [
+            attachment_json(message.channel.id, each, message)
+            for each in message.attachments
+            if each.filename not in embedded
+        ],
+        "embeds": [_embed(message, each) for each in message.embeds],
+        "components": [_component(message, each) for each in message.components],
         "pinned": message.pinned,
         "flags": message.flags | (EPHEMERAL if message.seen_by else 0),
     }
@@ -216,6 +222,49 @@ def message_json(message: Message) -> Json:
     if message.reactions:
         found["reactions"] = [_reaction(message, emoji, users) for emoji, users in message.reactions.items()]
     return found
+
+
+def _named(media: Json | None) -> str:
+    link = str((media or {}).get("url") or "")
+    return link.removeprefix("attachment://") if link.startswith("attachment://") else ""
+
+
+def _medium(message: Message, media: Json) -> Json:
+    """With a real address in place of attachment://name."""
+    found = next((each for each in message.attachments if each.filename == _named(media)), None)
+    if found is None:
+        return dict(media)
+    told = attachment_json(message.channel.id, found, message)
+    kept = {key: told[key] for key in ("id", "url", "proxy_url", "width", "height", "content_type") if key in told}
+    return kept | {"attachment_id": found.id}
+
+
+def _embed(message: Message, embed: Json) -> Json:
+    made = dict(embed)
+    for key in ("image", "thumbnail"):
+        if made.get(key):
+            made[key] = {name: value for name, value in _medium(message, made[key]).items() if "id" not in name[-2:]}
+    return made
+
+
+def _component(message: Message, component: Json) -> Json:
+    made = dict(component)
+    for key in ("components", "items"):
+        if isinstance(made.get(key), list):
+            made[key] = [_component(message, each) for each in made[key]]
+    for key in ("accessory", "component"):
+        if isinstance(made.get(key), dict):
+            made[key] = _component(message, made[key])
+    if made.get("type") == 13:
+        name = _named(made["file"])
+        size = next((len(each.data) for each in message.attachments if each.filename == name), None)
+        made |= {"name": name or None, "size": size, "spoiler": bool(made.get("spoiler"))}
+    if "media" in made:
+        made |= {"description": made.get("description"), "spoiler": bool(made.get("spoiler"))}
+    for key in ("media", "file"):
+        if isinstance(made.get(key), dict):
+            made[key] = _medium(message, made[key])
+    return made
 
 
 def _reaction(message: Message, emoji: str, users: list[User]) -> Json:

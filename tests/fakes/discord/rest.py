@@ -179,6 +179,21 @@ def get_guild(call: ApiCall) -> Any:
     return guild_json(guild)
 
 
+@route("GET", "/guilds/{guild_id}/channels")
+def guild_channels(call: ApiCall) -> Any:
+    get_guild(call)
+    found = call.fake.guilds[call.params["guild_id"]].channels.values()
+    return [channel_json(each) for each in found if not each.is_thread and call.may(each, P.VIEW_CHANNEL)]
+
+
+@route("GET", "/guilds/{guild_id}/threads/active")
+def active_threads(call: ApiCall) -> Any:
+    get_guild(call)
+    found = call.fake.guilds[call.params["guild_id"]].channels.values()
+    open_ones = [each for each in found if each.is_thread and not each.archived and call.may(each, P.VIEW_CHANNEL)]
+    return {"threads": [channel_json(each) for each in open_ones], "members": [], "has_more": False}
+
+
 @route("GET", "/guilds/{guild_id}/members/{user_id}")
 def get_member(call: ApiCall) -> Any:
     from tests.fakes.discord.payloads import member_json

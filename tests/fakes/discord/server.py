@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import discord
 import yarl
@@ -79,7 +79,7 @@ class FakeDiscord(World):
         self._faults: list[Fault] = []
         self._port = port
 
-    async def __aenter__(self) -> FakeDiscord:
+    async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=256 * 2**20)
         app.router.add_route("*", _API + "/{path:.*}", self._api)
         app.router.add_get("/gateway", self.gateway.serve)
@@ -111,7 +111,7 @@ class FakeDiscord(World):
         return made
 
     @contextlib.contextmanager
-    def install(self) -> Iterator[FakeDiscord]:
+    def install(self) -> Iterator[Self]:
         """Point discord.py at this server."""
         before = discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
         discord.http.Route.BASE = self.api_base
