@@ -67,14 +67,18 @@ class Answering:
         if self._how is How.ALONE and not said:
             await self.interaction.edit_original_response(content=text, view=view, allowed_mentions=NO_MENTIONS)
             return
-        if self._how is How.OPENLY and not said:
-            await self.interaction.delete_original_response()
         buttons: dict[str, Any] = {} if view is None else {"view": view}
         if self._how is None:
             self._how = How.QUIETLY
             await self.interaction.response.send_message(text, ephemeral=True, allowed_mentions=NO_MENTIONS, **buttons)
             return
+        thinks = self._how is How.OPENLY and not said
+        if thinks:
+            # What follows up on “thinking” takes its place, for everybody to see: so it must say something first.
+            await self.interaction.edit_original_response(content="…", allowed_mentions=NO_MENTIONS)
         await self.interaction.followup.send(text, ephemeral=True, allowed_mentions=NO_MENTIONS, **buttons)
+        if thinks:
+            await self.interaction.delete_original_response()
 
     async def replace(self, words: str) -> None:
         """Put words in place of the message that was pressed, and take its buttons away."""
@@ -86,9 +90,18 @@ class Answering:
         self._said = True
         await self.interaction.edit_original_response(view=panel, allowed_mentions=NO_MENTIONS)
 
+    def leave(self) -> None:
+        """The response has become the reply, and belongs to the door out."""
+        self._said = True
+
+    @property
+    def thinks(self) -> bool:
+        """Whether that person still sees “thinking”. What follows up on it takes its place."""
+        return self._how is How.ALONE and not self._said
+
     async def close(self) -> None:
         """Take “thinking” away where nothing was said."""
-        if self._how is How.ALONE and not self._said:
+        if self.thinks:
             self._said = True
             await self.interaction.delete_original_response()
 

@@ -64,6 +64,7 @@ FORGET_ASKS = (
     "I would erase all that I keep of you: your pictures, your words, what was made of them, and my answers that show "
     "it. That can't be undone. What you have said of your own pictures in /settings stays, so that it goes on holding."
 )
+KEPT_TOO = "There is something for you from earlier, too."
 KEPT = "This was done while I could not show it. You asked for it earlier:"
 
 
@@ -100,11 +101,11 @@ class Interactions:
     async def setup(self, client: discord.Client) -> None:
         """Once, when the client has logged in and before it connects."""
         client.add_dynamic_items(dynamic_item(self._pressed))
-        await self._refresh_sizes()
         try:
             async with asyncio.timeout(_SETUP_S):
+                await self._refresh_sizes()
                 await self._register(client)
-        except (discord.HTTPException, TimeoutError) as error:
+        except Exception as error:
             # The commands of last time stand, and everything else works.
             _log.error("discord.commands_not_registered", error=type(error).__name__)
 
@@ -178,7 +179,7 @@ class Interactions:
                 asked = _Asked(called.text, self._uploads(interaction, called.files), called.size, alone=called.alone)
                 await answering.acknowledge(How.ALONE if where.can_post or called.alone else How.OPENLY)
                 await self._ask(answering, where, asked)
-        await self._show_kept(answering, where)
+        await self._finish(answering, where)
 
     async def _open_on_message(self, answering: Answering, data: Mapping[str, Any]) -> None:
         """The form for the message on which the menu was opened."""
@@ -218,7 +219,7 @@ class Interactions:
             await self._ask_by_form(answering, where, custom_id, data)
         else:
             await answering.say(UNKNOWN_PRESS)
-        await self._show_kept(answering, where)
+        await self._finish(answering, where)
 
     async def _ask_by_form(
         self, answering: Answering, where: Where, custom_id: CustomId, data: Mapping[str, Any]
@@ -278,8 +279,8 @@ class Interactions:
         except ChatClosed:
             await answering.say(closed_words(where.missing))
             return
-        if where.can_post and not asked.alone:
-            await answering.close()
+        if asked.alone or not where.can_post:
+            answering.leave()
 
     async def _denied(self, where: Where) -> str:
         chat, server = await self._rooms.settings(where.chat, where.server)
@@ -324,7 +325,7 @@ class Interactions:
             case _:
                 await answering.acknowledge(How.QUIETLY)
                 await self._do(answering, where, custom_id, under)
-        await self._show_kept(answering, where)
+        await self._finish(answering, where)
 
     async def _say_or_press(
         self, answering: Answering, where: Where, custom_id: CustomId, label: str, under: MessageRef
@@ -397,13 +398,22 @@ class Interactions:
 
     # --- afterwards
 
+    async def _finish(self, answering: Answering, where: Where) -> None:
+        """What was asked for is dealt with: nothing that goes wrong here may say otherwise."""
+        for last in (lambda: self._show_kept(answering, where), answering.close, self._refresh_sizes):
+            try:
+                await last()
+            except Exception as error:
+                _log.warning("discord.interaction_not_finished", error=type(error).__name__)
+
     async def _show_kept(self, answering: Answering, where: Where) -> None:
-        """Show what was done for this person when it could not be shown, and what it may cost by now."""
+        """What was done for this person when it could not be shown."""
         waiting = await self._store.take_kept_back(where.user)
+        if waiting and answering.thinks:
+            await answering.say(KEPT_TOO)
         for place, kept in enumerate(waiting):
             if place >= _MOST_FOLLOW_UPS or not await self._show_one(answering, where, kept):
                 await self._store.keep_back(where.user, kept)
-        await self._refresh_sizes()
 
     async def _show_one(self, answering: Answering, where: Where, kept: KeptBack) -> bool:
         """False where it has to wait for another time. It is not shown to people of another chat."""

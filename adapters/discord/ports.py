@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.domain.messages import Answer, Quoted, Rendition
@@ -30,7 +30,7 @@ class Interaction:
     """
 
     application: str
-    token: str
+    token: str = field(repr=False)
     user: UserRef
     expires_at: float
     can_post: bool
