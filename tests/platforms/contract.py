@@ -328,8 +328,8 @@ class PlatformContract:
         answer = await made(rig, "crop to a square", [CAT])
         stolen = await rig.presses(Do.DELETE, answer.post, by=Who.BEN)
         kept = [seen.post for seen in await rig.sees(by=Who.BEN) if seen.is_ours]
-        await rig.presses(Do.DELETE, answer.post)
         assert (NOT_YOURS_TO_DELETE in stolen.words, kept) == (True, [answer.post])
+        await rig.presses(Do.DELETE, answer.post)
         assert [seen.post for seen in await rig.sees(by=Who.BEN) if seen.is_ours] == []
 
     # --- nothing crosses chats

@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiohttp import ClientSession, CookieJar, FormData
@@ -19,8 +19,10 @@ from adapters.web.server import build_app, serve
 from bot.app import House
 from bot.domain.actions import Act
 from bot.domain.consent import Say
+from bot.domain.messages import InboundMessage, Received
+from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef
 from bot.engines.exact import ExactEngine
-from bot.ports import Engine
+from bot.ports import Engine, Rooms
 from tests.fakes.engines import ScriptedEngine
 from tests.platforms.contract import (
     CONSENT,
@@ -49,6 +51,8 @@ class WebRig:
     redis_url: str
     data: Path
     engine: ScriptedEngine = field(default_factory=ScriptedEngine)
+    through: Callable[[Rooms], Rooms] = lambda rooms: rooms
+    """What stands between the page and the house."""
     people: dict[Who, ClientSession] = field(default_factory=dict)
     ids: dict[Who, str] = field(default_factory=dict)
     sent: dict[Post, tuple[Who, dict[str, str], Sequence[bytes]]] = field(default_factory=dict)
@@ -67,7 +71,7 @@ class WebRig:
         living = await self._stack.enter_async_context(living_in(self.redis_url, self.data, engines))
         self._house = living.house
         app = build_app(
-            rooms=self.house.reception,
+            rooms=self.through(self.house.reception),
             store=self.house.page,
             spool=self.house.spool,
             images=self.house.images,
@@ -205,10 +209,9 @@ class WebRig:
             return json.loads(await response.read())
 
 
-@pytest.fixture
-async def rig(redis_url: str, tmp_path: Path) -> AsyncIterator[PlatformRig]:
+@contextlib.asynccontextmanager
+async def opened(rig: WebRig) -> AsyncGenerator[WebRig]:
     async with contextlib.AsyncExitStack() as stack:
-        rig = WebRig(redis_url, tmp_path)
         stack.push_async_callback(rig.close)
         await rig.open()
         for who in Who:
@@ -216,5 +219,71 @@ async def rig(redis_url: str, tmp_path: Path) -> AsyncIterator[PlatformRig]:
         yield rig
 
 
+@pytest.fixture
+async def rig(redis_url: str, tmp_path: Path) -> AsyncIterator[PlatformRig]:
+    async with opened(WebRig(redis_url, tmp_path)) as rig:
+        yield rig
+
+
 class TestPage(PlatformContract):
     """All of it, over HTTP."""
+
+
+# --- the contract notices
+
+
+class Careless:
+    """Everything else is as it should be."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self.rooms = rooms
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rooms, name)
+
+
+class AnybodySaysYes(Careless):
+    async def allow(self, turn: TurnId, *, chat: ChatRef, by: UserRef, say: Say | None) -> str:
+        answer = await self.rooms.answer_of(turn)
+        assert answer is not None
+        return await self.rooms.allow(turn, chat=chat, by=answer.asks[0].user, say=say)
+
+
+class AnybodyDeletes(Careless):
+    async def delete(self, reply: MessageRef, *, by: UserRef, moderates: bool) -> str:
+        return await self.rooms.delete(reply, by=by, moderates=True)
+
+
+class DeafToReplies(Careless):
+    async def receive(self, message: InboundMessage) -> Received:
+        return await self.rooms.receive(replace(message, reply_to=None, reply_index=None))
+
+
+class DeafToNumbers(Careless):
+    async def receive(self, message: InboundMessage) -> Received:
+        return await self.rooms.receive(replace(message, reply_index=None))
+
+
+class SaysItTwice(Careless):
+    async def receive(self, message: InboundMessage) -> Received:
+        await self.rooms.receive(replace(message, version=1))
+        return await self.rooms.receive(message)
+
+
+@pytest.mark.parametrize(
+    ("broken", "promise"),
+    [
+        (AnybodySaysYes, PlatformContract.test_somebody_elses_picture_waits_for_its_owner_who_alone_is_asked),
+        (AnybodyDeletes, PlatformContract.test_whoever_asked_for_a_result_can_delete_it_for_everybody),
+        (DeafToReplies, PlatformContract.test_a_reply_to_an_old_answer_branches_from_it),
+        (DeafToNumbers, PlatformContract.test_one_of_three_pictures_can_be_meant),
+        (SaysItTwice, PlatformContract.test_a_message_that_is_delivered_twice_has_one_answer),
+    ],
+)
+async def test_a_page_that_breaks_a_promise_is_found_out(
+    redis_url: str, tmp_path: Path, broken: type[Careless], promise: Any
+) -> None:
+    through = cast(Callable[[Rooms], Rooms], broken)
+    async with opened(WebRig(redis_url, tmp_path, through=through)) as rig:
+        with pytest.raises((AssertionError, IndexError, ValueError)):
+            await promise(PlatformContract(), rig)
