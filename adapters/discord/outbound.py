@@ -19,7 +19,16 @@ from weakref import WeakValueDictionary
 import structlog
 
 from adapters.discord import limits
-from adapters.discord.api import DiscordApi, DiscordError, Payload, Rejected, TokenExpired, TooLarge, Upload
+from adapters.discord.api import (
+    DiscordApi,
+    DiscordError,
+    Payload,
+    Rejected,
+    TokenExpired,
+    TokenRefused,
+    TooLarge,
+    Upload,
+)
 from adapters.discord.closings import Closings
 from adapters.discord.fetch import Fetcher
 from adapters.discord.ports import ChatFacts, DiscordStore, Interaction, KeptBack
@@ -41,6 +50,7 @@ ON_ITS_WAY = "On its way."
 _FACTS_S = 60.0
 _MOST = 4096
 _TYPING_S = 5.0
+_CHATS_AT_ONCE = 8
 _TOKEN_MARGIN_S = 5.0
 _REQUEST_BYTES = limits.REQUEST_BYTES - 2**17
 """What is left for files beside words and buttons."""
@@ -76,6 +86,9 @@ class DiscordPlatform:
         self._facts: dict[ChatRef, tuple[float, ChatFacts]] = {}
         self._attached: OrderedDict[MessageRef, _Attached] = OrderedDict()
         self._typed: OrderedDict[MessageRef, None] = OrderedDict()
+        self._posted: OrderedDict[MessageRef, None] = OrderedDict()
+        """Messages of the bot's own, which no interaction is behind."""
+        self._final: OrderedDict[MessageRef, None] = OrderedDict()
         self._filling: WeakValueDictionary[MessageRef, asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -131,7 +144,9 @@ class DiscordPlatform:
     async def _post(self, chat: ChatRef, payload: Payload, nonce: str, *, reply_to: str) -> MessageRef:
         whole = {**payload, "nonce": nonce, "enforce_nonce": True, **_reference(reply_to)}
         posted = await self._closings.through(chat, partial(self._api.post, chat.chat, whole))
-        return MessageRef(chat, str(posted["id"]))
+        ref = MessageRef(chat, str(posted["id"]))
+        _remember(self._posted, ref, None)
+        return ref
 
     async def _respond(self, ref: MessageRef, interaction: Interaction, payload: Payload) -> MessageRef:
         """The response becomes the reply. Only the first time do words go in: by the second it may be filled."""
@@ -146,20 +161,29 @@ class DiscordPlatform:
             await self._store.note_chat(ref.chat, ChatFacts(limit_bytes=interaction.limit_bytes))
         return reply
 
+    async def _behind(self, reply: MessageRef) -> Interaction | None:
+        """The interaction that a reply of ours is the response of."""
+        return None if reply in self._posted else await self._store.interaction(reply)
+
     def _lives(self, interaction: Interaction) -> bool:
         return bool(interaction.token) and self._now() < interaction.expires_at - _TOKEN_MARGIN_S
 
     # --- filling
 
     async def fill(self, reply: MessageRef, answer: Answer) -> None:
+        final = answer.state in FINAL_STATES
         async with self._filling.setdefault(reply, asyncio.Lock()):
-            interaction = await self._store.interaction(reply)
+            if not final and reply in self._final:
+                return  # what comes late says less than what is there
+            interaction = await self._behind(reply)
             if interaction is not None:
                 await self._fill_response(reply, answer, interaction)
-                return
-            edit = partial(self._api.edit, reply.chat.chat, reply.message)
-            await self._closings.through(reply.chat, partial(self._show, reply, answer, edit))
-        if answer.state is TurnState.RUNNING:
+            else:
+                edit = partial(self._api.edit, reply.chat.chat, reply.message)
+                await self._closings.through(reply.chat, partial(self._show, reply, answer, edit))
+            if final:
+                _remember(self._final, reply, None)
+        if answer.state is TurnState.RUNNING and interaction is None:
             self._begin_typing(reply)
 
     async def _fill_response(self, reply: MessageRef, answer: Answer, interaction: Interaction) -> None:
@@ -215,7 +239,7 @@ class DiscordPlatform:
         try:
             async with asyncio.timeout(_TYPING_S):
                 await self._api.typing(chat.chat)
-        except (DiscordError, ChatClosed, ValueError, TimeoutError) as error:
+        except (DiscordError, ChatClosed, TokenRefused, TimeoutError) as error:
             log.debug("discord.typing_failed", error=type(error).__name__)
 
     # --- follow-ups of interactions
@@ -258,7 +282,7 @@ class DiscordPlatform:
             "content": limits.cut(f"{mention(person)} {escape(words)}", limits.CONTENT),
             "allowed_mentions": {**NOBODY, "users": [person.user]},
         }
-        interaction = await self._store.interaction(reply)
+        interaction = await self._behind(reply)
         if interaction is None:
             await self._post(reply.chat, payload, nonce_of(key), reply_to=reply.message)
         elif self._lives(interaction) and await self._store.once(f"call:{key}", life_s=3600):
@@ -278,16 +302,25 @@ class DiscordPlatform:
 
     async def retract(self, ours: Sequence[MessageRef], theirs: Sequence[MessageRef]) -> None:  # noqa: ARG002
         """People's own messages are theirs to delete."""
-        closed: set[ChatRef] = set()
+        chats: dict[ChatRef, list[MessageRef]] = {}
         for ref in ours:
-            if ref.chat not in closed and snowflake_of(ref) is not None and not await self._take_away(ref):
-                closed.add(ref.chat)
+            if snowflake_of(ref) is not None:
+                chats.setdefault(ref.chat, []).append(ref)
+        at_once = asyncio.Semaphore(_CHATS_AT_ONCE)
+        await asyncio.gather(*(self._take_all_away(refs, at_once) for refs in chats.values()))
+
+    async def _take_all_away(self, refs: Sequence[MessageRef], at_once: asyncio.Semaphore) -> None:
+        """Of one chat, one by one."""
+        async with at_once:
+            for ref in refs:
+                if not await self._take_away(ref):
+                    return
 
     async def _take_away(self, ref: MessageRef) -> bool:
         """False where the chat is closed, and there is no sense in going on."""
         self._attached.pop(ref, None)
         try:
-            interaction = await self._store.interaction(ref)
+            interaction = await self._behind(ref)
             if interaction is None:
                 await self._closings.through(ref.chat, partial(self._api.delete, ref.chat.chat, ref.message))
             elif self._lives(interaction):
@@ -296,7 +329,7 @@ class DiscordPlatform:
             pass
         except ChatClosed:
             return False
-        except DiscordError as error:
+        except (DiscordError, TokenRefused) as error:
             log.info("discord.not_taken_away", error=type(error).__name__)
         return True
 

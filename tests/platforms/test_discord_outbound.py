@@ -201,6 +201,19 @@ async def test_while_it_runs_the_time_counts_by_itself_and_the_bot_types_once(pl
     assert len(place.fake.asked("POST", ".*/typing")) == 1
 
 
+async def test_progress_that_comes_late_does_not_cover_the_result(place: Place) -> None:
+    reply, turn, message = await place.reserve()
+    place.fake.latency_s = 0.05
+    waiting = Answer(TurnState.WAITING, ("Waiting in line.",), turn=turn, position=2)
+    await asyncio.gather(
+        place.platform.fill(reply, waiting),
+        place.platform.fill(reply, await place.done(turn)),
+        place.platform.fill(reply, waiting),
+    )
+    assert message.files
+    assert message.content == "AI-edited · Gemini"
+
+
 async def test_a_picture_that_discord_does_not_take_is_told_of_and_the_rest_is_shown(place: Place) -> None:
     reply, turn, message = await place.reserve()
     large = await place.picture(bytes(10 * 2**20 + 1), media_type="image/png")
@@ -557,6 +570,22 @@ async def test_retracting_from_a_chat_that_is_closed_asks_once_and_goes_on_elsew
     await place.platform.retract([*replies, elsewhere], [])
     assert len(place.fake.invalid_requests) == 1
     assert elsewhere.message not in place.fake.messages
+
+
+async def test_a_response_is_retracted_as_long_as_its_token_lives(place: Place) -> None:
+    message, started = await interacts(place, can_post=False)
+    reply = await place.platform.reserve(message, turn_of(message))
+    await place.platform.retract([reply, message.ref], [])
+    assert started.original.deleted
+    assert not place.fake.asked("DELETE", "/channels/.*")
+
+
+async def test_retracting_never_fails(place: Place) -> None:
+    reply, _, _ = await place.reserve()
+    for status, code in ((503, 0), (400, 50035), (401, 0)):
+        place.fake.fail("DELETE", ".*", status=status, code=code)
+        await place.platform.retract([reply], [])
+    assert reply.message in place.fake.messages
 
 
 async def test_whoever_is_forgotten_is_forgotten_here_too(place: Place) -> None:
