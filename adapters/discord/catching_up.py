@@ -146,19 +146,19 @@ class CatchingUp:
         self._connected.add(shard)
 
     async def note(self) -> None:
-        """Until when all was received and dealt with."""
+        """Until when all was received and dealt with. Raises nothing: what is not noted is read once more."""
         now = time.time()
-        for shard in sorted(self._connected):
-            at = self._ledger.whole_until(shard, now)
-            if at is not None:
-                await self._store.note_alive(self._account, shard, at)
+        try:
+            for shard in sorted(self._connected):
+                at = self._ledger.whole_until(shard, now)
+                if at is not None:
+                    await self._store.note_alive(self._account, shard, at)
+        except Exception as error:
+            log.warning("alive not noted", error=type(error).__name__)
 
     async def keep_noting(self) -> None:
         while True:
-            try:
-                await self.note()
-            except Exception as error:
-                log.warning("alive not noted", error=type(error).__name__)
+            await self.note()
             await asyncio.sleep(NOTE_EVERY_S)
 
     async def read(self, shard: int) -> None:

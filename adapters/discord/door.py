@@ -29,7 +29,7 @@ from adapters.discord.inbound import (
     pointers_of,
     roles_of,
 )
-from adapters.discord.insisting import insist
+from adapters.discord.insisting import Hopeless, insist
 from adapters.discord.ports import ChatFacts, DiscordStore
 from adapters.discord.refs import chat_ref, message_ref, server_ref
 from bot.domain.errors import ChatClosed, ChatGone
@@ -146,16 +146,23 @@ class Door:
     # --- one message
 
     async def _deal_with(self, payload: Payload, chat: ChatRef, pending: Pending | None, *, updated: bool) -> None:
-        known = await self._insist(lambda: self._complete(payload))
-        if known is not None:
-            ref, words = message_ref(self._account, payload["channel_id"], payload["id"]), str(payload["content"])
-            fresh = await self._insist(lambda: self._store.changed(ref, words))
-            if fresh or not updated:
-                await self._insist(lambda: self._hand_over(payload, chat, known))
+        try:
+            await self._look_at(payload, chat, updated=updated)
+        except Hopeless as error:
+            log.error("message not understood", chat=chat.chat, error=type(error.__cause__).__name__)
         if pending is not None:
             mark = self._ledger.done(pending)
             if mark is not None:
                 await self._insist(lambda: self._store.mark(chat, mark))
+
+    async def _look_at(self, payload: Payload, chat: ChatRef, *, updated: bool) -> None:
+        known = await self._insist(lambda: self._complete(payload))
+        if known is None:
+            return
+        ref, words = message_ref(self._account, payload["channel_id"], payload["id"]), str(payload.get("content") or "")
+        fresh = await self._insist(lambda: self._store.changed(ref, words))
+        if fresh or not updated:
+            await self._insist(lambda: self._hand_over(payload, chat, known))
 
     async def _insist(self, action: Callable[[], Awaitable[T]]) -> T:
         return await insist(action, what="message", room=self._room)
@@ -165,7 +172,7 @@ class Door:
         place = self._world.place(payload)
         known: dict[str, Payload | None] = {}
         while concern_of(payload, place, known) is not Concern.NO:
-            pointers = pointers_of(payload, known)
+            pointers = _understood(lambda: pointers_of(payload, known))
             if not pointers:
                 return known
             for each in pointers:
@@ -179,7 +186,7 @@ class Door:
             await self._say_once(payload, chat, denied, what="denied", life_s=_DAY_S)
             return
         await self._note_chat(chat, spot.facts)
-        match inbound_of(payload, self._world.place(payload), known):
+        match _understood(lambda: inbound_of(payload, self._world.place(payload), known)):
             case Snag.EMPTY_REPLY:
                 await self._say_once(payload, chat, EMPTY_REPLY, what="empty", life_s=_EMPTY_QUIET_S)
             case Snag.UNSEEN_PICTURE:
@@ -234,6 +241,14 @@ class Door:
         if noted != facts or now - at > _FACTS_LIFE_S:
             await self._store.note_chat(chat, facts)
             _remember(self._noted, chat, (facts, now))
+
+
+def _understood(read: Callable[[], T]) -> T:
+    """A payload that is not as Discord's are stays so: nothing is to wait for it."""
+    try:
+        return read()
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise Hopeless from error
 
 
 def _remember(memory: OrderedDict[K, V], key: K, value: V) -> None:

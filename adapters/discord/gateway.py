@@ -117,7 +117,7 @@ class DiscordGateway:
                 self._refuse()
             else:
                 log.warning("connection closed", code=error.code, again_in_s=self._wait_s)
-        except (OSError, TimeoutError, aiohttp.ClientError, discord.DiscordException) as error:
+        except Exception as error:
             log.warning("not connected", error=type(error).__name__, again_in_s=self._wait_s)
 
     async def _connect(self) -> None:
@@ -180,6 +180,7 @@ class DiscordGateway:
         if before is not None:
             await end(before)
         await self._past.read(shard)
+        await self._past.note()
 
     async def _open(self, server: int, channel: int | None) -> None:
         """What was closed there may be tried again. Where this fails, closed chats open by themselves after a while."""

@@ -12,7 +12,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import discord
+import structlog
 from discord.state import AutoShardedConnectionState
+
+log = structlog.get_logger("discord")
 
 Take = Callable[[Mapping[str, Any], bool], None]
 """A message's payload, and whether it is an update of one. Called for every message: it must return at once."""
@@ -73,10 +76,17 @@ class _LeanState(AutoShardedConnectionState[discord.AutoShardedClient]):
             task.cancel()
 
     def parse_message_create(self, data: Any) -> None:
-        self.take(data, False)
+        self._hand_on(data, updated=False)
 
     def parse_message_update(self, data: Any) -> None:
-        self.take(data, True)
+        self._hand_on(data, updated=True)
+
+    def _hand_on(self, data: Any, *, updated: bool) -> None:
+        """What is raised in here would end the connection."""
+        try:
+            self.take(data, updated)
+        except Exception as error:
+            log.error("message not understood", error=type(error).__name__)
 
     def parse_guild_create(self, data: Any) -> None:
         super().parse_guild_create(_lean_guild(data, self.self_id))
