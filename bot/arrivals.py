@@ -10,7 +10,7 @@ from bot.domain.images import ImageFacts, Input, Picture, Role
 from bot.domain.messages import Attachment, InboundMessage, MessageRecord
 from bot.domain.refs import MessageRef, thread_id_of
 from bot.domain.words import too_many
-from bot.ground import inputs_of, only
+from bot.ground import Ground, inputs_of, only
 from bot.ports import MessageStore, PictureReader, Platform
 
 KeepSources = Callable[[MessageRef, Sequence[Picture]], Awaitable[tuple[ImageFacts, ...]]]
@@ -88,7 +88,9 @@ class Arrivals:
         return await self._reader.read(data, filename=attachment.filename)
 
 
-def unseen(record: MessageRecord) -> Input:
-    """A picture on that message, before it is fetched: what its owner does not want edited is not even looked at."""
-    role = Role.PARENT if record.ours else Role.SOURCE
-    return Input(role, record.author, None, owner_name=record.author_name)
+def unseen(record: MessageRecord) -> Ground:
+    """What is on that message, before it is fetched: what its owner does not want edited is not even looked at."""
+    if record.ours:
+        return Ground()
+    picture = Input(Role.SOURCE, record.author, None, owner_name=record.author_name)
+    return Ground(inputs=(picture,), owners=(record.author,) if record.author else ())

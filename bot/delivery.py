@@ -336,7 +336,8 @@ def _final_lines(status: TurnStatus, outcome: Outcome) -> tuple[str, ...]:
     label = ""
     if outcome.label is not None:
         explained = turn.wish.kind is Kind.EXPLAIN and outcome.label.edited_by_ai
-        label = label_line(outcome.label) if outcome.images else words_line(outcome.label) if explained else ""
+        shown = outcome.images or outcome.code == UNDO
+        label = label_line(outcome.label) if shown else words_line(outcome.label) if explained else ""
     roles = _roles_line(turn) if outcome.images and outcome.label and outcome.label.edited_by_ai else ""
     lines = (label, heard(turn.heard) if turn.heard else "", roles, outcome.words, outcome.note or turn.note)
     said = tuple(line for line in lines if line)

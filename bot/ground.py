@@ -106,7 +106,7 @@ class Grounds:
         return Ground()
 
     async def _on_turns(self, shows: Sequence[Shown]) -> Ground:
-        status = await self._shown(shows[0].turn)
+        status = await self.shown(shows[0].turn)
         if status is None or status.erased:
             return Ground()
         found, climbed, all_there = await self._inputs(status, shows)
@@ -159,8 +159,9 @@ class Grounds:
             return (*results_of(first), True)
         return tuple(inputs), climbed_any, all_there
 
-    async def _shown(self, id_: TurnId) -> TurnStatus | None:
-        """A reply may come while the turn that it replies to is still being taken in: its placeholder stands first."""
+    async def shown(self, id_: TurnId) -> TurnStatus | None:
+        """A turn that a message shows. Somebody may reply to it, or cancel it, while it is still being taken in: its
+        placeholder stands first."""
         for _ in range(_LOOKS):
             status = await self._turns.load(id_)
             if status is not None:

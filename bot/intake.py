@@ -161,7 +161,7 @@ class Hall:
 
     async def cancel(self, turn: TurnId, *, chat: ChatRef, by: UserRef) -> bool:
         """Stop a turn, wherever it is, and what was asked for with it. Only from its own chat, only by who asked."""
-        status = await self._turns.load(turn)
+        status = await self._grounds.shown(turn)
         if status is None or status.turn.chat != chat or status.turn.author != by:
             return False
         ended = [await self._cancel_one(each) for each in reversed(status.turn.album or (turn,))]
@@ -220,13 +220,14 @@ class Hall:
         brought: tuple[Input, ...] = ()
         try:
             if target is not None and self._arrivals.is_unseen(message, target):
-                await self._asks(message, Ground(inputs=(unseen(target),)))
+                request = replace(request, ground=unseen(target))
+                await self._asks(message, request.ground)
                 target = await self._arrivals.quoted(message, target)
             brought = await self._arrivals.brought(message)
             request = await self._request(message, target, brought)
             asks = await self._asks(message, request.ground)
             if message.press is not None and message.press.act is Act.UNDO:
-                return _Accepted(request, outcome=Outcome(TurnState.DONE, code=UNDO, words=UNDONE))
+                return _Accepted(request, outcome=await self._step_back(request))
             engine, request = self._route(message, request)
             return _Accepted(request, engine, brought, asks=asks)
         except _Question as question:
@@ -242,6 +243,13 @@ class Hall:
         words = await self._desk.answer(command, message)
         outcome = Outcome(TurnState.DONE, code=command.name, words=words)
         return _Accepted(Request(message.text, PLAIN_WISH, Ground()), outcome=outcome)
+
+    async def _step_back(self, request: Request) -> Outcome:
+        """What is shown once more keeps its label."""
+        before = [await self._turns.load(each.from_turn) for each in request.ground.inputs if each.from_turn]
+        labels = [each.outcome.label for each in before if each is not None and each.outcome is not None]
+        label = next((each for each in labels if each is not None), None)
+        return Outcome(TurnState.DONE, code=UNDO, words=UNDONE, label=label)
 
     async def _asks(self, message: InboundMessage, ground: Ground) -> tuple[Person, ...]:
         """Whom to ask first. Raises `NotAllowed`."""
@@ -432,7 +440,7 @@ def _prices(estimates: Estimates, engine: Engine, request: Request) -> str:
 
 def _turn(message: InboundMessage, id_: TurnId, reply: MessageRef, accepted: _Accepted, understood: Understood) -> Turn:
     request, ground, brought = accepted.request, accepted.request.ground, accepted.brought
-    inputs = ground.inputs
+    inputs = tuple(each for each in ground.inputs if each.image is not None or each.from_turn is not None)
     images = [each.image for each in brought]
     if brought and not any(each.image in images for each in inputs):
         inputs += brought

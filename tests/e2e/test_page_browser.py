@@ -505,6 +505,7 @@ async def test_what_is_known_of_a_result_is_told_and_only_its_asker_can_delete_i
     await ann.get_by_role("button", name="Delete", exact=True).click()
     await expect(ann.locator("#notice-words")).to_have_text("Deleted.")
     await expect(answers(ann)).to_have_count(0)
+    await expect(ann.locator("#target")).to_be_hidden()
     await expect(answers(ben)).to_have_count(0)
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import structlog
 
+from bot.arrivals import Arrivals
 from bot.domain.errors import EngineRefused, EngineUnavailable
 from bot.domain.messages import MessageRecord
 from bot.domain.refs import MessageRef, thread_id_of
 from bot.domain.turns import TurnState
 from bot.engines.exact import ExactEngine
-from bot.intake import Hall
 from bot.ports import Engine
 from bot.turns import Workshop
 from storage.objects.shelf import StoreUnavailable
@@ -142,15 +142,15 @@ async def test_a_reply_to_a_placeholder_whose_turn_is_still_coming_in_waits_for_
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reached, go_on = asyncio.Event(), asyncio.Event()
-    original = Hall._bring  # pyright: ignore[reportPrivateUsage]
+    original = Arrivals.brought
 
-    async def slow(self: Hall, message: object) -> object:
+    async def slow(self: Arrivals, message: object) -> object:
         if getattr(message, "attachments", ()):
             reached.set()
             await go_on.wait()
         return await original(self, message)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Hall, "_bring", slow)
+    monkeypatch.setattr(Arrivals, "brought", slow)
     first = asyncio.create_task(rig.says("crop to a square", [CAT], id_="photo"))
     await reached.wait()
     (placed,) = await page_of(rig)
