@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
@@ -400,9 +400,14 @@ class Interactions:
 
     async def _finish(self, answering: Answering, where: Where) -> None:
         """What was asked for is dealt with: nothing that goes wrong here may say otherwise."""
-        for last in (lambda: self._show_kept(answering, where), answering.close, self._refresh_sizes):
+        steps: tuple[Callable[[], Awaitable[None]], ...] = (
+            lambda: self._show_kept(answering, where),
+            answering.close,
+            self._refresh_sizes,
+        )
+        for step in steps:
             try:
-                await last()
+                await step()
             except Exception as error:
                 _log.warning("discord.interaction_not_finished", error=type(error).__name__)
 
