@@ -51,11 +51,14 @@ def named_picture(text: str, count: int) -> Named | None:
 
 def _takes_others(said: _Said, found: Sequence[_Naming], index: int, count: int) -> bool:
     """Whether the reader of roles, who knows “put him on the second”, has a part for other pictures in it."""
+    if all(_MADE_FROM.search(said.before(naming.start)) for naming in found):
+        return False
     alike = said.with_parts([(naming.start, said.owned(naming.end), f"picture {index + 1}") for naming in found])
     roles = read_roles(_LIKING.sub(" ", alike), count) or ()
     return any(purpose is not (Purpose.CANVAS if at == index else None) for at, purpose in enumerate(roles))
 
 
+_MADE_FROM = re.compile(r" (?:make|create|draw|design|do)(?: me| us)? an? (?:\w+ ){1,3}(?:from|of|out of)$")
 _LIKING = re.compile(r"\b(?:i|we)(?:['’]d| would)?(?: really)? like ", re.IGNORECASE)
 _MOST_NAMINGS = 6
 """What names pictures more often is no request to edit one of them."""
@@ -154,6 +157,11 @@ _FIGURES = {
     )
     for word in words.split()
 }
+_ASKED = (
+    "make turn rotate flip crop blur brighten darken sharpen colorize resize edit convert enhance for in on of only"
+)
+_NUMBER = rf"(?:{'|'.join(f'(?<= {each})' for each in _ASKED.split())}) (?:number|no)(?: \.)?"
+"""“Number 2” where the figure itself is not meant, as in “write number 2”."""
 _FIGURE = rf"(?:\d{{1,2}}|{'|'.join(sorted(_FIGURES, key=len, reverse=True))})"
 
 
@@ -224,9 +232,11 @@ def _tongue(
     within: str,
     instead: Mapping[str, str],
     bare: str = "",
+    figures: bool = False,
 ) -> _Tongue:
     """`ordinals`, `last` and `middle` are words, places parted by ";"; all else are alternatives of patterns. `after`
-    and `like` (adjectives) are what may follow where no noun makes clear that a picture is meant."""
+    and `like` (adjectives) are what may follow where no noun makes clear that a picture is meant; `bare` is what stands
+    before it there. `figures`: those without a noun are read, which is enough in one language."""
     places = {word: at for at, words in enumerate(ordinals.split(";")) for word in words.split()}
     places |= {word: -1 - at for at, words in enumerate(last.split(";")) for word in words.split()}
     places |= dict.fromkeys(middle.split(), _MIDDLE)
@@ -235,8 +245,7 @@ def _tongue(
     number = rf"(?:(?:number|no|nr|nummer|numero|n|№|номер) (?:\. )?)?(?:# )?(?P<which>{_FIGURE})"
     ends = rf"(?:[.,:?]|'s|{after}|{please})"
     follows = rf"(?= (?:{ends}|(?:{like})(?: (?:{like}|{also}))* {ends}) )"
-    said_alone = rf"(?= (?:{please} |(?:, )?(?:{but}) |\. $))"
-    english = articles.startswith("the")
+    said_alone = rf"(?= (?:{please} |(?:, )?(?:{but}) |\.(?: \.)* $))"
     article = rf"(?:(?P<article>{articles}) )"
     elsewhere = rf"(?! (?:{place}) )(?= )"
     another = rf"(?:(?:{articles}) )?(?:(?:{nouns}) )?(?:# )?(?:{nth}|10|[1-9])"
@@ -245,16 +254,16 @@ def _tongue(
         each.split("_")[0] for each in places
     }
     return _Tongue(
-        cues=(*cues, *"0123456789", *(_FIGURES if english else ())),
+        cues=(*cues, *"0123456789", *(_FIGURES if figures else ())),
         named=(
             re.compile(rf" {article}?(?P<which>{nth}) (?:{nouns}){elsewhere}"),
             re.compile(rf" {article}?(?:{nouns}) {number}{follows}{elsewhere}"),
             re.compile(rf" {bare or article}(?P<which>{nth}){follows}{elsewhere}"),
-            re.compile(rf" # (?P<which>\d{{1,2}}){follows}" if english else "(?!)"),
+            *(re.compile(rf"{each} (?P<which>\d{{1,2}}){follows}") for each in (" #", _NUMBER) if figures),
         ),
         topics=(
             re.compile(rf" {article}?(?:{nouns}) {number}(?= (?:{verbs}) )"),
-            re.compile(rf" {number}(?= [,:] )" if english else "(?!)"),
+            *(re.compile(rf" {number}(?= {each} )") for each in ",:" if figures),
             re.compile(rf" {number}{said_alone}"),
             re.compile(rf" (?P<which>{nth}){said_alone}"),
         ),
@@ -350,7 +359,7 @@ _ENGLISH = _tongue(
     r"|sad|nicer|prettier|left|right|vertical|horizontal|upright|crisper|smoother|brightened|darkened|cropped"
     r"|sharpened",
     also="and|a bit|a little|much|slightly|way",
-    please="please|pls|plz|thanks|thank you",
+    please="please|pls|plz|thanks|thank you|instead",
     verbs=r"crop|make|turn|rotate|flip|mirror|blur|add|remove|erase|cut|resize|colou?ri[sz]e|convert|change|put|give"
     r"|draw"
     r"|paint|invert|brighten|darken|sharpen|restore|enhance|fix|zoom|replace",
@@ -358,7 +367,8 @@ _ENGLISH = _tongue(
     r"|wall"
     r"|desk|table|shelf|corner|background|foreground|fridge|door)|frames?|above|below|behind",
     unlike=r"(?:an?|another|every|each|any|no|one more|not|without|except|than|(?<! i )(?<! i'd )(?<!we )(?<!would )"
-    r"(?<!really )like|as(?: in)?|remove|delete|erase|drop|discard|keep|leave|ignore|skip|exclude|replace|add|insert"
+    r"(?<!really )like|as(?: in)?|remove|delete|erase|undo|revert|redo|repeat|drop|discard|keep|leave|ignore|skip"
+    r"|exclude|replace|add|insert"
     r"|include|attach"
     r"|combine|merge|blend|mix|fuse|join|swap|switch|exchange|compare|match|copy|imitate|between|beside|behind|before"
     r"|after|against|under|over|above|below|near|(?:next|back|return|go|similar|closer|close|compared|it|them|him|her)"
@@ -366,14 +376,15 @@ _ENGLISH = _tongue(
     r"|(?:style|look|colou?rs?|palette|mood|lighting|texture|pose|vibe|face|outfit|clothes) (?:of|from|in)"
     r"|(?<!again )(?<!same )(?<!start )(?<!continue )(?<! on )(?<!this )(?<![.,:] )with|write|put|print|paint|says?)"
     r"(?: only| just)?",
-    apart=r"swap|exchange|combine|merge|blend|mix|fuse|stitch|collage|montage|together|side by side|next to each other"
+    apart=r"combine|merge|blend|mix|fuse|stitch|collage|montage|together|side by side|next to each other"
     r"|the others|compare|between|both (?:of them|pictures|photos|images)|pictures|photos|images|pics"
     r"|(?:all|each|every|any)(?: of)?(?: the| these| those)? (?:two|three|four|\d+|picture|photo|image|one|them)"
     r"|(?:the )?other (?:pictures?|photos?|images?|pics?|ones?)"
     r"|as (?:an? |the |my |its )?(?:style )?(?:reference|inspiration|guide|template|background|backdrop|model|style)"
     r"|for (?:the )?(?:reference|inspiration|style|background)|of the (?:two|three|four|five) \w+s|(?:two|three"
     r"|four) \w+s",
-    lead=r"for|in|on|with|from|of|ok|okay|so|now|and|then|also|hey|hi|well|maybe|actually|but|about|regarding",
+    lead=r"for|in|on|with|from|of|remixbot|bot|ok|okay|so|now|and|then|also|hey|hi|well|maybe|actually|but|about"
+    r"|regarding",
     doing="use|take|do|edit|change|pick|choose|want|i|i'd|like|love|need|can|could|you|have",
     only="only|just",
     but="but(?! not least)",
@@ -381,6 +392,8 @@ _ENGLISH = _tongue(
     goes_on=r"'s|is|are|should|needs?|looks?|has|must|could|can|was|were|would|will|to be|does|feels?|seems?",
     within="in|of|from|within|inside",
     instead={"": "it", "within": "the picture", "'s": "its"},
+    bare=r"(?P<article>the(?: very)?|my|your) (?!middle )",  # where something stands in a picture
+    figures=True,
 )
 _GERMAN = _tongue(
     ordinals="erst;zweit;dritt;viert;funft;sechst;siebt;acht;neunt;zehnt",
@@ -390,7 +403,8 @@ _GERMAN = _tongue(
     figured=r"\d{1,2} \.",
     articles="das|die|der|den|dem|im|beim|vom|zum|mein|dein",
     nouns="bild|foto|aufnahme|bildchen|version|variante|variation|panel|ergebnis",
-    after=r"aber|bitte|und|dann|nur|als|soll|sollte|muss|ist|wird|sieht|zu|um|ohne|mehr|weniger|ein|eine|einen|auch"
+    after=r"aber|bitte|den|die|das|dem|alles|und|dann|nur|als|soll|sollte|muss|ist|wird|sieht|zu|um|ohne|mehr|weniger"
+    r"|ein|eine|einen|auch"
     r"|wieder|noch|etwas|viel|ganz|in|ins|auf|auch|nach|mit(?! de)|im(?! (?:hintergrund|vordergrund))|bei|\d+ (?:grad"
     r"|°|%)",
     like=r"schwarz|weiss|schwarzweiss|rot|grun|blau|gelb|rosa|grau|bunt|bunter|farbig|heller|dunkler|warmer|kalter"

@@ -64,6 +64,17 @@ ENGLISH = """
 2 | do the same with the second | do the same with it
 2 | okay, now the second one: crop to 4:5 | crop to 4:5
 2 | picture 2 crop to square | crop to square
+2 | make number 2 darker | make it darker
+2 | the second instead |
+3 | third! |
+2 | swap the sky in picture 2 for stars | swap the sky in the picture for stars
+2 | make a sticker from the second picture | make a sticker from the picture
+2 | remove the other people from the second picture | remove the other people from the picture
+2 | put a hat on each person in picture 2 | put a hat on each person in the picture
+1 | for picture 1: remove the person on the left | remove the person on the left
+1 | on the first one remove the second person | remove the second person
+2 | zoom into the second | zoom into it
+3 | Can you do the last one but in the style of Van Gogh? | in the style of Van Gogh?
 """
 
 OTHERS = """
@@ -75,6 +86,8 @@ OTHERS = """
 3 | nur das letzte |
 1 | nimm das erste Bild und mach es heller | mach es heller
 2 | entferne das Auto aus dem zweiten Bild | entferne das Auto aus dem Bild
+2 | bei Bild 2 den Hintergrund entfernen | den Hintergrund entfernen
+2 | nimm das 2. Bild und mach es schwarzweiß | mach es schwarzweiß
 2 | auf Foto 2 einen Hut dazu | einen Hut dazu
 2 | mach den Himmel auf Foto 2 rot | mach den Himmel auf dem Bild rot
 2 | la segunda |
@@ -179,6 +192,13 @@ make the second guy a pirate
 make the second black dog bigger
 the last letter should be red
 the second one from the left in red
+the one in the middle
+put a dog in the middle
+first and foremost, make it brighter
+last but not least, crop it
+the number 2 should be red
+the last supper
+undo the last
 remove the second one on the left
 change the second line of text
 remove the first two people
