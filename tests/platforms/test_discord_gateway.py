@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,6 +50,7 @@ class Stage:
     fake: FakeDiscord
     store: RedisDiscordStore
     rooms: RecordingRooms = field(default_factory=RecordingRooms)
+    heard_since: float = 0.0
 
     def __post_init__(self) -> None:
         self.guild = self.fake.guild("Friends", tier=2)
@@ -94,7 +95,7 @@ class Stage:
         return found
 
     @asynccontextmanager
-    async def hearing(self, *, token: str = "") -> AsyncIterator[DiscordGateway]:
+    async def hearing(self, *, token: str = "") -> AsyncGenerator[DiscordGateway]:
         """The bot, from connecting to its end."""
         api = DiscordApi(token or self.fake.token, api_base=self.fake.api_base, gateway_url=self.fake.gateway_url)
         gateway = DiscordGateway(
@@ -105,6 +106,7 @@ class Stage:
             account=self.account,
             interactions=NobodyRings(),
         )
+        self.heard_since = time.time()
         running = asyncio.create_task(gateway.run())
         try:
             yield gateway
@@ -113,14 +115,14 @@ class Stage:
             await api.close()
 
     @asynccontextmanager
-    async def connected(self) -> AsyncIterator[DiscordGateway]:
+    async def connected(self) -> AsyncGenerator[DiscordGateway]:
         async with self.hearing() as gateway:
             await self.fake.until(lambda: self.fake.gateway.connected)
             yield gateway
 
 
 @asynccontextmanager
-async def stage(redis_url: str, **options: Any) -> AsyncIterator[Stage]:
+async def stage(redis_url: str, **options: Any) -> AsyncGenerator[Stage]:
     async with FakeDiscord(**options) as fake:
         client = open_client(redis_url)
         with fake.install():
@@ -134,18 +136,13 @@ async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def caught_up(scene: Stage) -> float:
-    """From then on it is noted until when nothing was missed."""
-    since = time.time()
-    noted = 0.0
+async def caught_up(scene: Stage, *, shard: int = 0) -> None:
+    """What was missed is read, and from now on it is noted until when nothing was."""
 
-    async def noted_since() -> bool:
-        nonlocal noted
-        noted = await scene.store.alive(scene.account, 0) or 0.0
-        return noted >= since
+    async def noted() -> bool:
+        return (await scene.store.alive(scene.account, shard) or 0.0) >= scene.heard_since
 
-    await eventually(noted_since)
-    return noted
+    await eventually(noted)
 
 
 # --- what is heard
@@ -203,7 +200,7 @@ async def test_a_picture_that_cannot_be_seen_is_said_to_be_unseen(redis_url: str
 
 async def test_an_intent_that_the_gateway_refuses_is_done_without(redis_url: str) -> None:
     class Undecided(FakeDiscord):
-        application_flags = property(lambda self: 1 << 18)  # type: ignore[assignment]
+        application_flags = property(lambda self: 1 << 18)
 
     async with Undecided(content_intent=False) as fake:
         client = open_client(redis_url)
@@ -420,6 +417,109 @@ async def test_a_quiet_restart_asks_for_no_history(redis_url: str) -> None:
         async with scene.connected():
             await caught_up(scene)
         assert len(scene.fake.asked("GET", "/channels/.*")) == asked
+
+
+async def test_all_pages_of_what_was_missed_are_read_in_order(redis_url: str) -> None:
+    async with stage(redis_url) as scene:
+        async with scene.connected():
+            await scene.calls("before")
+            await scene.received()
+            await caught_up(scene)
+        for number in range(250):
+            await scene.calls(f"{number}")
+        async with scene.connected():
+            await scene.received(251)
+            await caught_up(scene)
+        assert Counter(scene.texts) == dict.fromkeys(["before", *map(str, range(250))], 1)
+        assert len(scene.fake.asked("GET", f"/channels/{scene.channel.id}/messages")) == 3
+
+
+async def test_a_chat_that_cannot_be_read_any_more_does_not_hold_up_the_others(redis_url: str) -> None:
+    async with stage(redis_url) as scene:
+        gone, hidden = scene.guild.channel("gone"), scene.guild.channel("hidden")
+        places = (scene.channel, gone, hidden)
+        async with scene.connected():
+            for place in places:
+                await scene.calls("before", at=place)
+            await scene.received(3)
+            await caught_up(scene)
+        for place in places:
+            await scene.calls("meanwhile", at=place)
+        gone.delete()
+        hidden.deny(scene.fake.bot, Permission.VIEW_CHANNEL)
+        async with scene.connected():
+            await caught_up(scene)
+        assert [each.ref.chat for each in scene.rooms.received[3:]] == [scene.chat()]
+
+
+async def test_roles_are_asked_for_where_history_does_not_say_them(redis_url: str) -> None:
+    async with stage(redis_url) as scene:
+        role = scene.guild.role("Painters")
+        scene.guild.join(scene.ben, role)
+        async with scene.connected():
+            await scene.calls("before", by=scene.ben)
+            await scene.received()
+            await caught_up(scene)
+        access = Access(allowed_roles=(role.id,))
+        scene.rooms.servers[server_ref(scene.account, scene.guild.id)] = ServerSettings(access=access)
+        await scene.calls("by anna", by=scene.anna)
+        await scene.calls("by ben", by=scene.ben)
+        async with scene.connected():
+            await scene.told(scene.anna, PERSON_DENIED)
+            await scene.received(2)
+        assert scene.texts == ["before", "by ben"]
+
+
+async def test_every_shard_is_caught_up_by_itself(redis_url: str) -> None:
+    async with stage(redis_url) as scene:
+        scene.fake.gateway.shards = 2
+        guilds = [scene.fake.guild(f"Server {number}") for number in range(2)]
+        while int(guilds[0].id) >> 22 & 1 == int(guilds[1].id) >> 22 & 1:
+            guilds[1] = scene.fake.guild("Another")
+        places = [each.channel() for each in guilds]
+        async with scene.hearing():
+            await scene.fake.until(lambda: len(scene.fake.gateway.connected) == 2)
+            for place in places:
+                await scene.calls("before", at=place)
+            await scene.received(2)
+            for shard in range(2):
+                await caught_up(scene, shard=shard)
+        for place in places:
+            await scene.calls("meanwhile", at=place)
+        async with scene.hearing():
+            await scene.received(4)
+        assert Counter(scene.texts) == {"before": 2, "meanwhile": 2}
+
+
+async def test_a_broken_message_ends_nothing(redis_url: str) -> None:
+    async with stage(redis_url) as scene, scene.connected():
+        (session,) = scene.fake.gateway.connected
+        author = {"id": scene.anna.id, "username": "anna"}
+        broken: list[dict[str, Any]] = [
+            {"id": "1"},
+            {"id": "x", "channel_id": "1", "type": 0, "author": author},
+            {"id": "3", "channel_id": "1", "type": 0, "author": author, "attachments": [{}]},
+        ]
+        for each in broken:
+            scene.fake.gateway.dispatch(session, "MESSAGE_CREATE", each)
+        await scene.calls("one")
+        await scene.received()
+        await caught_up(scene)
+        assert scene.fake.gateway.resumes == 0
+        assert len(scene.fake.gateway.identifies) == 1
+
+
+async def test_channels_and_servers_that_go_away_end_nothing(redis_url: str) -> None:
+    async with stage(redis_url) as scene, scene.connected():
+        other = scene.fake.guild("Another")
+        await scene.calls("one", at=other.channel())
+        await scene.received()
+        scene.guild.channel("short").delete()
+        other.kicks(scene.fake.bot)
+        await scene.calls("two")
+        await scene.received(2)
+        await caught_up(scene)
+        assert len(scene.fake.gateway.identifies) == 1
 
 
 async def test_of_200_servers_and_2000_messages_the_200_for_us_are_heard(redis_url: str) -> None:
