@@ -120,7 +120,7 @@ async def json_object(request: web.Request) -> dict[str, Any]:
     """A small request's content. Raises `Problem` where it is no JSON object."""
     try:
         given: Any = await request.json()
-    except ValueError:
+    except (ValueError, LookupError, RecursionError):  # no JSON, in no known alphabet, or without a bottom
         raise unreadable_form() from None
     if not isinstance(given, dict):
         raise unreadable_form()

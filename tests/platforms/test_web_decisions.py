@@ -116,6 +116,26 @@ async def test_what_is_no_answer_to_the_question_changes_nothing(page: PageRig, 
     assert (told[:2], (await sees(page, ids["answer_id"], as_ben))["asks"] != []) == ((400, "unknown_choice"), True)
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b'{"say"', "application/json"),
+        (b'["once"]', "application/json"),
+        (b"[" * 100_000, "application/json"),
+        (b'{"say": "once"}', "application/json; charset=klingon"),
+        (b"\xff\xfe", "application/json"),
+        (b"say=once", "application/x-www-form-urlencoded"),
+    ],
+)
+async def test_an_answer_that_cannot_be_read_is_answered_kindly(
+    page: PageRig, people: Any, body: bytes, content_type: str
+) -> None:
+    (_, as_ann), (_, as_ben) = people
+    ids = await ask(page, as_ann, as_ben)
+    headers = as_ann | {"Content-Type": content_type}
+    assert words(await page.posts(consent(ids), data=body, headers=headers))[:2] == (400, "bad_form")
+
+
 async def test_another_site_and_a_stranger_can_neither_say_yes_nor_delete(page: PageRig, people: Any) -> None:
     (_, as_ann), (_, as_ben) = people
     ids = await ask(page, as_ann, as_ben)

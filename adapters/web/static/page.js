@@ -144,7 +144,7 @@ class Page {
   unveil(message) {
     const hadFocus = this.#node(message.id)?.contains(document.activeElement);
     if (!message.images.some(isVeiled) || !unveil(message)) return;
-    for (const one of this.chat.listed) replace(this.#node(one.id), this.#draw(one));
+    for (const one of this.chat.listed) if (this.#node(one.id)) replace(this.#node(one.id), this.#draw(one));
     this.composer.show();
     if (hadFocus) this.#node(message.id).querySelector(".picture")?.focus({ preventScroll: true });
   }
