@@ -32,9 +32,9 @@ class Named:
 def named_picture(text: str, count: int) -> Named | None:
     """The one of `count` pictures that the words name; None where they name none, several, or one that is not there.
 
-    Reads any text (its first 2,000 characters) and raises nothing. Quoted text is not read.
+    Takes any text and raises nothing; one of more than 2,000 characters names none. Quoted text is not read.
     """
-    if count < 2:
+    if count < 2 or len(text) > _MOST_CHARS:
         return None
     said = _Said.of(text)
     spoken = [tongue for tongue in _TONGUES if any(token.startswith(tongue.cues) for token in said.tokens)]
@@ -101,7 +101,7 @@ class _Said:
 
     @classmethod
     def of(cls, written: str) -> _Said:
-        shown = QUOTED.sub(lambda match: BLANK.ljust(len(match[0])), written[:_MOST_CHARS]).translate(_APOSTROPHES)
+        shown = QUOTED.sub(lambda match: BLANK.ljust(len(match[0])), written).translate(_APOSTROPHES)
         matches = list(_TOKEN.finditer(shown))
         tokens = [_plain(match[0]) for match in matches]
         starts: list[int] = []
@@ -160,7 +160,7 @@ _FIGURES = {
 _ASKED = (
     "make turn rotate flip crop blur brighten darken sharpen colorize resize edit convert enhance for in on of only"
 )
-_NUMBER = rf"(?:{'|'.join(f'(?<= {each})' for each in _ASKED.split())}) (?:number|no)(?: \.)?"
+_NUMBER = rf"(?= n[ou])(?:{'|'.join(f'(?<= {each})' for each in _ASKED.split())}) (?:number|no)(?: \.)?"
 """“Number 2” where the figure itself is not meant, as in “write number 2”."""
 _FIGURE = rf"(?:\d{{1,2}}|{'|'.join(sorted(_FIGURES, key=len, reverse=True))})"
 

@@ -254,6 +254,11 @@ def test_of_a_single_picture_none_is_named(count: int) -> None:
     assert named_picture("the first, but darker", count) is None
 
 
+def test_what_is_too_long_to_be_read_whole_names_none() -> None:
+    assert named_picture(f"the second, but {'darker ' * 270}", 3) is not None
+    assert named_picture(f"the second, but {'darker ' * 300}", 3) is None
+
+
 def test_the_last_is_counted_from_the_end() -> None:
     assert [named_picture("the last, but darker", count) for count in (2, 5)] == [
         Named(1, "darker"),
