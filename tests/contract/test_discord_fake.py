@@ -6,6 +6,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -14,7 +15,8 @@ import pytest
 from discord import app_commands, ui
 from PIL import Image
 
-from tests.fakes.discord import FakeDiscord, Json, Message, NotThere, Permission, Person, request_fault
+from tests.fakes.discord import FakeDiscord, Json, Message, NotThere, Permission, Person, request_fault, schema
+from tests.fakes.discord.page import DiscordWithPage
 
 INTENTS = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
 WITH_CONTENT = discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=True)
@@ -399,9 +401,7 @@ async def test_a_message_that_discord_would_not_take_is_not_taken(fake: FakeDisc
 
 def test_the_published_description_is_asked_where_it_is_at_hand() -> None:
     template = "/channels/{channel_id}/messages"
-    from tests.fakes.discord.schema import SPEC
-
-    assert (request_fault("POST", template, {"content": {}}) is not None) == SPEC.exists()
+    assert (request_fault("POST", template, {"content": {}}) is not None) == schema.SPEC.exists()
     assert request_fault("POST", template, {"content": "x", "message_reference": {"message_id": 2**60}}) is None
 
 
@@ -615,3 +615,68 @@ async def test_a_file_named_in_the_layout_is_shown_by_its_address(fake: FakeDisc
     shown = next(each for each in box.children if isinstance(each, discord.MediaGalleryComponent)).items[0]
     assert shown.media.url.startswith(f"{fake.base_url}/attachments/{channel.id}/")
     assert channel.last().texts() == "done"
+
+
+async def test_what_changes_in_a_guild_is_known_to_the_library(fake: FakeDiscord, anna: Person) -> None:
+    guild = fake.guild()
+    channel = guild.channel()
+    role = guild.role("Painters")
+    async with running(fake, Client()) as client:
+        known = client.get_channel(int(channel.id))
+        assert isinstance(known, discord.TextChannel)
+        channel.deny(fake.bot, Permission.ATTACH_FILES)
+        await fake.until(lambda: not known.permissions_for(known.guild.me).attach_files)
+        guild.grant(role, Permission.MANAGE_MESSAGES)
+        found = known.guild.get_role(int(role.id))
+        await fake.until(lambda: found and found.permissions.manage_messages)
+        channel.changes(nsfw=True)
+        await fake.until(known.is_nsfw)
+        channel.delete()
+        await fake.until(lambda: client.get_channel(int(channel.id)) is None)
+        with pytest.raises(discord.NotFound) as refused:
+            await known.send("x")
+        guild.kicks(fake.bot)
+        await fake.until(lambda: not client.guilds)
+    assert refused.value.code == 10003
+
+
+async def test_voice_and_spoilers_are_told_as_what_they_are(fake: FakeDiscord, anna: Person) -> None:
+    dm = fake.dm(anna)
+    async with running(fake, Client()) as client:
+        await anna.says(dm, voice=b"OggS")
+        await anna.says(dm, files=[("cat.png", picture())], spoiler=True)
+        await heard(fake, client, 2)
+        voice, hidden = (next(each for each in client.got if str(each.id) == said.id) for said in dm.messages())
+    assert (voice.attachments[0].is_voice_message(), voice.flags.voice, voice.content) == (True, True, "")
+    assert hidden.attachments[0].is_spoiler()
+
+
+def test_without_the_published_description_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "SPEC", tmp_path / "discord-openapi.json")
+    with pytest.warns(UserWarning, match="not at hand"):
+        assert schema._spec.__wrapped__() is None
+
+
+async def test_on_the_page_a_person_speaks_presses_and_sees_what_is_theirs() -> None:
+    async with DiscordWithPage() as fake, running(fake, Client()) as client, aiohttp.ClientSession() as session:
+        fake.people = [fake.user("Anna"), fake.user("Ben")]
+        channel = fake.guild().channel()
+        form = aiohttp.FormData({"as": "Anna", "do": "say", "channel": channel.id, "text": fake.bot.mention})
+        form.add_field("files", picture(), filename="cat.png")
+        assert (await session.post(f"{fake.base_url}/page/do", data=form)).status == 200
+        await (await heard(fake, client)).reply("done", view=view_of(("Again", "again")))
+        press = {"do": "press", "message": channel.last().id, "custom_id": "again", "channel": channel.id, "as": "Anna"}
+        with aiohttp.MultipartWriter("form-data") as body:
+            for name, value in press.items():
+                body.append(value).set_content_disposition("form-data", name=name)
+        pressing = asyncio.create_task(session.post(f"{fake.base_url}/page/do", data=body))
+        await fake.until(lambda: client.shown)
+        await client.shown[0].response.send_message("for you", ephemeral=True)
+        assert (await pressing).status == 200
+        seen = [await _words(session, f"{fake.base_url}/page/state?as={name}") for name in ("Anna", "Ben")]
+    assert seen == [[fake.bot.mention, "done", "for you"], [fake.bot.mention, "done"]]
+
+
+async def _words(session: aiohttp.ClientSession, url: str) -> list[str]:
+    state = await (await session.get(url)).json()
+    return [each["content"] for each in state["places"][0]["messages"]]
