@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 import structlog
@@ -56,6 +56,7 @@ _REQUEST_BYTES = limits.REQUEST_BYTES - 2**17
 """What is left for files beside words and buttons."""
 _EPHEMERAL = 1 << 6
 
+T = TypeVar("T")
 _Send = Callable[[Payload, Sequence[Upload]], Awaitable[Payload]]
 _Attached = tuple[tuple[ShownFile, str], ...]
 
@@ -89,6 +90,8 @@ class DiscordPlatform:
         self._posted: OrderedDict[MessageRef, None] = OrderedDict()
         """Messages of the bot's own, which no interaction is behind."""
         self._final: OrderedDict[MessageRef, None] = OrderedDict()
+        self._said: OrderedDict[MessageRef, Payload] = OrderedDict()
+        """What a message of ours said last, as far as this process knows."""
         self._filling: WeakValueDictionary[MessageRef, asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -142,10 +145,18 @@ class DiscordPlatform:
         return await self._post(message.ref.chat, payload, nonce_of(turn), reply_to=reply_to)
 
     async def _post(self, chat: ChatRef, payload: Payload, nonce: str, *, reply_to: str) -> MessageRef:
-        whole = {**payload, "nonce": nonce, "enforce_nonce": True, **_reference(reply_to)}
-        posted = await self._closings.through(chat, partial(self._api.post, chat.chat, whole))
+        whole = {**payload, "nonce": nonce, "enforce_nonce": True}
+        try:
+            post = partial(self._api.post, chat.chat, {**whole, **_reference(reply_to)})
+            posted = await self._closings.through(chat, post)
+        except Rejected:
+            if not reply_to:
+                raise
+            # Some messages can't be replied to.
+            posted = await self._closings.through(chat, partial(self._api.post, chat.chat, whole))
         ref = MessageRef(chat, str(posted["id"]))
         _remember(self._posted, ref, None)
+        _remember(self._said, ref, payload)
         return ref
 
     async def _respond(self, ref: MessageRef, interaction: Interaction, payload: Payload) -> MessageRef:
@@ -199,8 +210,11 @@ class DiscordPlatform:
             await self._store.keep_back(interaction.user, KeptBack(reply, answer.turn))
 
     async def _show(self, reply: MessageRef, answer: Answer, send: _Send) -> None:
+        shown = show(answer)
+        if answer.state not in FINAL_STATES and not shown.files and self._said.get(reply) == shown.payload:
+            return  # progress that is none
         try:
-            await self._send(reply, show(answer), send)
+            await self._send(reply, shown, send)
         except TooLarge:
             log.info("discord.too_large", files=len(answer.images))
             await self._send(reply, show(answer, without_files=True), send)
@@ -208,7 +222,6 @@ class DiscordPlatform:
             # Something in it that we do not know of: its words and pictures are worth more than its buttons.
             log.warning("discord.rejected", code=rejected.code)
             self._attached.pop(reply, None)
-            shown = show(answer)
             await self._send(reply, replace(shown, payload={**shown.payload, "components": []}), send)
 
     async def _send(self, reply: MessageRef, shown: Shown, send: _Send) -> None:
@@ -217,7 +230,9 @@ class DiscordPlatform:
         new = shown.files[len(kept) :]
         uploads = await self._uploads(new)
         attachments = [*({"id": id_} for _, id_ in kept), *_metadata(new)]
+        self._said.pop(reply, None)
         sent = await send({**shown.payload, "attachments": attachments}, uploads)
+        _remember(self._said, reply, shown.payload)
         ids = [str(each["id"]) for each in sent.get("attachments", ())]
         self._attached.pop(reply, None)
         if shown.files and len(ids) == len(shown.files):
@@ -355,7 +370,7 @@ def _common(attached: _Attached, files: Sequence[ShownFile]) -> _Attached:
     return attached[:same]
 
 
-def _remember(known: OrderedDict[MessageRef, Any], ref: MessageRef, value: Any) -> None:
+def _remember(known: OrderedDict[MessageRef, T], ref: MessageRef, value: T) -> None:
     known[ref] = value
     while len(known) > _MOST:
         known.popitem(last=False)

@@ -201,6 +201,23 @@ async def test_while_it_runs_the_time_counts_by_itself_and_the_bot_types_once(pl
     assert len(place.fake.asked("POST", ".*/typing")) == 1
 
 
+async def test_progress_that_is_none_asks_nothing(place: Place) -> None:
+    reply, turn, message = await place.reserve()
+    on_its_way = Answer(TurnState.ACCEPTED, (ON_ITS_WAY,), turn=turn)
+    waiting = Answer(TurnState.WAITING, ("Waiting in line.",), turn=turn, position=2)
+    for answer in (on_its_way, waiting, waiting, on_its_way):
+        await place.platform.fill(reply, answer)
+    assert len(place.fake.asked("PATCH", ".*")) == 2
+    assert message.content == ON_ITS_WAY
+
+
+async def test_what_cannot_be_replied_to_is_answered_all_the_same(place: Place) -> None:
+    message = await place.asks()
+    place.fake.fail("POST", ".*/messages", status=400, code=50035)
+    await place.platform.reserve(message, turn_of(message))
+    assert (place.channel.last().content, place.channel.last().reply_to) == (ON_ITS_WAY, "")
+
+
 async def test_progress_that_comes_late_does_not_cover_the_result(place: Place) -> None:
     reply, turn, message = await place.reserve()
     place.fake.latency_s = 0.05
