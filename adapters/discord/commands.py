@@ -57,6 +57,7 @@ _COMMANDS: tuple[tuple[str, str, Any], ...] = (
     ("forget", "Erase everything that I keep of you", _plain),
     ("usage", "What was used today", _plain),
 )
+_NAMES = frozenset(name for name, _, _ in _COMMANDS)
 
 
 def command_payload(sizes: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
@@ -107,13 +108,15 @@ class Called:
     alone: bool = False
 
 
-def read_command(data: Mapping[str, Any]) -> Called:
-    """What a slash command says. Reads any data of that type."""
+def read_command(data: Mapping[str, Any]) -> Called | None:
+    """What a slash command says; None for one that is not there any more. Reads any data of that type."""
     name = str(data.get("name", ""))
     given = {str(option.get("name")): option.get("value") for option in data.get("options") or ()}
     attachments = resolved(data, "attachments")
     files = [attachments[given[each]] for each in _PICTURES if given.get(each) in attachments]
     words = str(given.get("instruction") or given.get("words") or "")
+    if name not in _NAMES:
+        return None
     return Called(name, f"/{name} {words}".strip(), size_of(given.get("size")), tuple(files), name in _ALONE)
 
 

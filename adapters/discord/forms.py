@@ -34,11 +34,10 @@ def edit_form(custom_id: CustomId, sizes: Sequence[tuple[str, str]]) -> ui.Modal
     )
     form.add_item(ui.Label(text="What should I do?", component=words))
     if sizes:
-        options = [
-            discord.SelectOption(label=said[:_MOST_LABEL_CHARS], value=size or USUAL, default=place == 0)
-            for place, (size, said) in enumerate(sizes[:25])
-        ]
-        size: ui.Select[Any] = ui.Select(custom_id=_SIZE, options=options, required=False)
+        # None is chosen beforehand: who writes “in 2K” and leaves the list alone means their words.
+        labels = [(size or USUAL, said[:_MOST_LABEL_CHARS]) for size, said in sizes[:25]]
+        options = [discord.SelectOption(label=said, value=value) for value, said in labels]
+        size: ui.Select[Any] = ui.Select(custom_id=_SIZE, options=options, required=False, placeholder=labels[0][1])
         form.add_item(ui.Label(text="Size", component=size))
     files: ui.FileUpload[Any] = ui.FileUpload(custom_id=_FILES, required=False, min_values=0, max_values=MOST_FILES)
     form.add_item(ui.Label(text="Further pictures", description="To take something from, if you like", component=files))

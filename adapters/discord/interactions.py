@@ -52,6 +52,7 @@ _SIZES_S = 300.0
 _SETUP_S = 60.0
 
 UNKNOWN_CHAT = "I don't know this kind of chat yet, so I can't work here."
+UNKNOWN_COMMAND = "I don't know that command any more. /help shows what I can do."
 UNKNOWN_PRESS = "I don't know that button any more. Please reply to the picture instead."
 NO_PICTURE = "There is no picture in that message. Add one in the form, or choose a message that has one."
 FORM_TOO_OLD = "That form was open for too long. Please open it once more."
@@ -165,8 +166,8 @@ class Interactions:
             return
         called = read_command(data)
         where = where_of(interaction, self._account)
-        if where is None:
-            await answering.say(UNKNOWN_CHAT)
+        if where is None or called is None:
+            await answering.say(UNKNOWN_COMMAND if where else UNKNOWN_CHAT)
             return
         match called.name:
             case "settings":

@@ -95,6 +95,8 @@ class Stage:
     channel: Channel
     anna: Human
     ben: Human
+    core: SmallCore | None = None
+    """What answers in place of `rooms`, where answers are to be seen."""
 
     @property
     def chat(self) -> ChatRef:
@@ -586,7 +588,17 @@ async def test_a_result_of_ours_is_edited_from_the_menu_by_its_name_alone(stage:
     await opened.form()
     await stage.anna.submits(opened, {"words": "make it winter"})
     message = await stage.received()
-    assert (message.reply_to, message.quoted, message.size) == (stage.ref(shown), None, "")
+    assert (message.reply_to, message.quoted, message.size) == (stage.ref(shown), None, None)
+
+
+async def test_a_forwarded_picture_is_edited_from_the_menu(stage: Stage) -> None:
+    photographed = await stage.ben.says(stage.channel, files=[("cat.jpg", photo())])
+    forwarded = await stage.ben.forwards(photographed, to=stage.guild.channel("elsewhere"))
+    opened = await stage.anna.menu(EDIT_THIS, forwarded)
+    await opened.form()
+    await stage.anna.submits(opened, {"words": "make it winter", "size": ["As it is"]})
+    message = await stage.received()
+    assert ([each.filename for each in message.quoted.attachments], message.size) == (["cat.jpg"], "")
 
 
 async def test_a_message_without_a_picture_is_said_to_have_none(stage: Stage) -> None:
@@ -676,7 +688,8 @@ async def whole(stage: Stage) -> AsyncIterator[Stage]:
     images = MemoryImages()
     api = DiscordApi(stage.fake.token, api_base=stage.fake.api_base, gateway_url=stage.fake.gateway_url)
     platform = DiscordPlatform(api, stage.store, images, account=stage.fake.bot.id)
-    stage.rooms.receive = SmallCore(platform, images).receive  # type: ignore[method-assign]
+    stage.core = SmallCore(platform, images)
+    stage.rooms.receive = stage.core.receive  # type: ignore[method-assign]
     yield stage
     await platform.close()
     await api.close()
@@ -694,6 +707,21 @@ async def test_a_press_ends_in_a_reply_to_what_was_pressed(whole: Stage) -> None
     await whole.anna.presses(pressed, "refuse it")
     shown = await whole.fake.until(lambda: whole.channel.last() is not pressed and whole.channel.last())
     assert (shown.reply_to, shown.regular) == (pressed.id, True)
+
+
+async def test_a_result_whose_token_has_ended_comes_with_the_next_interaction(whole: Stage) -> None:
+    channel = whole.fake.guild("Strangers", with_bot=False).channel()
+    shown = whole.answer_of_ours(("wait", str(CustomId(Verb.SAY, argument="0"))), channel=channel)
+    pressed = await whole.anna.presses(shown, "wait", installed="user")
+    await whole.fake.until(lambda: pressed.answers and "Cancel" in pressed.answers[0].labels())
+    assert whole.core is not None
+    await whole.fake.until(lambda: whole.core and whole.core._filled)
+    [(turn, reply)] = whole.core.answers.items()
+    whole.fake.clock.move(16 * 60)
+    whole.rooms.answers[turn] = Answer(TurnState.DONE, ("Made with AI.",), turn=turn)
+    await whole.core.platform.fill(reply, whole.rooms.answers[turn])
+    later = await whole.anna.presses(whole.answer_of_ours(("Info", "rb:info:-:"), channel=channel), "Info")
+    await whole.fake.until(lambda: any("Made with AI." in each.texts() for each in later.follow_ups))
 
 
 async def test_help_is_shown_to_who_asked_alone(whole: Stage) -> None:
