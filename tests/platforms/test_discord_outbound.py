@@ -25,7 +25,7 @@ from adapters.discord.render import TOO_LARGE_WORDS
 from bot.domain.actions import Act, Control
 from bot.domain.errors import BadPicture, ChatClosed, ChatGone
 from bot.domain.images import ALL, ImageFacts
-from bot.domain.messages import Answer, Attachment, InboundMessage, Rendition, Shown
+from bot.domain.messages import Answer, Attachment, InboundMessage, Panel, Rendition, Shown
 from bot.domain.refs import MessageRef, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.turns import TurnState
 from bot.ports import ImageStore, MessageStore
@@ -199,6 +199,29 @@ async def test_while_it_runs_the_time_counts_by_itself_and_the_bot_types_once(pl
     assert "<t:1700000000:R>" in message.content
     await place.platform.fill(reply, await place.done(turn))
     assert len(place.fake.asked("POST", ".*/typing")) == 1
+
+
+async def test_the_longest_answer_there_is_is_taken(place: Place) -> None:
+    reply, turn, message = await place.reserve()
+    words = "An explanation, *with stars*. " * 400
+    controls = tuple(Control(Act.CANVAS, f"Edit picture {number} instead", str(number)) for number in range(40))
+    answer = await place.done(turn, controls=controls, suggestions=("Make it green",) * 9, spoiler=True)
+    await place.platform.fill(reply, replace(answer, lines=("AI-edited · Gemini", words)))
+    assert message.content == "AI-edited · Gemini"
+    assert str(message.embeds[0]["description"]).endswith("…")
+    assert message.attachments[0].spoiler
+    assert len(message.components) == 4
+
+
+async def test_an_album_of_ten_is_taken_with_all_that_can_be_done_with_each(place: Place) -> None:
+    reply, turn, message = await place.reserve()
+    takes = tuple(Control(act, act.value.title(), "4") for act in (Act.AGAIN, Act.VARIATIONS, Act.LARGER))
+    picture = await place.picture()
+    panels = tuple(Panel(turn, TurnState.DONE, f"Panel {number}.", picture, takes) for number in range(10))
+    again = (Control(Act.AGAIN, "All of them again"),)
+    await place.platform.fill(reply, await place.done(turn, *[picture] * 10, panels=panels, controls=again))
+    assert len(message.files) == 10
+    assert message.labels()[4:] == ["Picture 1, 2 and 3…", "Picture 4, 5 and 6…", "Picture 7, 8 and 9…", "Picture 10…"]
 
 
 async def test_progress_that_is_none_asks_nothing(place: Place) -> None:
