@@ -451,6 +451,15 @@ async def test_a_closed_channel_is_told_to_who_asked(stage: Stage) -> None:
     assert "I can't post here" in await said_alone(given)
 
 
+async def test_the_permission_that_is_missing_is_named(stage: Stage) -> None:
+    stage.rooms.closed = ChatClosed("closed")
+    stage.channel.deny(stage.guild.everyone, Permission.SEND_MESSAGES | Permission.ATTACH_FILES)
+    given = await stage.anna.slash("imagine", stage.channel, words="a fox")
+    told = await stage.fake.until(lambda: given.follow_ups and given.follow_ups[0])
+    assert "the permissions “Send Messages” and “Attach Files” in this channel" in told.content
+    assert told.seen_by is stage.anna
+
+
 @pytest.mark.parametrize(
     ("access", "words"),
     [
