@@ -226,17 +226,27 @@ class DiscordPlatform:
 
     async def _send(self, reply: MessageRef, shown: Shown, send: _Send) -> None:
         """Files that the message has already are kept and not sent again."""
-        kept = _common(self._attached.get(reply, ()), shown.files)
+        kept = _common(self._attached.pop(reply, ()), shown.files)
+        self._said.pop(reply, None)
+        ids = await self._put(shown, kept, send) if kept else None
+        if ids is None or len(ids) != len(shown.files):  # another process may have put others in their place
+            ids = await self._put(shown, (), send)
+        _remember(self._said, reply, shown.payload)
+        if ids and len(ids) == len(shown.files):
+            _remember(self._attached, reply, tuple(zip(shown.files, ids, strict=True)))
+
+    async def _put(self, shown: Shown, kept: _Attached, send: _Send) -> list[str] | None:
+        """Gives the ids of the files that the message then has; None where it has not those that were to be kept."""
         new = shown.files[len(kept) :]
         uploads = await self._uploads(new)
         attachments = [*({"id": id_} for _, id_ in kept), *_metadata(new)]
-        self._said.pop(reply, None)
-        sent = await send({**shown.payload, "attachments": attachments}, uploads)
-        _remember(self._said, reply, shown.payload)
-        ids = [str(each["id"]) for each in sent.get("attachments", ())]
-        self._attached.pop(reply, None)
-        if shown.files and len(ids) == len(shown.files):
-            _remember(self._attached, reply, tuple(zip(shown.files, ids, strict=True)))
+        try:
+            sent = await send({**shown.payload, "attachments": attachments}, uploads)
+        except Rejected:
+            if kept:
+                return None
+            raise
+        return [str(each["id"]) for each in sent.get("attachments", ())]
 
     async def _uploads(self, files: Sequence[ShownFile]) -> list[Upload]:
         data = await asyncio.gather(*(self._images.get(each.sha256) for each in files))

@@ -183,6 +183,17 @@ async def test_an_album_grows_by_what_is_new_and_keeps_its_order(place: Place) -
     assert [data for _, data in message.files] == [photo("cat"), photo("rocket"), photo("coffee")]
 
 
+async def test_two_processes_that_fill_one_album_lose_neither_pictures_nor_buttons(place: Place) -> None:
+    reply, turn, message = await place.reserve()
+    pictures = [await place.picture(photo(name)) for name in ("cat", "coffee")]
+    other = DiscordPlatform(place.api, place.store, place.images, account=place.fake.bot.id)
+    for platform, count in ((place.platform, 1), (other, 2), (place.platform, 2), (other, 2)):
+        await platform.fill(reply, await place.done(turn, *pictures[:count]))
+        assert [data for _, data in message.files] == [photo("cat"), photo("coffee")][:count]
+        assert "Edit…" in message.labels()
+    await other.close()
+
+
 async def test_what_was_shown_and_is_deleted_is_gone_from_the_message(place: Place) -> None:
     reply, turn, message = await place.reserve()
     await place.platform.fill(reply, await place.done(turn))
