@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -130,6 +131,7 @@ class CatchingUp:
         self._account = account
         self._ledger = ledger
         self._connected: set[int] = set()
+        self._sessions: Counter[int] = Counter()
 
     def connected(self, shard: int) -> None:
         self._connected.add(shard)
@@ -142,6 +144,7 @@ class CatchingUp:
 
     def begin(self, shard: int) -> None:
         """A new session: from now on until `read` is done, nothing may be noted of this shard."""
+        self._sessions[shard] += 1
         self._ledger.fall_behind(shard)
         self._connected.add(shard)
 
@@ -162,7 +165,9 @@ class CatchingUp:
             await asyncio.sleep(NOTE_EVERY_S)
 
     async def read(self, shard: int) -> None:
-        """Hand over what came while nobody listened. It returns when all chats were read."""
+        """Hand over what came while nobody listened. It returns when all chats were read. Where a newer session has
+        begun by then, the shard stays behind: what came before that one is still to be read."""
+        session = self._sessions[shard]
         alive = await insist(lambda: self._store.alive(self._account, shard), what="alive")
         marks = await insist(lambda: self._store.marks(self._account), what="marks")
         earliest = time.time() - FARTHEST_BACK_S
@@ -172,6 +177,8 @@ class CatchingUp:
         while unread := await self._round(unread, shard):
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+        if session != self._sessions[shard]:
+            return
         for chat, mark in self._ledger.catch_up(shard).items():
             await insist(partial(self._store.mark, chat, mark), what="mark")
         log.info("caught up", shard=shard, chats=len(marks))

@@ -31,6 +31,8 @@ __all__ = ["ContentIntent", "DiscordGateway", "Doorbell"]
 log = structlog.get_logger("discord")
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 300.0
+_LONGEST_UNHEARD_S = 30.0
+"""Where no session was begun: that can be tried as often as one likes."""
 _LEAVE_S = 5.0
 """How long messages that are being handed over may take at the end. What is not done by then is caught up with."""
 _REFUSED = 4004
@@ -82,6 +84,7 @@ class DiscordGateway:
         self._reading: dict[int, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended = False
+        self._sessions = 0
         self._wait_s = _FIRST_WAIT_S
 
     async def run(self) -> None:
@@ -90,7 +93,7 @@ class DiscordGateway:
             while not self.refused:
                 await self._live()
                 await asyncio.sleep(self._wait_s)
-                self._wait_s = min(self._wait_s * 2, _LONGEST_WAIT_S)
+                self._wait_s = min(self._wait_s * 2, _LONGEST_WAIT_S if self._sessions else _LONGEST_UNHEARD_S)
             # The page and the other platforms go on without Discord.
             await asyncio.Event().wait()
         finally:
@@ -101,6 +104,7 @@ class DiscordGateway:
 
     async def _live(self) -> None:
         """One client, from signing in to whatever ends it."""
+        self._sessions = 0
         try:
             if self.intent is ContentIntent.UNKNOWN:
                 self.intent = await self._ask_intent()
@@ -150,6 +154,7 @@ class DiscordGateway:
     # --- the connection (adapters.discord.lean.Listener)
 
     def began(self, shard: int) -> None:
+        self._sessions += 1
         self._past.begin(shard)
 
     def ready(self, shard: int) -> None:

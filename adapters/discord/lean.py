@@ -8,6 +8,7 @@ is not to be asked (interactions bring their own).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -108,6 +109,8 @@ class LeanClient(discord.AutoShardedClient):
         self._take = take
         self._listener = listener
         self._doorbell = doorbell
+        # Below this level the library logs all that it hears, word for word, and interactions' tokens.
+        logging.getLogger("discord.gateway").setLevel(logging.INFO)
         super().__init__(
             intents=intents,
             max_messages=None,

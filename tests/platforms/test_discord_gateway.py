@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -29,6 +30,7 @@ from storage.redis.client import open_client
 from storage.redis.discord import RedisDiscordStore
 from tests.fakes.discord import Channel, FakeDiscord, Message, Permission
 from tests.fakes.discord import Person as Human
+from tests.fakes.discord.gating import gated_event
 from tests.fakes.discord_rooms import RecordingRooms
 from tests.pictures import photo
 
@@ -229,6 +231,34 @@ async def test_a_forwarded_picture_is_its_first_senders(redis_url: str) -> None:
         await scene.anna.forwards(bens, to=scene.fake.dm(scene.anna))
         (found,) = await scene.received()
         assert [each.owner for each in found.attachments] == [Person(user_ref(scene.ben.id), "Ben")]
+
+
+async def test_a_reply_whose_target_is_not_sent_along_is_looked_up_once(redis_url: str) -> None:
+    async with stage(redis_url) as scene, scene.connected():
+        (session,) = scene.fake.gateway.connected
+        ours, bens = scene.ours(), await scene.ben.says(scene.channel, "my cat", files=[CAT])
+        for target, words in ((bens, "nice cat"), (ours, "bluer")):
+            made = Message(scene.fake, scene.fake.snowflake(), scene.channel, scene.anna, words, type=19)
+            made.reference = {"type": 0, "channel_id": scene.channel.id, "message_id": target.id}
+            payload = gated_event(scene.fake.post(made, announce=False), scene.fake.gateway.identifies[0]["intents"])
+            del payload["referenced_message"]
+            scene.fake.gateway.dispatch(session, "MESSAGE_CREATE", payload)
+        (found,) = await scene.received()
+        assert found.reply_to == message_ref(scene.account, scene.channel.id, ours.id)
+        assert found.quoted is not None
+        assert found.quoted.ours
+        assert len(scene.fake.asked("GET", "/channels/.*")) == 2
+
+
+async def test_what_people_write_is_never_logged(redis_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with stage(redis_url) as scene, scene.connected():
+        await scene.calls("a secret wish", files=[CAT])
+        await scene.received()
+        await scene.calls("last")
+        await scene.received(2)
+    assert "discord" in caplog.text
+    assert "a secret wish" not in caplog.text
 
 
 async def test_a_voice_message_is_handed_on_as_sound(redis_url: str) -> None:
