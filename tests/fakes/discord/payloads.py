@@ -35,7 +35,8 @@ def user_json(user: User) -> Json:
 
 
 def role_json(role: Role) -> Json:
-    return {
+    tags: Json = {"tags": {"bot_id": role.bot_id}} if role.bot_id else {}
+    return tags | {
         "id": role.id,
         "name": role.name,
         "description": None,

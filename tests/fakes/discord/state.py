@@ -62,6 +62,8 @@ class Role:
     permissions: Permission
     position: int = 1
     managed: bool = False
+    bot_id: str = ""
+    """The bot that Discord made it for."""
 
 
 @dataclass(eq=False)
@@ -433,7 +435,7 @@ class World:
         return made
 
     def bot_role(self, guild: Guild) -> Role:
-        made = Role(self.snowflake(), self.bot.name, EVERYONE, position=1, managed=True)
+        made = Role(self.snowflake(), self.bot.name, EVERYONE, position=1, managed=True, bot_id=self.bot.id)
         guild.roles[made.id] = made
         return made
 
