@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 import structlog
 
 from adapters.discord.catching_up import Ledger, Pending
+from adapters.discord.closings import Closings
 from adapters.discord.inbound import (
     Concern,
     Known,
@@ -31,7 +32,7 @@ from adapters.discord.inbound import (
 )
 from adapters.discord.insisting import Hopeless, insist
 from adapters.discord.ports import ChatFacts, DiscordStore
-from adapters.discord.refs import chat_ref, message_ref, server_ref
+from adapters.discord.refs import chat_ref, message_ref, server_ref, user_ref
 from bot.domain.errors import ChatClosed, ChatGone
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import ChatRef, MessageRef, UserRef
@@ -94,7 +95,7 @@ class Surroundings(Protocol):
     async def roles(self, server: str, person: str) -> tuple[str, ...]: ...
 
     async def say(self, to: MessageRef, words: str) -> None:
-        """A short reply that is not an answer of the hall's. Repeating it is harmless. Raises `ChatClosed`."""
+        """A short reply beside the hall's answers. Repeating it is harmless. Raises `ChatClosed`."""
         ...
 
     async def tell(self, person: UserRef, words: str) -> None:
@@ -113,6 +114,7 @@ class Door:
         self._world = surroundings
         self._account = account
         self._ledger = ledger
+        self._closings = Closings(store)
         self._room = asyncio.Semaphore(MOST_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._taken: OrderedDict[tuple[str, str], None] = OrderedDict()
@@ -190,7 +192,7 @@ class Door:
             case Snag.EMPTY_REPLY:
                 await self._say_once(payload, chat, EMPTY_REPLY, what="empty", life_s=_EMPTY_QUIET_S)
             case Snag.UNSEEN_PICTURE:
-                await self._say(payload, UNSEEN_PICTURE)
+                await self._say(payload, chat, UNSEEN_PICTURE)
             case InboundMessage() as message:
                 await self._receive(message)
 
@@ -199,10 +201,8 @@ class Door:
             await self._rooms.receive(message)
         except ChatClosed as error:
             log.info("chat closed", chat=message.ref.chat.chat, code=error.code)
-            if isinstance(error, ChatGone) or message.server is None:
-                return
-            if await self._store.once(f"closed:{message.ref.chat.key}:{message.author.user}", life_s=_DAY_S):
-                await self._world.tell(message.author, CLOSED)
+            if message.server is not None and not isinstance(error, ChatGone):
+                await self._tell_closed(message.ref.chat, message.author)
 
     # --- who may
 
@@ -226,13 +226,22 @@ class Door:
 
     async def _say_once(self, payload: Payload, chat: ChatRef, words: str, *, what: str, life_s: int) -> None:
         if await self._store.once(f"{what}:{chat.key}:{payload['author']['id']}", life_s=life_s):
-            await self._say(payload, words)
+            await self._say(payload, chat, words)
 
-    async def _say(self, payload: Payload, words: str) -> None:
+    async def _say(self, payload: Payload, chat: ChatRef, words: str) -> None:
+        ref = message_ref(self._account, chat.chat, payload["id"])
         try:
-            await self._world.say(message_ref(self._account, payload["channel_id"], payload["id"]), words)
+            await self._closings.through(chat, lambda: self._world.say(ref, words))
+        except ChatGone:
+            log.info("chat gone", chat=chat.chat)
         except ChatClosed as error:
-            log.info("chat closed", chat=str(payload["channel_id"]), code=error.code)
+            log.info("chat closed", chat=chat.chat, code=error.code)
+            await self._tell_closed(chat, user_ref(payload["author"]["id"]))
+
+    async def _tell_closed(self, chat: ChatRef, person: UserRef) -> None:
+        """Where nothing can be said in the chat itself: once a day."""
+        if await self._store.once(f"closed:{chat.key}:{person.user}", life_s=_DAY_S):
+            await self._world.tell(person, CLOSED)
 
     async def _note_chat(self, chat: ChatRef, facts: ChatFacts) -> None:
         """Once an hour and whenever it changed."""

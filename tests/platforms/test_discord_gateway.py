@@ -17,6 +17,7 @@ import structlog
 
 from adapters.discord.api import DiscordApi
 from adapters.discord.door import CHAT_DENIED, CLOSED, EMPTY_REPLY, PERSON_DENIED, UNSEEN_PICTURE
+from adapters.discord.fetch import Fetcher
 from adapters.discord.gateway import ContentIntent, DiscordGateway
 from adapters.discord.ports import ChatFacts
 from adapters.discord.refs import chat_ref, message_ref, server_ref, user_ref
@@ -181,6 +182,28 @@ async def test_without_the_intent_what_calls_the_bot_is_heard(redis_url: str) ->
         await scene.received(3)
         assert gateway.intent is ContentIntent.MISSING
         assert sorted(scene.texts) == ["one", "three", "two"]
+
+
+async def test_a_mention_of_the_bots_own_role_is_one_of_the_bot(redis_url: str) -> None:
+    async with stage(redis_url) as scene, scene.connected():
+        own = next(each for each in scene.guild.roles.values() if each.managed)
+        painters = scene.guild.role("Painters")
+        await scene.anna.says(scene.channel, "for others", mentions=[painters])
+        await scene.anna.says(scene.channel, "like the others", mentions=[own, painters])
+        (found,) = await scene.received()
+        assert found.text == "@Painters like the others"
+
+
+async def test_somebody_who_is_named_is_seen_by_their_portrait(redis_url: str) -> None:
+    async with stage(redis_url) as scene, scene.connected():
+        clara = scene.fake.user("Clara", avatar=CAT[1])
+        await scene.calls(f"give {clara.mention} a hat")
+        (found,) = await scene.received()
+        (portrait,) = found.attachments
+        assert (found.text, portrait.owner) == ("give @Clara a hat", Person(user_ref(clara.id), "Clara"))
+        fetcher = Fetcher(DiscordApi(scene.fake.token, api_base=scene.fake.api_base))
+        assert await fetcher.fetch(portrait, max_bytes=2**24) == CAT[1]
+        await fetcher.close()
 
 
 async def test_a_reply_that_arrives_empty_is_answered_with_what_to_do(redis_url: str) -> None:
@@ -348,6 +371,18 @@ async def test_where_nothing_can_be_said_the_person_is_told_directly_once(redis_
         await scene.calls("three")
         await scene.received()
         assert [each.content for each in scene.fake.dm(scene.anna).messages()] == [CLOSED]
+
+
+async def test_a_channel_that_takes_no_words_is_not_tried_again_and_again(redis_url: str) -> None:
+    async with stage(redis_url, content_intent=False) as scene, scene.connected():
+        scene.channel.deny(scene.fake.bot, Permission.SEND_MESSAGES)
+        bens = await scene.ben.says(scene.channel, "my cat", files=[CAT])
+        await scene.calls("one", reply_to=bens)
+        await scene.told(scene.anna, CLOSED, at=scene.fake.dm(scene.anna))
+        await scene.calls("two", reply_to=bens)
+        await scene.anna.says(scene.fake.dm(scene.anna), "last")
+        await scene.received()
+        assert len(scene.fake.asked("POST", f"/channels/{scene.channel.id}/messages")) == 1
 
 
 @pytest.mark.parametrize("change", ["channel", "role"])
