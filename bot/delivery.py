@@ -142,6 +142,8 @@ class Dispatch:
             answer = await self._answer(status, capabilities)
             await platform.fill(reply, answer)
             await self._call_back(status, answer, capabilities)
+            if status.state not in FINAL_STATES:
+                await self._look_again(status)
             return
         shown: list[TurnStatus] = []
         # Two panels may end at once, and the one that looked first may be heard last: look again after each filling.
@@ -149,6 +151,12 @@ class Dispatch:
             answer = await self._album_answer(shown, capabilities)
             await platform.fill(reply, answer)
             await self._call_back(shown[0], answer, capabilities)
+
+    async def _look_again(self, shown: TurnStatus) -> None:
+        """Progress that was held up on its way may have covered a result that another process showed meanwhile."""
+        now = await self._turns.load(shown.turn.id)
+        if now is not None and now.state in FINAL_STATES:
+            await self.show_status(now)
 
     async def answer_of(self, id_: TurnId) -> Answer | None:
         """What the turn's reply shows now."""

@@ -82,14 +82,19 @@ DURING_AN_ALBUM = ["RedisTurnStore.submit:before#2", "RedisTurnStore.finish:afte
 class Bot:
     """One `remixbot run` in a process of its own."""
 
-    def __init__(self, data: Path, gemini: str) -> None:
+    def __init__(self, data: Path, gemini: str, **env: str) -> None:
         self._data = data
         self._gemini = gemini
+        self._env = env
         self.process: asyncio.subprocess.Process | None = None
         self.url = ""
 
     async def start(self, boundary: str = "-") -> None:
-        env = os.environ | {"GEMINI_API_KEY": "test-key", "GEMINI_API_BASE": self._gemini, "LOG_LEVEL": "warning"}
+        env = (
+            os.environ
+            | {"GEMINI_API_KEY": "test-key", "GEMINI_API_BASE": self._gemini, "LOG_LEVEL": "warning"}
+            | self._env
+        )
         command = [sys.executable, "-m", "tests.e2e.victim", boundary, "run", "--port", "0", "--data", str(self._data)]
         log = (self._data.parent / "bot.log").open("ab")
         self.process = await asyncio.create_subprocess_exec(
@@ -126,8 +131,8 @@ def gemini() -> Iterator[str]:
 
 
 @asynccontextmanager
-async def bot_in(data: Path, gemini: str) -> AsyncIterator[Bot]:
-    bot = Bot(data, gemini)
+async def bot_in(data: Path, gemini: str, **env: str) -> AsyncIterator[Bot]:
+    bot = Bot(data, gemini, **env)
     try:
         yield bot
     finally:

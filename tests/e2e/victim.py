@@ -17,6 +17,8 @@ from collections.abc import Callable
 from typing import Any
 
 import bot.app
+from adapters.discord.api import DiscordApi
+from adapters.discord.outbound import DiscordPlatform
 from adapters.web.outbound import WebPlatform
 from bot.engines.gemini import GeminiEngine, GeminiTextModel
 from storage.docket.queue import DocketTurnQueue
@@ -29,6 +31,8 @@ from storage.redis.turns import RedisTurnStore
 CLASSES = {
     each.__name__: each
     for each in (
+        DiscordApi,
+        DiscordPlatform,
         WebPlatform,
         GeminiEngine,
         GeminiTextModel,

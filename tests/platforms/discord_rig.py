@@ -19,7 +19,7 @@ from bot.domain.consent import Say
 from bot.domain.refs import MessageRef, TurnId
 from bot.ending import end
 from bot.engines.exact import ExactEngine
-from bot.ports import Engine
+from bot.ports import Engine, TextModel
 from tests.fakes.discord import Channel, FakeDiscord, Interaction, Message, Person
 from tests.fakes.discord.interactions import COMPONENT
 from tests.fakes.discord.payloads import message_json
@@ -68,6 +68,7 @@ class DiscordRig:
     data: Path
     fake: FakeDiscord
     engine: ScriptedEngine = field(default_factory=ScriptedEngine)
+    text_model: TextModel | None = None
     people: dict[Who, Person] = field(default_factory=dict)
     chats: dict[Where, Channel] = field(default_factory=dict)
     _before: dict[Post, set[str]] = field(default_factory=dict)
@@ -90,7 +91,9 @@ class DiscordRig:
 
     async def open(self) -> None:
         engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": self.engine}
-        rig, _ = await self._stack.enter_async_context(living_on(self.fake, self.redis_url, self.data, engines))
+        rig, _ = await self._stack.enter_async_context(
+            living_on(self.fake, self.redis_url, self.data, engines, text_model=self.text_model)
+        )
         self._house = rig.house
         original = self.house.turns.delivered
 
