@@ -261,7 +261,9 @@ class Dispatch:
     async def _panel(self, status: TurnStatus, capabilities: ChatCapabilities) -> Panel:
         outcome = status.outcome
         if status.state not in FINAL_STATES or outcome is None:
-            return Panel(status.turn.id, status.state, _progress_lines(status)[0])
+            # One question for all of them, which stands above.
+            words = "" if Hold.CONSENT in status.holds else _progress_lines(status)[0]
+            return Panel(status.turn.id, status.state, words)
         sized = sharing(capabilities, len(status.turn.album))
         images = await self._renditions.of(outcome.images[:1], outcome.label, sized)
         words = "This was deleted." if status.erased else _unlabelled(status, outcome)
@@ -305,6 +307,8 @@ def _album_lines(statuses: Sequence[TurnStatus]) -> tuple[str, ...]:
     labels = dict.fromkeys(label_line(each.label) for each in ended if each.label and each.images)
     making = "A story in" if turn.wish.form is Form.STORY else "Variations:"
     head = () if labels else (f"{making} {len(turn.album)} pictures. They appear here as they come.",)
+    if any(Hold.CONSENT in each.holds for each in statuses):
+        head = (*head, waits_for(names_of(turn.asks)))
     lines = (" / ".join(labels), *head, heard(turn.heard) if turn.heard else "", _roles_line(turn), turn.note)
     return tuple(line for line in lines if line)
 

@@ -169,4 +169,5 @@ def _told(status: TurnStatus) -> str:
 
 def _picture(image: ImageFacts) -> str:
     kind = image.media_type.partition("/")[2].upper()
-    return f"{image.width_px} × {image.height_px} pixels, {kind}, {image.size_bytes / 1e6:.1f} MB"
+    size = f"{image.size_bytes / 1e6:.1f} MB" if image.size_bytes >= 1e5 else f"{image.size_bytes / 1e3:.0f} kB"
+    return f"{image.width_px} × {image.height_px} pixels, {kind}, {size}"
