@@ -128,6 +128,7 @@ _WITHOUT_SECRETS = _WithoutSecrets()
 
 def point_at(api_base: str = "", gateway_url: str = "") -> None:
     """Which server the library speaks to, in this whole process; empty for Discord's own."""
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # nobody speaks here
     Route.BASE = api_base.rstrip("/") or API
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway_url) if gateway_url else GATEWAY
     for name in ("discord.http", "discord.webhook.async_", "discord.webhook"):

@@ -64,7 +64,7 @@ def command_payload(sizes: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
     """All commands, as Discord takes them."""
     # A tree of its own, on a client that never connects: attached to the real one it would answer interactions itself.
     tree = app_commands.CommandTree(
-        discord.Client(intents=discord.Intents.none()),
+        discord.Client(intents=discord.Intents(guilds=True)),
         allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
         allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
     )

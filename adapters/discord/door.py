@@ -187,7 +187,7 @@ class Door:
         if denied:
             await self._say_once(payload, chat, denied, what="denied", life_s=_DAY_S)
             return
-        await self._note_chat(chat, spot.facts)
+        await self._note_chat(chat, spot.facts, message=int(payload["id"]))
         match _understood(lambda: inbound_of(payload, self._world.place(payload), known)):
             case Snag.EMPTY_REPLY:
                 await self._say_once(payload, chat, EMPTY_REPLY, what="empty", life_s=_EMPTY_QUIET_S)
@@ -243,10 +243,13 @@ class Door:
         if await self._store.once(f"closed:{chat.key}:{person.user}", life_s=_DAY_S):
             await self._world.tell(person, CLOSED)
 
-    async def _note_chat(self, chat: ChatRef, facts: ChatFacts) -> None:
-        """Once an hour and whenever it changed."""
+    async def _note_chat(self, chat: ChatRef, facts: ChatFacts, *, message: int) -> None:
+        """Once an hour and whenever it changed. Before the first message of a chat is handed over, so that it is found
+        again should the process die over it."""
         noted, at = self._noted.get(chat, (None, 0.0))
         now = time.monotonic()
+        if noted is None:
+            await self._store.know(chat, message - 1)
         if noted != facts or now - at > _FACTS_LIFE_S:
             await self._store.note_chat(chat, facts)
             _remember(self._noted, chat, (facts, now))

@@ -137,7 +137,7 @@ class DiscordGateway:
             await _close(client)
 
     async def _ask_intent(self) -> ContentIntent:
-        client = discord.Client(intents=discord.Intents.none())
+        client = discord.Client(intents=discord.Intents(guilds=True))
         try:
             await client.login(self._token)
             return content_intent_of(client.application_flags)

@@ -43,7 +43,6 @@ async def ask_application(token: str, *, api_base: str = "") -> Application:
     """Sign in and look, without going online. Raises `ValueError` in words for the operator, or `Unavailable`."""
     account_of(token)
     point_at(api_base)
-    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # nobody speaks here
     client = discord.Client(intents=discord.Intents(guilds=True))
     try:
         async with asyncio.timeout(_ASK_S):

@@ -74,6 +74,10 @@ class DiscordStore(Protocol):
         """A message of this chat was taken in. The greatest id stands."""
         ...
 
+    async def know(self, chat: ChatRef, message_id: int) -> None:
+        """The bot is used in this chat, and has dealt with all up to this id. Changes nothing where a mark stands."""
+        ...
+
     async def marks(self, account: str) -> Mapping[ChatRef, int]:
         """The chats in which the bot was used of late, each with the greatest id taken in there."""
         ...

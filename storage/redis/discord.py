@@ -49,11 +49,12 @@ _TARGET: Codec[Quoted] = Codec(Quoted)
 _KEPT: Codec[KeptBack] = Codec(KeptBack)
 
 _MARK = """
--- KEYS marks at · ARGV chat id now life_s
+-- KEYS marks at · ARGV chat id now life_s, 1 where an id that stands is to stay
 -- Ids are compared as text: as numbers they would lose their last digits.
 local standing = redis.call('HGET', KEYS[1], ARGV[1])
 local id = ARGV[2]
-if not standing or #id > #standing or (#id == #standing and id > standing) then
+local greater = standing and (#id > #standing or (#id == #standing and id > standing))
+if not standing or (greater and ARGV[5] ~= '1') then
     redis.call('HSET', KEYS[1], ARGV[1], id)
 end
 redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
@@ -98,8 +99,15 @@ class RedisDiscordStore:
     # --- catching up
 
     async def mark(self, chat: ChatRef, message_id: int) -> None:
+        await self._set_mark(chat, message_id, first=False)
+
+    async def know(self, chat: ChatRef, message_id: int) -> None:
+        await self._set_mark(chat, message_id, first=True)
+
+    async def _set_mark(self, chat: ChatRef, message_id: int, *, first: bool) -> None:
         marks = self._keys.discord_marks(chat.account)
-        await self._mark(keys=[marks, f"{marks}:at"], args=[chat.chat, str(message_id), int(time.time()), MARKS_S])
+        args: list[str | int] = [chat.chat, str(message_id), int(time.time()), MARKS_S, int(first)]
+        await self._mark(keys=[marks, f"{marks}:at"], args=args)
 
     async def marks(self, account: str) -> Mapping[ChatRef, int]:
         marks = self._keys.discord_marks(account)

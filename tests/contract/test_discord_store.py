@@ -61,6 +61,15 @@ async def test_of_all_ids_taken_in_the_greatest_stands_to_its_last_digit(store: 
     assert await store.marks("another account") == {}
 
 
+async def test_a_chat_is_known_from_its_first_message_and_an_older_one_takes_nothing_back(store: DiscordStore) -> None:
+    await store.know(CHAT, 9007199254740992)
+    await store.know(CHAT, 9007199254740999)
+    assert await store.marks(ACCOUNT) == {CHAT: 9007199254740992}
+    await store.mark(CHAT, 9007199254740993)
+    await store.know(CHAT, 5)
+    assert await store.marks(ACCOUNT) == {CHAT: 9007199254740993}
+
+
 async def test_a_chat_that_was_quiet_for_long_is_not_caught_up(store: DiscordStore, client: Redis) -> None:
     await store.mark(CHAT, 1)
     (at,) = [key for key in await client.keys("*") if str(key).endswith(":at")]
