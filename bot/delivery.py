@@ -277,7 +277,10 @@ def _asks(status: TurnStatus) -> tuple[Person, ...]:
 
 def _credit(status: TurnStatus) -> Credit | None:
     turn = status.turn
-    return None if status.erased else Credit(Person(turn.author, turn.author_name), turn.owners)
+    if status.erased:
+        return None
+    asker = Person(turn.author, turn.author_name)
+    return Credit(asker, turn.owners, words=turn.instruction, asked_in=turn.origin)
 
 
 def _fitted(masters: Sequence[ImageFacts], shown: Sequence[Rendition]) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from adapters.discord import limits
 from adapters.discord.custom_ids import CustomId, Verb
+from adapters.discord.refs import snowflake_of
 from adapters.discord.words import escape, mention
 from bot.domain.actions import Act, Control
 from bot.domain.consent import Say
@@ -34,7 +35,9 @@ TOO_LARGE_WORDS = (
 
 _SUPPRESS_EMBEDS = 1 << 2
 _ROW, _BUTTON, _SELECT = 1, 2, 3
-_PLAIN, _DANGER = 2, 4
+_GREY = 2
+"""A button that asks for no attention."""
+_MOST_WORDS = 300
 _TAIL_UNITS = 1000
 _TITLE_UNITS = 80
 _URL_UNITS = 400
@@ -102,7 +105,14 @@ def _question(answer: Answer) -> str:
     what = "your picture" if len(answer.asks) == 1 else "your pictures"
     if answer.credit is None:
         return f"{owners}, may {what} be edited?"
-    return f"{owners}, may {mention(answer.credit.asker.user, answer.credit.asker.name)} edit {what}?"
+    asker = mention(answer.credit.asker.user, answer.credit.asker.name)
+    wanted = f"\n> {_quoted(answer.credit.words)}" if answer.credit.words else ""
+    return f"{owners}, may {asker} edit {what}?{wanted}"
+
+
+def _quoted(words: str) -> str:
+    """On one line, as much as is needed to know what is wanted."""
+    return f"“{_cut(escape(' '.join(words.split())), _MOST_WORDS)}”"
 
 
 def _captions(panels: Sequence[Panel]) -> list[str]:
@@ -138,7 +148,9 @@ def _credit(credit: Credit) -> str:
     owners = [mention(owner) for owner in credit.owners[:10] if owner != asker.user]
     what = "a picture" if len(owners) == 1 else "pictures"
     by = f", with {what} by {_and(owners)}" if owners else ""
-    return f"-# Asked by {mention(asker.user, asker.name)}{by}"
+    hidden = credit.words and credit.asked_in is not None and snowflake_of(credit.asked_in) is None
+    said = f": {_quoted(credit.words)}" if hidden else ""
+    return f"-# Asked by {mention(asker.user, asker.name)}{by}{said}"
 
 
 def _and(parts: Sequence[str]) -> str:
@@ -231,7 +243,7 @@ def _about() -> list[Json]:
     return [
         _button("Original file", CustomId(Verb.FILE)),
         _button("Info", CustomId(Verb.INFO)),
-        _button("Delete", CustomId(Verb.DELETE), style=_DANGER),
+        _button("Delete", CustomId(Verb.DELETE)),
     ]
 
 
@@ -269,9 +281,9 @@ def _pressed(control: Control, place: int | None = None) -> CustomId:
     return CustomId(Verb.PRESS, place, argument)
 
 
-def _button(label: str, custom_id: CustomId, *, style: int = _PLAIN) -> Json:
+def _button(label: str, custom_id: CustomId) -> Json:
     label = limits.cut(label, limits.BUTTON_LABEL)
-    return {"type": _BUTTON, "style": style, "label": label, "custom_id": str(custom_id)}
+    return {"type": _BUTTON, "style": _GREY, "label": label, "custom_id": str(custom_id)}
 
 
 def _option(label: str, custom_id: CustomId) -> Json:

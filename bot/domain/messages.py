@@ -103,10 +103,13 @@ class MessageRecord:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Who asked for a result, and whose pictures it grew from."""
+    """Who asked for a result, and whose pictures it grew from. `words` are what was asked for, by the message
+    `asked_in`: a platform where that one cannot be seen by all shows them."""
 
     asker: Person
     owners: tuple[UserRef, ...] = ()
+    words: str = ""
+    asked_in: MessageRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

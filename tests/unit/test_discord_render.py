@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from adapters.discord.custom_ids import read_custom_id
 from adapters.discord.limits import cut, units
-from adapters.discord.refs import user_ref
+from adapters.discord.refs import message_ref, user_ref
 from adapters.discord.render import TOO_LARGE_WORDS, ShownFile, show
 from adapters.discord.words import escape
 from bot.domain.actions import Act, Control
@@ -37,8 +37,8 @@ def done(**about: Any) -> Answer:
     return Answer(TurnState.DONE, **settings)
 
 
-def button(label: str, custom_id: str, style: int = 2) -> dict[str, Any]:
-    return {"type": 2, "style": style, "label": label, "custom_id": custom_id}
+def button(label: str, custom_id: str) -> dict[str, Any]:
+    return {"type": 2, "style": 2, "label": label, "custom_id": custom_id}
 
 
 def row(*parts: dict[str, Any]) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def labels(answer: Answer) -> list[list[str]]:
 
 CANCEL = row(button("Cancel", f"rb:cancel:-:{TURN}"))
 ABOUT = row(
-    button("Original file", "rb:file:-:"), button("Info", "rb:info:-:"), button("Delete", "rb:delete:-:", style=4)
+    button("Original file", "rb:file:-:"), button("Info", "rb:info:-:"), button("Delete", "rb:delete:-:")
 )
 
 
@@ -349,3 +349,18 @@ def test_a_cut_text_is_never_longer_than_asked_for(text: str, most: int) -> None
     short = cut(text, most)
     assert units(short) <= most
     assert short == text or text.startswith(short.removesuffix("…").rstrip())
+
+
+def test_the_question_says_what_is_wanted_and_mentions_nobody_by_it() -> None:
+    credit = Credit(ANNA, words="make it **night** @everyone\nplease")
+    answer = Answer(TurnState.WAITING, ("Waiting for Ben to say yes.",), turn=TURN, asks=(BEN,), credit=credit)
+    first, wanted, *_ = show(answer).payload["content"].split("\n")
+    assert first == f"<@{BEN.user.user}>, may <@{ANNA.user.user}> edit your picture?"
+    assert wanted == "> “make it \\*\\*night\\*\\* @\u200beveryone please”"
+
+
+def test_words_that_nobody_else_saw_stand_in_the_credit_and_others_do_not() -> None:
+    by_command, by_message = (message_ref("1", 2, id_) for id_ in ("i3", "3"))
+    for asked_in, said in ((by_command, ": “a fox”"), (by_message, "")):
+        answer = done(credit=Credit(ANNA, words="a fox", asked_in=asked_in))
+        assert show(answer).payload["content"].endswith(f"-# Asked by <@{ANNA.user.user}>{said}")
