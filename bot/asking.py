@@ -54,7 +54,7 @@ class Asking:
         platform = self._platforms[turn.chat.platform]
         for owner in turn.asks:
             if await self._turns.note_once(turn.id, f"asked:{owner.user.key}"):
-                key = f"{turn.id}:{owner.user.key}"
+                key = _call_key(turn.id, owner.user)
                 await platform.call(turn.reply, owner.user, asks_you(turn.author_name), key=key)
 
     async def answer(self, turn: TurnId, *, chat: ChatRef, by: UserRef, say: Say | None) -> str:
@@ -106,6 +106,7 @@ class Asking:
         ]
 
     async def _agree(self, status: TurnStatus, owner: UserRef) -> None:
+        await self._call_off(status.turn, owner)
         for id_ in status.turn.album or (status.turn.id,):
             started = await self._turns.agree(id_, owner)
             for next_ in started:
@@ -122,3 +123,15 @@ class Asking:
         for id_ in reversed(status.turn.album or (status.turn.id,)):
             if await self._turns.end(id_, replace(ended, usage=status.turn.spent)):
                 await self._close(id_)
+        for owner in status.turn.asks:
+            await self._call_off(status.turn, owner.user)
+
+    async def _call_off(self, turn: Turn, owner: UserRef) -> None:
+        """Nobody is called to a question that is settled. An album's stands at its first turn."""
+        first = turn.album[0] if turn.album else turn.id
+        platform = self._platforms[turn.chat.platform]
+        await platform.call_off(turn.reply, key=_call_key(first, owner))
+
+
+def _call_key(turn: TurnId, owner: UserRef) -> str:
+    return f"{turn}:{owner.key}"

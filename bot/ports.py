@@ -59,6 +59,10 @@ class Platform(Protocol):
         `key` is the same message, where the platform allows it. Best effort: raises nothing."""
         ...
 
+    async def call_off(self, reply: MessageRef, *, key: str) -> None:
+        """What the person was called for is settled: the call may go. Best effort: raises nothing."""
+        ...
+
     async def show_sources(self, message: MessageRef, pictures: Sequence[Rendition]) -> None:
         """The pictures that a person's message brought, checked and ready to be shown. A platform that shows them by
         itself does nothing."""

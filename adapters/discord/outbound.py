@@ -309,9 +309,19 @@ class DiscordPlatform:
         }
         interaction = await self._behind(reply)
         if interaction is None:
-            await self._post(reply.chat, payload, nonce_of(key), reply_to=reply.message)
+            await self._store.keep_call(
+                key, await self._post(reply.chat, payload, nonce_of(key), reply_to=reply.message)
+            )
         elif self._lives(interaction) and await self._store.once(f"call:{key}", life_s=3600):
             await self._follow_up(interaction, payload, (), alone=False)
+
+    async def call_off(self, reply: MessageRef, *, key: str) -> None:
+        try:
+            call = await self._store.take_call(key)
+            if call is not None and call.chat == reply.chat:
+                await self._take_away(call)
+        except Exception as error:  # best effort, too: a call that stays does no harm
+            log.info("discord.call_stays", error=type(error).__name__)
 
     # --- the rest
 

@@ -136,6 +136,14 @@ class DiscordStore(Protocol):
         """True the first time within that many seconds."""
         ...
 
+    async def keep_call(self, key: str, call: MessageRef) -> None:
+        """The message by which somebody was called, for a week."""
+        ...
+
+    async def take_call(self, key: str) -> MessageRef | None:
+        """That message, once."""
+        ...
+
     async def commands(self, application: str) -> str:
         """The hash of the commands that were registered last; empty for none."""
         ...

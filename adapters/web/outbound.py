@@ -64,6 +64,9 @@ class WebPlatform:
     async def call(self, reply: MessageRef, person: UserRef, words: str, *, key: str) -> None:
         """Whoever looks at the chat sees the reply change."""
 
+    async def call_off(self, reply: MessageRef, *, key: str) -> None:
+        """Nobody was called."""
+
     async def show_sources(self, message: MessageRef, pictures: Sequence[Rendition]) -> None:
         shown = {"images": images_field(pictures)}
         await self._store.replace(message.chat.chat, message.message, shown, images=media_types(pictures))

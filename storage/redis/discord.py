@@ -39,6 +39,7 @@ TOKEN_S: Final = 15 * 60
 TARGET_S: Final = 3600
 MARKS_S: Final = 14 * DAY
 """Chats where nothing was taken in for so long are not caught up."""
+CALLS_S: Final = 7 * DAY
 CLOSED_S: Final = 10 * 60
 CLOSED_MOST_S: Final = 6 * 3600
 _KEPT_MOST = 20
@@ -195,6 +196,13 @@ class RedisDiscordStore:
     async def open_chat(self, chat: ChatRef) -> None:
         key = self._keys.discord_closed(chat)
         await self._client.delete(key, f"{key}:times")
+
+    async def keep_call(self, key: str, call: MessageRef) -> None:
+        await self._client.set(self._keys.discord("call", key), call.key, ex=CALLS_S)
+
+    async def take_call(self, key: str) -> MessageRef | None:
+        found = await self._client.getdel(self._keys.discord("call", key))
+        return message_ref_of(found) if found else None
 
     async def once(self, what: str, *, life_s: int) -> bool:
         return bool(await self._client.set(self._keys.discord("once", what), "1", ex=life_s, nx=True))

@@ -595,6 +595,18 @@ async def test_a_person_is_called_once_by_one_short_message(place: Place) -> Non
     assert not call.mention_everyone
 
 
+async def test_a_call_goes_once_its_question_is_settled(place: Place) -> None:
+    reply, _, _ = await place.reserve()
+    await place.platform.call(reply, user_ref(place.anna.id), "A question for you.", key="k")
+    called = place.channel.last()
+    await place.platform.call_off(reply, key="another")
+    assert not called.deleted
+    for _ in range(2):
+        await place.platform.call_off(reply, key="k")
+    assert called.deleted
+    assert len([each for each in place.fake.requests if each.method == "DELETE"]) == 1
+
+
 async def test_calling_never_fails_and_leaves_a_closed_chat_alone(place: Place) -> None:
     reply, _, _ = await place.reserve()
     place.channel.deny(place.guild.everyone, Permission.SEND_MESSAGES)

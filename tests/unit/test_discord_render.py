@@ -71,9 +71,7 @@ def labels(answer: Answer) -> list[list[str]]:
 
 
 CANCEL = row(button("Cancel", f"rb:cancel:-:{TURN}"))
-ABOUT = row(
-    button("Original file", "rb:file:-:"), button("Info", "rb:info:-:"), button("Delete", "rb:delete:-:")
-)
+ABOUT = row(button("Original file", "rb:file:-:"), button("Info", "rb:info:-:"), button("Delete", "rb:delete:-:"))
 
 
 # --- while it is made
