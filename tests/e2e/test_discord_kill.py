@@ -13,11 +13,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.e2e.test_kill import Bot, bot_in, calls_of, gemini, note
+from tests.e2e.test_kill import ROOT, Bot, bot_in, calls_of, gemini, note
 from tests.fakes.discord import Channel, FakeDiscord, Message, Person
 from tests.rig import CAT
 
-__all__ = ["gemini"]
+__all__ = ["ROOT", "gemini"]
 
 RESERVED = [
     "RedisMessageStore.record:before",
