@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -174,3 +175,30 @@ async def test_a_channel_that_lost_its_permission_is_not_hammered_and_answered_w
     assert len(posts) == 1
     channel.allow(rig.fake.bot, Permission.SEND_MESSAGES)
     await answer_to(rig, said)
+
+
+async def test_whoever_waited_long_is_called_once_and_nobody_else(rig: DiscordRig) -> None:
+    rig.settings = {"pointer_s": 0.001}
+    await rig.restart()
+    anna, channel = rig.people[Who.ANNA], rig.chats[Where.HOME]
+    said = await anna.says(channel, "put a hat on her", files=[("cat.jpg", CAT)], mentions=[rig.fake.bot])
+    answer = await answer_to(rig, said)
+    (call,) = await rig.fake.until(lambda: [each for each in channel.messages() if each.reply_to == answer.id])
+    assert [each.name for each in call.mentions] == ["Anna"]
+    await rig.house.reconciler.look(grace_s=0)
+    assert [each for each in channel.messages() if each.reply_to == answer.id] == [call]
+
+
+async def test_a_reply_that_was_deleted_while_it_was_filled_is_let_go(rig: DiscordRig) -> None:
+    anna, channel = rig.people[Who.ANNA], rig.chats[Where.HOME]
+    rig.engine.script = [go_on := asyncio.Event()]
+    said = await anna.says(channel, "put a hat on her", files=[("cat.jpg", CAT)], mentions=[rig.fake.bot])
+    reply = await rig.fake.until(
+        lambda: next((each for each in channel.messages() if each.reply_to == said.id and rig.engine.requests), None)
+    )
+    rig.fake.delete(reply)
+    go_on.set()
+    await rig.fake.until(lambda: rig.replies)
+    await rig.house.reconciler.look(grace_s=0)
+    assert await rig.house.turns.open_turns() == []
+    assert len([each for each in rig.fake.requests if each.status == 404]) <= 1

@@ -69,6 +69,7 @@ class DiscordRig:
     fake: FakeDiscord
     engine: ScriptedEngine = field(default_factory=ScriptedEngine)
     text_model: TextModel | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
     people: dict[Who, Person] = field(default_factory=dict)
     chats: dict[Where, Channel] = field(default_factory=dict)
     _before: dict[Post, set[str]] = field(default_factory=dict)
@@ -92,7 +93,7 @@ class DiscordRig:
     async def open(self) -> None:
         engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": self.engine}
         rig, _ = await self._stack.enter_async_context(
-            living_on(self.fake, self.redis_url, self.data, engines, text_model=self.text_model)
+            living_on(self.fake, self.redis_url, self.data, engines, text_model=self.text_model, **self.settings)
         )
         self._house = rig.house
         original = self.house.turns.delivered
