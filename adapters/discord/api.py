@@ -31,6 +31,7 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import HTTPClient, Route
 
+from adapters.discord.pace import Pace
 from bot.domain.errors import ChatClosed, ChatGone
 
 T = TypeVar("T")
@@ -146,6 +147,7 @@ class DiscordApi:
         self._pause_s = pause_s
         self._http: HTTPClient | None = None
         self._opening = asyncio.Lock()
+        self._pace = Pace()
         self._quiet_until = 0.0
         self._refused_until = 0.0
 
@@ -236,6 +238,8 @@ class DiscordApi:
 
         async def call() -> Payload:
             http = await self._opened()
+            if "webhook_id" not in about:  # interactions have limits of their own
+                await self._pace.turn()
             return cast(Payload, await self._request(http, route, payload, files))
 
         return await self._within(UPLOAD_S if files else CALL_S, call, webhook="webhook_id" in about)
