@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NewType
 from urllib.parse import quote, unquote
 
@@ -23,7 +24,12 @@ Sha256 = NewType("Sha256", str)
 
 
 def _join(*parts: str) -> str:
-    return ":".join(quote(part, safe="-_.~@") for part in parts)
+    return ":".join(map(_quoted, parts))
+
+
+@lru_cache(maxsize=4096)
+def _quoted(part: str) -> str:
+    return quote(part, safe="-_.~@")
 
 
 @dataclass(frozen=True, slots=True)
