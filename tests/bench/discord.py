@@ -305,19 +305,21 @@ class Gate:
 
 @dataclass
 class Bot:
-    """What both have: a reply is `reserved`; then an engine works, or would; then the reply is `filled`."""
+    """What both have: a reply is `reserved`; then an engine works, or would; its answer is made `ready`; then the
+    reply is `filled`."""
 
     reserved: Gate
     engine: Gate
+    ready: Gate
     filled: Gate
     kind: str = "png"
 
     def shut(self) -> None:
-        for each in (self.reserved, self.engine, self.filled):
+        for each in (self.reserved, self.engine, self.ready, self.filled):
             each.shut()
 
     def open(self) -> None:
-        for each in (self.reserved, self.engine, self.filled):
+        for each in (self.reserved, self.engine, self.ready, self.filled):
             each.open()
 
 
@@ -361,8 +363,11 @@ async def ours(place: Place, folder: Path, bot: Bot, **more: Any) -> Any:
             return reply
 
         async def fill_and_wait(reply: MessageRef, answer: Answer) -> None:
+            final = answer.state in FINAL_STATES
+            if final:
+                await bot.ready()
             await fill(reply, answer)
-            if answer.state in FINAL_STATES:
+            if final:
                 await bot.filled()
 
         platform.reserve, platform.fill = reserve_and_wait, fill_and_wait
@@ -396,6 +401,7 @@ class Floor(discord.Client):
         reply = await message.reply("On its way.", view=view, mention_author=False, suppress_embeds=True)
         await self._bot.reserved()
         await self._bot.engine()
+        await self._bot.ready()
         data, (words, controls, alt) = self._answers[self._bot.kind]
         file = discord.File(io.BytesIO(data), filename=f"edit.{self._bot.kind}", description=alt)
         view = buttons([[f"{key}-{message.id}"[-90:], label, style] for key, label, style in controls])
@@ -453,8 +459,8 @@ class Rounds:
             spent[name] = (time.process_time() - before_s) / AT_ONCE
 
     async def turns(self, kind: str) -> Json:
-        """Processor seconds per message: until all replies are reserved; until all are ready for their answers; until
-        all are filled; and what is still done afterwards."""
+        """Processor seconds per message: until all replies are reserved; until all wait for their engine; from the
+        engines' answers until all are labelled and stored; until all are filled; and what is still done afterwards."""
         bot = self._bot
         bot.kind = kind
         bot.shut()
@@ -466,12 +472,16 @@ class Rounds:
             bot.reserved.open()
             await bot.engine.reached_by(AT_ONCE)
             await self._tell("quiet")
-        with self._window("filling", spent):
+        with self._window("labelling", spent):
             bot.engine.open()
+            await bot.ready.reached_by(AT_ONCE)
+        with self._window("posting", spent):
+            bot.ready.open()
             await bot.filled.reached_by(AT_ONCE)
         with self._window("after", spent):
             bot.open()
             await self._tell("quiet")
+        spent["filling"] = spent["labelling"] + spent["posting"]
         return spent
 
     async def waits(self, kind: str) -> Json:
@@ -521,7 +531,7 @@ async def measure(given: argparse.Namespace) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     place = Place(*json.loads(given.place))
-    bot = Bot(Gate(), Gate(), Gate())
+    bot = Bot(Gate(), Gate(), Gate(), Gate())
     own = given.folder / given.client
     own.mkdir(exist_ok=True)
     more = {"slots": 8} if given.usual else {}
@@ -617,7 +627,7 @@ def turns(folder: Path, rounds: int, profile: str, window: str) -> None:
 
 
 def say_turns(kind: str, measured: dict[str, list[Json]]) -> None:
-    for what in ("reserving", "filling"):
+    for what in ("reserving", "filling", "posting"):
         mine, bare = ([each[what] * 1e3 for each in measured[name]] for name in ("ours", "floor"))
         ratios = sorted(a / b for a, b in zip(mine, bare, strict=True))
         print(
@@ -625,10 +635,14 @@ def say_turns(kind: str, measured: dict[str, list[Json]]) -> None:
             f"ours/floor = {statistics.median(mine) / statistics.median(bare):.2f} "
             f"(rounds {ratios[0]:.2f} to {ratios[-1]:.2f})"
         )
-    rest = {what: statistics.median(each[what] * 1e3 for each in measured["ours"]) for what in ("between", "after")}
+    rest = {
+        what: statistics.median(each[what] * 1e3 for each in measured["ours"])
+        for what in ("between", "labelling", "after")
+    }
     print(
-        f"  {kind:5} outside both: {rest['between']:.2f} ms to fetch, check, submit and begin; "
-        f"{rest['after']:.2f} ms after the reply is filled",
+        f"  {kind:5} of filling, {rest['labelling']:.2f} ms go to the label, its file and the turn's record (then "
+        f"posting); outside both are {rest['between']:.2f} ms to fetch, check, submit and begin, and "
+        f"{rest['after']:.2f} ms afterwards",
         flush=True,
     )
 
@@ -707,7 +721,9 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--only", choices=("turns", "memory", "storm"))
     parser.add_argument("--profile", default="", help="a file for cProfile's figures of ours")
-    parser.add_argument("--profile-window", default="reserving", choices=("reserving", "between", "filling", "after"))
+    parser.add_argument(
+        "--profile-window", default="reserving", choices=("reserving", "between", "labelling", "posting", "after")
+    )
     parser.add_argument("--serve", action="store_true")
     parser.add_argument("--measure", action="store_true")
     parser.add_argument("--client", choices=CLIENTS)
