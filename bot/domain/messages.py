@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.domain.actions import Control, Press
 from bot.domain.images import ImageFacts
-from bot.domain.refs import MessageRef, Person, ServerRef, ThreadId, TurnId, UserRef
+from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, ThreadId, TurnId, UserRef
 from bot.domain.turns import Hold, Source, TurnState
 
 
@@ -44,7 +44,8 @@ class InboundMessage:
     epoch. `reply_index` says which picture of the message that is replied to is meant (from 0), None for all of them.
     `press` is the control that was pressed, with its label as `text`. `voice` is a voice message in place of words.
     `server` is what its chat belongs to. `quoted` is the message that is replied to, where the platform shows it.
-    `size` was chosen in a form that said its price, None where there was none.
+    `size` was chosen in a form that said its price, None where there was none. `around` are the chats that its own lies
+    in (a thread's channel): what is decided there about people's pictures holds here, too.
     """
 
     ref: MessageRef
@@ -61,6 +62,7 @@ class InboundMessage:
     server: ServerRef | None = None
     quoted: Quoted | None = None
     size: str | None = None
+    around: tuple[ChatRef, ...] = ()
 
     @property
     def origin(self) -> str:

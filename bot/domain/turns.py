@@ -120,6 +120,8 @@ class Turn:
     server: ServerRef | None = None
     asks: tuple[Person, ...] = ()
     """Whose consent it needs before it may run."""
+    around: tuple[ChatRef, ...] = ()
+    """The chats that its own lies in."""
     spoiler: bool = False
     """Its pictures grew from one that is hidden until it is opened, and are hidden, too."""
 
