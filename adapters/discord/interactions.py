@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
@@ -39,6 +39,7 @@ from bot.domain.errors import ChatClosed, RemixError
 from bot.domain.messages import Attachment, ChatCapabilities, InboundMessage, Quoted
 from bot.domain.refs import MessageRef, TurnId
 from bot.domain.words import BROKEN
+from bot.ending import end
 from bot.ports import Clock, Rooms
 
 _log = structlog.get_logger()
@@ -50,6 +51,8 @@ _MOST_FOLLOW_UPS = 4
 _SIZES_S = 300.0
 """Prices in forms are looked up again after that long."""
 _SETUP_S = 60.0
+_LEAVE_S = 5.0
+"""How long what was acknowledged may take at the end."""
 
 UNKNOWN_CHAT = "I don't know this kind of chat yet, so I can't work here."
 UNKNOWN_COMMAND = "I don't know that command any more. /help shows what I can do."
@@ -85,7 +88,7 @@ class _Asked:
 
 
 class Interactions:
-    """All of one bot account's."""
+    """All of one bot account's. What they began is ended with `close`."""
 
     def __init__(
         self, rooms: Rooms, store: DiscordStore, platform: FollowUps, *, account: str, now: Clock = time.time
@@ -98,6 +101,16 @@ class Interactions:
         self._settings = Settings(rooms)
         self._sizes: Sequence[tuple[str, str]] = ()
         self._sizes_at = float("-inf")
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def close(self) -> None:
+        """Discord does not send an interaction twice, so what was acknowledged is given a while to reach the core. The
+        client that brought it is best closed afterwards: what is said to people goes through its connection."""
+        self._closed = True
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=_LEAVE_S)
+        await end(*self._tasks)
 
     async def setup(self, client: discord.Client) -> None:
         """Once, when the client has logged in and before it connects."""
@@ -115,18 +128,26 @@ class Interactions:
         answering = Answering(interaction)
         match interaction.type:
             case discord.InteractionType.application_command:
-                await self._safely(answering, self._called(answering))
+                self._begin(answering, self._called(answering))
             case discord.InteractionType.modal_submit:
-                await self._safely(answering, self._filled_in(answering))
+                self._begin(answering, self._filled_in(answering))
             case _:
                 return
 
     async def _pressed(self, interaction: discord.Interaction[Any], custom_id: CustomId | None, label: str) -> None:
         answering = Answering(interaction)
-        if custom_id is None:
-            await self._safely(answering, answering.say(UNKNOWN_PRESS))
+        work = answering.say(UNKNOWN_PRESS) if custom_id is None else self._press(answering, custom_id, label)
+        self._begin(answering, work)
+
+    def _begin(self, answering: Answering, work: Coroutine[Any, Any, None]) -> None:
+        """In a task of our own: for the library's nobody waits. At the end nothing is acknowledged any more, so that
+        Discord says that it did not work."""
+        if self._closed:
+            work.close()
             return
-        await self._safely(answering, self._press(answering, custom_id, label))
+        task = asyncio.create_task(self._safely(answering, work), name="discord interaction")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _safely(self, answering: Answering, work: Awaitable[None]) -> None:
         """A door: whatever goes wrong is said in words, and ends here."""

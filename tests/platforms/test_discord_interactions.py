@@ -145,6 +145,7 @@ async def connected(fake: FakeDiscord, rooms: RecordingRooms, store: RedisDiscor
         await fake.until(lambda: running.done() or _knows_its_servers(client, fake))
         yield client
     finally:
+        await interactions.close()
         await client.close()
         await asyncio.gather(running, return_exceptions=True)
         await platform.close()
@@ -299,6 +300,30 @@ async def test_a_form_opens_while_redis_answers_nothing(stage: Stage, store: Sto
     opened = await stage.anna.menu(EDIT_THIS, photographed)
     await opened.form(within_s=2.0)
     store.goes_on.set()
+
+
+async def test_what_was_acknowledged_reaches_the_core_although_the_process_ends(
+    fake: FakeDiscord, store: StoppedStore
+) -> None:
+    rooms, channel, anna = RecordingRooms(), fake.guild().channel(), fake.user("Anna")
+    async with connected(fake, rooms, store):
+        store.goes_on.clear()
+        given = await anna.slash("imagine", channel, words="a fox")
+        await given.response()
+        asyncio.get_running_loop().call_later(0.2, store.goes_on.set)
+    assert [each.text for each in rooms.received] == ["/imagine a fox"]
+
+
+async def test_what_hangs_at_the_end_is_ended(
+    fake: FakeDiscord, store: StoppedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.discord.interactions._LEAVE_S", 0.05)
+    rooms, channel, anna = RecordingRooms(), fake.guild().channel(), fake.user("Anna")
+    async with connected(fake, rooms, store):
+        store.goes_on.clear()
+        await (await anna.slash("imagine", channel, words="a fox")).response()
+    assert rooms.received == []
+    assert not [each for each in asyncio.all_tasks() if each.get_name() == "discord interaction"]
 
 
 # --- buttons
