@@ -26,7 +26,7 @@ class DiscordAccount:
 
     def door_in(self, rooms: Rooms) -> DiscordGateway:
         account = self.platform.account
-        interactions = Interactions(rooms, self.store, self.platform, account=account)
+        interactions = Interactions(rooms, self.store, self.platform, self.api, account=account)
         return DiscordGateway(rooms, self.store, self.api, token=self.token, account=account, interactions=interactions)
 
 

@@ -11,12 +11,13 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, assert_never
+from typing import Any, Protocol, assert_never
 
 import discord
 import structlog
 
 from adapters.discord.answering import OVER, Answering, How
+from adapters.discord.api import Rejected, Unavailable
 from adapters.discord.buttons import (
     confirm_delete,
     confirm_forget,
@@ -28,14 +29,14 @@ from adapters.discord.buttons import (
 from adapters.discord.commands import EDIT_THIS, command_payload, digest_of, read_command, resolved
 from adapters.discord.custom_ids import CustomId, Verb, read_custom_id
 from adapters.discord.forms import edit_form, read_edit_form
-from adapters.discord.inbound import Place, attachments_of, quoted_of
+from adapters.discord.inbound import Payload, Place, Pointer, attachments_of, pointers_of, quoted_of
 from adapters.discord.ports import DiscordStore, FollowUps, Interaction, KeptBack
 from adapters.discord.refs import interaction_ref, message_ref
 from adapters.discord.settings import Settings
 from adapters.discord.settings_panel import Page, read_part
 from adapters.discord.where import Where, closed_words, denied_words, where_of
 from bot.domain.actions import Press
-from bot.domain.errors import ChatClosed, RemixError
+from bot.domain.errors import BadPicture, ChatClosed, RemixError
 from bot.domain.messages import Attachment, ChatCapabilities, InboundMessage, Quoted
 from bot.domain.refs import MessageRef, TurnId
 from bot.domain.words import BROKEN
@@ -51,6 +52,7 @@ _MOST_FOLLOW_UPS = 4
 _SIZES_S = 300.0
 """Prices in forms are looked up again after that long."""
 _SETUP_S = 60.0
+_LOOK_UP_S = 10.0
 _LEAVE_S = 5.0
 """How long what was acknowledged may take at the end."""
 
@@ -59,6 +61,7 @@ UNKNOWN_COMMAND = "I don't know that command any more. /help shows what I can do
 UNKNOWN_PRESS = "I don't know that button any more. Please reply to the picture instead."
 NO_PICTURE = "There is no picture in that message. Add one in the form, or choose a message that has one."
 FORM_TOO_OLD = "That form was open for too long. Please open it once more."
+OUT_OF_REACH = "Discord does not tell me whose picture that is just now. Please try once more in a moment."
 NO_WORDS = "What should I change? Please fill in a few words."
 TOO_LATE = "That can't be cancelled any more, or it is somebody else's."
 DELETE_ASKS = "Delete this picture for everybody?"
@@ -87,15 +90,31 @@ class _Asked:
     alone: bool = False
 
 
+class Lookups(Protocol):
+    """What interactions ask of Discord's API."""
+
+    async def message(self, channel: str, message: str) -> Payload:
+        """Raises `ChatClosed`, or what `DiscordApi` raises."""
+        ...
+
+
 class Interactions:
     """All of one bot account's. What they began is ended with `close`."""
 
     def __init__(
-        self, rooms: Rooms, store: DiscordStore, platform: FollowUps, *, account: str, now: Clock = time.time
+        self,
+        rooms: Rooms,
+        store: DiscordStore,
+        platform: FollowUps,
+        lookups: Lookups,
+        *,
+        account: str,
+        now: Clock = time.time,
     ) -> None:
         self._rooms = rooms
         self._store = store
         self._platform = platform
+        self._lookups = lookups
         self._account = account
         self._now = now
         self._settings = Settings(rooms)
@@ -208,20 +227,12 @@ class Interactions:
         interaction = answering.interaction
         target = str(data.get("target_id", ""))
         payload: dict[str, Any] = resolved(data, "messages").get(target) or {}
-        quoted = self._quoted(payload, _people(data))
         author: dict[str, Any] = payload.get("author") or {}
-        if str(author.get("id")) == self._account:
-            name = f"m{target}"
-        else:
-            name = "none" if quoted is None else f"t{interaction.id}"
+        ours = str(author.get("id")) == self._account
+        name = f"m{target}" if ours else f"t{interaction.id}" if author else "none"
         await answering.open(edit_form(CustomId(Verb.EDIT, None, name), self._sizes))
-        if quoted is not None:
-            await self._store.keep_target(str(interaction.id), quoted)
-
-    def _quoted(self, payload: Mapping[str, Any], names: Mapping[str, str]) -> Quoted | None:
-        if not payload.get("author"):
-            return None
-        return quoted_of(payload, Place(self._account), {}, names=names)
+        if name.startswith("t"):
+            await self._store.keep_target(str(interaction.id), target_of(payload, _people(data)))
 
     # --- forms
 
@@ -254,15 +265,44 @@ class Interactions:
         if target.startswith("m") and target[1:].isdigit():
             asked = replace(asked, under=message_ref(self._account, where.chat.chat, target[1:]))
         elif target.startswith("t"):
-            quoted = await self._store.target(target[1:])
-            if quoted is None or quoted.ref.chat != where.chat:
+            payload = await self._store.target(target[1:])
+            if payload is None or str(payload["channel_id"]) != where.chat.chat:
                 await answering.say(FORM_TOO_OLD)
                 return
-            asked = replace(asked, under=quoted.ref, quoted=quoted)
-        elif not filled.files:
+            quoted = await self._quoted(interaction, payload)
+            if quoted is not None:
+                asked = replace(asked, under=quoted.ref, quoted=quoted)
+        if asked.under is None and not filled.files:
             await answering.say(NO_PICTURE)
             return
         await self._ask(answering, where, asked)
+
+    async def _quoted(self, interaction: discord.Interaction[Any], payload: Payload) -> Quoted | None:
+        """The message that the form was opened on, with whose pictures they are. None where it has no picture."""
+        known: dict[str, Payload | None] = {}
+        while pointers := pointers_of(payload, known):
+            for each in pointers:
+                known[each.message] = await self._look_up(interaction, each)
+        return quoted_of(payload, Place(self._account), known, names={})
+
+    async def _look_up(self, interaction: discord.Interaction[Any], pointer: Pointer) -> Payload | None:
+        """None where it is gone, or not for us to see. While Discord can't say, nothing is made of it: somebody's
+        picture would pass for another's."""
+        if not self._may_look(interaction, pointer):
+            return None
+        try:
+            async with asyncio.timeout(_LOOK_UP_S):
+                return await self._lookups.message(pointer.channel, pointer.message)
+        except (ChatClosed, Rejected):
+            return None
+        except (Unavailable, TimeoutError):
+            raise BadPicture(OUT_OF_REACH) from None
+
+    def _may_look(self, interaction: discord.Interaction[Any], pointer: Pointer) -> bool:
+        """Where the bot is not, asking would only be refused."""
+        if pointer.server:
+            return interaction.client.get_guild(int(pointer.server)) is not None
+        return pointer.channel == str(interaction.channel_id)
 
     def _uploads(
         self, interaction: discord.Interaction[Any], files: Sequence[Mapping[str, Any]]
@@ -471,6 +511,19 @@ async def _try_to_say(answering: Answering, words: str) -> None:
 
 def _data(interaction: discord.Interaction[Any]) -> dict[str, Any]:
     return dict(interaction.data or {})
+
+
+def target_of(payload: Payload, names: Mapping[str, str]) -> Payload:
+    """Of a message, as Discord describes it, what is needed to edit its pictures: no words. `names` are those under
+    which people are known in that server."""
+    author = payload["author"]
+    kept = {key: author[key] for key in ("id", "username", "global_name", "bot", "system") if key in author}
+    if str(author["id"]) in names:
+        kept["global_name"] = names[str(author["id"])]
+    snapshots = payload.get("message_snapshots") or ()
+    forwarded = [{"message": {"attachments": each["message"].get("attachments", [])}} for each in snapshots]
+    parts = ("id", "channel_id", "type", "webhook_id", "attachments", "message_reference")
+    return {key: payload[key] for key in parts if key in payload} | {"author": kept, "message_snapshots": forwarded}
 
 
 def _people(data: Mapping[str, Any]) -> dict[str, str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
-from bot.domain.messages import Answer, Quoted, Rendition
+from bot.domain.messages import Answer, Rendition
 from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef
 
 
@@ -104,11 +104,12 @@ class DiscordStore(Protocol):
         """Without its token ("") once that is worth nothing any more."""
         ...
 
-    async def keep_target(self, interaction_id: str, target: Quoted) -> None:
-        """The message that a form was opened on, until the form comes back: for an hour."""
+    async def keep_target(self, interaction_id: str, target: Mapping[str, Any]) -> None:
+        """The message that a form was opened on (JSON, as Discord describes it), until the form comes back: for an
+        hour."""
         ...
 
-    async def target(self, interaction_id: str) -> Quoted | None: ...
+    async def target(self, interaction_id: str) -> Mapping[str, Any] | None: ...
 
     async def keep_back(self, user: UserRef, kept: KeptBack) -> None:
         """Keep a result for this person's next interaction."""

@@ -20,6 +20,7 @@ Every key expires.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -28,7 +29,6 @@ from typing import Any, Final
 from redis.asyncio import Redis
 
 from adapters.discord.ports import ChatFacts, Interaction, KeptBack
-from bot.domain.messages import Quoted
 from bot.domain.refs import ChatRef, MessageRef, UserRef, message_ref_of, short_hash
 from storage.redis.codec import Codec
 from storage.redis.keys import Keys
@@ -46,7 +46,6 @@ _KEPT_MOST = 20
 
 _FACTS: Codec[ChatFacts] = Codec(ChatFacts)
 _INTERACTION: Codec[Interaction] = Codec(Interaction)
-_TARGET: Codec[Quoted] = Codec(Quoted)
 _KEPT: Codec[KeptBack] = Codec(KeptBack)
 
 _MARK = """
@@ -149,12 +148,12 @@ class RedisDiscordStore:
         about, token = await self._client.mget(key, f"{key}:token")
         return replace(_INTERACTION.load(about), token=token or "") if about else None
 
-    async def keep_target(self, interaction_id: str, target: Quoted) -> None:
-        await self._client.set(self._keys.discord("target", interaction_id), _TARGET.dump(target), ex=TARGET_S)
+    async def keep_target(self, interaction_id: str, target: Mapping[str, Any]) -> None:
+        await self._client.set(self._keys.discord("target", interaction_id), json.dumps(target), ex=TARGET_S)
 
-    async def target(self, interaction_id: str) -> Quoted | None:
+    async def target(self, interaction_id: str) -> Mapping[str, Any] | None:
         text = await self._client.get(self._keys.discord("target", interaction_id))
-        return _TARGET.load(text) if text else None
+        return json.loads(text) if text else None
 
     async def keep_back(self, user: UserRef, kept: KeptBack) -> None:
         key, text = self._keys.discord("kept", user.key), _KEPT.dump(kept)

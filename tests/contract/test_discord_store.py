@@ -12,8 +12,7 @@ from redis.asyncio import Redis
 
 from adapters.discord.ports import ChatFacts, DiscordStore, Interaction, KeptBack
 from adapters.discord.refs import chat_ref, interaction_ref, message_ref, user_ref
-from bot.domain.messages import Attachment, Quoted
-from bot.domain.refs import Person, TurnId
+from bot.domain.refs import TurnId
 from storage.redis.client import open_client
 from storage.redis.discord import RedisDiscordStore
 
@@ -123,7 +122,7 @@ async def test_a_token_that_is_worth_nothing_any_more_is_not_kept(store: Discord
 
 
 async def test_the_message_under_a_form_comes_back_with_it(store: DiscordStore) -> None:
-    target = Quoted(REPLY, Person(BEN, "Ben"), (Attachment("handle", "a.png", 5, Person(BEN), spoiler=True),))
+    target = {"id": REPLY.message, "author": {"id": BEN.user}, "attachments": [{"filename": "a.png", "size": 5}]}
     await store.keep_target("16", target)
     assert await store.target("16") == target
     assert await store.target("17") is None

@@ -22,6 +22,7 @@ from adapters.discord.interactions import (
     KEPT,
     NO_PICTURE,
     NOT_YOUR_BUTTON,
+    OUT_OF_REACH,
     TOO_LATE,
     UNKNOWN_PRESS,
     Interactions,
@@ -44,6 +45,7 @@ from storage.redis.client import open_client
 from storage.redis.discord import RedisDiscordStore
 from tests.fakes.discord import Channel, FakeDiscord, Guild, Interaction, Message, Permission
 from tests.fakes.discord import Person as Human
+from tests.fakes.discord.payloads import message_json
 from tests.fakes.discord_rooms import RENDITION, RecordingRooms
 from tests.fakes.rooms import MemoryImages, SmallCore
 from tests.pictures import photo
@@ -137,7 +139,7 @@ async def connected(fake: FakeDiscord, rooms: RecordingRooms, store: RedisDiscor
     await images.put(FILE, RENDITION.image.sha256)
     api = DiscordApi(fake.token, api_base=fake.api_base, gateway_url=fake.gateway_url)
     platform = DiscordPlatform(api, store, images, account=fake.bot.id)
-    interactions = Interactions(rooms, store, platform, account=fake.bot.id)
+    interactions = Interactions(rooms, store, platform, api, account=fake.bot.id)
     intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
     client = LeanClient(intents=intents, take=lambda *_: None, listener=Listening(), doorbell=interactions)
     running = asyncio.create_task(client.start(fake.token))
@@ -635,6 +637,49 @@ async def test_a_forwarded_picture_is_edited_from_the_menu(stage: Stage) -> None
     assert ([each.filename for each in message.quoted.attachments], message.size) == (["cat.jpg"], "")
 
 
+async def forwarded_by_anna(stage: Stage, photographed: Message) -> Interaction:
+    """She sends it on, and edits it from the menu of what she sent."""
+    forwarded = await stage.anna.forwards(photographed, to=stage.guild.channel("elsewhere"))
+    opened = await stage.anna.menu(EDIT_THIS, forwarded)
+    await opened.form()
+    return await stage.anna.submits(opened, {"words": "make it winter"})
+
+
+async def test_who_forwards_a_picture_does_not_make_it_theirs_by_the_menu(stage: Stage) -> None:
+    photographed = await stage.ben.says(stage.channel, files=[("cat.jpg", photo())])
+    await forwarded_by_anna(stage, photographed)
+    quoted = (await stage.received()).quoted
+    assert quoted.author == Person(stage.by(stage.anna), "Anna")
+    assert [each.owner for each in quoted.attachments] == [Person(stage.by(stage.ben), "Ben")]
+
+
+async def test_a_forward_from_where_the_bot_is_not_belongs_to_who_sent_it_on(stage: Stage) -> None:
+    stranger = stage.fake.guild("Strangers", with_bot=False)
+    stranger.join(stage.anna)
+    stranger.join(stage.ben)
+    photographed = await stage.ben.says(stranger.channel(), files=[("cat.jpg", photo())])
+    await forwarded_by_anna(stage, photographed)
+    quoted = (await stage.received()).quoted
+    assert [each.owner for each in quoted.attachments] == [None]
+    assert not stage.fake.invalid_requests
+
+
+async def test_while_discord_cannot_say_whose_a_forward_is_nothing_is_made_of_it(stage: Stage) -> None:
+    photographed = await stage.ben.says(stage.channel, files=[("cat.jpg", photo())])
+    stage.fake.fail("GET", rf"/channels/{stage.channel.id}/messages/{photographed.id}", status=503, times=9)
+    assert await said_alone(await forwarded_by_anna(stage, photographed)) == OUT_OF_REACH
+    assert stage.rooms.received == []
+
+
+async def test_no_words_of_the_message_under_a_form_are_kept(stage: Stage) -> None:
+    photographed = await stage.ben.says(stage.channel, "a secret", files=[("cat.jpg", photo())])
+    opened = await stage.anna.menu(EDIT_THIS, photographed)
+    await opened.form()
+    await stage.anna.submits(opened, {"words": "make it winter"})
+    await stage.received()
+    assert "a secret" not in str(await stage.store.target(opened.id))
+
+
 async def test_a_message_without_a_picture_is_said_to_have_none(stage: Stage) -> None:
     written = await stage.ben.says(stage.channel, "hello")
     opened = await stage.anna.menu(EDIT_THIS, written)
@@ -667,8 +712,7 @@ async def test_a_picture_uploaded_in_a_form_can_be_fetched(stage: Stage) -> None
 
 async def test_a_form_from_another_chat_finds_nothing(stage: Stage) -> None:
     photographed = await stage.ben.says(stage.guild.channel("secret"), files=[("cat.jpg", photo())])
-    quoted = Quoted(stage.ref(photographed), None)
-    await stage.store.keep_target("7", quoted)
+    await stage.store.keep_target("7", message_json(photographed))
     opened = await stage.anna.presses(stage.answer_of_ours(("Edit…", str(CustomId(Verb.EDIT)))), "Edit…")
     form = await opened.form()
     form["custom_id"] = str(CustomId(Verb.EDIT, argument="t7"))
