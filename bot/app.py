@@ -22,7 +22,7 @@ from adapters.web.outbound import WebPlatform
 from adapters.web.server import build_app, serve
 from bot.arrivals import Arrivals, Limits
 from bot.asking import Asking
-from bot.budget import Budget, Estimates
+from bot.budget import Budget, Caps, Estimates
 from bot.calls import Calls
 from bot.consent import Consent
 from bot.delivery import Dispatch, Renditions
@@ -40,6 +40,7 @@ from bot.ports import Engine, ForgetReceipt, Platform, TextModel
 from bot.reception import Reception
 from bot.reconciler import Reconciler
 from bot.settings import Role, Settings
+from bot.stopping import Stopping
 from bot.turns import Workshop
 from storage.docket.queue import DocketTurnQueue
 from storage.objects.store import ObstoreImageStore, ObstoreUploads, image_store, uploads
@@ -199,8 +200,10 @@ async def open_house(
             capabilities=lambda chat: platforms[chat.platform].capabilities(chat),
             estimates=estimates,
         )
+        stopping = Stopping(turns=turns, queue=queue, engines=engines, estimates=estimates, close=workshop.close)
+        caps = Caps(budget=budget, estimates=estimates, engines=engines, chats=chats)
         asking = Asking(
-            platforms=platforms, says=says, turns=turns, queue=queue, show=dispatch.show, close=workshop.close
+            platforms=platforms, says=says, turns=turns, queue=queue, caps=caps, stopping=stopping, show=dispatch.show
         )
         hall = Hall(
             platforms=platforms,
@@ -223,13 +226,13 @@ async def open_house(
                 messages=messages,
                 meter=meter,
                 switches=switches,
-                budget=budget,
+                caps=caps,
             ),
-            desk=Desk(chats=chats, says=says, meter=meter, budget=budget),
+            desk=Desk(chats=chats, says=says, stand=asking.stand, meter=meter, budget=budget),
             consent=consent,
             asking=asking,
-            chats=chats,
-            budget=budget,
+            stopping=stopping,
+            caps=caps,
             estimates=estimates,
         )
         reconciler = Reconciler(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from bot.domain.errors import BadPicture, BadRequest
 from bot.domain.images import ImageFacts, Input, Picture, Role
 from bot.domain.messages import Attachment, InboundMessage, MessageRecord
-from bot.domain.refs import MessageRef, thread_id_of
+from bot.domain.refs import MessageRef, Person, thread_id_of
 from bot.domain.words import too_many
 from bot.ground import Ground, inputs_of, only
 from bot.ports import MessageStore, PictureReader, Platform
@@ -52,12 +52,6 @@ class Arrivals:
         )
         return inputs_of(await self._kept(message, record, message.attachments))
 
-    @staticmethod
-    def is_unseen(message: InboundMessage, target: MessageRecord) -> bool:
-        """Whether the message that is replied to was not sent to us, and its pictures were never fetched."""
-        quoted = message.quoted
-        return quoted is not None and target.ref == quoted.ref and not target.shows and not target.sources
-
     async def quoted(self, message: InboundMessage, target: MessageRecord) -> MessageRecord:
         """That message with its pictures; with the one that is meant, where one is. Raises `BadPicture`,
         `BadRequest`."""
@@ -88,9 +82,23 @@ class Arrivals:
         return await self._reader.read(data, filename=attachment.filename)
 
 
-def unseen(record: MessageRecord) -> Ground:
-    """What is on that message, before it is fetched: what its owner does not want edited is not even looked at."""
-    if record.ours:
-        return Ground()
-    picture = Input(Role.SOURCE, record.author, None, owner_name=record.author_name)
-    return Ground(inputs=(picture,), owners=(record.author,) if record.author else ())
+def is_unseen(message: InboundMessage, target: MessageRecord) -> bool:
+    """Whether the message that is replied to was not sent to us, and its pictures were never fetched."""
+    quoted = message.quoted
+    return quoted is not None and target.ref == quoted.ref and not target.shows and not target.sources
+
+
+def unseen(message: InboundMessage, target: MessageRecord | None) -> Ground:
+    """Whose pictures would be fetched: what its owner does not want edited is not even looked at."""
+    author = Person(message.author, message.author_name)
+    owners: list[Person | None] = [each.owner or author for each in message.attachments]
+    if target is not None and is_unseen(message, target) and not target.ours:
+        assert message.quoted is not None
+        sender = Person(target.author, target.author_name) if target.author else None
+        owners += [each.owner or sender for each in message.quoted.attachments]
+    known = tuple(dict.fromkeys(each.user for each in owners if each is not None))
+    return Ground(inputs=tuple(_picture_of(each) for each in owners), owners=known)
+
+
+def _picture_of(owner: Person | None) -> Input:
+    return Input(Role.SOURCE, owner.user if owner else None, None, owner_name=owner.name if owner else "")

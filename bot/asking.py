@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 import structlog
 
+from bot.budget import Caps, over_words
 from bot.domain.consent import Say, Standing
 from bot.domain.errors import NotAllowed
-from bot.domain.refs import ChatRef, TurnId, UserRef
+from bot.domain.refs import ChatRef, Person, TurnId, UserRef
 from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus
 from bot.domain.words import (
     AGREED_HERE,
@@ -22,15 +21,19 @@ from bot.domain.words import (
     asks_you,
     names_of,
     not_answered,
+    still_asked,
     would_rather_not,
 )
 from bot.ports import ConsentStore, Platform, TurnQueue, TurnStore
+from bot.stopping import Stopping
 
 log = structlog.get_logger("asking")
+MOST_OPEN = 3
+"""Questions that one person may have open with another at once."""
 
 
 class Asking:
-    """`show` fills a turn's reserved reply, `close` does what follows a final state."""
+    """`show` fills a turn's reserved reply."""
 
     def __init__(
         self,
@@ -39,90 +42,99 @@ class Asking:
         says: ConsentStore,
         turns: TurnStore,
         queue: TurnQueue,
+        caps: Caps,
+        stopping: Stopping,
         show: Callable[[TurnId], Awaitable[None]],
-        close: Callable[[TurnId], Awaitable[None]],
     ) -> None:
         self._platforms = platforms
         self._says = says
         self._turns = turns
         self._queue = queue
+        self._caps = caps
+        self._stopping = stopping
         self._show = show
-        self._close = close
 
-    async def ask(self, turn: Turn) -> None:
+    # --- asking
+
+    async def check_patience(self, asker: UserRef, owners: Sequence[Person]) -> None:
+        """Raises `NotAllowed` where these owners have enough questions of this person's to answer."""
+        for owner in owners:
+            waiting = [each for each in await self._waiting_for(owner.user, None) if each.turn.author == asker]
+            if len({each.turn.reply for each in waiting}) >= MOST_OPEN:
+                raise NotAllowed(still_asked(names_of([owner])))
+
+    async def ask(self, turn: Turn, owners: Iterable[Person]) -> None:
         """The question stands in the reply already; whoever is to answer is called there, once."""
         platform = self._platforms[turn.chat.platform]
-        for owner in turn.asks:
+        for owner in owners:
             if await self._turns.note_once(turn.id, f"asked:{owner.user.key}"):
                 key = _call_key(turn.id, owner.user)
                 await platform.call(turn.reply, owner.user, asks_you(turn.author_name), key=key)
+
+    # --- answers
 
     async def answer(self, turn: TurnId, *, chat: ChatRef, by: UserRef, say: Say | None) -> str:
         """See `bot.ports.Rooms.allow`."""
         status = await self._turns.load(turn)
         if status is None or status.turn.chat != chat or by not in [each.user for each in status.turn.asks]:
             return NOT_FOR_YOU
-        if status.state in FINAL_STATES:
-            return SETTLED
         log.info("owner answered", turn=turn, say=say.value if say else "no")
+        if say is Say.NEVER:
+            await self.stand(by, chat, Standing.NEVER)
+            return SAID_NEVER
+        if not any(Hold.CONSENT in each.holds for each in await self._album(status)):
+            return SETTLED
         match say:
             case Say.ONCE:
-                await self._agree(status, by)
+                await self.agree(status, by)
                 return AGREED_ONCE
             case Say.HERE:
-                await self._says.stand(by, chat, Standing.HERE)
-                for other in await self._waiting_for(by, chat):
-                    await self._agree(other, by)
+                await self.stand(by, chat, Standing.HERE)
                 return AGREED_HERE
-            case Say.NEVER:
-                await self._says.stand(by, chat, Standing.NEVER)
-                await self.refuse_all(by)
-                return SAID_NEVER
             case None:
-                await self._refuse(status, by)
+                await self._refuse(status, would_rather_not(_name_in(status.turn, by)))
                 return SAID_NO
 
-    async def refuse_all(self, owner: UserRef) -> None:
-        """Whatever waits for this person's answer is answered: no."""
-        for status in await self._waiting_for(owner, None):
-            await self._refuse(status, owner)
+    async def stand(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
+        """What this person says of their own pictures from now on, and for all that waits for them."""
+        await self._says.stand(owner, chat, standing)
+        match standing:
+            case Standing.HERE:
+                for status in await self._waiting_for(owner, chat):
+                    await self.agree(status, owner)
+            case Standing.NEVER:
+                for status in await self._under_way_with(owner):
+                    await self._refuse(status, would_rather_not(_name_in(status.turn, owner)))
+            case Standing.UNSAID:
+                pass
+
+    async def agree(self, status: TurnStatus, owner: UserRef) -> None:
+        """A yes to this turn, and to what was asked for with it."""
+        for each in await self._album(status):
+            submitted = await self._turns.agree(each.turn.id, owner, await self._caps.of_turn(each.turn))
+            for next_ in submitted.start:
+                await self._queue.start(next_)
+            if submitted.full:
+                await self._stopping.stop(each, _refused(over_words(submitted.full)))
+            elif each.turn.id not in submitted.start and not submitted.repeat:
+                await self._show(each.turn.id)
+        await self._call_off(status.turn, owner)
+
+    async def refuse(self, turn: TurnId, words: str) -> None:
+        """A no, said in these words."""
+        status = await self._turns.load(turn)
+        if status is not None:
+            await self._refuse(status, words)
 
     async def expire(self, turn: TurnId) -> None:
         """The question was asked long ago, and nobody answered."""
         status = await self._turns.load(turn)
         if status is not None and Hold.CONSENT in status.holds:
-            await self._end(status, not_answered(names_of(status.turn.asks)))
+            await self._refuse(status, not_answered(names_of(status.turn.asks)))
 
-    async def _waiting_for(self, owner: UserRef, chat: ChatRef | None) -> list[TurnStatus]:
-        """The turns that wait for this person's answer, in that chat or anywhere."""
-        waiting = [each.turn for each in await self._turns.open_turns() if each.asks]
-        found = [status for id_ in waiting if (status := await self._turns.load(id_)) is not None]
-        return [
-            status
-            for status in found
-            if status.state not in FINAL_STATES
-            and owner in [each.user for each in status.turn.asks]
-            and chat in (None, status.turn.chat)
-        ]
-
-    async def _agree(self, status: TurnStatus, owner: UserRef) -> None:
-        await self._call_off(status.turn, owner)
-        for id_ in status.turn.album or (status.turn.id,):
-            started = await self._turns.agree(id_, owner)
-            for next_ in started:
-                await self._queue.start(next_)
-            if id_ not in started:
-                await self._show(id_)
-
-    async def _refuse(self, status: TurnStatus, owner: UserRef) -> None:
-        name = next((each.name for each in status.turn.asks if each.user == owner), "")
-        await self._end(status, would_rather_not(name))
-
-    async def _end(self, status: TurnStatus, words: str) -> None:
-        ended = Outcome(TurnState.REFUSED, code=NotAllowed.code, words=words, finished_at=time.time())
-        for id_ in reversed(status.turn.album or (status.turn.id,)):
-            if await self._turns.end(id_, replace(ended, usage=status.turn.spent)):
-                await self._close(id_)
+    async def _refuse(self, status: TurnStatus, words: str) -> None:
+        for each in reversed(await self._album(status)):
+            await self._stopping.stop(each, _refused(words))
         for owner in status.turn.asks:
             await self._call_off(status.turn, owner.user)
 
@@ -131,6 +143,41 @@ class Asking:
         first = turn.album[0] if turn.album else turn.id
         platform = self._platforms[turn.chat.platform]
         await platform.call_off(turn.reply, key=_call_key(first, owner))
+
+    # --- what is under way
+
+    async def _album(self, status: TurnStatus) -> list[TurnStatus]:
+        """It, and what was asked for with it."""
+        others = [id_ for id_ in status.turn.album if id_ != status.turn.id]
+        found = [await self._turns.load(id_) for id_ in others]
+        every = [status, *(each for each in found if each is not None)]
+        return sorted(every, key=lambda each: each.turn.panel)
+
+    async def _waiting_for(self, owner: UserRef, chat: ChatRef | None) -> list[TurnStatus]:
+        """What waits for this person's answer, in that chat or anywhere."""
+        waiting = [each.turn for each in await self._turns.open_turns() if each.asks]
+        found = await self._asking_of(owner, waiting)
+        return [each for each in found if chat in (None, each.turn.chat)]
+
+    async def _under_way_with(self, owner: UserRef) -> list[TurnStatus]:
+        """What waits for this person's answer, or had it and is not finished."""
+        return await self._asking_of(owner, [each.turn for each in await self._turns.open_turns()])
+
+    async def _asking_of(self, owner: UserRef, turns: Sequence[TurnId]) -> list[TurnStatus]:
+        found = [status for id_ in turns if (status := await self._turns.load(id_)) is not None]
+        return [
+            status
+            for status in found
+            if status.state not in FINAL_STATES and owner in [each.user for each in status.turn.asks]
+        ]
+
+
+def _refused(words: str) -> Outcome:
+    return Outcome(TurnState.REFUSED, code=NotAllowed.code, words=words)
+
+
+def _name_in(turn: Turn, owner: UserRef) -> str:
+    return next((each.name for each in turn.asks if each.user == owner), "")
 
 
 def _call_key(turn: TurnId, owner: UserRef) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.domain.chats import ServerSettings
 from bot.domain.outcomes import added
 from bot.domain.refs import ChatRef, ServerRef, UserRef
 from bot.domain.turns import Turn, TurnStatus, Usage
 from bot.domain.wishes import Wish
 from bot.domain.words import OVER_CHAT, OVER_HOUSE, OVER_MONTH, OVER_NOW, OVER_PERSON, OVER_SERVER
-from bot.ports import Bucket, Engine, TextModel
+from bot.ports import Bucket, ChatStore, Engine, TextModel
 
 _DAY_S = 24 * 3600
 _MONTH_LIFE_S = 40 * _DAY_S
@@ -79,14 +79,39 @@ class Budget:
         ]
 
 
-def server_buckets(estimate_microusd: int, person: UserRef, server: ServerRef, caps: ServerSettings) -> list[Bucket]:
-    """The same for what a server has capped itself."""
-    day = datetime.now(UTC).date().isoformat()
-    limits = {
-        f"person:{person.key}:at:{server.key}:{day}": caps.person_day_microusd,
-        f"server:{server.key}:{day}": caps.day_microusd,
-    }
-    return [Bucket(name, estimate_microusd, limit) for name, limit in limits.items() if limit is not None]
+class Caps:
+    """The caps that hold for one edit: the installation's, and what a server has capped itself."""
+
+    def __init__(
+        self, *, budget: Budget, estimates: Estimates, engines: Mapping[str, Engine], chats: ChatStore
+    ) -> None:
+        self._budget = budget
+        self._estimates = estimates
+        self._engines = engines
+        self._chats = chats
+
+    async def buckets(
+        self, estimate_microusd: int, *, person: UserRef, chat: ChatRef, server: ServerRef | None
+    ) -> list[Bucket]:
+        """Where an estimate is reserved."""
+        buckets = self._budget.buckets(estimate_microusd, person=person, chat=chat)
+        if server is None:
+            return buckets
+        caps, day = await self._chats.server(server), datetime.now(UTC).date().isoformat()
+        limits = {
+            f"person:{person.key}:at:{server.key}:{day}": caps.person_day_microusd,
+            f"server:{server.key}:{day}": caps.day_microusd,
+        }
+        own = [Bucket(name, estimate_microusd, limit) for name, limit in limits.items() if limit is not None]
+        return [*own, *buckets]
+
+    async def of_turn(self, turn: Turn) -> list[Bucket]:
+        """What a turn reserves before it runs; nothing where arithmetic does it."""
+        engine = self._engines.get(turn.engine)
+        if engine is None or not engine.profile.generative:
+            return []
+        estimate = self._estimates.of_turn(engine, turn)
+        return await self.buckets(estimate, person=turn.author, chat=turn.chat, server=turn.server)
 
 
 def over_words(bucket: str) -> str:

@@ -20,11 +20,11 @@ class Consent:
         self._says = says
         self._chats = chats
 
-    async def policy(self, chat: ChatRef, server: ServerRef | None) -> Policy:
-        """What holds in this chat: the stricter of what it and its server decided."""
-        own = (await self._chats.settings(chat)).consent
+    async def policy(self, chat: ChatRef, server: ServerRef | None, around: Sequence[ChatRef] = ()) -> Policy:
+        """What holds in this chat: the strictest of what it, those that it lies in and its server decided."""
+        decided = [(await self._chats.settings(each)).consent for each in (chat, *around)]
         above = (await self._chats.server(server)).consent if server is not None else None
-        return strictest(own, above)
+        return strictest(*decided, above)
 
     async def check(
         self,
@@ -34,17 +34,19 @@ class Consent:
         asker: UserRef,
         chat: ChatRef,
         server: ServerRef | None,
+        around: Sequence[ChatRef] = (),
     ) -> tuple[Person, ...]:
         """Whom to ask before these pictures may be edited. `owners` are those whose pictures flow into them.
 
         Raises `NotAllowed` where there is nobody to ask, or an answer stands already."""
         sources = [each for each in inputs if each.role is Role.SOURCE]
         strangers = _without_repeats([each for each in sources if each.owner != asker])
-        others = tuple(dict.fromkeys(owner for owner in owners if owner != asker))
-        if not strangers and not others and not sources:
+        everyone = tuple(dict.fromkeys(owners))
+        others = tuple(owner for owner in everyone if owner != asker)
+        if not everyone and not sources:
             return ()
-        policy = await self.policy(chat, server)
-        if policy is Policy.OFF and (sources or others):
+        policy = await self.policy(chat, server, around)
+        if policy is Policy.OFF:
             raise NotAllowed(NO_PICTURES_HERE)
         if not strangers and not others:
             return ()
@@ -62,20 +64,27 @@ class Consent:
         return tuple(Person(owner, name) for owner, name in names.items() if standing[owner] is Standing.UNSAID)
 
     async def is_free(
-        self, owners: Sequence[UserRef], *, asker: UserRef, chat: ChatRef, server: ServerRef | None
+        self,
+        owners: Sequence[UserRef | None],
+        *,
+        asker: UserRef,
+        chat: ChatRef,
+        server: ServerRef | None,
+        around: Sequence[ChatRef] = (),
     ) -> bool:
-        """Whether pictures of these people may be used without asking anybody."""
-        others = [owner for owner in owners if owner != asker]
-        if not others:
+        """Whether pictures of these people may be used without asking anybody. None for who is not known."""
+        others = [owner for owner in owners if owner is not None and owner != asker]
+        unknown = None in owners
+        if not others and not unknown:
             return True
         standing = (await self._standing(others, chat)).values()
         if any(said is Standing.NEVER for said in standing):
             return False
-        match await self.policy(chat, server):
+        match await self.policy(chat, server, around):
             case Policy.ALL:
                 return True
             case Policy.ASK:
-                return all(said is Standing.HERE for said in standing)
+                return not unknown and all(said is Standing.HERE for said in standing)
             case Policy.OWN | Policy.OFF:
                 return False
 

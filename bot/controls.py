@@ -77,7 +77,7 @@ def _takes(status: TurnStatus, engine: Engine, estimates: Estimates) -> Iterator
         yield Control(Act.SURPRISE, "Surprise me")
     pins = {pin.sha256 for pin in turn.pins}
     on_pins = all(each.image is not None and each.image.sha256 in pins for each in turn.inputs)
-    if alone and pins and not on_pins and len(turn.owners) <= 1:
+    if alone and pins and not on_pins and (turn.pin_owners or len(turn.owners) <= 1):
         yield Control(Act.ORIGINAL, "Redo from the original")
     if turn.wish.form is not Form.VARIATIONS:
         price = VARIATIONS * estimates.of_turn(engine, turn)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from bot.budget import Estimates
 from bot.controls import AGAIN_ALL, controls_of
 from bot.domain.images import ImageFacts, Picture, facts_of, picture_of
-from bot.domain.labels import Label, alt_text, label_line, words_line
+from bot.domain.labels import Label, alt_text, label_known, label_line, words_line
 from bot.domain.messages import Answer, ChatCapabilities, Credit, Panel, Rendition, sharing
 from bot.domain.outcomes import UNDO
 from bot.domain.refs import MessageRef, Person, Sha256, TurnId
@@ -229,6 +229,7 @@ class Dispatch:
             before = await self._turns.load(each.from_turn) if each.from_turn else None
             label = before.outcome.label if before is not None and before.outcome is not None else None
             if each.image is not None:
+                label = label or label_known(each.image.provenance)
                 shown += await self._renditions.of([each.image], label, capabilities)
         return tuple(shown)
 

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from bot.budget import Budget
 from bot.domain.commands import HELP, Command, apply_setting, said_of_mine, settings_words, standing_words
+from bot.domain.consent import Standing
 from bot.domain.messages import InboundMessage
 from bot.domain.money import said
+from bot.domain.refs import ChatRef, UserRef
 from bot.ports import ChatStore, ConsentStore, Meter
 
 NO_SUCH_SETTING = (
-    "I know “suggestions” and “questions”, each on or off, “pictures” (ask, own, off or all) and “mine” (ask, here or "
+    "I know “suggestions” and “questions”, each on or off, “pictures” (ask, own or off) and “mine” (ask, here or "
     "never): /settings suggestions off"
 )
 BY_MENU = "On a server this is set by the command /settings, by those who run it."
 
 
-class Desk:
-    """Answers commands. What it says of money is the asker's own and the chat's, never another person's."""
+Stand = Callable[[UserRef, ChatRef, Standing], Awaitable[None]]
 
-    def __init__(self, *, chats: ChatStore, says: ConsentStore, meter: Meter, budget: Budget) -> None:
+
+class Desk:
+    """Answers commands. What it says of money is the asker's own and the chat's, never another person's. `stand` takes
+    what people say of their own pictures."""
+
+    def __init__(self, *, chats: ChatStore, says: ConsentStore, stand: Stand, meter: Meter, budget: Budget) -> None:
         self._chats = chats
+        self._stand = stand
         self._says = says
         self._meter = meter
         self._budget = budget
@@ -37,7 +46,7 @@ class Desk:
         chat, asker = message.ref.chat, message.author
         said = said_of_mine(command.arguments)
         if said is not None:
-            await self._says.stand(asker, chat, said)
+            await self._stand(asker, chat, said)
             return standing_words(said)
         settings = await self._chats.settings(chat)
         if command.arguments:

@@ -38,6 +38,7 @@ class Ground:
     parent: TurnId | None = None
     story: Story = field(default_factory=Story)
     pins: tuple[ImageFacts, ...] = ()
+    pin_owners: tuple[UserRef | None, ...] = ()
     owners: tuple[UserRef, ...] = ()
     engines: tuple[str, ...] = ()
     note: str = ""
@@ -72,6 +73,10 @@ class Grounds:
         if message.reply_to is None or message.reply_to.chat != message.ref.chat:
             return None
         record = await self._messages.find(message.reply_to) or await self._quoted(message)
+        if record is not None and record.author is None and message.quoted and not record.shows:
+            # They were forgotten here, and are still who sent it.
+            author = message.quoted.author if message.quoted.ref == record.ref else None
+            record = replace(record, author=author.user, author_name=author.name) if author else record
         return record if record is None or message.reply_index is None else only(record, message.reply_index)
 
     async def _quoted(self, message: InboundMessage) -> MessageRecord | None:
@@ -99,7 +104,10 @@ class Grounds:
         if target.sources:
             inputs = inputs_of(target)
             owners = tuple(dict.fromkeys(each.owner for each in inputs if each.owner is not None))
-            return Ground(inputs=inputs, pins=target.sources[:MAX_PINS], owners=owners, spoiler=target.spoiler)
+            # What is ours was made of a picture that nobody remembers: there is no original to go back to.
+            pins = () if target.ours else target.sources[:MAX_PINS]
+            whose = tuple(each.owner for each in inputs[: len(pins)])
+            return Ground(inputs=inputs, pins=pins, pin_owners=whose, owners=owners, spoiler=target.spoiler)
         if target.author == asker:
             # Their own words without a picture: what came of them is what they mean.
             return await self._on_turns([Shown(turn_id_of(target.thread, f"{target.ref.key}#0"), ALL)])
@@ -125,6 +133,7 @@ class Grounds:
             parent=turn.id,
             story=story_below(status),
             pins=turn.pins,
+            pin_owners=turn.pin_owners,
             owners=turn.owners,
             engines=outcome.label.engines if outcome and outcome.label else turn.engines,
             note=CLIMBED
@@ -270,6 +279,7 @@ def _beside(turn: Turn) -> Ground:
         parent=turn.parent,
         story=turn.story,
         pins=turn.pins,
+        pin_owners=turn.pin_owners,
         owners=turn.owners,
         engines=turn.engines,
         from_words=not turn.inputs,
@@ -278,15 +288,14 @@ def _beside(turn: Turn) -> Ground:
 
 
 def on_original(ground: Ground) -> Ground:
-    """The same path, on the picture that its thread began with. Raises `NotAllowed` where several people's pictures
-    flowed into it: nobody can say whose that one is."""
+    """The same path, on the picture that its thread began with. Raises `NotAllowed` where nobody can say whose that one
+    is."""
     if not ground.pins:
         raise BadRequest(PRESS_GONE)
-    if len(ground.owners) > 1:
+    if not ground.pin_owners and len(ground.owners) > 1:
         raise NotAllowed(NOT_YOURS)
-    owner = ground.owners[0] if ground.owners else None
-    role = Role.SOURCE if owner is not None else Role.PARENT
-    inputs = tuple(Input(role, owner, pin) for pin in ground.pins[:1])
+    owner = ground.pin_owners[0] if ground.pin_owners else next(iter(ground.owners), None)
+    inputs = tuple(Input(Role.SOURCE, owner, pin) for pin in ground.pins[:1])
     return replace(ground, inputs=inputs, engines=(), note="", from_words=False)
 
 

@@ -12,15 +12,16 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.arrivals import Arrivals, unseen
+from bot.arrivals import Arrivals, is_unseen, unseen
 from bot.asking import Asking
-from bot.budget import Budget, Estimates, over_words, server_buckets
+from bot.budget import Caps, Estimates, over_words
 from bot.consent import Consent
 from bot.desk import Desk
 from bot.domain.actions import Act
 from bot.domain.commands import Command, read_command
 from bot.domain.errors import BadRequest, ChatClosed, ChatGone, NotAllowed, NotUnderstood, RemixError
 from bot.domain.images import ALL, Input, Role
+from bot.domain.labels import label_known
 from bot.domain.messages import InboundMessage, MessageRecord, Received, Shown
 from bot.domain.money import up_to
 from bot.domain.outcomes import PICTURE_OR_WORDS, SIZE_QUESTION, UNDO, WHICH_PICTURE, added, outcome_of
@@ -38,6 +39,8 @@ from bot.domain.words import (
     NO_PICTURE,
     NO_WORDS,
     OR_DRAW,
+    PRESS_GONE,
+    THEIRS_STANDS_THERE,
     UNDONE,
     WHICH_ONE_IS_IT,
     fewer,
@@ -49,14 +52,13 @@ from bot.domain.words import (
 from bot.ground import LARGER, MAX_PINS, Ground, Grounds, Request, on_original, only
 from bot.listening import Listener, Understood
 from bot.ports import (
-    Bucket,
-    ChatStore,
     Engine,
     MessageStore,
     Platform,
     TurnQueue,
     TurnStore,
 )
+from bot.stopping import Stopping
 
 log = structlog.get_logger("hall")
 
@@ -107,8 +109,8 @@ class Hall:
         desk: Desk,
         consent: Consent,
         asking: Asking,
-        chats: ChatStore,
-        budget: Budget,
+        stopping: Stopping,
+        caps: Caps,
         estimates: Estimates,
     ) -> None:
         self._platforms = platforms
@@ -124,8 +126,8 @@ class Hall:
         self._desk = desk
         self._consent = consent
         self._asking = asking
-        self._chats = chats
-        self._budget = budget
+        self._stopping = stopping
+        self._caps = caps
         self._estimates = estimates
         self._grounds = Grounds(messages, turns)
 
@@ -178,14 +180,7 @@ class Hall:
         status = await self._turns.load(turn)
         if status is None:
             return False
-        used = self._estimates.so_far(self._engines.get(status.turn.engine), status)
-        usage = added(status.turn.spent, used)
-        outcome = Outcome(TurnState.CANCELLED, code="cancelled", words=CANCELLED, usage=usage, finished_at=time.time())
-        if not await self._turns.end(turn, outcome):
-            return False
-        await self._queue.cancel(turn)
-        await self._close(turn)
-        return True
+        return await self._stopping.stop(status, Outcome(TurnState.CANCELLED, code="cancelled", words=CANCELLED))
 
     # --- accepting
 
@@ -206,10 +201,11 @@ class Hall:
         if len(turns) > 1:
             shows = [Shown(each.id, ALL) for each in turns]
             await self._messages.attach(reply, first.thread, shows, asker=message.author)
-        for turn in turns:
-            await self._submit(turn)
+        asking = [await self._submit(turn) for turn in turns]
         if len(turns) > 1:
             await self._end_with(first.id, turns)
+        if any(asking):
+            await self._ask(turns[0])
 
     async def _consider(self, message: InboundMessage, target: MessageRecord | None) -> _Accepted:
         """What is wanted, of what, and by whom it is done. Only what is wrong with the files themselves is raised."""
@@ -219,16 +215,18 @@ class Hall:
         request = Request(message.text, PLAIN_WISH, Ground())
         brought: tuple[Input, ...] = ()
         try:
-            if target is not None and self._arrivals.is_unseen(message, target):
-                request = replace(request, ground=unseen(target))
-                await self._asks(message, request.ground)
+            request = replace(request, ground=unseen(message, target))
+            await self._asks(message, request.ground)
+            request = replace(request, ground=Ground(owners=request.ground.owners))
+            if target is not None and is_unseen(message, target):
                 target = await self._arrivals.quoted(message, target)
             brought = await self._arrivals.brought(message)
             request = await self._request(message, target, brought)
             asks = await self._asks(message, request.ground)
             if message.press is not None and message.press.act is Act.UNDO:
-                return _Accepted(request, outcome=await self._step_back(request))
+                return _Accepted(request, outcome=await self._step_back(request, asks))
             engine, request = self._route(message, request)
+            await self._asking.check_patience(message.author, asks)
             return _Accepted(request, engine, brought, asks=asks)
         except _Question as question:
             asked = replace(request, wish=replace(request.wish, size=""))
@@ -244,17 +242,28 @@ class Hall:
         outcome = Outcome(TurnState.DONE, code=command.name, words=words)
         return _Accepted(Request(message.text, PLAIN_WISH, Ground()), outcome=outcome)
 
-    async def _step_back(self, request: Request) -> Outcome:
-        """What is shown once more keeps its label."""
+    async def _step_back(self, request: Request, asks: Sequence[Person]) -> Outcome:
+        """What is shown once more keeps its label. Somebody's own picture is not shown again by us."""
+        if asks:
+            raise NotAllowed(THEIRS_STANDS_THERE)
         before = [await self._turns.load(each.from_turn) for each in request.ground.inputs if each.from_turn]
+        if any(each is None or each.erased for each in before):
+            raise BadRequest(PRESS_GONE)
         labels = [each.outcome.label for each in before if each is not None and each.outcome is not None]
-        label = next((each for each in labels if each is not None), None)
+        known = [label_known(each.image.provenance) for each in request.ground.inputs if each.image is not None]
+        label = next((each for each in (*labels, *known) if each is not None), None)
         return Outcome(TurnState.DONE, code=UNDO, words=UNDONE, label=label)
 
     async def _asks(self, message: InboundMessage, ground: Ground) -> tuple[Person, ...]:
         """Whom to ask first. Raises `NotAllowed`."""
-        server, chat = message.server, message.ref.chat
-        return await self._consent.check(ground.inputs, ground.owners, asker=message.author, chat=chat, server=server)
+        return await self._consent.check(
+            ground.inputs,
+            ground.owners,
+            asker=message.author,
+            chat=message.ref.chat,
+            server=message.server,
+            around=message.around,
+        )
 
     # --- what is wanted
 
@@ -343,53 +352,66 @@ class Hall:
 
     # --- submitting
 
-    async def _submit(self, turn: Turn) -> None:
+    async def _submit(self, turn: Turn) -> bool:
+        """Whether it waits for somebody's consent."""
         if turn.engine not in self._engines:
             await self._stop(turn, Outcome(TurnState.FAILED, code="engine_gone", words=ENGINE_GONE))
-            return
-        submitted = await self._turns.submit(turn, await self._buckets(turn))
+            return False
+        submitted = await self._turns.submit(turn, await self._caps.of_turn(turn))
         if submitted.full:
             words = over_words(submitted.full)
             await self._stop(turn, Outcome(TurnState.REFUSED, code=NotAllowed.code, words=words, usage=turn.spent))
-            return
+            return False
         for next_ in submitted.start:
             await self._queue.start(next_)
-        if turn.id not in submitted.start and not submitted.repeat:
+        asks = Hold.CONSENT in submitted.holds
+        if turn.id not in submitted.start and not submitted.repeat and not asks:
             await self._show(turn.id)
-        if Hold.CONSENT in submitted.holds and turn.panel == 0:
-            await self._asking.ask(turn)
+        return asks
 
-    async def _buckets(self, turn: Turn) -> Sequence[Bucket]:
-        engine = self._engines[turn.engine]
-        if not engine.profile.generative:
-            return ()
-        estimate = self._estimates.of_turn(engine, turn)
-        buckets = self._budget.buckets(estimate, person=turn.author, chat=turn.chat)
-        if turn.server is None:
-            return buckets
-        caps = await self._chats.server(turn.server)
-        return [*server_buckets(estimate, turn.author, turn.server, caps), *buckets]
+    async def _ask(self, turn: Turn) -> None:
+        """Whose picture it is was looked up before it was submitted; they may have said something since. Only when all
+        of an album is submitted does the question stand there."""
+        try:
+            asks = await self._consent_of(turn)
+        except NotAllowed as error:
+            await self._asking.refuse(turn.id, error.words)
+            return
+        status = await self._turns.load(turn.id)
+        for owner in turn.asks:
+            if owner not in asks and status is not None:
+                await self._asking.agree(status, owner.user)
+        if asks:
+            await self._show(turn.id)
+            await self._asking.ask(turn, asks)
+
+    async def _consent_of(self, turn: Turn) -> tuple[Person, ...]:
+        return await self._consent.check(
+            turn.inputs, turn.owners, asker=turn.author, chat=turn.chat, server=turn.server, around=turn.around
+        )
 
     async def _again(self, status: TurnStatus) -> None:
         """The same message came once more, or a crash left it half done."""
+        asks = False
         for id_ in status.turn.album or (status.turn.id,):
             known = await self._turns.load(id_)
             if known is None:
                 if not status.erased:
-                    await self._complete(status, _sibling(status.turn, id_))
+                    asks = await self._complete(status, _sibling(status.turn, id_)) or asks
             elif known.state not in FINAL_STATES:
                 await self._submit(known.turn)
-                if Hold.CONSENT in known.holds and not known.turn.panel:
-                    await self._asking.ask(known.turn)
+                asks = asks or Hold.CONSENT in known.holds
             elif not known.delivered:
                 await self._close(id_)
+        if asks:
+            await self._ask(status.turn)
 
-    async def _complete(self, first: TurnStatus, missing: Turn) -> None:
-        """A turn of an album that a crash kept from being submitted."""
+    async def _complete(self, first: TurnStatus, missing: Turn) -> bool:
+        """A turn of an album that a crash kept from being submitted. Whether it waits for somebody's consent."""
         if first.state is TurnState.CANCELLED:
             await self._stop(missing, Outcome(TurnState.CANCELLED, code="cancelled", words=CANCELLED))
-        else:
-            await self._submit(missing)
+            return False
+        return await self._submit(missing)
 
     async def _conclude(self, turn: Turn, outcome: Outcome) -> None:
         """A turn that ends where it began."""
@@ -466,9 +488,16 @@ def _turn(message: InboundMessage, id_: TurnId, reply: MessageRef, accepted: _Ac
         heard=understood.heard,
         spent=understood.spent,
         server=message.server,
+        around=message.around,
+        pin_owners=_pin_owners(ground, brought),
         asks=accepted.asks,
         spoiler=ground.spoiler,
     )
+
+
+def _pin_owners(ground: Ground, brought: Sequence[Input]) -> tuple[UserRef | None, ...]:
+    """Aligned with the pins."""
+    return ground.pin_owners if ground.pins else tuple(each.owner for each in brought if each.image)[:MAX_PINS]
 
 
 def _album(first: Turn, origin: str) -> list[Turn]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from bot.budget import Budget, over_words
+from bot.budget import Caps, over_words
 from bot.domain.errors import BadRequest, EngineFailed, EngineUnavailable, NotAllowed, SwitchedOff
 from bot.domain.messages import InboundMessage
 from bot.domain.turns import Usage
@@ -42,7 +42,7 @@ class Listener:
         messages: MessageStore,
         meter: Meter,
         switches: Switches,
-        budget: Budget,
+        caps: Caps,
         switch: str = "gemini",
     ) -> None:
         self._platforms = platforms
@@ -50,7 +50,7 @@ class Listener:
         self._messages = messages
         self._meter = meter
         self._switches = switches
-        self._budget = budget
+        self._caps = caps
         self._switch = switch
 
     async def understand(self, message: InboundMessage) -> Understood:
@@ -88,7 +88,8 @@ class Listener:
             raise BadRequest(HEARD_NOTHING)
         # Before there is a turn to reserve for: at least the estimate is taken, and what was beyond it afterwards.
         estimate = self._text_model.estimate_microusd()
-        buckets = self._budget.buckets(estimate, person=message.author, chat=message.ref.chat)
+        chat, server = message.ref.chat, message.server
+        buckets = await self._caps.buckets(estimate, person=message.author, chat=chat, server=server)
         key = f"{message.origin}:{number}"
         if full := await self._meter.charge(buckets, key=f"{key}:listen"):
             raise NotAllowed(over_words(full))

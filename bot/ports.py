@@ -450,12 +450,13 @@ class TurnStore(Protocol):
 
     async def submit(self, turn: Turn, buckets: Sequence[Bucket]) -> Submitted:
         """Accept a turn: a repeat is refused for good; reserve from its buckets; hold it or let it run. One whose
-        `asks` are not empty is held until each of them has agreed."""
+        `asks` are not empty is held until each of them has agreed; what it reserves is taken then."""
         ...
 
-    async def agree(self, turn: TurnId, owner: UserRef) -> Sequence[TurnId]:
-        """One of those whom this turn asks has said yes; gives the turns that may run now. Repeating it is harmless,
-        and it changes nothing for a turn that does not ask them."""
+    async def agree(self, turn: TurnId, owner: UserRef, buckets: Sequence[Bucket]) -> Submitted:
+        """One of those whom this turn asks has said yes. With the last of them it reserves from its buckets; where one
+        has no room (`full`), it is left as it was. Repeating it is harmless, and it changes nothing for a turn that
+        does not ask them."""
         ...
 
     async def note_once(self, turn: TurnId, what: str) -> bool:

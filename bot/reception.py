@@ -78,9 +78,10 @@ class Reception:
         return "\n\n".join(_told(status) for status in shown) or NOTHING_THERE
 
     async def delete(self, reply: MessageRef, *, by: UserRef, moderates: bool) -> str:
-        shown = await self._shown(reply, None)
-        if not shown:
+        record = await self._messages.find(reply)
+        if record is None or not record.shows:
             return NOTHING_THERE
+        shown = await self._shown(reply, None)
         if not moderates and any(status.turn.author != by for status in shown):
             return NOT_YOURS_TO_DELETE
         if any(status.state not in FINAL_STATES for status in shown):
@@ -134,9 +135,7 @@ class Reception:
         return standing
 
     async def stand(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
-        await self._says.stand(owner, chat, standing)
-        if standing is Standing.NEVER:
-            await self._asking.refuse_all(owner)
+        await self._asking.stand(owner, chat, standing)
 
     async def forget(self, user: UserRef) -> str:
         receipt = await self._forget(user)

@@ -237,7 +237,9 @@ class Workshop:
     async def _check_consent(self, turn: Turn, inputs: Sequence[Input]) -> None:
         """Once more, when it runs: what is worked on may have been found only now, and an owner may have said "never"
         since. Raises `NotAllowed` for whom nobody has asked."""
-        asks = await self._consent.check(inputs, turn.owners, asker=turn.author, chat=turn.chat, server=turn.server)
+        asks = await self._consent.check(
+            inputs, turn.owners, asker=turn.author, chat=turn.chat, server=turn.server, around=turn.around
+        )
         asked = [each.user for each in turn.asks]
         if any(each.user not in asked for each in asks):
             raise NotAllowed(NOT_YOURS)
@@ -294,7 +296,10 @@ class Workshop:
 
     async def _originals(self, turn: Turn, images: Sequence[ImageFacts]) -> tuple[Picture, ...]:
         """What the thread began with, as far as it is still there and nobody has to be asked for it."""
-        if not await self._consent.is_free(turn.owners, asker=turn.author, chat=turn.chat, server=turn.server):
+        owners = [*turn.owners, *turn.pin_owners]
+        if turn.pins and not await self._consent.is_free(
+            owners, asker=turn.author, chat=turn.chat, server=turn.server, around=turn.around
+        ):
             return ()
         sent = {image.sha256 for image in images}
         found: list[Picture] = []

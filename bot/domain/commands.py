@@ -59,6 +59,10 @@ _STANDING_WORDS = {
 _STANDINGS = {"ask": Standing.UNSAID, "here": Standing.HERE, "never": Standing.NEVER}
 
 
+_BY_WORDS = frozenset({Policy.OFF, Policy.OWN, Policy.ASK})
+"""By words anybody in a chat decides: that others' pictures need no yes is not among it."""
+
+
 def policy_words(policy: Policy) -> str:
     """What is decided for a chat, as a part of a sentence."""
     return _POLICY_WORDS[policy]
@@ -86,7 +90,7 @@ def settings_words(settings: ChatSettings, standing: Standing) -> str:
         f"To change that, say “/settings suggestions {_other(settings.suggestions)}” "
         f"or “/settings questions {_other(settings.questions)}”.\n"
         f"As for pictures that people send: {policy_words(settings.consent or DEFAULT_POLICY)}. "
-        f"“/settings pictures” and one of off, own, ask, all changes that.\n"
+        f"“/settings pictures” and one of off, own, ask changes that.\n"
         f"{standing_words(standing)} “/settings mine” and one of ask, here, never changes that."
     )
 
@@ -99,7 +103,7 @@ def apply_setting(settings: ChatSettings, arguments: tuple[str, ...]) -> ChatSet
             return replace(settings, suggestions=_ON_OR_OFF[state])
         case ("questions" | "question", state) if state in _ON_OR_OFF:
             return replace(settings, questions=_ON_OR_OFF[state])
-        case ("pictures" | "picture", policy) if policy in set(Policy):
+        case ("pictures" | "picture", policy) if policy in _BY_WORDS:
             return replace(settings, consent=Policy(policy))
         case _:
             return None

@@ -45,6 +45,11 @@ def label_for(
     return Label(Provenance.AI_EDITED, edited_by_ai=True, engines=engines)
 
 
+def label_known(provenance: Provenance) -> Label | None:
+    """What a picture that nobody made here says of itself; None where nothing is known."""
+    return None if provenance is Provenance.UNKNOWN else Label(provenance, edited_by_ai=False)
+
+
 def label_line(label: Label) -> str:
     """The label in words, as it stands in the answer: "AI-edited · Gemini", "Edited, no AI"."""
     by = "".join(f" · {name}" for name in label.engines)

@@ -122,6 +122,8 @@ class Turn:
     """Whose consent it needs before it may run."""
     around: tuple[ChatRef, ...] = ()
     """The chats that its own lies in."""
+    pin_owners: tuple[UserRef | None, ...] = ()
+    """Whose each of the pins is; None where nobody knows."""
     spoiler: bool = False
     """Its pictures grew from one that is hidden until it is opened, and are hidden, too."""
 

@@ -34,6 +34,7 @@ NO_PICTURES_HERE = "People's pictures are not edited in this chat. I can draw so
 NOBODY_TO_ASK = (
     "I can't find out whose picture that is, so I leave it alone. Send one of your own, or reply to one of mine."
 )
+THEIRS_STANDS_THERE = "The picture before is somebody else's own. Reply to it where they sent it."
 NOT_FOR_YOU = "This question is for whoever sent the picture."
 SETTLED = "That is settled already."
 AGREED_ONCE = "Thank you. I am on it."
@@ -80,6 +81,11 @@ def would_rather_not(name: str) -> str:
 def forgotten(turns: int, messages: int, pictures: int) -> str:
     """After somebody was forgotten."""
     return f"Done. {turns} edits, {messages} messages and {pictures} pictures are erased."
+
+
+def still_asked(name: str) -> str:
+    """For one question more than somebody is asked at once."""
+    return f"{name} has not answered what you asked before. Please wait for that first."
 
 
 def not_answered(names: str) -> str:

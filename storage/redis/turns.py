@@ -95,9 +95,17 @@ class RedisTurnStore:
             case _:
                 raise RuntimeError(f"submit answered {reply!r}")
 
-    async def agree(self, turn: TurnId, owner: UserRef) -> Sequence[TurnId]:
-        started = await self._agree([self._keys.admission], [turn, owner.key, self._author_limit])
-        return [TurnId(str(id_)) for id_ in started]
+    async def agree(self, turn: TurnId, owner: UserRef, buckets: Sequence[Bucket]) -> Submitted:
+        args: list[str | int | float] = [turn, owner.key, self._author_limit, *bucket_args(buckets)]
+        match await self._agree([self._keys.admission], args):
+            case ["full", name]:
+                return Submitted(full=str(name))
+            case ["held", *holds]:
+                return Submitted(holds=frozenset(str(hold) for hold in holds))
+            case ["ok", *start]:
+                return Submitted(start=tuple(TurnId(str(id_)) for id_ in start))
+            case _:
+                return Submitted(repeat=True)
 
     async def note_once(self, turn: TurnId, what: str) -> bool:
         return bool(await self._note_once(self._both(turn), [what]))

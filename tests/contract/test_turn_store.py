@@ -393,6 +393,11 @@ def asking(*owners: UserRef, parent: Turn | None = None) -> Turn:
     return replace(turn(author=BEN, parent=parent), asks=tuple(Person(owner, owner.user.title()) for owner in owners))
 
 
+async def agreed(store: RedisTurnStore, turn: TurnId, owner: UserRef) -> list[TurnId]:
+    """What may run once this owner has said yes."""
+    return list((await store.agree(turn, owner, [])).start)
+
+
 async def holds(store: RedisTurnStore, one: Turn) -> frozenset[Hold]:
     status = await store.load(one.id)
     assert status is not None
@@ -404,10 +409,10 @@ async def test_a_turn_waits_until_each_of_those_it_asks_has_agreed(store: RedisT
     one = asking(ANNA, CLARA)
     submitted = await store.submit(one, [])
     assert submitted == Submitted(holds=frozenset({"consent"}))
-    assert await store.agree(one.id, ANNA) == []
+    assert await agreed(store, one.id, ANNA) == []
     assert await holds(store, one) == {Hold.CONSENT}
     assert await store.position(one.id) is None
-    assert await store.agree(one.id, CLARA) == [one.id]
+    assert await agreed(store, one.id, CLARA) == [one.id]
     assert await holds(store, one) == frozenset()
     status = await store.load(one.id)
     assert status is not None
@@ -419,20 +424,46 @@ async def test_agreeing_twice_counts_once_and_whoever_is_not_asked_changes_nothi
     await store.submit(one, [])
     await store.submit(free, [])
     for owner in (ANNA, ANNA, BEN, UserRef("web", "")):
-        assert await store.agree(one.id, owner) == []
-    assert await store.agree(free.id, ANNA) == []
+        assert await agreed(store, one.id, owner) == []
+    assert await agreed(store, free.id, ANNA) == []
     assert await holds(store, one) == {Hold.CONSENT}
-    assert await store.agree(one.id, CLARA) == [one.id]
-    assert await store.agree(one.id, CLARA) == []
+    assert await agreed(store, one.id, CLARA) == [one.id]
+    assert await agreed(store, one.id, CLARA) == []
     await run_to_end(store, one)
-    assert await store.agree(one.id, ANNA) == []
+    assert await agreed(store, one.id, ANNA) == []
+
+
+async def test_what_a_turn_reserves_is_taken_with_the_last_yes_and_not_before(
+    store: RedisTurnStore, client: Redis
+) -> None:
+    one, bucket = asking(ANNA, CLARA), Bucket("house:day", 10, 15)
+    await store.submit(one, [bucket])
+    await store.agree(one.id, ANNA, [bucket])
+    assert await client.get("rb:{adm}:bucket:house:day") is None
+    assert (await store.agree(one.id, CLARA, [bucket])).start == (one.id,)
+    assert await client.get("rb:{adm}:bucket:house:day") == "10"
+
+
+async def test_where_the_last_yes_finds_no_room_the_turn_is_left_as_it_was(
+    store: RedisTurnStore, client: Redis
+) -> None:
+    first, second, bucket = asking(ANNA), asking(ANNA), Bucket("house:day", 10, 15)
+    for each in (first, second):
+        await store.submit(each, [bucket])
+    assert (await store.agree(first.id, ANNA, [bucket])).start == (first.id,)
+    for _ in range(2):
+        assert await store.agree(second.id, ANNA, [bucket]) == Submitted(full="house:day")
+    assert await holds(store, second) == {Hold.CONSENT}
+    await store.end(second.id, Outcome(TurnState.REFUSED))
+    await settled(store, second)
+    assert await client.get("rb:{adm}:bucket:house:day") == "10"
 
 
 async def test_two_who_agree_at_once_start_it_once(store: RedisTurnStore, client: Redis) -> None:
     await asyncio.gather(*(client.ping() for _ in range(16)))
     one = asking(ANNA, CLARA)
     await store.submit(one, [])
-    answers = await asyncio.gather(*(store.agree(one.id, owner) for owner in [ANNA, CLARA] * 8))
+    answers = await asyncio.gather(*(agreed(store, one.id, owner) for owner in [ANNA, CLARA] * 8))
     assert [id_ for started in answers for id_ in started] == [one.id]
 
 
@@ -441,7 +472,7 @@ async def test_an_agreement_with_a_turn_that_nobody_knows_leaves_nothing_behind(
 ) -> None:
     one = asking(ANNA)
     before = set(await client.keys("*"))
-    assert await store.agree(one.id, ANNA) == []
+    assert await agreed(store, one.id, ANNA) == []
     assert set(await client.keys("*")) == before
     assert (await store.submit(one, [])).holds == {"consent"}
 
@@ -454,7 +485,7 @@ async def test_the_end_of_its_parent_alone_does_not_let_a_turn_go(store: RedisTu
     assert await holds(store, child) == {Hold.CONSENT, Hold.PARENT}
     assert await run_to_end(store, parent) == []
     assert await holds(store, child) == {Hold.CONSENT}
-    assert await store.agree(child.id, ANNA) == [child.id]
+    assert await agreed(store, child.id, ANNA) == [child.id]
 
 
 async def test_consent_alone_does_not_let_a_turn_go_whose_parent_is_not_finished(store: RedisTurnStore) -> None:
@@ -462,7 +493,7 @@ async def test_consent_alone_does_not_let_a_turn_go_whose_parent_is_not_finished
     child = asking(ANNA, parent=parent)
     await store.submit(parent, [])
     await store.submit(child, [])
-    assert await store.agree(child.id, ANNA) == []
+    assert await agreed(store, child.id, ANNA) == []
     assert await holds(store, child) == {Hold.PARENT}
     assert await run_to_end(store, parent) == [child.id]
 
@@ -475,7 +506,7 @@ async def test_turns_that_wait_for_consent_take_no_place_from_anybody(client: Re
         await store.submit(each, [])
     other = turn(author=BEN)
     assert (await store.submit(other, [])).start == (other.id,)
-    assert await store.agree(waiting[1].id, ANNA) == []
+    assert await agreed(store, waiting[1].id, ANNA) == []
     assert await store.position(waiting[1].id) == 1
     assert await run_to_end(store, other) == [waiting[1].id]
 
@@ -489,9 +520,9 @@ async def test_a_turn_that_waits_for_consent_can_be_ended_and_leaves_nothing(
     assert (await store.submit(child, [])).holds == {"parent"}
     assert await store.end(one.id, Outcome(TurnState.CANCELLED))
     assert await settled(store, one) == [child.id]
-    assert await client.get("rb:{adm}:bucket:person:ben") == "0"
+    assert await client.get("rb:{adm}:bucket:person:ben") is None
     assert await client.exists(f"rb:{{adm}}:asks:{one.id}") == 0
-    assert await store.agree(one.id, ANNA) == []
+    assert await agreed(store, one.id, ANNA) == []
 
 
 async def test_turns_that_wait_for_consent_are_told_from_others_that_are_open(store: RedisTurnStore) -> None:
@@ -502,7 +533,7 @@ async def test_turns_that_wait_for_consent_are_told_from_others_that_are_open(st
         (one.id, True, False),
         (other.id, False, True),
     ]
-    await store.agree(one.id, ANNA)
+    await agreed(store, one.id, ANNA)
     assert [each.asks for each in await store.open_turns()] == [False, False]
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.asking import MOST_OPEN
 from bot.domain.actions import Act
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Policy, Say, Standing
 from bot.domain.images import Role
-from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, UserRef
-from bot.domain.turns import TurnState, TurnStatus
+from bot.domain.messages import Attachment
+from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, TurnId, UserRef
+from bot.domain.turns import Turn, TurnState, TurnStatus
 from bot.domain.words import (
     AGREED_HERE,
     AGREED_ONCE,
@@ -21,9 +25,12 @@ from bot.domain.words import (
     NOBODY_TO_ASK,
     NOT_FOR_YOU,
     NOT_YOURS,
+    PRESS_GONE,
     SAID_NEVER,
     SETTLED,
+    THEIRS_STANDS_THERE,
     not_answered,
+    still_asked,
     would_rather_not,
 )
 from bot.engines.exact import ExactEngine
@@ -214,7 +221,11 @@ async def test_a_question_that_nobody_answers_ends(rig: Rig) -> None:
 
 async def test_a_turn_that_waits_for_a_yes_keeps_nobody_else_waiting_and_can_be_cancelled(rig: Rig) -> None:
     photo = await rig.quotes(ANNA, [CAT])
-    waiting = [await rig.says("make it grey", reply_to=photo.ref, quoted=photo, author=BEN) for _ in range(6)]
+    waiting = [
+        await rig.says("make it grey", reply_to=photo.ref, quoted=photo, author=author)
+        for author in (BEN, CARL)
+        for _ in range(3)
+    ]
     for asked in waiting:
         await rig.waits(asked)
     assert (await rig.sees(await rig.says("crop to a square", [CAT], author=BEN))).state is TurnState.DONE
@@ -238,15 +249,185 @@ async def test_undo_shows_what_the_picture_was_made_of_and_a_reply_goes_on_from_
     assert (onward.turn.inputs[0].from_turn, onward.turn.note) == (first.turn, "")
 
 
-async def test_undo_down_to_a_friends_photo_is_still_their_photo(rig: Rig) -> None:
+async def test_undo_does_not_show_a_friends_own_photo_again(rig: Rig) -> None:
     photo = await rig.quotes(ANNA, [CAT])
     asked = await rig.says("make it grey", reply_to=photo.ref, quoted=photo, author=BEN)
     await rig.waits(asked)
     await rig.answers(asked, ANNA, Say.ONCE)
     await rig.sees(asked)
     back = await rig.presses(Act.UNDO, asked, author=BEN)
+    assert words_of(await rig.sees(back)) == THEIRS_STANDS_THERE
+    assert await rig.images_of(back.reply) == []
+    own = await rig.presses(Act.UNDO, asked, author=ANNA)
+    assert (await rig.sees(own)).state is TurnState.DONE
+
+
+async def labelled_by_ai(rig: Rig) -> bytes:
+    """A file of a result by AI, as somebody saves it."""
+    asked = await rig.says("put a hat on her", [CAT])
+    await rig.sees(asked)
+    (shown,) = await rig.images_of(asked.reply)
+    return await rig.house.images.get(shown["sha256"])
+
+
+async def test_undo_of_a_picture_that_ai_made_elsewhere_still_says_so(rig: Rig) -> None:
+    made = await labelled_by_ai(rig)
+    first = await rig.says("make it grey", [made])
+    await rig.sees(first)
+    back = await rig.presses(Act.UNDO, first)
     await rig.sees(back)
-    await rig.waits(await rig.says("make it sepia", reply_to=back, author=BEN))
+    assert (await rig.shown(back.reply))["text"].startswith("AI-edited")
+    assert [each["alt"] for each in await rig.images_of(back.reply)] == ["Picture. AI-edited."]
+
+
+async def test_undo_leads_to_nothing_that_was_deleted(rig: Rig) -> None:
+    first = await rig.says("make it grey", [CAT])
+    await rig.sees(first)
+    second = await rig.says("rotate 90 degrees", reply_to=first)
+    await rig.sees(second)
+    await rig.house.reception.delete(first.reply, by=ANNA, moderates=False)
+    assert words_of(await rig.sees(await rig.presses(Act.UNDO, second))) == PRESS_GONE
+
+
+@pytest.mark.parametrize(("say", "state"), [(Say.ONCE, TurnState.DONE), (None, TurnState.REFUSED)])
+async def test_an_answer_that_comes_while_an_album_is_taken_in_holds_for_all_of_it(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, say: Say | None, state: TurnState
+) -> None:
+    async def call(_: object, reply: MessageRef, person: UserRef, words: str, *, key: str) -> None:
+        turn = TurnId(key.partition(":")[0])
+        await rig.house.reception.allow(turn, chat=reply.chat, by=person, say=say)
+
+    monkeypatch.setattr(type(rig.house.platforms["web"]), "call", call)
+    photo = await rig.quotes(ANNA, [CAT])
+    asked = await rig.says("3 variations with a hat", reply_to=photo.ref, quoted=photo, author=BEN)
+    assert [each.state for each in await rig.sees_all(asked)] == [state] * 3
+
+
+async def test_never_outlives_forgetting_where_all_pictures_may_be_edited(rig: Rig) -> None:
+    await rig.house.reception.change_chat(CHAT, ChatSettings(consent=Policy.ALL))
+    await rig.house.reception.stand(ANNA, CHAT, Standing.NEVER)
+    photo = await rig.quotes(ANNA, [CAT])
+    await rig.sees(await rig.says("make it grey", reply_to=photo.ref, quoted=photo, author=BEN))
+    await rig.house.forget(ANNA)
+    status = await rig.sees(await rig.says("make it grey", reply_to=photo.ref, quoted=photo, author=BEN))
+    assert words_of(status) == would_rather_not("Anna")
+
+
+async def test_by_words_nobody_decides_that_others_need_not_be_asked(rig: Rig) -> None:
+    await rig.sees(await rig.says("/settings pictures all", author=BEN))
+    photo = await rig.quotes(ANNA, [CAT])
+    await rig.waits(await rig.says("make it grey", reply_to=photo.ref, quoted=photo, author=BEN))
+
+
+async def test_a_no_after_the_yes_changes_nothing_and_never_stops_what_runs_and_counts_it(
+    rig: Rig, gemini: ScriptedEngine
+) -> None:
+    gemini.script = [asyncio.Event()]
+    photo = await rig.quotes(ANNA, [CAT])
+    asked = await rig.says("put a hat on her", reply_to=photo.ref, quoted=photo, author=BEN)
+    await rig.waits(asked)
+    await rig.answers(asked, ANNA, Say.ONCE)
+    while not gemini.requests:
+        await asyncio.sleep(0.01)
+    assert await rig.answers(asked, ANNA, None) == SETTLED
+    assert await rig.answers(asked, ANNA, Say.NEVER) == SAID_NEVER
+    status = await rig.sees(asked)
+    assert (status.state, words_of(status)) == (TurnState.REFUSED, would_rather_not("Anna"))
+    house = [each for each in rig.house.budget.buckets(0, person=BEN, chat=CHAT) if each.name.startswith("house:")]
+    assert await rig.house.meter.reserved(house) == [gemini.cost_microusd] * 3
+
+
+@pytest.mark.parametrize(("words", "state"), [("/settings mine here", "done"), ("/settings mine never", "refused")])
+async def test_what_is_said_of_ones_pictures_settles_what_waits(rig: Rig, words: str, state: str) -> None:
+    photo = await rig.quotes(ANNA, [CAT])
+    asked = await rig.says("make it grey", reply_to=photo.ref, quoted=photo, author=BEN)
+    await rig.waits(asked)
+    await rig.sees(await rig.says(words, author=ANNA))
+    assert (await rig.sees(asked)).state == state
+
+
+async def test_never_that_is_said_while_a_message_is_taken_in_holds_for_it(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = type(rig.house.turns).submit
+    called = await calls_of(rig, monkeypatch)
+
+    async def submit(self: Any, turn: Turn, buckets: Any) -> Any:
+        await rig.house.reception.stand(ANNA, CHAT, Standing.NEVER)
+        return await original(self, turn, buckets)
+
+    monkeypatch.setattr(type(rig.house.turns), "submit", submit)
+    photo = await rig.quotes(ANNA, [CAT])
+    asked = await rig.says("make it grey", reply_to=photo.ref, quoted=photo, author=BEN)
+    assert words_of(await rig.sees(asked)) == would_rather_not("Anna")
+    assert called == []
+
+
+async def test_what_was_forwarded_is_judged_by_who_made_it_and_not_even_fetched(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[str] = []
+    original = type(rig.house.platforms["web"]).fetch
+
+    async def fetch(self: Any, attachment: Attachment, *, max_bytes: int) -> bytes:
+        fetched.append(attachment.handle)
+        return await original(self, attachment, max_bytes=max_bytes)
+
+    monkeypatch.setattr(type(rig.house.platforms["web"]), "fetch", fetch)
+    await rig.house.reception.stand(ANNA, CHAT, Standing.NEVER)
+    message = await rig.message("put a hat on her", [CAT], author=BEN)
+    hers = tuple(replace(each, owner=Person(ANNA, "Anna")) for each in message.attachments)
+    refused = await rig.sees(await rig.house.hall.receive(replace(message, attachments=hers)))
+    assert (words_of(refused), fetched) == (would_rather_not("Anna"), [])
+    await rig.house.reception.change_chat(CHAT, ChatSettings(consent=Policy.OWN))
+    photo = await rig.quotes(BEN, [CAT])
+    his = replace(photo, attachments=tuple(replace(each, owner=Person(CARL, "Carl")) for each in photo.attachments))
+    own = await rig.says("make it grey", reply_to=photo.ref, quoted=his, author=CARL)
+    assert (await rig.sees(own)).state is TurnState.DONE
+
+
+async def test_nobodys_picture_stays_nobodys_when_it_is_redone_from_the_original(rig: Rig) -> None:
+    await rig.house.reception.change_chat(CHAT, ChatSettings(consent=Policy.ALL))
+    photo = await rig.quotes(None, [CAT])
+    first = await rig.says("put a hat on her", reply_to=photo.ref, quoted=photo, author=BEN)
+    await rig.sees(first)
+    second = await rig.says("put a scarf on her", reply_to=first, author=BEN)
+    await rig.sees(second)
+    await rig.house.reception.change_chat(CHAT, ChatSettings())
+    again = await rig.sees(await rig.presses(Act.ORIGINAL, second, author=CARL))
+    assert words_of(again) == NOBODY_TO_ASK
+
+
+async def test_nobody_is_asked_more_than_a_few_things_at_once_by_one_person(rig: Rig) -> None:
+    photo = await rig.quotes(ANNA, [CAT])
+    for _ in range(MOST_OPEN):
+        await rig.waits(await rig.says("make it grey", reply_to=photo.ref, quoted=photo, author=BEN))
+    more = await rig.sees(await rig.says("make it sepia", reply_to=photo.ref, author=BEN))
+    assert words_of(more) == still_asked("Anna")
+    await rig.waits(await rig.says("make it sepia", reply_to=photo.ref, author=CARL))
+
+
+async def test_what_is_decided_for_a_channel_holds_in_its_threads(rig: Rig) -> None:
+    await rig.house.reception.change_chat(CHAT, ChatSettings(consent=Policy.OWN))
+    await rig.house.reception.change_chat(OTHER, ChatSettings(consent=Policy.ALL))
+    photo = await rig.quotes(ANNA, [CAT], chat=OTHER)
+    asked = await rig.says("make it grey", reply_to=photo.ref, quoted=photo, author=BEN, chat=OTHER, around=(CHAT,))
+    assert words_of(await rig.sees(asked)) == NOT_YOURS
+
+
+async def test_a_delete_that_broke_off_can_be_repeated(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = await rig.says("make it grey", [CAT])
+    await rig.sees(asked)
+
+    async def fails(*_: object) -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(rig.house.platforms["web"]), "retract", fails)
+        with pytest.raises(ConnectionError):
+            await rig.house.reception.delete(asked.reply, by=ANNA, moderates=False)
+    assert await rig.house.reception.delete(asked.reply, by=ANNA, moderates=False) == ""
+    assert await rig.house.page.find(CHAT.chat, [asked.reply.message]) == [None]
 
 
 async def test_one_of_several_pictures_is_named(rig: Rig) -> None:

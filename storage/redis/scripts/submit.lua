@@ -10,9 +10,11 @@ if redis.call('EXISTS', key('turn', turn)) == 1 then
   return {'repeat'}
 end
 
-local taken, full = take(8 + asked)
-if not taken then
-  return {'full', full}
+-- One that waits for consent reserves with the last yes.
+local taken, full = {}, nil
+if asked == 0 then
+  taken, full = take(8)
+  if not taken then return {'full', full} end
 end
 
 redis.call('HSET', key('turn', turn), 'user', user, 'parent', parent, 'state', 'held',
