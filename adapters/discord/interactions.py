@@ -49,6 +49,8 @@ _TOKEN_S = 15 * 60
 """An interaction's token is worth that long. Discord's documentation, 2026-11."""
 _MOST_FOLLOW_UPS = 4
 """Of results kept back, at one interaction: where the bot is not a member, Discord takes five follow-ups in all."""
+_SHOWING_S, _HELD_S = 100.0, 120
+"""How long that may take, and how long nobody else shows them meanwhile."""
 _SIZES_S = 300.0
 """Prices in forms are looked up again after that long."""
 _SETUP_S = 60.0
@@ -475,12 +477,18 @@ class Interactions:
 
     async def _show_kept(self, answering: Answering, where: Where) -> None:
         """What was done for this person when it could not be shown."""
-        waiting = await self._store.take_kept_back(where.user)
-        if waiting and answering.thinks:
-            await answering.say(KEPT_TOO)
-        for place, kept in enumerate(waiting):
-            if place >= _MOST_FOLLOW_UPS or not await self._show_one(answering, where, kept):
-                await self._store.keep_back(where.user, kept)
+        waiting = await self._store.hold_kept_back(where.user, life_s=_HELD_S)
+        if not waiting:
+            return
+        try:
+            async with asyncio.timeout(_SHOWING_S):
+                if answering.thinks:
+                    await answering.say(KEPT_TOO)
+                for kept in waiting[:_MOST_FOLLOW_UPS]:
+                    if await self._show_one(answering, where, kept):
+                        await self._store.drop_kept_back(where.user, kept)
+        finally:
+            await self._store.let_go_kept_back(where.user)
 
     async def _show_one(self, answering: Answering, where: Where, kept: KeptBack) -> bool:
         """False where it has to wait for another time. It is not shown to people of another chat."""

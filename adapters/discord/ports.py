@@ -88,9 +88,9 @@ class DiscordStore(Protocol):
 
     async def alive(self, account: str, shard: int) -> float | None: ...
 
-    async def changed(self, message: MessageRef, words: str) -> bool:
-        """Note what a message says (kept as a hash). Whether it says something else than what was noted before; True
-        the first time."""
+    async def says_since(self, message: MessageRef, words: str, version: int) -> int:
+        """Note what a message says (kept as a hash) in this version of it. Gives the version since which it says so: an
+        older one where the words are those that were noted before."""
         ...
 
     # --- interactions
@@ -115,9 +115,16 @@ class DiscordStore(Protocol):
         """Keep a result for this person's next interaction."""
         ...
 
-    async def take_kept_back(self, user: UserRef) -> Sequence[KeptBack]:
-        """All of them, once."""
+    async def hold_kept_back(self, user: UserRef, *, life_s: int) -> Sequence[KeptBack]:
+        """What waits for this person, in order. It goes on waiting until it is dropped. Nobody else is given any of it
+        for that long, or until it is let go: none is shown twice. Where nothing waits, nothing is held."""
         ...
+
+    async def drop_kept_back(self, user: UserRef, kept: KeptBack) -> None:
+        """It was shown, or never can be."""
+        ...
+
+    async def let_go_kept_back(self, user: UserRef) -> None: ...
 
     async def forget(self, user: UserRef) -> None: ...
 
@@ -135,6 +142,10 @@ class DiscordStore(Protocol):
 
     async def once(self, what: str, *, life_s: int) -> bool:
         """True the first time within that many seconds."""
+        ...
+
+    async def was(self, what: str) -> bool:
+        """Whether `once` was asked of it, within its time."""
         ...
 
     async def keep_call(self, key: str, call: MessageRef) -> None:

@@ -4,11 +4,12 @@
     {prefix}:discord:{<account>}:marks              hash    chat → the greatest message id taken in there
     {prefix}:discord:{<account>}:marks:at           zset    the same chats, by when that was
     {prefix}:discord:alive:<account>:<shard>        text    until when a shard received all that was sent
-    {prefix}:discord:said:<message>                 text    a hash of what a message says
+    {prefix}:discord:said:<message>                 text    a hash of what a message says, and since which version
     {prefix}:discord:interaction:{<message>}        JSON    whose an interaction was, and where
     {prefix}:discord:interaction:{<message>}:token  text    its token, as long as it is worth something
     {prefix}:discord:target:<interaction>           JSON    the message that a form was opened on
     {prefix}:discord:kept:<person>                  list    JSON of each result that waits to be shown
+    {prefix}:discord:holding:<person>               text    somebody is showing them that list
     {prefix}:discord:interactions:<person>          set     keys of their interactions, to forget them by
     {prefix}:discord:closed:{<chat>}                text    nothing can be posted there for now
     {prefix}:discord:closed:{<chat>}:times          number  how often that was so, one after another
@@ -78,6 +79,14 @@ redis.call('EXPIRE', KEYS[2], seconds + 2 * ARGV[3])
 return seconds
 """
 
+_SAY = """
+-- KEYS said · ARGV hash version life_s
+local hash, version = string.match(redis.call('GET', KEYS[1]) or '', '^(.+)@(%d+)$')
+if hash ~= ARGV[1] then version = ARGV[2] end
+redis.call('SET', KEYS[1], ARGV[1] .. '@' .. version, 'EX', ARGV[3])
+return version
+"""
+
 
 class RedisDiscordStore:
     """See `adapters.discord.ports.DiscordStore`. `retention_s` is how long what nobody touches is kept."""
@@ -88,6 +97,7 @@ class RedisDiscordStore:
         self._retention_s = retention_s
         self._mark = client.register_script(_MARK)
         self._close = client.register_script(_CLOSE)
+        self._say = client.register_script(_SAY)
 
     async def note_chat(self, chat: ChatRef, facts: ChatFacts) -> None:
         await self._client.set(self._keys.discord("chat", chat.key), _FACTS.dump(facts), ex=self._retention_s)
@@ -124,10 +134,10 @@ class RedisDiscordStore:
         text = await self._client.get(self._keys.discord("alive", account, str(shard)))
         return float(text) if text else None
 
-    async def changed(self, message: MessageRef, words: str) -> bool:
+    async def says_since(self, message: MessageRef, words: str, version: int) -> int:
         said = short_hash("said", message.key, words)
-        key = self._keys.discord("said", message.key)
-        return bool(await self._client.set(key, said, ex=min(MARKS_S, self._retention_s), get=True) != said)
+        life_s = min(MARKS_S, self._retention_s)
+        return int(await self._say(keys=[self._keys.discord("said", message.key)], args=[said, str(version), life_s]))
 
     # --- interactions
 
@@ -164,13 +174,22 @@ class RedisDiscordStore:
             pipe.expire(key, self._retention_s)
             await pipe.execute()
 
-    async def take_kept_back(self, user: UserRef) -> Sequence[KeptBack]:
+    async def hold_kept_back(self, user: UserRef, *, life_s: int) -> Sequence[KeptBack]:
         key = self._keys.discord("kept", user.key)
-        async with self._client.pipeline(transaction=True) as pipe:
-            pipe.lrange(key, 0, -1)
-            pipe.delete(key)
-            found, _ = await pipe.execute()
-        return [_KEPT.load(text) for text in found]
+        if not await self._client.exists(key):
+            return []
+        if not await self._client.set(self._keys.discord("holding", user.key), "1", ex=life_s, nx=True):
+            return []
+        return [_KEPT.load(text) for text in await self._client.lrange(key, 0, -1)]
+
+    async def drop_kept_back(self, user: UserRef, kept: KeptBack) -> None:
+        key = self._keys.discord("kept", user.key)
+        for text in await self._client.lrange(key, 0, -1):
+            if _KEPT.load(text) == kept:  # as another version may have written it
+                await self._client.lrem(key, 0, text)
+
+    async def let_go_kept_back(self, user: UserRef) -> None:
+        await self._client.delete(self._keys.discord("holding", user.key))
 
     async def forget(self, user: UserRef) -> None:
         mine = self._keys.discord("interactions", user.key)
@@ -180,6 +199,7 @@ class RedisDiscordStore:
                 pipe.delete(key)
                 pipe.delete(f"{key}:token")
             pipe.delete(self._keys.discord("kept", user.key))
+            pipe.delete(self._keys.discord("holding", user.key))
             pipe.delete(mine)
             await pipe.execute()
 
@@ -205,6 +225,9 @@ class RedisDiscordStore:
 
     async def once(self, what: str, *, life_s: int) -> bool:
         return bool(await self._client.set(self._keys.discord("once", what), "1", ex=life_s, nx=True))
+
+    async def was(self, what: str) -> bool:
+        return bool(await self._client.exists(self._keys.discord("once", what)))
 
     async def commands(self, application: str) -> str:
         return await self._client.get(self._keys.discord("commands", application)) or ""

@@ -86,8 +86,8 @@ async def test_how_long_a_shard_was_alive_is_remembered_by_shard(store: DiscordS
 
 
 async def test_only_other_words_are_a_change(store: DiscordStore, client: Redis) -> None:
-    said = [await store.changed(REPLY, words) for words in ("sepia", "sepia", "blue", "sepia", "sepia")]
-    assert said == [True, False, True, True, False]
+    versions = enumerate(("sepia", "sepia", "blue", "sepia", "sepia"))
+    assert [await store.says_since(REPLY, words, version) for version, words in versions] == [0, 0, 2, 3, 3]
     kept = [str(await client.get(key)) for key in await client.keys("*")]
     assert not any("sepia" in text for text in kept)
 
@@ -128,25 +128,44 @@ async def test_the_message_under_a_form_comes_back_with_it(store: DiscordStore) 
     assert await store.target("17") is None
 
 
-async def test_results_kept_back_are_taken_once_and_in_order(store: DiscordStore) -> None:
+async def test_results_kept_back_are_given_in_order_and_stay_until_they_are_dropped(store: DiscordStore) -> None:
     one, two = KeptBack(REPLY, TURN), KeptBack(message_ref(ACCOUNT, 1, 2), TURN)
     for kept in (one, two, two):
         await store.keep_back(ANNA, kept)
-    took = await asyncio.gather(*(store.take_kept_back(ANNA) for _ in range(8)))
-    assert sorted(map(list, took), key=len)[-1] == [one, two]
-    assert sum(map(len, took)) == 2
-    assert await store.take_kept_back(BEN) == []
+    assert await store.hold_kept_back(ANNA, life_s=60) == [one, two]
+    await store.drop_kept_back(ANNA, one)
+    await store.let_go_kept_back(ANNA)
+    assert await store.hold_kept_back(ANNA, life_s=60) == [two]
+    assert await store.hold_kept_back(BEN, life_s=60) == []
+    await store.keep_back(BEN, one)
+    assert await store.hold_kept_back(BEN, life_s=60) == [one]
+
+
+async def test_results_kept_back_are_given_to_one_at_a_time(store: DiscordStore) -> None:
+    await store.keep_back(ANNA, KeptBack(REPLY, TURN))
+    given = await asyncio.gather(*(store.hold_kept_back(ANNA, life_s=60) for _ in range(8)))
+    assert sum(map(len, given)) == 1
+
+
+async def test_results_that_somebody_died_over_are_given_again(store: DiscordStore, client: Redis) -> None:
+    await store.keep_back(ANNA, KeptBack(REPLY, TURN))
+    await store.hold_kept_back(ANNA, life_s=60)
+    (holding,) = await client.keys("*:holding:*")
+    assert 0 < await client.ttl(holding) <= 60
+    await client.delete(holding)  # its time is over
+    assert await store.hold_kept_back(ANNA, life_s=60) == [KeptBack(REPLY, TURN)]
 
 
 async def test_whoever_is_forgotten_leaves_nothing_and_others_stay(store: DiscordStore, client: Redis) -> None:
     for person, ref in ((ANNA, REPLY), (BEN, interaction_ref(ACCOUNT, 1, 2))):
         await store.keep_interaction(ref, replace(interaction(), user=person))
         await store.keep_back(person, KeptBack(ref, TURN))
+    await store.hold_kept_back(ANNA, life_s=60)
     await store.forget(ANNA)
     assert await store.interaction(REPLY) is None
     assert not [key for key in await client.keys("*") if ANNA.user in str(key)]
     assert await store.interaction(interaction_ref(ACCOUNT, 1, 2)) is not None
-    assert len(await store.take_kept_back(BEN)) == 1
+    assert len(await store.hold_kept_back(BEN, life_s=60)) == 1
 
 
 async def test_a_chat_stays_closed_twice_as_long_each_time_but_not_for_ever(store: DiscordStore, client: Redis) -> None:
@@ -175,6 +194,7 @@ async def test_a_chat_that_opens_again_is_as_good_as_new(store: DiscordStore) ->
 
 async def test_once_is_once_by_name(store: DiscordStore) -> None:
     assert [await store.once(what, life_s=60) for what in ("a b", "a b", "a c")] == [True, False, True]
+    assert [await store.was(what) for what in ("a b", "a d")] == [True, False]
 
 
 async def test_the_commands_registered_last_are_known_by_application(store: DiscordStore) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -375,6 +375,13 @@ async def interacts(place: Place, *, can_post: bool, reply_to: str = "") -> tupl
     return InboundMessage(ref, user_ref(place.anna.id), "Anna", "blue", time.time()), started
 
 
+async def kept_back(place: Place, person: UserRef) -> Sequence[KeptBack]:
+    """What waits for that person."""
+    found = await place.store.hold_kept_back(person, life_s=60)
+    await place.store.let_go_kept_back(person)
+    return found
+
+
 async def acknowledge(place: Place, started: Any) -> None:
 
     url = f"{place.fake.api_base}/interactions/{started.id}/{started.token}/callback"
@@ -416,9 +423,9 @@ async def test_a_result_that_comes_after_a_quarter_of_an_hour_is_kept_back(place
     reply = await place.platform.reserve(message, turn)
     place.fake.clock.move(901)
     await place.platform.fill(reply, Answer(TurnState.RUNNING, ("Working on it.",), turn=turn))
-    assert await place.store.take_kept_back(message.author) == []
+    assert await kept_back(place, message.author) == []
     await place.platform.fill(reply, await place.done(turn))
-    assert await place.store.take_kept_back(message.author) == [KeptBack(reply, turn)]
+    assert await kept_back(place, message.author) == [KeptBack(reply, turn)]
     assert not started.original.files
     assert not place.fake.invalid_requests
 
@@ -429,7 +436,7 @@ async def test_a_token_that_discord_says_is_over_keeps_the_result_back_too(place
     reply = await place.platform.reserve(message, turn)
     place.fake.fail("PATCH", "/webhooks/.*", status=401, code=50027)
     await place.platform.fill(reply, await place.done(turn))
-    assert await place.store.take_kept_back(message.author) == [KeptBack(reply, turn)]
+    assert await kept_back(place, message.author) == [KeptBack(reply, turn)]
     assert not await place.store.is_closed(reply.chat)
 
 
