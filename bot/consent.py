@@ -22,9 +22,8 @@ class Consent:
 
     async def policy(self, chat: ChatRef, server: ServerRef | None, around: Sequence[ChatRef] = ()) -> Policy:
         """What holds in this chat: the strictest of what it, those that it lies in and its server decided."""
-        decided = [(await self._chats.settings(each)).consent for each in (chat, *around)]
-        above = (await self._chats.server(server)).consent if server is not None else None
-        return strictest(*decided, above)
+        own, above = await self._chats.decided([chat, *around], server)
+        return strictest(*(each.consent for each in own), above.consent)
 
     async def check(
         self,

@@ -144,12 +144,12 @@ class Hall:
     async def _receive(self, message: InboundMessage) -> Received:
         target = await self._grounds.target(message)
         thread = target.thread if target else thread_id_of(message.ref)
-        record = await self._messages.record(
+        record, is_new = await self._messages.record(
             message,
             MessageRecord(ref=message.ref, thread=thread, author=message.author, author_name=message.author_name),
         )
         id_ = turn_id_of(record.thread, message.origin)
-        status = await self._turns.load(id_)
+        status = None if is_new else await self._turns.load(id_)
         if status is None:
             reply = await self._platforms[message.ref.chat.platform].reserve(message, id_)
             await self._messages.attach(reply, record.thread, [Shown(id_, ALL)], asker=message.author)

@@ -340,8 +340,9 @@ class MessageStore(Protocol):
         """Remember a message that was not sent to us: one that somebody replies to. A repeat gives what stands."""
         ...
 
-    async def record(self, message: InboundMessage, record: MessageRecord) -> MessageRecord:
-        """Remember a message before anything is done with it. A repeat changes nothing and gives what stands.
+    async def record(self, message: InboundMessage, record: MessageRecord) -> tuple[MessageRecord, bool]:
+        """Remember a message before anything is done with it. A repeat changes nothing. Gives what stands, and whether
+        it was never heard of before.
 
         From now until `settle_inbound` the message is listed by `unsettled`.
         """
@@ -564,6 +565,12 @@ class ChatStore(Protocol):
     async def change(self, chat: ChatRef, settings: ChatSettings) -> None: ...
 
     async def server(self, server: ServerRef) -> ServerSettings: ...
+
+    async def decided(
+        self, chats: Sequence[ChatRef], server: ServerRef | None
+    ) -> tuple[Sequence[ChatSettings], ServerSettings]:
+        """Those of several chats, in the order asked, and of their server, looked up at once."""
+        ...
 
     async def change_server(self, server: ServerRef, settings: ServerSettings) -> None: ...
 

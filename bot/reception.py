@@ -121,8 +121,8 @@ class Reception:
     # --- what people decide
 
     async def settings(self, chat: ChatRef, server: ServerRef | None) -> tuple[ChatSettings, ServerSettings]:
-        above = await self._chats.server(server) if server is not None else ServerSettings()
-        return await self._chats.settings(chat), above
+        (own,), above = await self._chats.decided([chat], server)
+        return own, above
 
     async def change_chat(self, chat: ChatRef, settings: ChatSettings) -> None:
         await self._chats.change(chat, settings)

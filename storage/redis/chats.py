@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from redis.asyncio import Redis
@@ -34,6 +35,19 @@ class RedisChatStore:
 
     async def server(self, server: ServerRef) -> ServerSettings:
         return await self._read(self._keys.server(server), SERVER_SETTINGS) or ServerSettings()
+
+    async def decided(
+        self, chats: Sequence[ChatRef], server: ServerRef | None
+    ) -> tuple[Sequence[ChatSettings], ServerSettings]:
+        async with self._client.pipeline(transaction=False) as pipe:
+            for chat in chats:
+                pipe.getex(self._keys.chat(chat), ex=self._life_s)
+            if server is not None:
+                pipe.getex(self._keys.server(server), ex=self._life_s)
+            texts: list[Any] = await pipe.execute()
+        own = [SETTINGS.load(text) if text else ChatSettings() for text in texts[: len(chats)]]
+        above = SERVER_SETTINGS.load(texts[-1]) if server is not None and texts[-1] else ServerSettings()
+        return own, above
 
     async def change_server(self, server: ServerRef, settings: ServerSettings) -> None:
         await self._write(self._keys.server(server), SERVER_SETTINGS, settings)

@@ -55,7 +55,7 @@ class RedisMessageStore:
             fields: Mapping[str, Any] = (await pipe.execute())[-1]
         return _record_of(fields)
 
-    async def record(self, message: InboundMessage, record: MessageRecord) -> MessageRecord:
+    async def record(self, message: InboundMessage, record: MessageRecord) -> tuple[MessageRecord, bool]:
         # Listed first: a crash after that leaves an entry that leads nowhere, not a message that is forgotten.
         async with self._client.pipeline(transaction=False) as pipe:
             pipe.zadd(self._keys.inbox, {message.origin: time.time()}, nx=True)
@@ -67,8 +67,8 @@ class RedisMessageStore:
                 [RECORD.dump(record), f"inbound:{message.version}", INBOUND.dump(message), self._retention_s],
                 within=pipe,
             )
-            *_, standing = await pipe.execute()
-        return RECORD.load(standing)
+            *_, (standing, new) = await pipe.execute()
+        return RECORD.load(standing), bool(int(new))
 
     async def find(self, ref: MessageRef) -> MessageRecord | None:
         key = self._keys.message(ref)

@@ -101,3 +101,12 @@ async def test_what_a_newer_version_decided_for_a_server_is_kept_by_an_older_one
     await store.change_server(SERVER, STRICT)
     assert '"greeting":"hello"' in str(await client.get(SERVER_KEY))
     assert await store.server(SERVER) == STRICT
+
+
+async def test_what_several_chats_and_their_server_decided_is_looked_up_at_once(store: RedisChatStore) -> None:
+    own, other, server = ChatRef("web", "page", "a"), ChatRef("web", "page", "b"), ServerRef("web", "page", "s")
+    await store.change(other, ChatSettings(questions=False))
+    await store.change_server(server, ServerSettings(day_microusd=5))
+    decided = await store.decided([own, other], server)
+    assert decided == ([ChatSettings(), ChatSettings(questions=False)], ServerSettings(day_microusd=5))
+    assert await store.decided([other], None) == ([ChatSettings(questions=False)], ServerSettings())

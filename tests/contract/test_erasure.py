@@ -17,7 +17,7 @@ from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, Sha256, User
 from bot.domain.story import story_after
 from bot.domain.turns import Outcome, Source, Story, StoryLine, Turn, TurnState, Usage
 from bot.domain.wishes import Wish
-from bot.ports import ForgetReceipt, Heard
+from bot.ports import ForgetReceipt, Heard, Submitted
 from storage.redis.client import open_client
 from storage.redis.consent import RedisConsentStore
 from storage.redis.erasure import RedisErasure
@@ -420,7 +420,7 @@ async def test_a_turn_that_waits_for_who_is_forgotten_ends(archive: Archive) -> 
     assert status is not None
     assert (status.state, status.erased, status.turn.asks) == (TurnState.CANCELLED, False, ())
     assert status.turn.inputs == (Input(Role.SOURCE, None, image("photo")),)
-    assert await archive.turns.agree(his.id, ANNA) == []
+    assert await archive.turns.agree(his.id, ANNA, []) == Submitted(repeat=True)
     assert [each.turn for each in await archive.turns.open_turns() if each.let_run] == [after.id]
     left = await everything(archive.client)
     assert [word in left for word in ("Anna", '"anna"', f"asked:{ANNA.key}")] == [False, False, False]

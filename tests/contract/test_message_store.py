@@ -53,7 +53,7 @@ async def turns(client: Redis) -> RedisTurnStore:
 async def test_a_message_is_found_as_it_was_recorded(store: RedisMessageStore) -> None:
     one = message()
     record = MessageRecord(one.ref, thread_id_of(one.ref), author=one.author, author_name="Anna")
-    assert await store.record(one, record) == record
+    assert await store.record(one, record) == (record, True)
     assert await store.find(one.ref) == record
 
 
@@ -62,7 +62,7 @@ async def test_the_second_delivery_of_a_message_changes_nothing(store: RedisMess
     first = MessageRecord(one.ref, thread_id_of(one.ref), author=one.author)
     await store.record(one, first)
     other = MessageRecord(one.ref, thread_id_of(MessageRef(CHAT, "other")), author=one.author)
-    assert await store.record(one, other) == first
+    assert await store.record(one, other) == (first, False)
 
 
 async def test_a_message_that_was_not_dealt_with_is_listed_until_it_is(store: RedisMessageStore) -> None:
