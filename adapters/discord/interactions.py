@@ -363,6 +363,7 @@ class Interactions:
             can_post=where.can_post and not asked.alone,
             reply_to=asked.under.message if asked.under is not None and refers else "",
             limit_bytes=interaction.filesize_limit,
+            alone=asked.alone,
         )
 
     # --- what is pressed
@@ -496,7 +497,7 @@ class Interactions:
             answer = await self._rooms.answer_of(kept.turn)
             if answer is not None:
                 interaction = self._kept(answering.interaction, where, _Asked(""))
-                alone = kept.reply.chat != where.chat
+                alone = kept.alone or kept.reply.chat != where.chat
                 await self._platform.show_kept(interaction, kept, answer, words=KEPT, alone=alone)
         except Exception as error:
             # Whatever it was, the result must not be lost.

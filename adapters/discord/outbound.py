@@ -207,7 +207,7 @@ class DiscordPlatform:
             else:
                 return
         if answer.state in FINAL_STATES and answer.turn is not None:
-            await self._store.keep_back(interaction.user, KeptBack(reply, answer.turn))
+            await self._store.keep_back(interaction.user, KeptBack(reply, answer.turn, alone=interaction.alone))
 
     async def _show(self, reply: MessageRef, answer: Answer, send: _Send) -> None:
         shown = show(answer)

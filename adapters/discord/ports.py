@@ -26,7 +26,7 @@ class Interaction:
 
     `can_post` where the bot may post messages of its own in that chat: then the result becomes one, and can be replied
     to. Otherwise the interaction's own response is the reply. `reply_to` is the message that ours is to be a reply to,
-    empty for none. `expires_at` in seconds since the epoch.
+    empty for none. `expires_at` in seconds since the epoch. `alone` where the answer is for that person only.
     """
 
     application: str
@@ -36,14 +36,17 @@ class Interaction:
     can_post: bool
     reply_to: str = ""
     limit_bytes: int = 10 * 2**20
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class KeptBack:
-    """A result that could not be shown when it was done: its reply, and the turn."""
+    """A result that could not be shown when it was done: its reply, and the turn. `alone` where it is for nobody but
+    who asked for it."""
 
     reply: MessageRef
     turn: TurnId
+    alone: bool = False
 
 
 class FollowUps(Protocol):

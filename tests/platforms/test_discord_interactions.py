@@ -260,7 +260,7 @@ async def test_what_is_asked_for_oneself_is_answered_alone(stage: Stage, name: s
     kept = await stage.store.interaction(message.ref)
     assert (message.text, given.original and given.original.seen_by) == (f"/{name}", stage.anna)
     assert kept is not None
-    assert (kept.can_post, kept.token) == (False, given.token)
+    assert (kept.can_post, kept.alone, kept.token) == (False, True, given.token)
 
 
 async def test_a_repeated_interaction_is_not_answered_twice(stage: Stage) -> None:
@@ -752,6 +752,14 @@ async def test_a_kept_result_of_another_chat_is_shown_to_its_owner_alone(stage: 
     mine = await stage.anna.slash("imagine", stage.channel, words="a fox")
     shown = (await stage.fake.until(lambda: mine.follow_ups))[0]
     assert shown.seen_by is stage.anna
+
+
+async def test_what_was_asked_for_oneself_is_shown_alone_later_too(stage: Stage) -> None:
+    stage.rooms.answers[TURN] = Answer(TurnState.DONE, ("Used today: $3.",), turn=TURN)
+    await stage.store.keep_back(stage.by(stage.anna), KeptBack(MessageRef(stage.chat, "1"), TURN, alone=True))
+    mine = await stage.anna.slash("imagine", stage.channel, words="a fox")
+    shown = (await stage.fake.until(lambda: mine.follow_ups))[0]
+    assert ("Used today" in shown.texts(), shown.seen_by) == (True, stage.anna)
 
 
 async def test_a_kept_result_that_cannot_be_shown_is_kept_on(stage: Stage, store: StoppedStore) -> None:

@@ -355,7 +355,9 @@ async def test_a_locked_thread_is_closed(place: Place) -> None:
 # --- interactions
 
 
-async def interacts(place: Place, *, can_post: bool, reply_to: str = "") -> tuple[InboundMessage, Any]:
+async def interacts(
+    place: Place, *, can_post: bool, reply_to: str = "", alone: bool = False
+) -> tuple[InboundMessage, Any]:
     """A command of Anna's that was acknowledged as the door in does it."""
     place.fake.commands = [{"id": "1", "name": "edit", "type": 1, "options": []}]
     started = await place.anna.slash("edit", place.channel)
@@ -370,6 +372,7 @@ async def interacts(place: Place, *, can_post: bool, reply_to: str = "") -> tupl
         can_post=can_post,
         reply_to=reply_to,
         limit_bytes=2**20,
+        alone=alone,
     )
     await place.store.keep_interaction(ref, kept)
     return InboundMessage(ref, user_ref(place.anna.id), "Anna", "blue", time.time()), started
@@ -428,6 +431,15 @@ async def test_a_result_that_comes_after_a_quarter_of_an_hour_is_kept_back(place
     assert await kept_back(place, message.author) == [KeptBack(reply, turn)]
     assert not started.original.files
     assert not place.fake.invalid_requests
+
+
+async def test_what_was_asked_for_oneself_is_kept_back_for_oneself(place: Place) -> None:
+    message, _ = await interacts(place, can_post=False, alone=True)
+    turn = turn_of(message)
+    reply = await place.platform.reserve(message, turn)
+    place.fake.clock.move(901)
+    await place.platform.fill(reply, Answer(TurnState.DONE, ("Used today: $3.",), turn=turn))
+    assert await kept_back(place, message.author) == [KeptBack(reply, turn, alone=True)]
 
 
 async def test_a_token_that_discord_says_is_over_keeps_the_result_back_too(place: Place) -> None:
