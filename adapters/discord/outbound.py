@@ -47,6 +47,7 @@ from bot.ports import Clock, ImageStore, MessageStore
 log = structlog.get_logger("discord")
 
 ON_ITS_WAY = "On its way."
+FILE_TOO_LARGE = "That file is too large to send it here."
 _FACTS_S = 60.0
 _MOST = 4096
 _TYPING_S = 5.0
@@ -213,16 +214,7 @@ class DiscordPlatform:
         shown = show(answer)
         if answer.state not in FINAL_STATES and not shown.files and self._said.get(reply) == shown.payload:
             return  # progress that is none
-        try:
-            await self._send(reply, shown, send)
-        except TooLarge:
-            log.info("discord.too_large", files=len(answer.images))
-            await self._send(reply, show(answer, without_files=True), send)
-        except Rejected as rejected:
-            # Something in it that we do not know of: its words and pictures are worth more than its buttons.
-            log.warning("discord.rejected", code=rejected.code)
-            self._attached.pop(reply, None)
-            await self._send(reply, replace(shown, payload={**shown.payload, "components": []}), send)
+        await _as_well_as_taken(answer, lambda each: self._send(reply, each, send))
 
     async def _send(self, reply: MessageRef, shown: Shown, send: _Send) -> None:
         """Files that the message has already are kept and not sent again."""
@@ -272,8 +264,10 @@ class DiscordPlatform:
     async def show_kept(
         self, interaction: Interaction, kept: KeptBack, answer: Answer, *, words: str, alone: bool
     ) -> MessageRef:
-        shown = show(replace(answer, lines=(words, *answer.lines)))
-        sent = await self._follow_up(interaction, shown.payload, shown.files, alone=alone)
+        whole = replace(answer, lines=(words, *answer.lines))
+        sent = await _as_well_as_taken(
+            whole, lambda each: self._follow_up(interaction, each.payload, each.files, alone=alone)
+        )
         ref = message_ref(self.account, str(sent.get("channel_id") or kept.reply.chat.chat), str(sent["id"]))
         await self._store.keep_interaction(ref, interaction)
         if self._messages is not None:
@@ -284,7 +278,11 @@ class DiscordPlatform:
 
     async def send_file(self, interaction: Interaction, rendition: Rendition, *, spoiler: bool) -> None:
         payload: Payload = {"allowed_mentions": NOBODY}
-        await self._follow_up(interaction, payload, [file_of(1, rendition, spoiler=spoiler)], alone=True)
+        try:
+            await self._follow_up(interaction, payload, [file_of(1, rendition, spoiler=spoiler)], alone=True)
+        except TooLarge:
+            log.info("discord.too_large", files=1)
+            await self._follow_up(interaction, {**payload, "content": FILE_TOO_LARGE}, (), alone=True)
 
     async def _follow_up(
         self, interaction: Interaction, payload: Payload, files: Sequence[ShownFile], *, alone: bool
@@ -367,6 +365,22 @@ class DiscordPlatform:
         except (DiscordError, TokenRefused) as error:
             log.info("discord.not_taken_away", error=type(error).__name__)
         return True
+
+
+async def _as_well_as_taken(answer: Answer, send: Callable[[Shown], Awaitable[T]]) -> T:
+    """Where Discord does not take all of it, less."""
+    shown = show(answer)
+    try:
+        try:
+            return await send(shown)
+        except TooLarge:
+            log.info("discord.too_large", files=len(answer.images))
+            shown = show(answer, without_files=True)
+            return await send(shown)
+    except Rejected as rejected:
+        # Something in it that we do not know of: its words and pictures are worth more than its buttons.
+        log.warning("discord.rejected", code=rejected.code)
+        return await send(replace(shown, payload={**shown.payload, "components": []}))
 
 
 def _reference(message: str) -> dict[str, Any]:

@@ -50,7 +50,7 @@ class KeptBack:
 
 
 class FollowUps(Protocol):
-    """What interactions need of the door out. Both raise where Discord does not take it."""
+    """What interactions need of the door out. Both raise where Discord does not take it, not even in part."""
 
     async def show_kept(
         self, interaction: Interaction, kept: KeptBack, answer: Answer, *, words: str, alone: bool
@@ -60,7 +60,7 @@ class FollowUps(Protocol):
         ...
 
     async def send_file(self, interaction: Interaction, rendition: Rendition, *, spoiler: bool) -> None:
-        """A follow-up with this file, to that person only."""
+        """A follow-up with this file, to that person only; with words where it is too large."""
         ...
 
 

@@ -773,6 +773,17 @@ async def test_a_kept_result_that_cannot_be_shown_is_kept_on(stage: Stage, store
     assert "Made with AI." in shown.texts()
 
 
+async def test_a_kept_result_that_discord_does_not_take_at_all_is_not_tried_for_ever(
+    stage: Stage, store: StoppedStore
+) -> None:
+    stage.rooms.answers[TURN] = Answer(TurnState.DONE, ("Made with AI.",), turn=TURN)
+    await store.keep_back(stage.by(stage.anna), KeptBack(MessageRef(stage.chat, "i1"), TURN))
+    stage.fake.fail("POST", r"/webhooks/.*", status=400, code=50035, times=2)
+    await stage.anna.slash("imagine", stage.channel, words="a fox")
+    await stage.fake.until(store.let_go.is_set)
+    assert await nothing_waits(stage, stage.anna)
+
+
 class StuckRooms(RecordingRooms):
     """Never says what becomes of a turn that it does not know."""
 

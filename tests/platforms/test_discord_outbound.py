@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 
 from adapters.discord.api import DiscordApi, Rejected, TokenExpired, TokenRefused, Unavailable, failure_of
 from adapters.discord.fetch import handle_of
-from adapters.discord.outbound import ON_ITS_WAY, DiscordPlatform
+from adapters.discord.outbound import FILE_TOO_LARGE, ON_ITS_WAY, DiscordPlatform
 from adapters.discord.ports import ChatFacts, DiscordStore, Interaction, KeptBack
 from adapters.discord.refs import chat_ref, interaction_ref, message_ref, user_ref
 from adapters.discord.render import TOO_LARGE_WORDS
@@ -492,6 +492,38 @@ async def test_a_file_is_sent_to_that_person_alone_and_stays_hidden(place: Place
     await place.platform.send_file(interaction, await place.picture(), spoiler=True)
     assert started.answers[-1].files == [("SPOILER_remix-1.jpg", photo("cat"))]
     assert started.answers[-1].seen_by is place.anna
+
+
+async def later(place: Place) -> tuple[Interaction, Any]:
+    """An interaction at which something else is shown."""
+    message, started = await interacts(place, can_post=False)
+    await acknowledged(place, message)
+    interaction = await place.store.interaction(message.ref)
+    assert interaction is not None
+    return interaction, started
+
+
+async def test_a_file_that_is_too_large_is_answered_in_words(place: Place) -> None:
+    interaction, started = await later(place)
+    large = await place.picture(bytes(10 * 2**20 + 1), media_type="image/png")
+    await place.platform.send_file(interaction, large, spoiler=False)
+    assert (started.answers[-1].content, started.answers[-1].seen_by) == (FILE_TOO_LARGE, place.anna)
+
+
+async def test_a_kept_result_that_is_too_large_is_told_of_in_words(place: Place) -> None:
+    interaction, started = await later(place)
+    answer = await place.done(TurnId("t-t"), await place.picture(bytes(10 * 2**20 + 1), media_type="image/png"))
+    kept = KeptBack(message_ref(place.fake.bot.id, place.channel.id, 1), TurnId("t-t"))
+    await place.platform.show_kept(interaction, kept, answer, words="It is ready.", alone=False)
+    assert started.answers[-1].content == f"It is ready.\nAI-edited · Gemini\n{TOO_LARGE_WORDS}"
+
+
+async def test_whatever_discord_does_not_like_about_its_buttons_a_kept_result_is_shown(place: Place) -> None:
+    interaction, started = await later(place)
+    kept = KeptBack(message_ref(place.fake.bot.id, place.channel.id, 1), TurnId("t-t"))
+    place.fake.fail("POST", "/webhooks/.*", status=400, code=50035)
+    await place.platform.show_kept(interaction, kept, await place.done(kept.turn), words="Ready.", alone=False)
+    assert (started.answers[-1].files, started.answers[-1].labels()) == ([("remix-1.jpg", photo("cat"))], [])
 
 
 async def test_what_a_response_can_hold_is_known_from_its_interaction(place: Place) -> None:
