@@ -202,7 +202,7 @@ class DiscordPlatform:
         if self._lives(interaction):
             edit = partial(self._api.edit_response, interaction.application, interaction.token, message=reply.message)
             try:
-                await self._show(reply, answer, edit)
+                await self._show(reply, answer, edit, alone=interaction.alone)
             except TokenExpired:
                 pass
             else:
@@ -210,11 +210,11 @@ class DiscordPlatform:
         if answer.state in FINAL_STATES and answer.turn is not None:
             await self._store.keep_back(interaction.user, KeptBack(reply, answer.turn, alone=interaction.alone))
 
-    async def _show(self, reply: MessageRef, answer: Answer, send: _Send) -> None:
-        shown = show(answer)
+    async def _show(self, reply: MessageRef, answer: Answer, send: _Send, *, alone: bool = False) -> None:
+        shown = show(answer, alone=alone)
         if answer.state not in FINAL_STATES and not shown.files and self._said.get(reply) == shown.payload:
             return  # progress that is none
-        await _as_well_as_taken(answer, lambda each: self._send(reply, each, send))
+        await _as_well_as_taken(answer, lambda each: self._send(reply, each, send), alone=alone)
 
     async def _send(self, reply: MessageRef, shown: Shown, send: _Send) -> None:
         """Files that the message has already are kept and not sent again."""
@@ -266,10 +266,10 @@ class DiscordPlatform:
     ) -> MessageRef:
         whole = replace(answer, lines=(words, *answer.lines))
         sent = await _as_well_as_taken(
-            whole, lambda each: self._follow_up(interaction, each.payload, each.files, alone=alone)
+            whole, lambda each: self._follow_up(interaction, each.payload, each.files, alone=alone), alone=alone
         )
         ref = message_ref(self.account, str(sent.get("channel_id") or kept.reply.chat.chat), str(sent["id"]))
-        await self._store.keep_interaction(ref, interaction)
+        await self._store.keep_interaction(ref, replace(interaction, alone=alone))
         if self._messages is not None:
             turns = [panel.turn for panel in answer.panels] or [kept.turn]
             shows = [messages.Shown(turn, ALL) for turn in turns]
@@ -367,15 +367,15 @@ class DiscordPlatform:
         return True
 
 
-async def _as_well_as_taken(answer: Answer, send: Callable[[Shown], Awaitable[T]]) -> T:
+async def _as_well_as_taken(answer: Answer, send: Callable[[Shown], Awaitable[T]], *, alone: bool = False) -> T:
     """Where Discord does not take all of it, less."""
-    shown = show(answer)
+    shown = show(answer, alone=alone)
     try:
         try:
             return await send(shown)
         except TooLarge:
             log.info("discord.too_large", files=len(answer.images))
-            shown = show(answer, without_files=True)
+            shown = show(answer, without_files=True, alone=alone)
             return await send(shown)
     except Rejected as rejected:
         # Something in it that we do not know of: its words and pictures are worth more than its buttons.

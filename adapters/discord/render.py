@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.discord import limits
-from adapters.discord.custom_ids import CustomId, Verb
+from adapters.discord.custom_ids import CustomId, Verb, read_custom_id
 from adapters.discord.refs import snowflake_of
 from adapters.discord.words import escape, mention
 from bot.domain.actions import Act, Control
@@ -44,6 +44,8 @@ _URL_UNITS = 400
 _URL = re.compile(r"https?://[^\s<>\\]+")
 _IN_LINK = str.maketrans("[]", "()")
 """Within a link's own words no other link begins."""
+_QUIET = {Verb.CANCEL, Verb.FILE, Verb.INFO, Verb.DELETE}
+"""What they do is seen by nobody but who pressed."""
 _FIRST_ACTS = (Act.AGAIN, Act.VARIATIONS, Act.UNDO, Act.LARGER)
 _SAYS = ((Say.ONCE, "Once"), (Say.HERE, "Always here"), (Say.NEVER, "Never"))
 
@@ -65,8 +67,9 @@ class Shown:
     files: tuple[ShownFile, ...] = ()
 
 
-def show(answer: Answer, *, without_files: bool = False) -> Shown:
-    """`without_files` where they turned out to be too large: words say so instead."""
+def show(answer: Answer, *, without_files: bool = False, alone: bool = False) -> Shown:
+    """`without_files` where they turned out to be too large: words say so instead. `alone` where one person sees it:
+    then nothing is offered that would be answered in front of others."""
     head = [*_head(answer), *([TOO_LARGE_WORDS] if without_files else [])]
     content, rest = _fitted(head, _tail(answer))
     files = () if without_files else _files(answer)
@@ -76,7 +79,7 @@ def show(answer: Answer, *, without_files: bool = False) -> Shown:
         payload={
             "content": content,
             "embeds": [{"description": rest}] if rest else [],
-            "components": _components(answer),
+            "components": _quiet(_components(answer)) if alone else _components(answer),
             "allowed_mentions": NOBODY,
             "flags": 0 if rest else _SUPPRESS_EMBEDS,
         },
@@ -300,6 +303,24 @@ def _choices(placeholder: str, custom_id: CustomId, options: Sequence[Json]) -> 
         "options": list(options[: limits.OPTIONS]),
     }
     return [{"type": _ROW, "components": [select]}]
+
+
+def _quiet(rows: Sequence[Json]) -> list[Json]:
+    """Of these rows, what is quiet."""
+    found = [[each for each in map(_quietly, row["components"]) if each] for row in rows]
+    return [{"type": _ROW, "components": each} for each in found if each]
+
+
+def _quietly(component: Json) -> Json | None:
+    if component["type"] == _BUTTON:
+        return component if _is_quiet(component["custom_id"]) else None
+    options = [each for each in component["options"] if _is_quiet(each["value"])]
+    return {**component, "options": options} if options else None
+
+
+def _is_quiet(text: str) -> bool:
+    custom_id = read_custom_id(text)
+    return custom_id is not None and custom_id.verb in _QUIET
 
 
 def _rows(*groups: Sequence[Json]) -> list[Json]:

@@ -518,6 +518,26 @@ async def test_a_kept_result_that_is_too_large_is_told_of_in_words(place: Place)
     assert started.answers[-1].content == f"It is ready.\nAI-edited · Gemini\n{TOO_LARGE_WORDS}"
 
 
+@pytest.mark.parametrize(
+    ("alone", "labels"),
+    [
+        (True, ["Original file", "Info", "Delete"]),
+        (False, ["Make it green", "Edit…", "Again", "Original file", "Info", "Delete", "More…"]),
+    ],
+)
+async def test_what_one_person_sees_offers_nothing_that_others_would_see(
+    place: Place, alone: bool, labels: list[str]
+) -> None:
+    interaction, started = await later(place)
+    kept = KeptBack(message_ref(place.fake.bot.id, "5", 1), TurnId("t-t"))
+    controls = (Control(Act.AGAIN, "Again"), Control(Act.CANVAS, "Edit picture 2 instead", "2"))
+    answer = await place.done(kept.turn, controls=controls, suggestions=("Make it green",))
+    ref = await place.platform.show_kept(interaction, kept, answer, words="Ready.", alone=alone)
+    assert started.answers[-1].labels() == labels
+    await place.platform.fill(ref, answer)
+    assert started.answers[-1].labels() == labels
+
+
 async def test_whatever_discord_does_not_like_about_its_buttons_a_kept_result_is_shown(place: Place) -> None:
     interaction, started = await later(place)
     kept = KeptBack(message_ref(place.fake.bot.id, place.channel.id, 1), TurnId("t-t"))

@@ -362,3 +362,10 @@ def test_words_that_nobody_else_saw_stand_in_the_credit_and_others_do_not() -> N
     for asked_in, said in ((by_command, ": “a fox”"), (by_message, "")):
         answer = done(credit=Credit(ANNA, words="a fox", asked_in=asked_in))
         assert show(answer).payload["content"].endswith(f"-# Asked by <@{ANNA.user.user}>{said}")
+
+
+def test_an_album_for_one_person_keeps_what_is_answered_to_them_alone() -> None:
+    panels = tuple(Panel(TURN, TurnState.DONE, image=rendition(), controls=(AGAIN,)) for _ in range(2))
+    rows = show(done(panels=panels), alone=True).payload["components"]
+    choices = [each["label"] for row in rows for each in row["components"][0].get("options", ())]
+    assert choices == ["1. Original file", "1. Info", "2. Original file", "2. Info"]
