@@ -180,6 +180,24 @@ class DiscordApi:
     async def typing(self, channel: str) -> None:
         await self._in_chat(channel, "POST", "/channels/{channel_id}/typing")
 
+    # --- what is known of chats and people
+
+    async def channel(self, channel: str) -> Payload:
+        return await self._call("GET", "/channels/{channel_id}", channel_id=channel)
+
+    async def history(self, channel: str, *, after: int, limit: int) -> Sequence[Payload]:
+        """Messages after this id, newest first, at most a hundred."""
+        path = "/channels/{channel_id}/messages?after={after}&limit={limit}"
+        found: Any = await self._call("GET", path, channel_id=channel, after=str(after), limit=str(limit))
+        return cast(Sequence[Payload], found)
+
+    async def member(self, guild: str, user: str) -> Payload:
+        return await self._call("GET", "/guilds/{guild_id}/members/{user_id}", guild_id=guild, user_id=user)
+
+    async def direct(self, user: str) -> Payload:
+        """The channel of direct messages with somebody."""
+        return await self._call("POST", "/users/@me/channels", {"recipient_id": user})
+
     # --- responses of interactions
 
     async def edit_response(
@@ -237,9 +255,9 @@ class DiscordApi:
         route = Route(method, path, **about)
 
         async def call() -> Payload:
-            http = await self._opened()
             if "webhook_id" not in about:  # interactions have limits of their own
                 await self._pace.turn()
+            http = await self._opened()  # last: while it waited, Discord may have stopped to listen
             return cast(Payload, await self._request(http, route, payload, files))
 
         return await self._within(UPLOAD_S if files else CALL_S, call, webhook="webhook_id" in about)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 import structlog
 
+from adapters.discord.api import Rejected, TokenRefused, Unavailable
 from adapters.discord.inbound import Payload, created_at, snowflake_at
 from adapters.discord.insisting import insist
 from adapters.discord.ports import DiscordStore
@@ -120,14 +121,22 @@ class Past(Protocol):
 
 
 class CatchingUp:
-    """Reads what was missed, and notes until when nothing was."""
+    """Reads what was missed, and notes until when nothing was. Each page of it waits until `room` returns."""
 
     def __init__(
-        self, store: DiscordStore, past: Past, take: Callable[[Payload], None], *, account: str, ledger: Ledger
+        self,
+        store: DiscordStore,
+        past: Past,
+        take: Callable[[Payload], None],
+        *,
+        account: str,
+        ledger: Ledger,
+        room: Callable[[], Awaitable[None]],
     ) -> None:
         self._store = store
         self._past = past
         self._take = take
+        self._room = room
         self._account = account
         self._ledger = ledger
         self._connected: set[int] = set()
@@ -144,9 +153,13 @@ class CatchingUp:
 
     def begin(self, shard: int) -> None:
         """A new session: from now on until `read` is done, nothing may be noted of this shard."""
+        self.missed(shard)
+        self._connected.add(shard)
+
+    def missed(self, shard: int) -> None:
+        """Something that came by this session was not taken in: it is to be read, and until then nothing is noted."""
         self._sessions[shard] += 1
         self._ledger.fall_behind(shard)
-        self._connected.add(shard)
 
     async def note(self) -> None:
         """Until when all was received and dealt with. Raises nothing: what is not noted is read once more."""
@@ -184,23 +197,29 @@ class CatchingUp:
         log.info("caught up", shard=shard, chats=len(marks))
 
     async def _round(self, unread: Mapping[ChatRef, int], shard: int) -> Mapping[ChatRef, int]:
-        """Gives those that could not be read, and have to be tried again. They do not hold up the others."""
-        waiting = list(unread.items())
+        """Gives those that could not be read, and have to be tried again, with those that failed last. They do not hold
+        up the others. Where Discord does not listen it is not asked for the others either: they are left as well."""
+        waiting = dict(unread)
+        left: dict[ChatRef, int] = {}
         failed: dict[ChatRef, int] = {}
 
         async def reader() -> None:
             while waiting:
-                chat, after = waiting.pop()
+                chat = next(iter(waiting))
+                after = waiting.pop(chat)
                 try:
                     await self._read_chat(chat, after, shard)
-                except ChatClosed:
+                except (ChatClosed, Rejected):
                     log.info("history not for us to read", chat=chat.chat)
                 except Exception as error:
                     log.warning("history not read", chat=chat.chat, error=type(error).__name__)
                     failed[chat] = after
+                    if isinstance(error, (Unavailable, TokenRefused)):
+                        left.update(waiting)
+                        waiting.clear()
 
         await asyncio.gather(*(reader() for _ in range(CHATS_AT_ONCE)))
-        return failed
+        return left | failed
 
     async def _read_chat(self, chat: ChatRef, after: int, shard: int) -> None:
         newest = self._past.newest(chat)
@@ -211,10 +230,17 @@ class CatchingUp:
         if not self._past.hears(shard, server):
             return
         for _ in range(MOST_MESSAGES // PAGE):
+            await self._room()
             page = await self._past.history(chat, server, after=after, limit=PAGE)
             for each in page:
-                self._take(each)
+                self._take_in(each)
             if len(page) < PAGE:
                 return
             after = int(page[-1]["id"])
         log.warning("more was missed than is read", chat=chat.chat, read=MOST_MESSAGES)
+
+    def _take_in(self, payload: Payload) -> None:
+        try:
+            self._take(payload)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            log.error("message not understood", error=type(error).__name__)

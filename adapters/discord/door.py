@@ -10,7 +10,8 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol, TypeVar
 
 import structlog
@@ -29,8 +30,10 @@ from adapters.discord.inbound import (
     is_edited,
     pointers_of,
     roles_of,
+    version_of,
 )
 from adapters.discord.insisting import Hopeless, insist
+from adapters.discord.places import Places
 from adapters.discord.ports import ChatFacts, DiscordStore
 from adapters.discord.refs import chat_ref, message_ref, server_ref, user_ref
 from bot.domain.errors import ChatClosed, ChatGone
@@ -43,6 +46,12 @@ log = structlog.get_logger("discord")
 
 MOST_AT_ONCE = 64
 """Messages that are handed to the hall at once."""
+MOST_OF_A_CHAT = 6
+"""Of those. Where Discord lets one chat wait, the others do not."""
+MOST_KEPT = 2000
+"""Messages that are dealt with or wait for it. What comes beyond is left in its chat's history, to be read later."""
+MOST_OF_HISTORY = 1000
+"""Of those, where they come out of history."""
 _DAY_S = 24 * 3600
 _FACTS_LIFE_S = 3600
 _MOST_REMEMBERED = 4096
@@ -86,13 +95,17 @@ class Surroundings(Protocol):
 
     def shard(self, payload: Payload) -> int: ...
 
-    async def spot(self, channel: str, server: str) -> Spot: ...
+    async def spot(self, channel: str, server: str) -> Spot:
+        """Raises `ChatClosed` where it is not for us to know."""
+        ...
 
     async def look_up(self, pointer: Pointer, *, near: str) -> Payload | None:
         """What a message in the channel `near` points at. None where it is gone, or not for us to see."""
         ...
 
-    async def roles(self, server: str, person: str) -> tuple[str, ...]: ...
+    async def roles(self, server: str, person: str) -> tuple[str, ...]:
+        """Raises `ChatClosed` where that person is no member any more."""
+        ...
 
     async def say(self, to: MessageRef, words: str) -> None:
         """A short reply beside the hall's answers. Repeating it is harmless. Raises `ChatClosed`."""
@@ -104,10 +117,18 @@ class Surroundings(Protocol):
 
 
 class Door:
-    """Takes payloads. `take` returns at once; what it began is ended with `close`."""
+    """Takes payloads. `take` returns at once; what it began is ended with `close`. `missed` is called with a shard of
+    which a message had to be left in history: `room` and `know_left` come first, and then that is to be read."""
 
     def __init__(
-        self, rooms: Rooms, store: DiscordStore, surroundings: Surroundings, *, account: str, ledger: Ledger
+        self,
+        rooms: Rooms,
+        store: DiscordStore,
+        surroundings: Surroundings,
+        *,
+        account: str,
+        ledger: Ledger,
+        missed: Callable[[int], None],
     ) -> None:
         self._rooms = rooms
         self._store = store
@@ -115,26 +136,60 @@ class Door:
         self._account = account
         self._ledger = ledger
         self._closings = Closings(store)
-        self._room = asyncio.Semaphore(MOST_AT_ONCE)
+        self._missed = missed
+        self._places = Places(MOST_AT_ONCE, of_a_chat=MOST_OF_A_CHAT)
+        self._left: dict[int, dict[ChatRef, int]] = {}
+        self._room = asyncio.Event()
+        self._room.set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._taken: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._noted: OrderedDict[ChatRef, tuple[ChatFacts, float]] = OrderedDict()
+        self._saying: set[str] = set()
+        self._closed = False
 
     def take(self, payload: Payload, *, updated: bool = False) -> None:
         """A message came, or was changed. Called for every message of every server."""
-        if updated and not is_edited(payload):
+        if self._closed or (updated and not is_edited(payload)):
             return
-        if "author" not in payload or concern_of(payload, self._world.place(payload)) is Concern.NO:
+        place = self._world.place(payload)
+        if "author" not in payload or concern_of(payload, place) is Concern.NO:
             return
         once = (str(payload["id"]), str(payload.get("edited_timestamp")))
         if once in self._taken:
             return
+        shard, chat, message = self._world.shard(payload), chat_ref(self._account, payload["channel_id"]), int(once[0])
+        if len(self._tasks) >= MOST_KEPT:
+            self._leave(shard, chat, message)
+            return
         _remember(self._taken, once, None)
-        chat = chat_ref(self._account, payload["channel_id"])
-        pending = None if updated else self._ledger.begin(self._world.shard(payload), chat, int(payload["id"]))
-        task = asyncio.create_task(self._deal_with(payload, chat, pending, updated=updated))
+        pending = None if updated else self._ledger.begin(shard, chat, message)
+        task = asyncio.create_task(self._deal_with(payload, chat, place, pending, updated=updated))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+        if len(self._tasks) >= MOST_OF_HISTORY:
+            self._room.clear()
+
+    async def room(self) -> None:
+        """Returns once there is room for messages out of history."""
+        await self._room.wait()
+
+    async def know_left(self, shard: int) -> None:
+        """Note the chats of which messages were left in history, so that it is read."""
+        for chat, message in self._left.pop(shard, {}).items():
+            await insist(partial(self._store.know, chat, message - 1), what="chat")
+
+    def _leave(self, shard: int, chat: ChatRef, message: int) -> None:
+        if shard not in self._left:
+            log.warning("too many messages at once: the rest is read later", shard=shard)
+            self._left[shard] = {}
+            self._missed(shard)
+        left = self._left[shard]
+        left[chat] = min(message, left.get(chat, message))
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if len(self._tasks) < MOST_OF_HISTORY:
+            self._room.set()
 
     async def idle(self, *, within_s: float) -> bool:
         """Wait until all that was taken is dealt with. False where that took longer."""
@@ -143,35 +198,40 @@ class Door:
         return not self._tasks
 
     async def close(self) -> None:
+        self._closed = True
         await end(*self._tasks)
 
     # --- one message
 
-    async def _deal_with(self, payload: Payload, chat: ChatRef, pending: Pending | None, *, updated: bool) -> None:
+    async def _deal_with(
+        self, payload: Payload, chat: ChatRef, place: Place, pending: Pending | None, *, updated: bool
+    ) -> None:
+        """`place` is where it stood when it came: by the next try the connection may be gone, and what it knows."""
         try:
-            await self._look_at(payload, chat, updated=updated)
+            await self._look_at(payload, chat, place, updated=updated)
         except Hopeless as error:
             log.error("message not understood", chat=chat.chat, error=type(error.__cause__).__name__)
         if pending is not None:
             mark = self._ledger.done(pending)
             if mark is not None:
-                await self._insist(lambda: self._store.mark(chat, mark))
+                await self._insist(chat, lambda: self._store.mark(chat, mark))
 
-    async def _look_at(self, payload: Payload, chat: ChatRef, *, updated: bool) -> None:
-        known = await self._insist(lambda: self._complete(payload))
+    async def _look_at(self, payload: Payload, chat: ChatRef, place: Place, *, updated: bool) -> None:
+        """An edit that leaves the words as they are is none for us, and history does not tell it from another one."""
+        known = await self._insist(chat, lambda: self._complete(payload, place))
         if known is None:
             return
-        ref, words = message_ref(self._account, payload["channel_id"], payload["id"]), str(payload.get("content") or "")
-        fresh = await self._insist(lambda: self._store.changed(ref, words))
-        if fresh or not updated:
-            await self._insist(lambda: self._hand_over(payload, chat, known))
+        ref, words = message_ref(self._account, chat.chat, payload["id"]), str(payload.get("content") or "")
+        version = _understood(lambda: version_of(payload))
+        since = await self._insist(chat, lambda: self._store.says_since(ref, words, version))
+        if since == version or not updated:
+            await self._insist(chat, lambda: self._hand_over(payload, chat, place, known, version=since))
 
-    async def _insist(self, action: Callable[[], Awaitable[T]]) -> T:
-        return await insist(action, what="message", room=self._room)
+    async def _insist(self, chat: ChatRef, action: Callable[[], Awaitable[T]]) -> T:
+        return await insist(action, what="message", room=partial(self._places.of, chat))
 
-    async def _complete(self, payload: Payload) -> Known | None:
+    async def _complete(self, payload: Payload, place: Place) -> Known | None:
         """The messages that this one points at. None where it turns out not to be for us."""
-        place = self._world.place(payload)
         known: dict[str, Payload | None] = {}
         while concern_of(payload, place, known) is not Concern.NO:
             pointers = _understood(lambda: pointers_of(payload, known))
@@ -181,20 +241,28 @@ class Door:
                 known[each.message] = await self._world.look_up(each, near=str(payload["channel_id"]))
         return None
 
-    async def _hand_over(self, payload: Payload, chat: ChatRef, known: Known) -> None:
-        spot = await self._world.spot(chat.chat, str(payload.get("guild_id") or ""))
-        denied = await self._denied(payload, spot)
+    async def _hand_over(self, payload: Payload, chat: ChatRef, place: Place, known: Known, *, version: int) -> None:
+        person = payload["author"]["id"]
+        try:
+            spot = await self._world.spot(chat.chat, str(payload.get("guild_id") or ""))
+            denied = await self._denied(payload, spot)
+        except ChatClosed as error:
+            log.info("message of a chat that is not for us", chat=chat.chat, code=error.code)
+            return
         if denied:
-            await self._say_once(payload, chat, denied, what="denied", life_s=_DAY_S)
+            await self._say_once(payload, chat, denied, what=f"denied:{chat.key}:{person}", life_s=_DAY_S)
             return
         await self._note_chat(chat, spot.facts, message=int(payload["id"]))
-        match _understood(lambda: inbound_of(payload, self._world.place(payload), known)):
+        match _understood(lambda: inbound_of(payload, place, known)):
             case Snag.EMPTY_REPLY:
-                await self._say_once(payload, chat, EMPTY_REPLY, what="empty", life_s=_EMPTY_QUIET_S)
+                what = f"empty:{chat.key}:{person}"
+                await self._say_once(payload, chat, EMPTY_REPLY, what=what, life_s=_EMPTY_QUIET_S)
             case Snag.UNSEEN_PICTURE:
-                await self._say(payload, chat, UNSEEN_PICTURE)
+                what = f"unseen:{chat.key}:{payload['id']}"
+                await self._say_once(payload, chat, UNSEEN_PICTURE, what=what, life_s=_DAY_S)
             case InboundMessage() as message:
-                await self._receive(message)
+                around = tuple(chat_ref(self._account, each) for each in spot.with_settings[1:])
+                await self._receive(replace(message, version=version, around=around))
 
     async def _receive(self, message: InboundMessage) -> None:
         try:
@@ -225,8 +293,15 @@ class Door:
     # --- what the gateway says itself
 
     async def _say_once(self, payload: Payload, chat: ChatRef, words: str, *, what: str, life_s: int) -> None:
-        if await self._store.once(f"{what}:{chat.key}:{payload['author']['id']}", life_s=life_s):
+        """It is noted once it is said, since it may fail until then; meanwhile others leave it to this one."""
+        if what in self._saying or await self._store.was(what):
+            return
+        self._saying.add(what)
+        try:
             await self._say(payload, chat, words)
+            await self._store.once(what, life_s=life_s)
+        finally:
+            self._saying.discard(what)
 
     async def _say(self, payload: Payload, chat: ChatRef, words: str) -> None:
         ref = message_ref(self._account, chat.chat, payload["id"])

@@ -7,6 +7,7 @@ may begin only a thousand sessions a day (Discord's documentation, 2026-11).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from enum import StrEnum
 from typing import Any
@@ -79,8 +80,12 @@ class DiscordGateway:
         self._interactions = interactions
         self._surroundings = DiscordSurroundings(api, account=account)
         self._ledger = Ledger()
-        self._door = Door(rooms, store, self._surroundings, account=account, ledger=self._ledger)
-        self._past = CatchingUp(store, self._surroundings, self._door.take, account=account, ledger=self._ledger)
+        self._door = Door(
+            rooms, store, self._surroundings, account=account, ledger=self._ledger, missed=self._read_later
+        )
+        self._past = CatchingUp(
+            store, self._surroundings, self._door.take, account=account, ledger=self._ledger, room=self._door.room
+        )
         self._reading: dict[int, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended = False
@@ -97,10 +102,12 @@ class DiscordGateway:
             # The page and the other platforms go on without Discord.
             await asyncio.Event().wait()
         finally:
-            self._ended = True
-            await end(*self._tasks)
-            await self._door.idle(within_s=_LEAVE_S)
-            await self._door.close()
+            await _in_full(self._leave())
+
+    async def _leave(self) -> None:
+        self._ended = True
+        await asyncio.gather(end(*self._tasks), self._interactions.close(), self._door.idle(within_s=_LEAVE_S))
+        await self._door.close()
 
     async def _live(self) -> None:
         """One client, from signing in to whatever ends it."""
@@ -131,6 +138,10 @@ class DiscordGateway:
         self._surroundings.client = client
         try:
             await client.start(self._token)
+        except asyncio.CancelledError:
+            # While the connection stands by which people are answered, and what is known by it.
+            await _in_full(self._leave())
+            raise
         finally:
             self._past.lost_all()
             self._surroundings.client = None
@@ -159,6 +170,9 @@ class DiscordGateway:
 
     def ready(self, shard: int) -> None:
         self._wait_s = _FIRST_WAIT_S
+        self._start_reading(shard)
+
+    def _start_reading(self, shard: int) -> None:
         reading = self._begin(self._read(shard, self._reading.get(shard)))
         if reading is not None:
             self._reading[shard] = reading
@@ -187,6 +201,16 @@ class DiscordGateway:
         await self._past.read(shard)
         await self._past.note()
 
+    def _read_later(self, shard: int) -> None:
+        """More came at once than is kept: what was left is read once there is room again."""
+        self._past.missed(shard)
+        self._begin(self._read_what_was_left(shard))
+
+    async def _read_what_was_left(self, shard: int) -> None:
+        await self._door.room()
+        await self._door.know_left(shard)
+        self._start_reading(shard)
+
     async def _open(self, server: int, channel: int | None) -> None:
         """What was closed there may be tried again. Where this fails, closed chats open by themselves after a while."""
         try:
@@ -200,6 +224,15 @@ class DiscordGateway:
                 await self._store.open_chat(chat)
         except Exception as error:
             log.warning("chats not opened", error=type(error).__name__)
+
+
+async def _in_full(work: Coroutine[Any, Any, None]) -> None:
+    """However often this is cancelled meanwhile: it takes a few seconds at most."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([task])
+    task.result()
 
 
 async def _close(client: discord.Client) -> None:

@@ -123,6 +123,12 @@ def is_edited(payload: Payload) -> bool:
     return payload.get("edited_timestamp") is not None
 
 
+def version_of(payload: Payload) -> int:
+    """When its author changed it last, in milliseconds since the epoch; 0 where they never did."""
+    edited = payload.get("edited_timestamp")
+    return 0 if edited is None else int(datetime.fromisoformat(edited).timestamp() * 1000)
+
+
 def roles_of(payload: Payload) -> tuple[str, ...] | None:
     """The roles of who wrote it; None where the payload does not say (history)."""
     member = payload.get("member")
@@ -220,7 +226,7 @@ def inbound_of(payload: Payload, place: Place, known: Known) -> InboundMessage |
         created_at=created_at(payload["id"]),
         attachments=attachments,
         reply_to=_reply_to(payload, place),
-        version=_version(payload),
+        version=version_of(payload),
         voice=voice,
         server=server_ref(place.account, server) if server else None,
         quoted=quoted,
@@ -302,11 +308,6 @@ def _reply_to(payload: Payload, place: Place) -> MessageRef | None:
         return None
     pointer = _pointer(payload)
     return message_ref(place.account, pointer.channel, pointer.message)
-
-
-def _version(payload: Payload) -> int:
-    edited = payload.get("edited_timestamp")
-    return 0 if edited is None else int(datetime.fromisoformat(edited).timestamp() * 1000)
 
 
 def _mentioned(payload: Payload) -> dict[str, str]:

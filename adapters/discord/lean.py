@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import discord
 import structlog
@@ -44,6 +44,10 @@ class Doorbell(Protocol):
         ...
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None: ...
+
+    async def close(self) -> None:
+        """No more will be taken. Returns when what was taken is dealt with, or after a few seconds."""
+        ...
 
 
 class Listener(Protocol):
@@ -132,7 +136,11 @@ class LeanClient(discord.AutoShardedClient):
         await super().close()
 
     async def setup_hook(self) -> None:
-        await self._doorbell.setup(self)
+        try:
+            await self._doorbell.setup(self)
+        finally:
+            # Given up while it slept for a global limit, the library would hold all later requests for ever.
+            cast(Any, self.http)._global_over.set()
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         await self._doorbell.on_interaction(interaction)

@@ -10,15 +10,14 @@ from typing import Any
 import discord
 import structlog
 import yarl
-from discord.http import Route
 
-from adapters.discord.api import DiscordApi, Rejected, Unavailable, failure_of
+from adapters.discord.api import GONE_WORDS, DiscordApi, Rejected, Unavailable
 from adapters.discord.door import Spot
 from adapters.discord.inbound import Payload, Place, Pointer
 from adapters.discord.lean import LeanClient
 from adapters.discord.ports import ChatFacts
 from adapters.discord.refs import nonce_of
-from bot.domain.errors import ChatClosed
+from bot.domain.errors import ChatClosed, ChatGone
 from bot.domain.refs import ChatRef, MessageRef, UserRef
 
 log = structlog.get_logger("discord")
@@ -38,7 +37,7 @@ class DiscordSurroundings:
         self._api = api
         self._account = account
         self._cdn = str(yarl.URL(api.api_base).origin()) if api.api_base else discord.Asset.BASE
-        self._threads: OrderedDict[int, tuple[int, bool]] = OrderedDict()
+        self._above_sleeping: OrderedDict[int, int] = OrderedDict()
 
     # --- where a message stands
 
@@ -58,40 +57,36 @@ class DiscordSurroundings:
         return self._shard_of(payload.get("guild_id"))
 
     async def spot(self, channel: str, server: str) -> Spot:
-        guild = self._guild(server)
-        if guild is None:
-            return Spot((channel,), (channel,), ChatFacts(server=server))
-        parent_id, age_limited = await self._above(guild, int(channel))
+        if not server:
+            return Spot((channel,), (channel,), ChatFacts())
+        guild = self._known_guild(server)
+        parent_id = await self._above(guild, int(channel))
         parent = guild.get_channel(parent_id) if parent_id else None
         category = parent if parent_id and isinstance(parent, discord.CategoryChannel) else None
         in_thread = bool(parent_id) and category is None
         above_parent = parent.category_id if in_thread and parent is not None else None
         around = [channel, *(str(each) for each in (parent_id, above_parent) if each)]
         settled = [channel, str(parent_id)] if in_thread else [channel]
+        age_limited = _is_age_limited(parent if in_thread else guild.get_channel(int(channel)))
         return Spot(tuple(around), tuple(settled), ChatFacts(guild.filesize_limit, age_limited, server))
 
-    async def _above(self, guild: discord.Guild, channel: int) -> tuple[int, bool]:
-        """The id of what a channel lies in, 0 for nothing, and whether it is age-limited."""
+    async def _above(self, guild: discord.Guild, channel: int) -> int:
+        """The id of what a channel lies in, 0 for nothing."""
         known = guild.get_channel_or_thread(channel)
         if isinstance(known, discord.Thread):
-            return known.parent_id, _is_age_limited(guild.get_channel(known.parent_id))
+            return known.parent_id
         if known is not None:
-            return known.category_id or 0, _is_age_limited(known)
-        if channel not in self._threads:
+            return known.category_id or 0
+        if channel not in self._above_sleeping:
             # A thread that slept when the session began.
-            payload = await self._ask("GET", "/channels/{channel_id}", channel_id=channel)
-            parent = int(payload.get("parent_id") or 0)
-            self._threads[channel] = parent, bool(payload.get("nsfw")) or _is_age_limited(guild.get_channel(parent))
-            if len(self._threads) > _MOST_REMEMBERED:
-                self._threads.popitem(last=False)
-        return self._threads[channel]
+            payload = await self._api.channel(str(channel))
+            self._above_sleeping[channel] = int(payload.get("parent_id") or 0)
+            if len(self._above_sleeping) > _MOST_REMEMBERED:
+                self._above_sleeping.popitem(last=False)
+        return self._above_sleeping[channel]
 
     async def roles(self, server: str, person: str) -> tuple[str, ...]:
-        try:
-            path = "/guilds/{guild_id}/members/{user_id}"
-            member = await self._ask("GET", path, guild_id=server, user_id=person)
-        except ChatClosed:
-            return ()
+        member = await self._api.member(server, person)
         return tuple(str(role) for role in member.get("roles", ()))
 
     def chats_in(self, server: int, channel: int | None) -> set[str]:
@@ -106,19 +101,20 @@ class DiscordSurroundings:
     # --- what was said
 
     async def look_up(self, pointer: Pointer, *, near: str) -> Payload | None:
-        elsewhere = pointer.channel != near and self._guild(pointer.server) is None
-        if elsewhere:
-            return None
+        """Elsewhere only in servers where the bot is a member."""
         try:
+            if pointer.channel != near:
+                self._known_guild(pointer.server)
             return await self._api.message(pointer.channel, pointer.message)
         except (ChatClosed, Rejected):
             return None
 
     def hears(self, shard: int, server: str) -> bool:
+        self._connected()
         return self._shard_of(server) == shard and (not server or self._guild(server) is not None)
 
     async def server_of(self, chat: ChatRef) -> str:
-        channel = await self._ask("GET", "/channels/{channel_id}", channel_id=chat.chat)
+        channel = await self._api.channel(chat.chat)
         return str(channel.get("guild_id") or "")
 
     def newest(self, chat: ChatRef) -> int | None:
@@ -127,8 +123,8 @@ class DiscordSurroundings:
         return getattr(channel, "last_message_id", None)
 
     async def history(self, chat: ChatRef, server: str, *, after: int, limit: int) -> Sequence[Payload]:
-        path = "/channels/{channel_id}/messages?after={after}&limit={limit}"
-        found: list[dict[str, Any]] = await self._ask("GET", path, channel_id=chat.chat, after=after, limit=limit)
+        found = await self._api.history(chat.chat, after=after, limit=limit)
+        self._connected()  # what a message means is told by what the client knows
         of_server = {"guild_id": server} if server else {}
         return [each | of_server for each in sorted(found, key=_id_of)]
 
@@ -147,25 +143,28 @@ class DiscordSurroundings:
 
     async def tell(self, person: UserRef, words: str) -> None:
         try:
-            chat = await self._ask("POST", "/users/@me/channels", json={"recipient_id": person.user})
+            chat = await self._api.direct(person.user)
             await self._api.post(str(chat["id"]), {"content": words, "allowed_mentions": _MENTION_NOBODY})
         except Exception as error:
             log.info("person not told", error=type(error).__name__)
 
     # --- the client
 
-    async def _ask(self, method: str, path: str, *, json: Mapping[str, Any] | None = None, **about: Any) -> Any:
-        """Raises `ChatClosed`, or what `DiscordApi` raises."""
+    def _connected(self) -> LeanClient:
         if self.client is None:
             raise Unavailable("Not connected.")
-        route = Route(method, path, **about)
-        try:
-            if json is None:
-                return await self.client.http.request(route)
-            return await self.client.http.request(route, json=json)
-        except discord.HTTPException as error:
-            failure = failure_of(error.status, error.code, webhook=False)
-        raise failure
+        return self.client
+
+    def _known_guild(self, server: str) -> discord.Guild:
+        """Raises `Unavailable` until it is known, and `ChatGone` where the bot is no member any more: without it
+        nobody can tell who may what there."""
+        client = self._connected()
+        guild = client.get_guild(int(server or 0))
+        if guild is not None and not guild.unavailable:
+            return guild
+        if guild is None and client.is_ready():
+            raise ChatGone(GONE_WORDS)
+        raise Unavailable("That server is not known yet.")
 
     def _guild(self, server: str | None) -> discord.Guild | None:
         return self.client.get_guild(int(server)) if self.client is not None and server else None

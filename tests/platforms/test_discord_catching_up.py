@@ -8,11 +8,15 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
+import structlog
 
+from adapters.discord import catching_up
+from adapters.discord.api import Rejected, TokenRefused, Unavailable
 from adapters.discord.catching_up import CHATS_AT_ONCE, MARGIN_S, CatchingUp, Ledger
 from adapters.discord.inbound import Payload, created_at, snowflake_at
 from adapters.discord.refs import chat_ref
 from bot.domain.refs import ChatRef
+from bot.ending import end
 from storage.redis.client import open_client
 from storage.redis.discord import RedisDiscordStore
 
@@ -26,6 +30,8 @@ class SlowPast:
 
     goes_on: asyncio.Event = field(default_factory=asyncio.Event)
     fails: dict[ChatRef, int] = field(default_factory=dict)
+    refuses: dict[ChatRef, Exception] = field(default_factory=dict)
+    asked: int = 0
     asked_after: dict[ChatRef, int] = field(default_factory=dict)
     at_once: int = 0
     most_at_once: int = 0
@@ -41,10 +47,13 @@ class SlowPast:
 
     async def history(self, chat: ChatRef, server: str, *, after: int, limit: int) -> Sequence[Payload]:
         self.at_once += 1
+        self.asked += 1
         self.most_at_once = max(self.at_once, self.most_at_once)
         self.asked_after[chat] = after
         await self.goes_on.wait()
         self.at_once -= 1
+        if chat in self.refuses:
+            raise self.refuses[chat]
         if self.fails.get(chat, 0):
             self.fails[chat] -= 1
             raise ConnectionError("away")
@@ -57,9 +66,16 @@ class Scene:
     past: SlowPast = field(default_factory=SlowPast)
     ledger: Ledger = field(default_factory=Ledger)
     taken: list[Payload] = field(default_factory=list)
+    has_room: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self.catching_up = CatchingUp(self.store, self.past, self.taken.append, account=US, ledger=self.ledger)
+        self.has_room.set()
+        self.catching_up = CatchingUp(
+            self.store, self.past, self.taken.append, account=US, ledger=self.ledger, room=self.room
+        )
+
+    async def room(self) -> None:
+        await self.has_room.wait()
 
 
 @pytest.fixture
@@ -135,3 +151,81 @@ async def test_it_reads_no_more_than_a_day(scene: Scene) -> None:
     scene.catching_up.begin(0)
     await scene.catching_up.read(0)
     assert created_at(scene.past.asked_after[CHATS[0]]) == pytest.approx(now - DAY_S, abs=60)
+
+
+async def test_a_chat_whose_history_is_refused_for_good_keeps_nothing_behind(scene: Scene) -> None:
+    scene.past.goes_on.set()
+    scene.past.refuses[CHATS[0]] = Rejected(400, 50024)
+    await scene.store.mark(CHATS[0], 5)
+    await scene.store.mark(CHATS[1], 5)
+    scene.catching_up.begin(0)
+    async with asyncio.timeout(5):
+        await scene.catching_up.read(0)
+    await scene.catching_up.note()
+    assert [each["channel_id"] for each in scene.taken] == [CHATS[1].chat]
+    assert await scene.store.alive(US, 0) is not None
+
+
+@pytest.mark.parametrize("failure", [Unavailable("banned"), TokenRefused()])
+async def test_where_discord_does_not_listen_the_other_chats_are_not_asked_for(
+    scene: Scene, failure: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catching_up, "_FIRST_WAIT_S", 3600.0)
+    for chat in CHATS:
+        await scene.store.mark(chat, 5)
+        scene.past.refuses[chat] = failure
+    scene.past.goes_on.set()
+    scene.catching_up.begin(0)
+    with structlog.testing.capture_logs() as logs:
+        reading = asyncio.create_task(scene.catching_up.read(0))
+        await until(lambda: logs)
+        for _ in range(100):
+            await asyncio.sleep(0)
+    await end(reading)
+    assert 1 <= scene.past.asked <= CHATS_AT_ONCE
+
+
+async def test_chats_that_were_not_asked_for_come_before_the_one_that_failed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catching_up, "_FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr(catching_up, "_LONGEST_WAIT_S", 0.01)
+    scene.past.goes_on.set()
+    scene.past.refuses[CHATS[0]] = Unavailable("always")
+    for chat in CHATS:
+        await scene.store.mark(chat, 5)
+    scene.catching_up.begin(0)
+    reading = asyncio.create_task(scene.catching_up.read(0))
+    await until(lambda: len(scene.taken) == len(CHATS) - 1)
+    del scene.past.refuses[CHATS[0]]
+    await reading
+    assert sorted(str(each["channel_id"]) for each in scene.taken) == sorted(each.chat for each in CHATS)
+
+
+async def test_history_waits_until_there_is_room_for_it(scene: Scene) -> None:
+    scene.past.goes_on.set()
+    scene.has_room.clear()
+    await scene.store.mark(CHATS[0], 5)
+    scene.catching_up.begin(0)
+    reading = asyncio.create_task(scene.catching_up.read(0))
+    done, _ = await asyncio.wait([reading], timeout=0.3)
+    assert (done, scene.past.asked) == (set(), 0)
+    scene.has_room.set()
+    await reading
+    assert len(scene.taken) == 1
+
+
+async def test_a_message_that_is_not_understood_holds_up_no_other(scene: Scene) -> None:
+    def take(payload: Payload) -> None:
+        if payload["channel_id"] == CHATS[0].chat:
+            raise KeyError("type")
+        scene.taken.append(payload)
+
+    scene.past.goes_on.set()
+    await scene.store.mark(CHATS[0], 5)
+    await scene.store.mark(CHATS[1], 5)
+    reader = CatchingUp(scene.store, scene.past, take, account=US, ledger=scene.ledger, room=scene.room)
+    reader.begin(0)
+    async with asyncio.timeout(5):
+        await reader.read(0)
+    assert [each["channel_id"] for each in scene.taken] == [CHATS[1].chat]

@@ -45,6 +45,8 @@ class NobodyRings:
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None: ...
 
+    async def close(self) -> None: ...
+
 
 @dataclass
 class Stage:
