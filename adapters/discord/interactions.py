@@ -68,6 +68,7 @@ NO_WORDS = "What should I change? Please fill in a few words."
 TOO_LATE = "That can't be cancelled any more, or it is somebody else's."
 DELETE_ASKS = "Delete this picture for everybody?"
 DELETED = "It is deleted."
+DELETED_BUT_STANDS = "I can't take that message away here, but what it showed is erased."
 NOT_YOUR_BUTTON = "That button is for somebody else."
 FORGET_ASKS = (
     "I would erase all that I keep of you: your pictures, your words, what was made of them, and my answers that show "
@@ -449,11 +450,14 @@ class Interactions:
     async def _delete(self, answering: Answering, where: Where, custom_id: CustomId, under: MessageRef) -> None:
         confirmed = confirmed_delete(custom_id.argument)
         if confirmed is None:
+            if await self._store.interaction(under) is not None:
+                # A response whose own token may have ended. To this press, it is the response.
+                await self._store.keep_press(under, self._kept(answering.interaction, where, _Asked("")))
             await answering.say(DELETE_ASKS, confirm_delete(under.message, custom_id.place))
             return
         reply = message_ref(self._account, where.chat.chat, confirmed)
         words = await self._rooms.delete(reply, by=where.user, moderates=where.moderates)
-        await answering.replace(words or DELETED)
+        await answering.replace(words or (DELETED_BUT_STANDS if self._platform.stands(reply) else DELETED))
 
     async def _forget(self, answering: Answering, where: Where, user: str) -> None:
         if user != where.user.user:

@@ -91,6 +91,8 @@ class DiscordPlatform:
         self._posted: OrderedDict[MessageRef, None] = OrderedDict()
         """Messages of the bot's own, which no interaction is behind."""
         self._final: OrderedDict[MessageRef, None] = OrderedDict()
+        self._standing: OrderedDict[MessageRef, None] = OrderedDict()
+        """What was to be taken away and could not be."""
         self._said: OrderedDict[MessageRef, Payload] = OrderedDict()
         """What a message of ours said last, as far as this process knows."""
         self._filling: WeakValueDictionary[MessageRef, asyncio.Lock] = WeakValueDictionary()
@@ -352,19 +354,36 @@ class DiscordPlatform:
     async def _take_away(self, ref: MessageRef) -> bool:
         """False where the chat is closed, and there is no sense in going on."""
         self._attached.pop(ref, None)
+        _remember(self._standing, ref, None)
         try:
             interaction = await self._behind(ref)
             if interaction is None:
                 await self._closings.through(ref.chat, partial(self._api.delete, ref.chat.chat, ref.message))
-            elif self._lives(interaction):
-                await self._api.delete_response(interaction.application, interaction.token, ref.message)
+            elif not await self._take_response_away(ref, interaction):
+                return True
         except ChatGone:
             pass
         except ChatClosed:
             return False
         except (DiscordError, TokenRefused) as error:
             log.info("discord.not_taken_away", error=type(error).__name__)
+            return True
+        self._standing.pop(ref, None)
         return True
+
+    async def _take_response_away(self, ref: MessageRef, interaction: Interaction) -> bool:
+        """By its own token, or by that of a press on it."""
+        if self._lives(interaction):
+            await self._api.delete_response(interaction.application, interaction.token, ref.message)
+            return True
+        press = await self._store.press(ref)
+        if press is None or not self._lives(press):
+            return False
+        await self._api.delete_response(press.application, press.token, "@original")
+        return True
+
+    def stands(self, message: MessageRef) -> bool:
+        return message in self._standing
 
 
 async def _as_well_as_taken(answer: Answer, send: Callable[[Shown], Awaitable[T]], *, alone: bool = False) -> T:

@@ -63,6 +63,10 @@ class FollowUps(Protocol):
         """A follow-up with this file, to that person only; with words where it is too large."""
         ...
 
+    def stands(self, message: MessageRef) -> bool:
+        """Whether that message of ours was to be taken away here of late, and could not be."""
+        ...
+
 
 class DiscordStore(Protocol):
     """The adapter's own memory. Everything has an expiry."""
@@ -106,6 +110,13 @@ class DiscordStore(Protocol):
     async def interaction(self, message: MessageRef) -> Interaction | None:
         """Without its token ("") once that is worth nothing any more."""
         ...
+
+    async def keep_press(self, message: MessageRef, interaction: Interaction) -> None:
+        """The last press under a message of ours, as long as its token is worth something: to that one, the message is
+        the response."""
+        ...
+
+    async def press(self, message: MessageRef) -> Interaction | None: ...
 
     async def keep_target(self, interaction_id: str, target: Mapping[str, Any]) -> None:
         """The message that a form was opened on (JSON, as Discord describes it), until the form comes back: for an

@@ -7,12 +7,15 @@
     {prefix}:discord:said:<message>                 text    a hash of what a message says, and since which version
     {prefix}:discord:interaction:{<message>}        JSON    whose an interaction was, and where
     {prefix}:discord:interaction:{<message>}:token  text    its token, as long as it is worth something
+    {prefix}:discord:press:<message>                JSON    the last press under it, as long as its token is worth
+                                                            something
     {prefix}:discord:target:<interaction>           JSON    the message that a form was opened on
     {prefix}:discord:kept:<person>                  list    JSON of each result that waits to be shown
     {prefix}:discord:holding:<person>               text    somebody is showing them that list
     {prefix}:discord:interactions:<person>          set     keys of their interactions, to forget them by
     {prefix}:discord:closed:{<chat>}                text    nothing can be posted there for now
     {prefix}:discord:closed:{<chat>}:times          number  how often that was so, one after another
+    {prefix}:discord:call:<key>                     text    the message by which somebody was called
     {prefix}:discord:once:<what>                    text    it was done
     {prefix}:discord:commands:<application>         text    the hash of the commands that were registered
 
@@ -157,6 +160,16 @@ class RedisDiscordStore:
         key = self._keys.discord_interaction(message)
         about, token = await self._client.mget(key, f"{key}:token")
         return replace(_INTERACTION.load(about), token=token or "") if about else None
+
+    async def keep_press(self, message: MessageRef, interaction: Interaction) -> None:
+        left_s = min(TOKEN_S, int(interaction.expires_at - time.time()))
+        if left_s > 0:
+            pressed = _INTERACTION.dump(interaction)
+            await self._client.set(self._keys.discord("press", message.key), pressed, ex=left_s)
+
+    async def press(self, message: MessageRef) -> Interaction | None:
+        text = await self._client.get(self._keys.discord("press", message.key))
+        return _INTERACTION.load(text) if text else None
 
     async def keep_target(self, interaction_id: str, target: Mapping[str, Any]) -> None:
         await self._client.set(self._keys.discord("target", interaction_id), json.dumps(target), ex=TARGET_S)

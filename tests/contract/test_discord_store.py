@@ -121,6 +121,16 @@ async def test_a_token_that_is_worth_nothing_any_more_is_not_kept(store: Discord
     assert await store.interaction(REPLY) == replace(late, token="")
 
 
+async def test_a_press_is_known_as_long_as_its_token_is_worth_something(store: DiscordStore, client: Redis) -> None:
+    pressed = interaction(life_s=10 * DAY)
+    await store.keep_press(REPLY, pressed)
+    assert await store.press(REPLY) == pressed
+    (key,) = await client.keys("*:press:*")
+    assert 0 < await client.ttl(key) <= 900
+    await store.keep_press(interaction_ref(ACCOUNT, 1, 2), interaction(life_s=-1))
+    assert await store.press(interaction_ref(ACCOUNT, 1, 2)) is None
+
+
 async def test_the_message_under_a_form_comes_back_with_it(store: DiscordStore) -> None:
     target = {"id": REPLY.message, "author": {"id": BEN.user}, "attachments": [{"filename": "a.png", "size": 5}]}
     await store.keep_target("16", target)

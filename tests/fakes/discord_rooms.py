@@ -12,6 +12,7 @@ from bot.domain.errors import RemixError
 from bot.domain.images import ImageFacts
 from bot.domain.messages import Answer, ChatCapabilities, InboundMessage, Received, Rendition
 from bot.domain.refs import ChatRef, MessageRef, ServerRef, Sha256, TurnId, UserRef, thread_id_of, turn_id_of
+from bot.ports import Platform
 
 SIZES = (("", "As it is"), ("2K", "2K, about 10 ¢"))
 RENDITION = Rendition(ImageFacts(Sha256("ab" * 32), "image/png", 8, 8, 100), "Edited with AI: a cat in snow")
@@ -34,6 +35,8 @@ class RecordingRooms:
     chats: dict[ChatRef, ChatSettings] = field(default_factory=dict)
     servers: dict[ServerRef, ServerSettings] = field(default_factory=dict)
     standings: dict[tuple[UserRef, ChatRef], Standing] = field(default_factory=dict)
+    platform: Platform | None = None
+    """Where what is deleted stands."""
 
     async def receive(self, message: InboundMessage) -> Received:
         if self.closed is not None:
@@ -57,6 +60,8 @@ class RecordingRooms:
 
     async def delete(self, reply: MessageRef, *, by: UserRef, moderates: bool) -> str:
         self.asked.append(("delete", reply, by, moderates))
+        if self.platform is not None and not self.words:
+            await self.platform.retract([reply], [])
         return self.words
 
     async def file(self, reply: MessageRef, capabilities: ChatCapabilities, *, index: int | None = None) -> Rendition:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from adapters.discord.door import CHAT_DENIED, PERSON_DENIED
 from adapters.discord.interactions import (
     DELETE_ASKS,
     DELETED,
+    DELETED_BUT_STANDS,
     FORM_TOO_OLD,
     KEPT,
     NO_PICTURE,
@@ -29,6 +31,7 @@ from adapters.discord.interactions import (
 )
 from adapters.discord.lean import LeanClient
 from adapters.discord.outbound import DiscordPlatform
+from adapters.discord.ports import Interaction as Asked
 from adapters.discord.ports import KeptBack
 from adapters.discord.refs import chat_ref, interaction_ref, message_ref, server_ref, user_ref
 from adapters.discord.settings import NO_AMOUNT, SAVED
@@ -52,6 +55,7 @@ from tests.pictures import photo
 
 TURN = TurnId("aaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb")
 EDIT_THIS = "Edit this image"
+DAY = 24 * 3600
 FILE = b"\x89PNG the labelled file"
 
 
@@ -138,7 +142,7 @@ async def connected(fake: FakeDiscord, rooms: RecordingRooms, store: RedisDiscor
     images = MemoryImages()
     await images.put(FILE, RENDITION.image.sha256)
     api = DiscordApi(fake.token, api_base=fake.api_base, gateway_url=fake.gateway_url)
-    platform = DiscordPlatform(api, store, images, account=fake.bot.id)
+    platform = rooms.platform = DiscordPlatform(api, store, images, account=fake.bot.id, now=fake.clock.now)
     interactions = Interactions(rooms, store, platform, api, account=fake.bot.id)
     intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
     client = LeanClient(intents=intents, take=lambda *_: None, listener=Listening(), doorbell=interactions)
@@ -426,6 +430,44 @@ async def test_delete_asks_once_more_and_then_does_it(stage: Stage) -> None:
     await stage.fake.until(lambda: asked.content == DELETED)
     assert await stage.one_asked() == ("delete", stage.ref(shown), stage.by(stage.anna), False)
     assert asked.controls() == []
+
+
+async def an_old_response(stage: Stage) -> Message:
+    """Where the bot is not, of an interaction whose token ended long ago."""
+    stage.rooms.words = ""
+    elsewhere = stage.fake.guild("Strangers", with_bot=False)
+    elsewhere.join(stage.anna)
+    shown = stage.answer_of_ours(("Delete", str(CustomId(Verb.DELETE))), channel=elsewhere.channel())
+    old = Asked(stage.fake.application_id, "", stage.by(stage.anna), time.time() - DAY, can_post=False)
+    await stage.store.keep_interaction(stage.ref(shown), old)
+    return shown
+
+
+async def test_a_response_whose_token_ended_is_deleted_by_the_press_on_it(stage: Stage) -> None:
+    shown = await an_old_response(stage)
+    asked = await (await stage.anna.presses(shown, "Delete", installed="user")).answer()
+    await stage.anna.presses(asked, "Delete it", installed="user")
+    await stage.fake.until(lambda: asked.content == DELETED)
+    assert shown.deleted
+    assert not stage.fake.invalid_requests
+
+
+async def test_what_cannot_be_taken_away_any_more_is_said_to_stand(stage: Stage) -> None:
+    shown = await an_old_response(stage)
+    asked = await (await stage.anna.presses(shown, "Delete", installed="user")).answer()
+    stage.fake.clock.move(16 * 60)
+    await stage.anna.presses(asked, "Delete it", installed="user")
+    await stage.fake.until(lambda: asked.content == DELETED_BUT_STANDS)
+    assert (shown.deleted, asked.controls()) == (False, [])
+
+
+async def test_what_may_not_be_taken_away_is_said_to_stand(stage: Stage) -> None:
+    stage.rooms.words = ""
+    shown = stage.answer_of_ours(("Delete", str(CustomId(Verb.DELETE))))
+    asked = await (await stage.anna.presses(shown, "Delete")).answer()
+    stage.fake.fail("DELETE", "/channels/.*", status=403, code=50013)
+    await stage.anna.presses(asked, "Delete it")
+    await stage.fake.until(lambda: asked.content == DELETED_BUT_STANDS)
 
 
 async def test_who_may_manage_messages_deletes_as_a_moderator(stage: Stage) -> None:
