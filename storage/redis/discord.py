@@ -12,7 +12,8 @@
     {prefix}:discord:target:<interaction>           JSON    the message that a form was opened on
     {prefix}:discord:kept:<person>                  list    JSON of each result that waits to be shown
     {prefix}:discord:holding:<person>               text    somebody is showing them that list
-    {prefix}:discord:interactions:<person>          set     keys of their interactions, to forget them by
+    {prefix}:discord:asked:<person>                 zset    keys of their interactions, to forget them by, by when
+                                                            that was; “press ” before those of presses
     {prefix}:discord:closed:{<chat>}                text    nothing can be posted there for now
     {prefix}:discord:closed:{<chat>}:times          number  how often that was so, one after another
     {prefix}:discord:call:<key>                     text    the message by which somebody was called
@@ -47,6 +48,7 @@ CALLS_S: Final = 7 * DAY
 CLOSED_S: Final = 10 * 60
 CLOSED_MOST_S: Final = 6 * 3600
 _KEPT_MOST = 20
+_PRESS = "press"
 
 _FACTS: Codec[ChatFacts] = Codec(ChatFacts)
 _INTERACTION: Codec[Interaction] = Codec(Interaction)
@@ -146,15 +148,20 @@ class RedisDiscordStore:
 
     async def keep_interaction(self, message: MessageRef, interaction: Interaction) -> None:
         key = self._keys.discord_interaction(message)
-        mine = self._keys.discord("interactions", interaction.user.key)
         left_s = min(TOKEN_S, int(interaction.expires_at - time.time()))
         async with self._client.pipeline(transaction=False) as pipe:
-            pipe.sadd(mine, message.key)  # first: what no person leads to could not be forgotten
-            pipe.expire(mine, self._retention_s)
+            self._note_asked(pipe, interaction.user, message.key)
             pipe.set(key, _INTERACTION.dump(replace(interaction, token="")), ex=self._retention_s)
             if left_s > 0:
                 pipe.set(f"{key}:token", interaction.token, ex=left_s)
             await pipe.execute()
+
+    def _note_asked(self, pipe: Any, user: UserRef, name: str) -> None:
+        """Before it is kept: what no person leads to could not be forgotten."""
+        asked, now = self._keys.discord("asked", user.key), int(time.time())
+        pipe.zadd(asked, {name: now})
+        pipe.zremrangebyscore(asked, "-inf", now - self._retention_s)
+        pipe.expire(asked, self._retention_s)
 
     async def interaction(self, message: MessageRef) -> Interaction | None:
         key = self._keys.discord_interaction(message)
@@ -163,9 +170,12 @@ class RedisDiscordStore:
 
     async def keep_press(self, message: MessageRef, interaction: Interaction) -> None:
         left_s = min(TOKEN_S, int(interaction.expires_at - time.time()))
-        if left_s > 0:
-            pressed = _INTERACTION.dump(interaction)
-            await self._client.set(self._keys.discord("press", message.key), pressed, ex=left_s)
+        if left_s <= 0:
+            return
+        async with self._client.pipeline(transaction=False) as pipe:
+            self._note_asked(pipe, interaction.user, f"{_PRESS} {message.key}")
+            pipe.set(self._keys.discord("press", message.key), _INTERACTION.dump(interaction), ex=left_s)
+            await pipe.execute()
 
     async def press(self, message: MessageRef) -> Interaction | None:
         text = await self._client.get(self._keys.discord("press", message.key))
@@ -205,15 +215,19 @@ class RedisDiscordStore:
         await self._client.delete(self._keys.discord("holding", user.key))
 
     async def forget(self, user: UserRef) -> None:
-        mine = self._keys.discord("interactions", user.key)
-        messages = [message_ref_of(key) for key in await self._client.smembers(mine)]
+        asked = self._keys.discord("asked", user.key)
+        names = [name.rpartition(" ") for name in await self._client.zrange(asked, 0, -1)]
         async with self._client.pipeline(transaction=False) as pipe:
-            for key in (self._keys.discord_interaction(message) for message in messages):
+            for pressed, _, message in names:
+                if pressed:
+                    pipe.delete(self._keys.discord("press", message))
+                    continue
+                key = self._keys.discord_interaction(message_ref_of(message))
                 pipe.delete(key)
                 pipe.delete(f"{key}:token")
             pipe.delete(self._keys.discord("kept", user.key))
             pipe.delete(self._keys.discord("holding", user.key))
-            pipe.delete(mine)
+            pipe.delete(asked)
             await pipe.execute()
 
     # --- limits

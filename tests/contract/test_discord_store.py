@@ -169,13 +169,29 @@ async def test_results_that_somebody_died_over_are_given_again(store: DiscordSto
 async def test_whoever_is_forgotten_leaves_nothing_and_others_stay(store: DiscordStore, client: Redis) -> None:
     for person, ref in ((ANNA, REPLY), (BEN, interaction_ref(ACCOUNT, 1, 2))):
         await store.keep_interaction(ref, replace(interaction(), user=person))
+        await store.keep_press(ref, replace(interaction(), user=person))
         await store.keep_back(person, KeptBack(ref, TURN))
     await store.hold_kept_back(ANNA, life_s=60)
+    await store.keep_press(interaction_ref(ACCOUNT, 1, 2), replace(interaction(), user=BEN))
+    await store.keep_press(interaction_ref(ACCOUNT, 1, 3), replace(interaction(), user=ANNA))
     await store.forget(ANNA)
-    assert await store.interaction(REPLY) is None
+    assert (await store.interaction(REPLY), await store.press(REPLY)) == (None, None)
+    assert await store.press(interaction_ref(ACCOUNT, 1, 3)) is None
     assert not [key for key in await client.keys("*") if ANNA.user in str(key)]
     assert await store.interaction(interaction_ref(ACCOUNT, 1, 2)) is not None
+    assert await store.press(interaction_ref(ACCOUNT, 1, 2)) is not None
     assert len(await store.hold_kept_back(BEN, life_s=60)) == 1
+
+
+async def test_of_what_somebody_asked_long_ago_nothing_is_left(client: Redis) -> None:
+    store = RedisDiscordStore(client, retention_s=5 * DAY)
+    for number in range(3):
+        await store.keep_interaction(interaction_ref(ACCOUNT, 1, number), interaction())
+    (asked,) = [key for key in await client.keys("*") if ANNA.user in str(key)]
+    await client.zadd(asked, {interaction_ref(ACCOUNT, 1, number).key: time.time() - 6 * DAY for number in range(2)})
+    await store.keep_interaction(interaction_ref(ACCOUNT, 1, 9), interaction())
+    kept = [interaction_ref(ACCOUNT, 1, number).key for number in (2, 9)]
+    assert await client.zrange(asked, 0, -1) == kept
 
 
 async def test_a_chat_stays_closed_twice_as_long_each_time_but_not_for_ever(store: DiscordStore, client: Redis) -> None:
