@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from adapters.discord.api import DiscordApi
 from adapters.discord.gateway import DiscordGateway
@@ -19,7 +19,7 @@ from bot.ports import ImageStore, MessageStore, Rooms
 class DiscordAccount:
     """`platform` works by REST alone; `door_in` connects to the gateway once it runs."""
 
-    token: str
+    token: str = field(repr=False)
     api: DiscordApi
     store: DiscordStore
     platform: DiscordPlatform

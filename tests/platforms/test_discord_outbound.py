@@ -16,6 +16,7 @@ import pytest
 from aiohttp import web
 from redis.asyncio import Redis
 
+from adapters.discord.account import DiscordAccount
 from adapters.discord.api import DiscordApi, Rejected, TokenExpired, TokenRefused, Unavailable, failure_of
 from adapters.discord.fetch import handle_of
 from adapters.discord.outbound import FILE_TOO_LARGE, ON_ITS_WAY, DiscordPlatform
@@ -34,6 +35,7 @@ from storage.redis.client import open_client
 from storage.redis.discord import RedisDiscordStore
 from storage.redis.messages import RedisMessageStore
 from tests.fakes.discord import Channel, FakeDiscord, Guild, Message, Permission, Person
+from tests.fakes.discord_rooms import RecordingRooms
 from tests.pictures import photo
 
 DAY = 24 * 3600
@@ -792,6 +794,12 @@ async def test_no_token_and_no_words_stand_in_the_log(place: Place, caplog: pyte
     logged = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("aiohttp"))
     assert "rate limited" in logged
     assert not any(secret in logged for secret in ("secret wish", started.token, place.fake.token))
+
+
+def test_no_token_stands_in_what_is_shown_of_an_account(place: Place) -> None:
+    account = DiscordAccount("a.secret.token", place.api, place.store, place.platform)
+    kept = Interaction("15", "a.secret.token", user_ref(1), 0.0, can_post=False)
+    assert "secret" not in f"{account!r} {kept!r} {place.api!r} {account.door_in(RecordingRooms())!r}"
 
 
 @pytest.mark.parametrize(
