@@ -20,6 +20,7 @@ import structlog
 
 from adapters.discord import limits
 from adapters.discord.api import (
+    Closed,
     DiscordApi,
     DiscordError,
     Payload,
@@ -56,6 +57,9 @@ _TOKEN_MARGIN_S = 5.0
 _REQUEST_BYTES = limits.REQUEST_BYTES - 2**17
 """What is left for files beside words and buttons."""
 _EPHEMERAL = 1 << 6
+_NO_HISTORY = 160002
+"""“Cannot reply without permission to read message history.” Discord's documentation, 2026-11."""
+_UNREAD_S = 600.0
 
 T = TypeVar("T")
 _Send = Callable[[Payload, Sequence[Upload]], Awaitable[Payload]]
@@ -87,6 +91,8 @@ class DiscordPlatform:
         self._closings = Closings(store)
         self._facts: dict[ChatRef, tuple[float, ChatFacts]] = {}
         self._attached: OrderedDict[MessageRef, _Attached] = OrderedDict()
+        self._refers_from: dict[ChatRef, float] = {}
+        """Since when messages of a chat may be referred to."""
         self._typed: OrderedDict[MessageRef, None] = OrderedDict()
         self._posted: OrderedDict[MessageRef, None] = OrderedDict()
         """Messages of the bot's own, which no interaction is behind."""
@@ -149,18 +155,32 @@ class DiscordPlatform:
 
     async def _post(self, chat: ChatRef, payload: Payload, nonce: str, *, reply_to: str) -> MessageRef:
         whole = {**payload, "nonce": nonce, "enforce_nonce": True}
-        try:
-            post = partial(self._api.post, chat.chat, {**whole, **_reference(reply_to)})
-            posted = await self._closings.through(chat, post)
-        except Rejected:
-            if not reply_to:
-                raise
-            # Some messages can't be replied to.
-            posted = await self._closings.through(chat, partial(self._api.post, chat.chat, whole))
+        refers = _reference(reply_to) if self._now() >= self._refers_from.get(chat, 0.0) else {}
+
+        async def post() -> Payload:
+            try:
+                return await self._api.post(chat.chat, {**whole, **refers})
+            except Closed as closed:
+                if not refers or closed.discord_code != _NO_HISTORY:
+                    raise
+                self._note_unread(chat)
+            except Rejected:  # some messages can't be replied to
+                if not refers:
+                    raise
+            return await self._api.post(chat.chat, whole)
+
+        posted = await self._closings.through(chat, post)
         ref = MessageRef(chat, str(posted["id"]))
         _remember(self._posted, ref, None)
         _remember(self._said, ref, payload)
         return ref
+
+    def _note_unread(self, chat: ChatRef) -> None:
+        """Where the bot may not read what was written, it may not refer to it. Asking each time would be refused each
+        time."""
+        if len(self._refers_from) >= _MOST:
+            self._refers_from.clear()
+        self._refers_from[chat] = self._now() + _UNREAD_S
 
     async def _respond(self, ref: MessageRef, interaction: Interaction, payload: Payload) -> MessageRef:
         """The response becomes the reply. Only the first time do words go in: by the second it may be filled."""

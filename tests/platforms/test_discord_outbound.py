@@ -254,6 +254,21 @@ async def test_what_cannot_be_replied_to_is_answered_all_the_same(place: Place) 
     assert (place.channel.last().content, place.channel.last().reply_to) == (ON_ITS_WAY, "")
 
 
+async def test_where_the_bot_may_not_read_history_it_answers_without_a_reference(place: Place) -> None:
+    place.channel.deny(place.guild.everyone, Permission.READ_MESSAGE_HISTORY)
+    for _ in range(3):
+        message = await place.asks()
+        await place.platform.reserve(message, turn_of(message))
+        assert (place.channel.last().content, place.channel.last().reply_to) == (ON_ITS_WAY, "")
+    assert len(place.fake.invalid_requests) <= 1
+    assert not await place.store.is_closed(message.ref.chat)
+    place.channel.allow(place.guild.everyone, Permission.READ_MESSAGE_HISTORY)
+    place.fake.clock.move(601)
+    message = await place.asks()
+    await place.platform.reserve(message, turn_of(message))
+    assert place.channel.last().reply_to == message.ref.message
+
+
 async def test_progress_that_comes_late_does_not_cover_the_result(place: Place) -> None:
     reply, turn, message = await place.reserve()
     place.fake.latency_s = 0.05
