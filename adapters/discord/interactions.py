@@ -410,6 +410,8 @@ class Interactions:
                     await answering.say(TOO_LATE)
             case Verb.ALLOW:
                 await self._allow(answering, where, custom_id.argument)
+            case Verb.FILE | Verb.INFO if words := await self._denied(where):
+                await answering.say(words)
             case Verb.FILE:
                 await self._send_file(answering, where, custom_id.place, under)
             case Verb.INFO:

@@ -556,6 +556,37 @@ async def test_who_is_kept_out_by_the_server_reads_why(stage: Stage, access: Acc
     assert stage.rooms.received == []
 
 
+def keep_anna_out(stage: Stage) -> None:
+    access = Access(denied_people=(stage.anna.id,))
+    stage.rooms.servers[server_ref(stage.fake.bot.id, stage.guild.id)] = ServerSettings(access=access)
+
+
+@pytest.mark.parametrize("verb", [Verb.FILE, Verb.INFO])
+async def test_who_is_kept_out_is_given_no_files_and_told_nothing(stage: Stage, verb: Verb) -> None:
+    keep_anna_out(stage)
+    shown = stage.answer_of_ours(("This", str(CustomId(verb))))
+    assert await said_alone(await stage.anna.presses(shown, "This")) == PERSON_DENIED
+    assert stage.rooms.asked == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "argument", "asked"),
+    [
+        (Verb.CANCEL, TURN, "cancel"),
+        (Verb.ALLOW, f"never.{TURN}", "allow"),
+        (Verb.DELETE, "yes.1", "delete"),
+        (Verb.FORGET, "anna", "forget"),
+    ],
+)
+async def test_who_is_kept_out_still_decides_about_what_is_theirs(
+    stage: Stage, verb: Verb, argument: str, asked: str
+) -> None:
+    keep_anna_out(stage)
+    name = str(CustomId(verb, argument=stage.anna.id if argument == "anna" else argument))
+    await stage.anna.presses(stage.answer_of_ours(("This", name)), "This")
+    assert (await stage.one_asked())[0] == asked
+
+
 async def test_a_list_of_a_channel_holds_in_its_threads(stage: Stage) -> None:
     stage.rooms.chats[stage.chat] = ChatSettings(access=Access(denied_people=(stage.anna.id,)))
     thread = stage.channel.thread("deeper")
