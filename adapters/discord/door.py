@@ -294,10 +294,12 @@ class Door:
 
     async def _say_once(self, payload: Payload, chat: ChatRef, words: str, *, what: str, life_s: int) -> None:
         """It is noted once it is said, since it may fail until then; meanwhile others leave it to this one."""
-        if what in self._saying or await self._store.was(what):
+        if what in self._saying:
             return
         self._saying.add(what)
         try:
+            if await self._store.was(what):
+                return
             await self._say(payload, chat, words)
             await self._store.once(what, life_s=life_s)
         finally:

@@ -9,21 +9,24 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import discord
 import pytest
 import structlog
 
-from adapters.discord.api import DiscordApi
+from adapters.discord import door as door_module
+from adapters.discord.api import DiscordApi, Unavailable
+from adapters.discord.catching_up import CHATS_AT_ONCE
 from adapters.discord.door import CHAT_DENIED, CLOSED, EMPTY_REPLY, PERSON_DENIED, UNSEEN_PICTURE
 from adapters.discord.fetch import Fetcher
 from adapters.discord.gateway import ContentIntent, DiscordGateway
 from adapters.discord.ports import ChatFacts
 from adapters.discord.refs import chat_ref, message_ref, server_ref, user_ref
+from adapters.discord.surroundings import DiscordSurroundings
 from bot.domain.access import Access
 from bot.domain.chats import ServerSettings
-from bot.domain.errors import ChatClosed
+from bot.domain.errors import ChatClosed, ChatGone
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import ChatRef, Person
 from bot.ending import end
@@ -38,14 +41,25 @@ from tests.pictures import photo
 CAT = ("cat.jpg", photo())
 
 
+@dataclass
 class NobodyRings:
-    """`adapters.discord.lean.Doorbell`: no commands, no buttons."""
+    """`adapters.discord.lean.Doorbell`: no commands, no buttons. `clients` are those that it was set up for; it was
+    closed while one of them stood."""
 
-    async def setup(self, client: discord.Client) -> None: ...
+    clients: list[discord.Client] = field(default_factory=list)
+    closed_in_time: bool = False
+    holds_up: bool = False
+
+    async def setup(self, client: discord.Client) -> None:
+        self.clients.append(client)
+        if self.holds_up:
+            # As the library does it when it is told to wait, and the wait is given up.
+            cast(Any, client.http)._global_over.clear()
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None: ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        self.closed_in_time = self.closed_in_time or any(not each.is_closed() for each in self.clients)
 
 
 @dataclass
@@ -55,6 +69,7 @@ class Stage:
     fake: FakeDiscord
     store: RedisDiscordStore
     rooms: RecordingRooms = field(default_factory=RecordingRooms)
+    doorbell: NobodyRings = field(default_factory=NobodyRings)
     heard_since: float = 0.0
 
     def __post_init__(self) -> None:
@@ -109,7 +124,7 @@ class Stage:
             api,
             token=token or self.fake.token,
             account=self.account,
-            interactions=NobodyRings(),
+            interactions=self.doorbell,
         )
         self.heard_since = time.time()
         running = asyncio.create_task(gateway.run())
@@ -330,6 +345,48 @@ async def test_what_the_gateway_knows_of_a_chat_is_noted(redis_url: str) -> None
             assert await scene.store.chat(scene.chat(thread)) == ChatFacts(50 * 2**20, True, scene.guild.id)
 
 
+async def test_a_message_in_a_thread_says_in_which_channel_that_lies(redis_url: str) -> None:
+    async with stage(redis_url) as scene:
+        channel = scene.guild.channel("night", category=scene.guild.category("art"))
+        thread = channel.thread()
+        async with scene.connected():
+            await scene.calls("one", at=thread)
+            await scene.calls("two", at=channel)
+            found = {each.text: each.around for each in await scene.received(2)}
+        assert found == {"one": (scene.chat(channel),), "two": ()}
+
+
+async def test_a_thread_that_slept_lies_in_its_channel(redis_url: str) -> None:
+    async with stage(redis_url) as scene:
+        category = scene.guild.category("art")
+        channel = scene.guild.channel("night", nsfw=True, category=category)
+        thread = channel.thread(archived=True)
+        async with scene.connected() as gateway:
+            await scene.calls("one")
+            await scene.received()
+            spot = await gateway._surroundings.spot(thread.id, scene.guild.id)
+        assert spot.around == (thread.id, channel.id, category.id)
+        assert spot.with_settings == (thread.id, channel.id)
+        assert spot.facts.age_limited
+
+
+async def test_of_a_server_nothing_is_guessed(redis_url: str) -> None:
+    async with stage(redis_url) as scene:
+        api = DiscordApi(scene.fake.token, api_base=scene.fake.api_base, gateway_url=scene.fake.gateway_url)
+        apart = DiscordSurroundings(api, account=scene.account)
+        with pytest.raises(Unavailable):
+            await apart.spot(scene.channel.id, scene.guild.id)
+        with pytest.raises(Unavailable):
+            apart.hears(0, scene.guild.id)
+        await api.close()
+        async with scene.connected() as gateway:
+            client = gateway._surroundings.client
+            assert client is not None
+            await client.wait_until_ready()
+            with pytest.raises(ChatGone):
+                await gateway._surroundings.spot(scene.channel.id, "4242")
+
+
 @pytest.mark.parametrize("kind", ["channel", "thread", "category"])
 async def test_a_channel_that_is_denied_is_told_once_and_then_left_alone(redis_url: str, kind: str) -> None:
     async with stage(redis_url) as scene:
@@ -486,6 +543,59 @@ async def test_a_quiet_restart_asks_for_no_history(redis_url: str) -> None:
         assert len(scene.fake.asked("GET", "/channels/.*")) == asked
 
 
+async def test_a_ban_is_not_met_with_a_request_for_each_chat(redis_url: str) -> None:
+    async with stage(redis_url) as scene:
+        places = [scene.guild.channel(f"channel {number}") for number in range(20)]
+        async with scene.connected():
+            for place in places:
+                await scene.calls("before", at=place)
+            await scene.received(20)
+            await caught_up(scene)
+        for place in places:
+            await scene.calls("meanwhile", at=place)
+        banned = {"Via": ""}  # it is not Discord that answers, but who guards it
+        scene.fake.fail("GET", "/channels/.*/messages", status=429, times=1000, headers=banned)
+        with structlog.testing.capture_logs() as logs:
+            async with scene.connected():
+
+                async def tried_again() -> bool:
+                    return len([1 for each in logs if each["event"] == "history not read"]) > CHATS_AT_ONCE
+
+                await eventually(tried_again)
+        assert len(scene.fake.invalid_requests) <= CHATS_AT_ONCE
+
+
+async def test_what_was_more_than_is_kept_is_read_later(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door_module, "MOST_KEPT", 4)
+    monkeypatch.setattr(door_module, "MOST_OF_HISTORY", 2)
+    async with stage(redis_url) as scene, scene.connected():
+        await caught_up(scene)
+        scene.rooms.closed = ConnectionError("the store is away")
+        for number in range(20):
+            await scene.calls(f"{number}")
+        other = scene.guild.channel("new")
+        await scene.calls("elsewhere", at=other)
+        await scene.fake.until(lambda: scene.rooms.refusals >= 4)
+        scene.rooms.closed = None
+        await scene.received(21)
+        assert Counter(scene.texts) == dict.fromkeys([*map(str, range(20)), "elsewhere"], 1)
+
+
+async def test_what_was_pressed_is_dealt_with_before_the_connection_ends(redis_url: str) -> None:
+    async with stage(redis_url) as scene, scene.connected():
+        pass
+    assert scene.doorbell.closed_in_time
+    assert all(each.is_closed() for each in scene.doorbell.clients)
+
+
+async def test_a_wait_that_was_given_up_while_setting_up_holds_up_nothing(redis_url: str) -> None:
+    async with stage(redis_url) as scene:
+        scene.doorbell.holds_up = True
+        async with scene.connected():
+            await scene.calls("one")
+            await scene.received()
+
+
 async def test_all_pages_of_what_was_missed_are_read_in_order(redis_url: str) -> None:
     async with stage(redis_url) as scene:
         async with scene.connected():
@@ -494,10 +604,12 @@ async def test_all_pages_of_what_was_missed_are_read_in_order(redis_url: str) ->
             await caught_up(scene)
         for number in range(250):
             await scene.calls(f"{number}")
+        history = f"/channels/{scene.channel.id}/messages"
+        asked = len(scene.fake.asked("GET", history))
         async with scene.connected():
             await scene.received(251)
         assert Counter(scene.texts) == dict.fromkeys(["before", *map(str, range(250))], 1)
-        assert len(scene.fake.asked("GET", f"/channels/{scene.channel.id}/messages")) == 3
+        assert len(scene.fake.asked("GET", history)) == asked + 3
 
 
 async def test_a_chat_that_cannot_be_read_any_more_does_not_hold_up_the_others(redis_url: str) -> None:
