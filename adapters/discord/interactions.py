@@ -338,6 +338,7 @@ class Interactions:
             server=where.server,
             quoted=asked.quoted,
             size=asked.size,
+            around=() if where.parent is None else (where.parent,),
         )
         try:
             await self._rooms.receive(message)

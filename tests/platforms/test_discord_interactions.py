@@ -594,6 +594,15 @@ async def test_a_list_of_a_channel_holds_in_its_threads(stage: Stage) -> None:
     assert await said_alone(given) == PERSON_DENIED
 
 
+async def test_a_message_says_which_channel_its_thread_lies_in(stage: Stage) -> None:
+    forum = stage.guild.channel("questions", forum=True)
+    places = (stage.channel, stage.channel.thread("deeper"), forum.thread("a post"))
+    for count, channel in enumerate(places, 1):
+        await stage.anna.slash("imagine", channel, words="a fox")
+        await stage.fake.until(lambda: len(stage.rooms.received) == count)  # noqa: B023
+    assert [each.around for each in stage.rooms.received] == [(), (stage.chat,), (stage.chat_of(forum),)]
+
+
 async def test_the_chat_is_noted_as_the_gateway_knows_it(stage: Stage) -> None:
     guild = stage.fake.guild("Rich", tier=2)
     channel = guild.channel("adults", nsfw=True)
