@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from weakref import WeakValueDictionary
 
 import discord
 
@@ -18,15 +20,19 @@ from adapters.discord.settings_panel import (
     caps_now,
     changed_chat,
     changed_server,
+    is_stale,
     may,
     panel,
     standing_of,
+    without_everyone,
 )
 from adapters.discord.where import Where
-from bot.domain.access import Access
+from bot.domain.refs import ServerRef
 from bot.ports import Rooms
 
 SAVED = "Saved. It holds from now on."
+SAVED_WITHOUT_EVERYONE = "Saved, without @everyone: a list is for some of you. For everybody, leave it empty."
+STALE = "Somebody has changed that list since you saw it. This is how it stands now: please choose once more."
 NO_AMOUNT = "I can't read that as an amount in dollars. Try something like 2.50, or leave it empty."
 _NOT_YOURS = {
     Page.CHAT: "Only who may manage this channel can change that.",
@@ -40,6 +46,7 @@ class Settings:
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
+        self._changing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def show(self, answering: Answering, where: Where, page: Page, *, said: str = "") -> None:
         standing = await self._rooms.standing(where.user, where.chat)
@@ -50,8 +57,7 @@ class Settings:
             if error.status != 400:
                 raise
             # Somebody or something that was chosen is not there any more, and Discord does not take it as a choice.
-            bare = State(standing, replace(chat, access=Access()), replace(server, access=Access()))
-            await answering.show(panel(page, where, bare, said=said))
+            await answering.show(panel(page, where, State(standing, chat, server, bare=True), said=said))
 
     async def press(self, answering: Answering, where: Where, part: Part, values: Sequence[str]) -> bool:
         """False where there is no such choice."""
@@ -60,9 +66,10 @@ class Settings:
         if part.thing == "page":
             await self.show(answering, where, part.page)
             return True
-        if not await self._change(where, part, values):
+        said = await self._change(where, part, values)
+        if said is None:
             return False
-        await self.show(answering, where, part.page, said=SAVED)
+        await self.show(answering, where, part.page, said=said)
         return True
 
     async def open_caps(self, answering: Answering, where: Where, part: Part) -> None:
@@ -79,10 +86,11 @@ class Settings:
         if caps is None:
             await answering.say(NO_AMOUNT)
             return
-        _, server = await self._rooms.settings(where.chat, where.server)
         person, everybody = caps
-        changed = replace(server, person_day_microusd=person, day_microusd=everybody)
-        await self._rooms.change_server(where.server, changed)
+        async with self._alone_at(where.server.key):
+            _, server = await self._rooms.settings(where.chat, where.server)
+            changed = replace(server, person_day_microusd=person, day_microusd=everybody)
+            await self._rooms.change_server(where.server, changed)
         await self.show(answering, where, Page.SERVER, said=SAVED)
 
     async def _allows(self, answering: Answering, where: Where, page: Page) -> bool:
@@ -91,14 +99,25 @@ class Settings:
         await answering.say(_NOT_YOURS[page])
         return False
 
-    async def _change(self, where: Where, part: Part, values: Sequence[str]) -> bool:
+    def _alone_at(self, key: str) -> asyncio.Lock:
+        """Two changes at once would undo each other. A server's interactions all come to one process."""
+        return self._changing.setdefault(key, asyncio.Lock())
+
+    async def _change(self, where: Where, part: Part, values: Sequence[str]) -> str | None:
+        """What is said of it; None where there is no such choice."""
+        kept = without_everyone(part, values, where.server)
+        saved = SAVED if len(kept) == len(values) else SAVED_WITHOUT_EVERYONE
         match part.page:
             case Page.ME:
-                return await self._change_mine(where, part, values)
+                return saved if await self._change_mine(where, part, kept) else None
             case Page.CHAT:
-                return await self._change_chat(where, part, values)
+                async with self._alone_at(where.chat.key):
+                    return await self._change_chat(where, part, kept, saved)
             case Page.SERVER:
-                return await self._change_server(where, part, values)
+                if where.server is None:
+                    return None
+                async with self._alone_at(where.server.key):
+                    return await self._change_server(where, where.server, part, kept, saved)
 
     async def _change_mine(self, where: Where, part: Part, values: Sequence[str]) -> bool:
         standing = standing_of(values) if part.thing == "standing" else None
@@ -107,20 +126,24 @@ class Settings:
         await self._rooms.stand(where.user, where.chat, standing)
         return True
 
-    async def _change_chat(self, where: Where, part: Part, values: Sequence[str]) -> bool:
+    async def _change_chat(self, where: Where, part: Part, values: Sequence[str], saved: str) -> str | None:
         chat, _ = await self._rooms.settings(where.chat, where.server)
         changed = changed_chat(chat, part, values)
         if changed is None:
-            return False
+            return None
+        if is_stale(chat.access, part):
+            return STALE
         await self._rooms.change_chat(where.chat, changed)
-        return True
+        return saved
 
-    async def _change_server(self, where: Where, part: Part, values: Sequence[str]) -> bool:
-        if where.server is None:
-            return False
-        _, server = await self._rooms.settings(where.chat, where.server)
-        changed = changed_server(server, part, values)
+    async def _change_server(
+        self, where: Where, server: ServerRef, part: Part, values: Sequence[str], saved: str
+    ) -> str | None:
+        _, settings = await self._rooms.settings(where.chat, server)
+        changed = changed_server(settings, part, values)
         if changed is None:
-            return False
-        await self._rooms.change_server(where.server, changed)
-        return True
+            return None
+        if is_stale(settings.access, part):
+            return STALE
+        await self._rooms.change_server(server, changed)
+        return saved

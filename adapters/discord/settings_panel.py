@@ -1,7 +1,7 @@
 """The settings as one message for one person: what it shows, and what each part of it changes.
 
 Nothing is kept between two presses. A custom id's argument is "<page>.<thing>[.<value>]"; whoever presses must be
-allowed to at that time.
+allowed to at that time. A list's value says what stood on it when it was shown.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from adapters.discord.where import Where
 from bot.domain.access import Access
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Policy, Standing
+from bot.domain.refs import ServerRef, short_hash
 
 MOST_CHOSEN = 25
 """Of people, roles or channels in one list. Discord's documentation, 2026-11."""
@@ -69,11 +70,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that the panel can show to somebody in a chat."""
+    """All that the panel can show to somebody in a chat. `bare` where it can't show what stands on the lists."""
 
     standing: Standing
     chat: ChatSettings
     server: ServerSettings
+    bare: bool = False
 
 
 def read_part(argument: str) -> Part | None:
@@ -134,6 +136,21 @@ def _policy_of(values: Sequence[str]) -> tuple[Policy | None] | None:
     return (Policy(chosen),) if chosen in set(Policy) else None
 
 
+def without_everyone(part: Part, values: Sequence[str], server: ServerRef | None) -> list[str]:
+    """The role of everybody, which has the server's id, on a list would say nothing, or shut everybody out."""
+    return [each for each in values if part.thing not in _ROLES or server is None or each != server.server]
+
+
+def is_stale(access: Access, part: Part) -> bool:
+    """Whether a list is another than the one in which somebody has just chosen: they would undo what they did not see.
+    A choice in a list is sent as the whole of it."""
+    return part.thing in _LISTS and part.value != _digest(getattr(access, part.thing))
+
+
+def _digest(ids: Sequence[str]) -> str:
+    return short_hash("list", *ids)[:8] if ids else ""
+
+
 def _changed(access: Access, thing: str, values: Sequence[str]) -> Access:
     ids = tuple(each for each in values[:MOST_CHOSEN] if each.isascii() and each.isdigit())
     return replace(access, **{thing: ids})
@@ -173,9 +190,9 @@ def _content(page: Page, where: Where, state: State) -> list[ui.Item[Any]]:
         case Page.ME:
             return _mine(state.standing)
         case Page.CHAT:
-            return _chat(where, state.chat)
+            return _chat(where, state)
         case Page.SERVER:
-            return _server(state.server)
+            return _server(state)
 
 
 def _mine(standing: Standing) -> list[ui.Item[Any]]:
@@ -186,7 +203,8 @@ def _mine(standing: Standing) -> list[ui.Item[Any]]:
     ]
 
 
-def _chat(where: Where, settings: ChatSettings) -> list[ui.Item[Any]]:
+def _chat(where: Where, state: State) -> list[ui.Item[Any]]:
+    settings = state.chat
     toggles = [
         _toggle("suggestions", "Ideas under my results", on=settings.suggestions),
         _toggle("questions", "Asking back instead of guessing", on=settings.questions),
@@ -198,18 +216,19 @@ def _chat(where: Where, settings: ChatSettings) -> list[ui.Item[Any]]:
         _row(_select(Part(Page.CHAT, "consent"), _consent_options(settings.consent, "As in the whole server"))),
         _row(*toggles),
         ui.TextDisplay("Who may use me here? An empty list says nothing."),
-        *_lists(Page.CHAT, settings.access, (*_PEOPLE, *_ROLES)),
+        *_lists(Page.CHAT, settings.access, (*_PEOPLE, *_ROLES), bare=state.bare),
     ]
 
 
-def _server(settings: ServerSettings) -> list[ui.Item[Any]]:
+def _server(state: State) -> list[ui.Item[Any]]:
+    settings = state.server
     caps = CustomId(Verb.SETTINGS, None, _caps_argument(settings))
     button: ui.Button[Any] = ui.Button(label="Spending per day …", custom_id=str(caps))
     return [
         ui.TextDisplay("### The server\nWhose pictures may be edited, where a channel has not decided for itself?"),
         _row(_select(Part(Page.SERVER, "consent"), _consent_options(settings.consent, "As usual: ask the owner"))),
         ui.TextDisplay("Who may use me, and where? An empty list says nothing."),
-        *_lists(Page.SERVER, settings.access, (*_PEOPLE, *_ROLES, *_CHATS)),
+        *_lists(Page.SERVER, settings.access, (*_PEOPLE, *_ROLES, *_CHATS), bare=state.bare),
         ui.TextDisplay(_caps_words(settings)),
         _row(button),
     ]
@@ -247,12 +266,12 @@ def _toggle(thing: str, label: str, *, on: bool) -> ui.Button[Any]:
     )
 
 
-def _lists(page: Page, access: Access, things: Sequence[str]) -> list[ui.Item[Any]]:
+def _lists(page: Page, access: Access, things: Sequence[str], *, bare: bool) -> list[ui.Item[Any]]:
     items: list[ui.Item[Any]] = []
     for thing in things:
         chosen: tuple[str, ...] = getattr(access, thing)
         items.append(ui.TextDisplay(f"-# {_LISTS[thing]}"))
-        items.append(_row(_list(Part(page, thing), chosen[:MOST_CHOSEN])))
+        items.append(_row(_list(Part(page, thing, _digest(chosen)), () if bare else chosen[:MOST_CHOSEN])))
     return items
 
 

@@ -109,6 +109,7 @@ def _missing(interaction: discord.Interaction[Any]) -> tuple[str, ...]:
         ("Send Messages in Threads", granted.send_messages_in_threads)
         if in_thread
         else ("Send Messages", granted.send_messages),
+        ("Embed Links", granted.embed_links),
         ("Attach Files", granted.attach_files),
     )
     return tuple(name for name, has in needed if not has)
@@ -127,7 +128,8 @@ def _roles(interaction: discord.Interaction[Any]) -> tuple[str, ...]:
         return ()
     # Where the bot is not a member, the library knows no roles of the server and `roles` stays empty.
     ids = (*(role.id for role in user.roles), *getattr(user, "_roles", ()))
-    return tuple(dict.fromkeys(str(each) for each in ids))
+    # Everybody's role has the server's id. The gateway does not name it either, so no list can go by it.
+    return tuple(dict.fromkeys(str(each) for each in ids if each != interaction.guild_id))
 
 
 def _limit_bytes(interaction: discord.Interaction[Any]) -> int:

@@ -34,7 +34,7 @@ from adapters.discord.outbound import DiscordPlatform
 from adapters.discord.ports import Interaction as Asked
 from adapters.discord.ports import KeptBack
 from adapters.discord.refs import chat_ref, interaction_ref, message_ref, server_ref, user_ref
-from adapters.discord.settings import NO_AMOUNT, SAVED
+from adapters.discord.settings import NO_AMOUNT, SAVED, SAVED_WITHOUT_EVERYONE, STALE
 from bot.domain.access import Access
 from bot.domain.actions import Act, Press
 from bot.domain.chats import ChatSettings, ServerSettings
@@ -1039,8 +1039,53 @@ async def test_what_was_chosen_before_is_shown_as_chosen(stage: Stage) -> None:
     stage.guild.join(stage.anna, stage.guild.role("keeper", Permission.MANAGE_CHANNELS))
     stage.rooms.chats[stage.chat] = ChatSettings(access=Access(denied_people=(stage.ben.id,)))
     panel = await opened_settings(stage, stage.anna, "This channel")
-    shown = {each["custom_id"]: each.get("default_values") for each in panel.controls()}
-    assert shown["rb:settings:-:chat.denied_people"] == [{"id": int(stage.ben.id), "type": "user"}]
+    assert list_of(panel, "chat.denied_people")["default_values"] == [{"id": int(stage.ben.id), "type": "user"}]
+
+
+def list_of(panel: Message, name: str) -> dict[str, Any]:
+    """Its component."""
+    return next(each for each in panel.controls() if each["custom_id"].startswith(f"rb:settings:-:{name}"))
+
+
+async def test_two_who_change_one_list_do_not_undo_each_other(stage: Stage) -> None:
+    keeper, carla = stage.guild.role("keeper", Permission.MANAGE_CHANNELS), stage.fake.user("Carla")
+    for person in (stage.anna, stage.ben, carla):
+        stage.guild.join(person, keeper)
+    annas, bens = [await opened_settings(stage, each, "This channel") for each in (stage.anna, stage.ben)]
+    for person, panel, chosen, words in (
+        (stage.anna, annas, [stage.ben], SAVED),
+        (stage.ben, bens, [carla], STALE),
+        (stage.ben, bens, [stage.ben, carla], SAVED),
+    ):
+        name = list_of(panel, "chat.denied_people")["custom_id"]
+        await person.presses(panel, custom_id=name, choices=chosen)
+        await stage.fake.until(lambda: words in panel.texts())  # noqa: B023
+    assert stage.rooms.chats[stage.chat].access == Access(denied_people=(stage.ben.id, carla.id))
+
+
+async def test_everybody_is_no_role_of_a_list(stage: Stage) -> None:
+    stage.guild.join(stage.anna, stage.guild.role("keeper", Permission.MANAGE_GUILD))
+    panel, role = await opened_settings(stage, stage.anna, "The server"), stage.guild.role("loud")
+    chosen = [stage.guild.everyone, role]
+    await stage.anna.presses(panel, custom_id="rb:settings:-:server.denied_roles", choices=chosen)
+    await stage.fake.until(lambda: SAVED_WITHOUT_EVERYONE in panel.texts())
+    server = server_ref(stage.fake.bot.id, stage.guild.id)
+    assert stage.rooms.servers[server].access == Access(denied_roles=(role.id,))
+
+
+async def test_a_list_that_names_everybody_shuts_nobody_out(stage: Stage) -> None:
+    access = Access(denied_roles=(stage.guild.everyone.id,))
+    stage.rooms.servers[server_ref(stage.fake.bot.id, stage.guild.id)] = ServerSettings(access=access)
+    await stage.anna.slash("imagine", stage.channel, words="a fox")
+    assert (await stage.received()).text == "/imagine a fox"
+
+
+async def test_without_the_right_to_show_embeds_the_response_is_the_reply(stage: Stage) -> None:
+    stage.channel.deny(stage.guild.everyone, Permission.EMBED_LINKS)
+    await stage.anna.slash("imagine", stage.channel, words="a fox")
+    kept = await stage.store.interaction((await stage.received()).ref)
+    assert kept is not None
+    assert not kept.can_post
 
 
 @pytest.mark.parametrize(
