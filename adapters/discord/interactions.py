@@ -506,8 +506,9 @@ class Interactions:
                 interaction = self._kept(answering.interaction, where, _Asked(""))
                 alone = kept.alone or kept.reply.chat != where.chat
                 await self._platform.show_kept(interaction, kept, answer, words=KEPT, alone=alone)
-        except Rejected as rejected:
-            _log.warning("discord.kept_dropped", code=rejected.code)  # it would not be taken another time either
+        except (Rejected, KeyError) as error:
+            # Not taken as it is, or its pixels are gone: so it would be another time.
+            _log.warning("discord.kept_dropped", error=type(error).__name__)
         except Exception as error:
             # Whatever it was, the result must not be lost.
             _log.warning("discord.kept_not_shown", error=type(error).__name__)

@@ -41,7 +41,7 @@ from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Policy, Say, Standing
 from bot.domain.errors import ChatClosed
 from bot.domain.messages import Answer, Quoted
-from bot.domain.refs import ChatRef, MessageRef, Person, TurnId, UserRef
+from bot.domain.refs import ChatRef, MessageRef, Person, TurnId, UserRef, sha256_of
 from bot.domain.turns import TurnState
 from bot.domain.words import BROKEN
 from storage.redis.client import open_client
@@ -866,6 +866,15 @@ async def test_a_kept_result_that_discord_does_not_take_at_all_is_not_tried_for_
     assert await nothing_waits(stage, stage.anna)
 
 
+async def test_a_kept_result_whose_pixels_are_gone_does_not_stand_in_the_way(stage: Stage, store: StoppedStore) -> None:
+    gone = replace(RENDITION, image=replace(RENDITION.image, sha256=sha256_of(b"gone")))
+    stage.rooms.answers[TURN] = Answer(TurnState.DONE, ("Made with AI.",), (gone,), turn=TURN)
+    await store.keep_back(stage.by(stage.anna), KeptBack(MessageRef(stage.chat, "i1"), TURN))
+    await stage.anna.slash("imagine", stage.channel, words="a fox")
+    await stage.fake.until(store.let_go.is_set)
+    assert await nothing_waits(stage, stage.anna)
+
+
 class StuckRooms(RecordingRooms):
     """Never says what becomes of a turn that it does not know."""
 
@@ -1061,6 +1070,19 @@ async def test_two_who_change_one_list_do_not_undo_each_other(stage: Stage) -> N
         await person.presses(panel, custom_id=name, choices=chosen)
         await stage.fake.until(lambda: words in panel.texts())  # noqa: B023
     assert stage.rooms.chats[stage.chat].access == Access(denied_people=(stage.ben.id, carla.id))
+
+
+async def test_a_list_that_cannot_be_shown_can_still_be_changed(stage: Stage) -> None:
+    stage.guild.join(stage.anna, stage.guild.role("keeper", Permission.MANAGE_CHANNELS))
+    stage.rooms.chats[stage.chat] = ChatSettings(access=Access(denied_people=(stage.ben.id,)))
+    panel = await opened_settings(stage, stage.anna)
+    stage.fake.fail("PATCH", r"/webhooks/.*", status=400, code=50035)
+    await stage.anna.presses(panel, "This channel")
+    await stage.fake.until(lambda: _is_on(panel, "This channel"))
+    shown = list_of(panel, "chat.denied_people")
+    assert not shown.get("default_values")
+    await stage.anna.presses(panel, custom_id=shown["custom_id"], choices=[])
+    await stage.fake.until(lambda: stage.rooms.chats[stage.chat].access == Access())
 
 
 async def test_everybody_is_no_role_of_a_list(stage: Stage) -> None:
