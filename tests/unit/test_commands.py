@@ -90,12 +90,16 @@ def test_what_the_settings_say_to_do_turns_each_of_them_round(settings: ChatSett
     ]
 
 
-@pytest.mark.parametrize("policy", list(Policy))
+@pytest.mark.parametrize("policy", [Policy.OFF, Policy.OWN, Policy.ASK])
 def test_what_is_decided_for_pictures_is_said_and_can_be_changed(policy: Policy) -> None:
     changed = apply_setting(ON, ("pictures", policy.value))
     assert changed == ChatSettings(consent=policy)
     assert policy_words(policy) in settings_words(changed, Standing.NEVER)
     assert policy.value in settings_words(changed, Standing.NEVER)
+
+
+def test_by_words_nobody_decides_that_others_need_not_be_asked() -> None:
+    assert apply_setting(ON, ("pictures", "all")) is None
 
 
 @pytest.mark.parametrize(("said", "standing"), [("ask", "unsaid"), ("here", "here"), ("never", "never")])
