@@ -356,6 +356,7 @@ async def test_all_controls_are_within_reach_of_the_keyboard(page: Page, rig: Pa
         await page.keyboard.press("ArrowUp")
     await page.keyboard.press("Enter")
     await expect(page.locator(".message.person .pressed")).to_have_text("Larger (2K), about 10 ¢")
+    await expect(answers(page)).to_have_count(2)
     assert rig.core.received[1].press == Press(Act.LARGER, "2K")
 
 
