@@ -245,7 +245,7 @@ async def open_house(
             receive=hall.receive,
             close=workshop.close,
             expire=asking.expire,
-            consent_s=settings.consent_hours * 3600,
+            consent_s=settings.consent_s,
             worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
             slots=slots if slots is not None else settings.slots,
         )

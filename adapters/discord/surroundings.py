@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -17,13 +17,13 @@ from adapters.discord.inbound import Payload, Place, Pointer
 from adapters.discord.lean import LeanClient
 from adapters.discord.ports import ChatFacts
 from adapters.discord.refs import nonce_of
+from adapters.discord.render import NOBODY
 from bot.domain.errors import ChatClosed, ChatGone
 from bot.domain.refs import ChatRef, MessageRef, UserRef
 
 log = structlog.get_logger("discord")
 
 _MOST_REMEMBERED = 1000
-_MENTION_NOBODY: Mapping[str, Any] = {"parse": []}
 
 
 class DiscordSurroundings:
@@ -135,7 +135,7 @@ class DiscordSurroundings:
         payload: dict[str, Any] = {
             "content": words,
             "message_reference": reference,
-            "allowed_mentions": _MENTION_NOBODY,
+            "allowed_mentions": NOBODY,
             "nonce": nonce_of(f"{to.key} {words}"),
             "enforce_nonce": True,
         }
@@ -144,7 +144,7 @@ class DiscordSurroundings:
     async def tell(self, person: UserRef, words: str) -> None:
         try:
             chat = await self._api.direct(person.user)
-            await self._api.post(str(chat["id"]), {"content": words, "allowed_mentions": _MENTION_NOBODY})
+            await self._api.post(str(chat["id"]), {"content": words, "allowed_mentions": NOBODY})
         except Exception as error:
             log.info("person not told", error=type(error).__name__)
 
