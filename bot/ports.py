@@ -89,8 +89,18 @@ class Rooms(Protocol):
         cannot be answered."""
         ...
 
+    async def join(self, message: InboundMessage) -> bool:
+        """The same message, to which more pictures have come. True where they go along; False where its turn has begun
+        or ended, and nothing was changed. Repeating it is harmless."""
+        ...
+
     async def cancel(self, turn: TurnId, *, chat: ChatRef, by: UserRef) -> bool:
         """End a turn that is not finished. False when it was, or when it is not theirs to end."""
+        ...
+
+    async def under_way(self, chat: ChatRef, *, by: UserRef) -> Sequence[TurnId]:
+        """What this person has asked for in this chat and is not finished, the newest first. An album is its first
+        turn."""
         ...
 
     async def allow(self, turn: TurnId, *, chat: ChatRef, by: UserRef, say: Say | None) -> str:
@@ -124,6 +134,11 @@ class Rooms(Protocol):
     async def change_chat(self, chat: ChatRef, settings: ChatSettings) -> None: ...
 
     async def change_server(self, server: ServerRef, settings: ServerSettings) -> None: ...
+
+    async def move(self, old: ChatRef, new: ChatRef) -> None:
+        """A chat has another name from now on: what was set for it, and for the server of the same name, holds there.
+        Repeating it is harmless, and changes nothing that was set there since."""
+        ...
 
     async def standing(self, owner: UserRef, chat: ChatRef) -> Standing:
         """What this person has said of their own pictures."""
@@ -367,8 +382,10 @@ class MessageStore(Protocol):
         """Remember that this message of ours shows (or will show) these results, and who asked for them."""
         ...
 
-    async def latest(self, chat: ChatRef, asker: UserRef) -> MessageRef | None:
-        """The last message of ours that was attached for this person in this chat and has a picture to go on from."""
+    async def latest(self, chat: ChatRef, asker: UserRef, *, unfinished: bool = False) -> MessageRef | None:
+        """The last message of ours that was attached for this person in this chat and has a picture to go on from.
+        `unfinished`: or whose turn asks something back, was refused, failed or was cancelled, so that what is said next
+        may set it right."""
         ...
 
     async def begin_listening(self, ref: MessageRef, *, life_s: float) -> int:
@@ -452,6 +469,11 @@ class TurnStore(Protocol):
     async def submit(self, turn: Turn, buckets: Sequence[Bucket]) -> Submitted:
         """Accept a turn: a repeat is refused for good; reserve from its buckets; hold it or let it run. One whose
         `asks` are not empty is held until each of them has agreed; what it reserves is taken then."""
+        ...
+
+    async def extend(self, turn: Turn) -> bool:
+        """More has come for a turn that nobody has claimed yet: from now on it stands like this. What it has reserved,
+        what holds it and who is asked stay. False where it was claimed or has ended, and nothing was written."""
         ...
 
     async def agree(self, turn: TurnId, owner: UserRef, buckets: Sequence[Bucket]) -> Submitted:
@@ -573,6 +595,10 @@ class ChatStore(Protocol):
         ...
 
     async def change_server(self, server: ServerRef, settings: ServerSettings) -> None: ...
+
+    async def move(self, old: ChatRef, new: ChatRef) -> None:
+        """See `Rooms.move`."""
+        ...
 
 
 class ConsentStore(Protocol):

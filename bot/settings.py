@@ -58,6 +58,14 @@ class Settings(BaseSettings):
     discord_token: SecretStr = Field(SecretStr(""), description="Token of your Discord bot; without it only the page")
     discord_api_base: str = Field("", description="Another address for Discord's API (a proxy, a test)")
     discord_gateway_url: str = Field("", description="Another address for Discord's gateway (a proxy, a test)")
+    telegram_token: SecretStr = Field(SecretStr(""), description="Token of your Telegram bot, from @BotFather")
+    telegram_webhook_url: str = Field(
+        "", description="The page's public address (https://…): Telegram then calls it, instead of being asked"
+    )
+    telegram_api_base: str = Field("", description="Another address for Telegram's API (your own server, a test)")
+    telegram_api_local: bool = Field(
+        False, description="That server is your own and runs with `--local`: files may be much larger"
+    )
     redis_url: SecretStr = Field(
         SecretStr(""), description="Redis or Valkey to use instead of the one that comes along"
     )
@@ -117,6 +125,11 @@ class Settings(BaseSettings):
     def has_discord(self) -> bool:
         """Whether there is a way into Discord."""
         return bool(self.discord_token.get_secret_value().strip())
+
+    @property
+    def has_telegram(self) -> bool:
+        """Whether there is a way into Telegram."""
+        return bool(self.telegram_token.get_secret_value().strip())
 
     @property
     def consent_s(self) -> float:

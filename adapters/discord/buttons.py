@@ -8,15 +8,15 @@ from typing import Any
 import discord
 from discord import ui
 
-from adapters.discord.custom_ids import PATTERN, CustomId, Verb, read_custom_id
 from bot.domain.actions import Act, Press
+from bot.domain.buttons import PATTERN, ButtonId, Verb, read_button_id
 from bot.domain.consent import Say
 from bot.domain.refs import TurnId
 
 _CONFIRMED = "yes"
 _NO = "no"
 
-Pressed = Callable[[discord.Interaction[Any], CustomId | None, str], Awaitable[None]]
+Pressed = Callable[[discord.Interaction[Any], ButtonId | None, str], Awaitable[None]]
 """Told of a press: the interaction, the custom id (None where it means nothing), and the label that the person read."""
 
 
@@ -37,10 +37,10 @@ def dynamic_item(pressed: Pressed) -> type[ui.DynamicItem[ui.Item[Any]]]:
     return Pressable
 
 
-def chosen(item: ui.Item[Any], data: Mapping[str, Any]) -> tuple[CustomId, str] | None:
+def chosen(item: ui.Item[Any], data: Mapping[str, Any]) -> tuple[ButtonId, str] | None:
     """What a press means, with its label. A choice of a list has a custom id of its own as its value, and must stand in
     that list."""
-    custom_id = read_custom_id(str(data.get("custom_id", "")))
+    custom_id = read_button_id(str(data.get("custom_id", "")))
     if custom_id is None:
         return None
     if custom_id.verb is not Verb.MORE:
@@ -48,7 +48,7 @@ def chosen(item: ui.Item[Any], data: Mapping[str, Any]) -> tuple[CustomId, str] 
     values = [str(each) for each in data.get("values") or ()]
     options: list[discord.SelectOption] = getattr(item, "options", [])
     for option in options:
-        choice = read_custom_id(option.value)
+        choice = read_button_id(option.value)
         if option.value in values and choice is not None and choice.verb is not Verb.MORE:
             return choice, option.label
     return None
@@ -70,7 +70,7 @@ def say_of(argument: str) -> tuple[Say | None, TurnId] | None:
 
 def confirm_delete(message: str, place: int | None) -> ui.View:
     """`message` is the id of the one to delete."""
-    return _one_button(CustomId(Verb.DELETE, place, f"{_CONFIRMED}.{message}"), "Delete it")
+    return _one_button(ButtonId(Verb.DELETE, place, f"{_CONFIRMED}.{message}"), "Delete it")
 
 
 def confirmed_delete(argument: str) -> str | None:
@@ -80,10 +80,10 @@ def confirmed_delete(argument: str) -> str | None:
 
 
 def confirm_forget(user: str) -> ui.View:
-    return _one_button(CustomId(Verb.FORGET, None, user), "Erase everything")
+    return _one_button(ButtonId(Verb.FORGET, None, user), "Erase everything")
 
 
-def _one_button(custom_id: CustomId, label: str) -> ui.View:
+def _one_button(custom_id: ButtonId, label: str) -> ui.View:
     view = ui.View(timeout=None)
     button: ui.Button[Any] = ui.Button(style=discord.ButtonStyle.danger, label=label, custom_id=str(custom_id))
     return view.add_item(button)

@@ -19,10 +19,10 @@ import structlog
 
 from adapters.discord.api import Rejected, TokenRefused, Unavailable
 from adapters.discord.inbound import Payload, created_at, snowflake_at
-from adapters.discord.insisting import insist
 from adapters.discord.ports import DiscordStore
 from bot.domain.errors import ChatClosed
 from bot.domain.refs import ChatRef
+from bot.insisting import insist
 
 log = structlog.get_logger("discord")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,6 +15,7 @@ from typing import Protocol, TypeVar
 
 import structlog
 
+from adapters.discord.api import Rejected, TokenRefused, TooLarge
 from adapters.discord.catching_up import Ledger, Pending
 from adapters.discord.closings import Closings
 from adapters.discord.inbound import (
@@ -32,15 +32,16 @@ from adapters.discord.inbound import (
     roles_of,
     version_of,
 )
-from adapters.discord.insisting import Hopeless, insist
-from adapters.discord.places import Places
 from adapters.discord.ports import ChatFacts, DiscordStore
 from adapters.discord.refs import chat_ref, message_ref, server_ref, user_ref
 from bot.domain.errors import ChatClosed, ChatGone
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import ChatRef, MessageRef, UserRef
 from bot.ending import end
+from bot.insisting import Hopeless, insist
+from bot.places import Places
 from bot.ports import Rooms
+from bot.recent import Recent
 
 log = structlog.get_logger("discord")
 
@@ -54,13 +55,10 @@ MOST_OF_HISTORY = 1000
 """Of those, where they come out of history."""
 _DAY_S = 24 * 3600
 _FACTS_LIFE_S = 3600
-_MOST_REMEMBERED = 4096
 _EMPTY_QUIET_S = 600
 """Who chats below a picture without calling the bot is told so now and then, not every time."""
 
 T = TypeVar("T")
-K = TypeVar("K")
-V = TypeVar("V")
 
 EMPTY_REPLY = (
     "I can see that you replied, but not what you wrote: here, Discord shows me only what mentions me. Please leave "
@@ -142,8 +140,8 @@ class Door:
         self._room = asyncio.Event()
         self._room.set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._taken: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self._noted: OrderedDict[ChatRef, tuple[ChatFacts, float]] = OrderedDict()
+        self._taken: Recent[tuple[str, str], None] = Recent()
+        self._noted: Recent[ChatRef, tuple[ChatFacts, float]] = Recent()
         self._saying: set[str] = set()
         self._closed = False
 
@@ -161,7 +159,7 @@ class Door:
         if len(self._tasks) >= MOST_KEPT:
             self._leave(shard, chat, message)
             return
-        _remember(self._taken, once, None)
+        self._taken[once] = None
         pending = None if updated else self._ledger.begin(shard, chat, message)
         task = asyncio.create_task(self._deal_with(payload, chat, place, pending, updated=updated))
         self._tasks.add(task)
@@ -228,7 +226,13 @@ class Door:
             await self._insist(chat, lambda: self._hand_over(payload, chat, place, known, version=since))
 
     async def _insist(self, chat: ChatRef, action: Callable[[], Awaitable[T]]) -> T:
-        return await insist(action, what="message", room=partial(self._places.of, chat))
+        return await insist(
+            action,
+            what="message",
+            hopeless=(Rejected, TooLarge),
+            much_later=(TokenRefused,),
+            room=partial(self._places.of, chat),
+        )
 
     async def _complete(self, payload: Payload, place: Place) -> Known | None:
         """The messages that this one points at. None where it turns out not to be for us."""
@@ -329,7 +333,7 @@ class Door:
             await self._store.know(chat, message - 1)
         if noted != facts or now - at > _FACTS_LIFE_S:
             await self._store.note_chat(chat, facts)
-            _remember(self._noted, chat, (facts, now))
+            self._noted[chat] = (facts, now)
 
 
 def _understood(read: Callable[[], T]) -> T:
@@ -338,11 +342,3 @@ def _understood(read: Callable[[], T]) -> T:
         return read()
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise Hopeless from error
-
-
-def _remember(memory: OrderedDict[K, V], key: K, value: V) -> None:
-    """The last few."""
-    memory[key] = value
-    memory.move_to_end(key)
-    if len(memory) > _MOST_REMEMBERED:
-        memory.popitem(last=False)

@@ -11,7 +11,7 @@ import discord
 from discord import ui
 
 from adapters.discord.commands import USUAL, resolved, size_of
-from adapters.discord.custom_ids import CustomId
+from bot.domain.buttons import ButtonId
 
 MOST_FILES = 9
 _MOST_WORDS = 4_000
@@ -23,7 +23,7 @@ _MOST_DOLLARS = 100_000
 _DOLLARS = re.compile(r"\$?\s*(\d{1,6})(?:[.,](\d{1,6}))?\s*\$?")
 
 
-def edit_form(custom_id: CustomId, sizes: Sequence[tuple[str, str]]) -> ui.Modal:
+def edit_form(custom_id: ButtonId, sizes: Sequence[tuple[str, str]]) -> ui.Modal:
     """Instruction, size, further pictures."""
     form = ui.Modal(title="Your words", custom_id=str(custom_id))
     words: ui.TextInput[Any] = ui.TextInput(
@@ -64,7 +64,7 @@ def read_edit_form(data: Mapping[str, Any]) -> Filled:
     )
 
 
-def caps_form(custom_id: CustomId, person: int | None, everybody: int | None) -> ui.Modal:
+def caps_form(custom_id: ButtonId, person: int | None, everybody: int | None) -> ui.Modal:
     """What may be spent in a server each day, with what holds now."""
     form = ui.Modal(title="What may be spent each day", custom_id=str(custom_id))
     for name, label, amount in ((_PERSON, "Each person", person), (_EVERYBODY, "Everybody together", everybody)):

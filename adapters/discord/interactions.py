@@ -27,7 +27,6 @@ from adapters.discord.buttons import (
     say_of,
 )
 from adapters.discord.commands import EDIT_THIS, command_payload, digest_of, read_command, resolved
-from adapters.discord.custom_ids import CustomId, Verb, read_custom_id
 from adapters.discord.forms import edit_form, read_edit_form
 from adapters.discord.inbound import Payload, Place, Pointer, attachments_of, pointers_of, quoted_of
 from adapters.discord.ports import DiscordStore, FollowUps, Interaction, KeptBack
@@ -36,6 +35,7 @@ from adapters.discord.settings import Settings
 from adapters.discord.settings_panel import Page, read_part
 from adapters.discord.where import Where, closed_words, denied_words, where_of
 from bot.domain.actions import Press
+from bot.domain.buttons import ButtonId, Verb, read_button_id
 from bot.domain.errors import BadPicture, ChatClosed, RemixError
 from bot.domain.messages import Attachment, ChatCapabilities, InboundMessage, Quoted
 from bot.domain.refs import MessageRef, TurnId
@@ -156,7 +156,7 @@ class Interactions:
             case _:
                 return
 
-    async def _pressed(self, interaction: discord.Interaction[Any], custom_id: CustomId | None, label: str) -> None:
+    async def _pressed(self, interaction: discord.Interaction[Any], custom_id: ButtonId | None, label: str) -> None:
         answering = Answering(interaction)
         work = answering.say(UNKNOWN_PRESS) if custom_id is None else self._press(answering, custom_id, label)
         self._begin(answering, work)
@@ -233,7 +233,7 @@ class Interactions:
         author: dict[str, Any] = payload.get("author") or {}
         ours = str(author.get("id")) == self._account
         name = f"m{target}" if ours else f"t{interaction.id}" if author else "none"
-        await answering.open(edit_form(CustomId(Verb.EDIT, None, name), self._sizes))
+        await answering.open(edit_form(ButtonId(Verb.EDIT, None, name), self._sizes))
         if name.startswith("t"):
             await self._store.keep_target(str(interaction.id), target_of(payload, _people(data)))
 
@@ -242,7 +242,7 @@ class Interactions:
     async def _filled_in(self, answering: Answering) -> None:
         interaction = answering.interaction
         data = _data(interaction)
-        custom_id = read_custom_id(str(data.get("custom_id", "")))
+        custom_id = read_button_id(str(data.get("custom_id", "")))
         where = where_of(interaction, self._account)
         if custom_id is None or where is None:
             await answering.say(UNKNOWN_PRESS if where else UNKNOWN_CHAT)
@@ -258,7 +258,7 @@ class Interactions:
         await self._finish(answering, where)
 
     async def _ask_by_form(
-        self, answering: Answering, where: Where, custom_id: CustomId, data: Mapping[str, Any]
+        self, answering: Answering, where: Where, custom_id: ButtonId, data: Mapping[str, Any]
     ) -> None:
         interaction, filled, target = answering.interaction, read_edit_form(data), custom_id.argument
         asked = _Asked(filled.words, self._uploads(interaction, filled.files), filled.size, place=custom_id.place)
@@ -370,7 +370,7 @@ class Interactions:
 
     # --- what is pressed
 
-    async def _press(self, answering: Answering, custom_id: CustomId, label: str) -> None:
+    async def _press(self, answering: Answering, custom_id: ButtonId, label: str) -> None:
         interaction = answering.interaction
         where = where_of(interaction, self._account)
         if where is None or interaction.message is None:
@@ -379,7 +379,7 @@ class Interactions:
         under = message_ref(self._account, where.chat.chat, interaction.message.id)
         match custom_id.verb:
             case Verb.EDIT:
-                name = CustomId(Verb.EDIT, custom_id.place, f"m{interaction.message.id}")
+                name = ButtonId(Verb.EDIT, custom_id.place, f"m{interaction.message.id}")
                 await answering.open(edit_form(name, self._sizes))
                 return
             case Verb.SETTINGS if (part := read_part(custom_id.argument)) and part.thing == "caps":
@@ -395,7 +395,7 @@ class Interactions:
         await self._finish(answering, where)
 
     async def _say_or_press(
-        self, answering: Answering, where: Where, custom_id: CustomId, label: str, under: MessageRef
+        self, answering: Answering, where: Where, custom_id: ButtonId, label: str, under: MessageRef
     ) -> None:
         press = press_of(custom_id.argument) if custom_id.verb is Verb.PRESS else None
         if press is None and (custom_id.verb is Verb.PRESS or not label):
@@ -403,7 +403,7 @@ class Interactions:
             return
         await self._ask(answering, where, _Asked(label, under=under, place=custom_id.place, press=press))
 
-    async def _do(self, answering: Answering, where: Where, custom_id: CustomId, under: MessageRef) -> None:
+    async def _do(self, answering: Answering, where: Where, custom_id: ButtonId, under: MessageRef) -> None:
         match custom_id.verb:
             case Verb.CANCEL:
                 turn = TurnId(custom_id.argument)
@@ -450,7 +450,7 @@ class Interactions:
         kept = self._kept(interaction, where, _Asked(""))
         await self._platform.send_file(kept, rendition, spoiler=spoiler)
 
-    async def _delete(self, answering: Answering, where: Where, custom_id: CustomId, under: MessageRef) -> None:
+    async def _delete(self, answering: Answering, where: Where, custom_id: ButtonId, under: MessageRef) -> None:
         confirmed = confirmed_delete(custom_id.argument)
         if confirmed is None:
             if await self._store.interaction(under) is not None:

@@ -19,21 +19,3 @@ REQUEST_BYTES: Final = 25 * 2**20
 """Of one request that creates or edits a message, unless the server lets a single file be larger."""
 FILE_BYTES: Final = 10 * 2**20
 """Of one file where nothing more is known: a server without boosts, a DM."""
-
-
-def units(text: str) -> int:
-    """UTF-16 units."""
-    return len(text) + sum(character > "\uffff" for character in text)
-
-
-def cut(text: str, most: int) -> str:
-    """At most so many units; with “…” where something was left out."""
-    if units(text) <= most:
-        return text
-    kept, left = 0, most - 1
-    for character in text:
-        left -= 1 + (character > "\uffff")
-        if left < 0:
-            break
-        kept += 1
-    return text[:kept].rstrip() + "…"

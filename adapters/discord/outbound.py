@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -42,8 +41,10 @@ from bot.domain.images import ALL
 from bot.domain.messages import Answer, Attachment, ChatCapabilities, InboundMessage, Rendition
 from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef, thread_of
 from bot.domain.turns import FINAL_STATES, TurnState
+from bot.domain.utf16 import cut
 from bot.ending import end
 from bot.ports import Clock, ImageStore, MessageStore
+from bot.recent import Recent
 
 log = structlog.get_logger("discord")
 
@@ -90,16 +91,16 @@ class DiscordPlatform:
         self._fetcher = Fetcher(api)
         self._closings = Closings(store)
         self._facts: dict[ChatRef, tuple[float, ChatFacts]] = {}
-        self._attached: OrderedDict[MessageRef, _Attached] = OrderedDict()
+        self._attached: Recent[MessageRef, _Attached] = Recent()
         self._refers_from: dict[ChatRef, float] = {}
         """Since when messages of a chat may be referred to."""
-        self._typed: OrderedDict[MessageRef, None] = OrderedDict()
-        self._posted: OrderedDict[MessageRef, None] = OrderedDict()
+        self._typed: Recent[MessageRef, None] = Recent()
+        self._posted: Recent[MessageRef, None] = Recent()
         """Messages of the bot's own, which no interaction is behind."""
-        self._final: OrderedDict[MessageRef, None] = OrderedDict()
-        self._standing: OrderedDict[MessageRef, None] = OrderedDict()
+        self._final: Recent[MessageRef, None] = Recent()
+        self._standing: Recent[MessageRef, None] = Recent()
         """What was to be taken away and could not be."""
-        self._said: OrderedDict[MessageRef, Payload] = OrderedDict()
+        self._said: Recent[MessageRef, Payload] = Recent()
         """What a message of ours said last, as far as this process knows."""
         self._filling: WeakValueDictionary[MessageRef, asyncio.Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -171,8 +172,8 @@ class DiscordPlatform:
 
         posted = await self._closings.through(chat, post)
         ref = MessageRef(chat, str(posted["id"]))
-        _remember(self._posted, ref, None)
-        _remember(self._said, ref, payload)
+        self._posted[ref] = None
+        self._said[ref] = payload
         return ref
 
     def _note_unread(self, chat: ChatRef) -> None:
@@ -216,7 +217,7 @@ class DiscordPlatform:
                 edit = partial(self._api.edit, reply.chat.chat, reply.message)
                 await self._closings.through(reply.chat, partial(self._show, reply, answer, edit))
             if final:
-                _remember(self._final, reply, None)
+                self._final[reply] = None
         if answer.state is TurnState.RUNNING and interaction is None:
             self._begin_typing(reply)
 
@@ -245,9 +246,9 @@ class DiscordPlatform:
         ids = await self._put(shown, kept, send) if kept else None
         if ids is None or len(ids) != len(shown.files):  # another process may have put others in their place
             ids = await self._put(shown, (), send)
-        _remember(self._said, reply, shown.payload)
+        self._said[reply] = shown.payload
         if ids and len(ids) == len(shown.files):
-            _remember(self._attached, reply, tuple(zip(shown.files, ids, strict=True)))
+            self._attached[reply] = tuple(zip(shown.files, ids, strict=True))
 
     async def _put(self, shown: Shown, kept: _Attached, send: _Send) -> list[str] | None:
         """Gives the ids of the files that the message then has; None where it has not those that were to be kept."""
@@ -268,7 +269,7 @@ class DiscordPlatform:
 
     def _begin_typing(self, reply: MessageRef) -> None:
         if reply not in self._typed:
-            _remember(self._typed, reply, None)
+            self._typed[reply] = None
             task = asyncio.create_task(self._type(reply.chat))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -324,7 +325,7 @@ class DiscordPlatform:
 
     async def _call(self, reply: MessageRef, person: UserRef, words: str, key: str) -> None:
         payload: Payload = {
-            "content": limits.cut(f"{mention(person)} {escape(words)}", limits.CONTENT),
+            "content": cut(f"{mention(person)} {escape(words)}", limits.CONTENT),
             "allowed_mentions": {**NOBODY, "users": [person.user]},
         }
         interaction = await self._behind(reply)
@@ -374,7 +375,7 @@ class DiscordPlatform:
     async def _take_away(self, ref: MessageRef) -> bool:
         """False where the chat is closed, and there is no sense in going on."""
         self._attached.pop(ref, None)
-        _remember(self._standing, ref, None)
+        self._standing[ref] = None
         try:
             interaction = await self._behind(ref)
             if interaction is None:
@@ -441,9 +442,3 @@ def _common(attached: _Attached, files: Sequence[ShownFile]) -> _Attached:
             break
         same += 1
     return attached[:same]
-
-
-def _remember(known: OrderedDict[MessageRef, T], ref: MessageRef, value: T) -> None:
-    known[ref] = value
-    while len(known) > _MOST:
-        known.popitem(last=False)

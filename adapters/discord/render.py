@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.discord import limits
-from adapters.discord.custom_ids import CustomId, Verb, read_custom_id
 from adapters.discord.refs import snowflake_of
 from adapters.discord.words import escape, mention
 from bot.domain.actions import Act, Control
+from bot.domain.buttons import ButtonId, Verb, read_button_id
 from bot.domain.consent import Say
 from bot.domain.images import EXTENSIONS
 from bot.domain.messages import Answer, Credit, Panel, Rendition
 from bot.domain.refs import Sha256, TurnId
 from bot.domain.turns import FINAL_STATES, Source, TurnState
+from bot.domain.utf16 import cut, units
 
 Json = dict[str, Any]
 
@@ -134,13 +135,13 @@ def _tail(answer: Answer) -> list[str]:
 def _sources(sources: Iterable[Source]) -> list[str]:
     line = ""
     for source in sources:
-        if not _URL.fullmatch(source.url) or limits.units(source.url) > _URL_UNITS:
+        if not _URL.fullmatch(source.url) or units(source.url) > _URL_UNITS:
             continue
         title = " ".join(source.title.translate(_IN_LINK).replace("://", " ").split())
-        words = limits.cut(title or source.url.split("/")[2], _TITLE_UNITS)
+        words = cut(title or source.url.split("/")[2], _TITLE_UNITS)
         link = f"[{escape(words)}](<{source.url}>)"
         longer = f"{line}, {link}" if line else f"Sources: {link}"
-        if limits.units(longer) > _TAIL_UNITS:
+        if units(longer) > _TAIL_UNITS:
             break
         line = longer
     return [line] if line else []
@@ -162,16 +163,16 @@ def _and(parts: Sequence[str]) -> str:
 
 def _fitted(head: Sequence[str], tail: Sequence[str]) -> tuple[str, str]:
     """The message's own words, and what goes on in an embed."""
-    room = limits.CONTENT - sum(limits.units(line) + 1 for line in tail)
+    room = limits.CONTENT - sum(units(line) + 1 for line in tail)
     for count, _ in enumerate(head, 1):
-        if limits.units("\n".join(head[:count])) > room:
+        if units("\n".join(head[:count])) > room:
             return "\n".join([*head[: count - 1], *tail]), _cut("\n".join(head[count - 1 :]), limits.EMBED_DESCRIPTION)
     return "\n".join([*head, *tail]), ""
 
 
 def _cut(text: str, most: int) -> str:
     """Escaped text, not cut between a backslash and what it is for."""
-    short = limits.cut(text, most)
+    short = cut(text, most)
     return short if short == text else short.removesuffix("…").rstrip("\\") + "…"
 
 
@@ -190,7 +191,7 @@ def file_of(number: int, rendition: Rendition, *, spoiler: bool) -> ShownFile:
     """`number` is read by people, from 1."""
     facts = rendition.image
     name = f"remix-{number}.{EXTENSIONS[facts.media_type]}"
-    return ShownFile(facts.sha256, f"SPOILER_{name}" if spoiler else name, limits.cut(rendition.alt, limits.ALT_TEXT))
+    return ShownFile(facts.sha256, f"SPOILER_{name}" if spoiler else name, cut(rendition.alt, limits.ALT_TEXT))
 
 
 # --- buttons and choices
@@ -203,19 +204,19 @@ def _components(answer: Answer) -> list[Json]:
         return _album(answer)
     says = _suggestions(answer.suggestions)
     if answer.state is not TurnState.DONE or not answer.images:
-        reply = [_button("Answer…", CustomId(Verb.EDIT))] if answer.state is TurnState.ASKING else []
+        reply = [_button("Answer…", ButtonId(Verb.EDIT))] if answer.state is TurnState.ASKING else []
         return _rows(says, [*(_button(each.label, _pressed(each)) for each in answer.controls), *reply])
     first = _first(answer.controls)
-    doing = [_button("Edit…", CustomId(Verb.EDIT)), *(_button(each.label, _pressed(each)) for each in first)]
+    doing = [_button("Edit…", ButtonId(Verb.EDIT)), *(_button(each.label, _pressed(each)) for each in first)]
     rest = [_option(each.label, _pressed(each)) for each in answer.controls if each not in first]
-    return [*_rows(says, doing, _about()), *_choices("More…", CustomId(Verb.MORE), rest)]
+    return [*_rows(says, doing, _about()), *_choices("More…", ButtonId(Verb.MORE), rest)]
 
 
 def _consent(answer: Answer) -> list[Json]:
     if not answer.asks or answer.turn is None:
         return []
     says = [*((say.value, label) for say, label in _SAYS), (NOT_THIS_TIME, "Not this time")]
-    return [_button(label, CustomId(Verb.ALLOW, argument=f"{say}.{answer.turn}")) for say, label in says]
+    return [_button(label, ButtonId(Verb.ALLOW, argument=f"{say}.{answer.turn}")) for say, label in says]
 
 
 def _cancel(answer: Answer) -> list[Json]:
@@ -223,15 +224,15 @@ def _cancel(answer: Answer) -> list[Json]:
 
 
 def cancel_button(turn: TurnId) -> Json:
-    return _button("Cancel", CustomId(Verb.CANCEL, argument=turn))
+    return _button("Cancel", ButtonId(Verb.CANCEL, argument=turn))
 
 
 def _suggestions(suggestions: Sequence[str]) -> list[Json]:
     """The label is all that is said, so one that does not fit is left out."""
     labels = [" ".join(each.split()) for each in suggestions]
-    fitting = [label for label in labels if label and limits.units(label) <= limits.BUTTON_LABEL]
+    fitting = [label for label in labels if label and units(label) <= limits.BUTTON_LABEL]
     return [
-        _button(label, CustomId(Verb.SAY, argument=str(number)))
+        _button(label, ButtonId(Verb.SAY, argument=str(number)))
         for number, label in enumerate(fitting[: limits.BUTTONS_IN_ROW])
     ]
 
@@ -244,9 +245,9 @@ def _first(controls: Sequence[Control]) -> list[Control]:
 
 def _about() -> list[Json]:
     return [
-        _button("Original file", CustomId(Verb.FILE)),
-        _button("Info", CustomId(Verb.INFO)),
-        _button("Delete", CustomId(Verb.DELETE)),
+        _button("Original file", ButtonId(Verb.FILE)),
+        _button("Info", ButtonId(Verb.INFO)),
+        _button("Delete", ButtonId(Verb.DELETE)),
     ]
 
 
@@ -262,7 +263,7 @@ def _album(answer: Answer) -> list[Json]:
         some = groups[start : start + in_each]
         share = limits.OPTIONS // len(some)
         title = f"Picture {_and([str(place + 1) for place, _ in some])}…"
-        rows += _choices(title, CustomId(Verb.MORE, some[0][0]), [each for _, group in some for each in group[:share]])
+        rows += _choices(title, ButtonId(Verb.MORE, some[0][0]), [each for _, group in some for each in group[:share]])
     return rows
 
 
@@ -272,28 +273,28 @@ def _panel(place: int, panel: Panel) -> list[Json]:
     if panel.image is None:
         return own
     return [
-        _option(f"{number}Edit…", CustomId(Verb.EDIT, place)),
-        _option(f"{number}Original file", CustomId(Verb.FILE, place)),
+        _option(f"{number}Edit…", ButtonId(Verb.EDIT, place)),
+        _option(f"{number}Original file", ButtonId(Verb.FILE, place)),
         *own,
-        _option(f"{number}Info", CustomId(Verb.INFO, place)),
+        _option(f"{number}Info", ButtonId(Verb.INFO, place)),
     ]
 
 
-def _pressed(control: Control, place: int | None = None) -> CustomId:
+def _pressed(control: Control, place: int | None = None) -> ButtonId:
     argument = f"{control.act.value}.{control.argument}" if control.argument else control.act.value
-    return CustomId(Verb.PRESS, place, argument)
+    return ButtonId(Verb.PRESS, place, argument)
 
 
-def _button(label: str, custom_id: CustomId) -> Json:
-    label = limits.cut(label, limits.BUTTON_LABEL)
+def _button(label: str, custom_id: ButtonId) -> Json:
+    label = cut(label, limits.BUTTON_LABEL)
     return {"type": _BUTTON, "style": _GREY, "label": label, "custom_id": str(custom_id)}
 
 
-def _option(label: str, custom_id: CustomId) -> Json:
-    return {"label": limits.cut(label, limits.OPTION_LABEL), "value": str(custom_id)}
+def _option(label: str, custom_id: ButtonId) -> Json:
+    return {"label": cut(label, limits.OPTION_LABEL), "value": str(custom_id)}
 
 
-def _choices(placeholder: str, custom_id: CustomId, options: Sequence[Json]) -> list[Json]:
+def _choices(placeholder: str, custom_id: ButtonId, options: Sequence[Json]) -> list[Json]:
     if not options:
         return []
     select = {
@@ -319,7 +320,7 @@ def _quietly(component: Json) -> Json | None:
 
 
 def _is_quiet(text: str) -> bool:
-    custom_id = read_custom_id(text)
+    custom_id = read_button_id(text)
     return custom_id is not None and custom_id.verb in _QUIET
 
 

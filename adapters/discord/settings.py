@@ -11,7 +11,6 @@ from weakref import WeakValueDictionary
 import discord
 
 from adapters.discord.answering import Answering
-from adapters.discord.custom_ids import CustomId, Verb
 from adapters.discord.forms import caps_form, read_caps_form
 from adapters.discord.settings_panel import (
     Page,
@@ -27,6 +26,7 @@ from adapters.discord.settings_panel import (
     without_everyone,
 )
 from adapters.discord.where import Where
+from bot.domain.buttons import ButtonId, Verb
 from bot.domain.refs import ServerRef
 from bot.ports import Rooms
 
@@ -77,7 +77,7 @@ class Settings:
         if not await self._allows(answering, where, Page.SERVER):
             return
         person, everybody = caps_now(part)
-        await answering.open(caps_form(CustomId(Verb.SETTINGS, None, "server.caps"), person, everybody))
+        await answering.open(caps_form(ButtonId(Verb.SETTINGS, None, "server.caps"), person, everybody))
 
     async def set_caps(self, answering: Answering, where: Where, data: Mapping[str, Any]) -> None:
         if where.server is None or not await self._allows(answering, where, Page.SERVER):

@@ -14,10 +14,10 @@ from typing import Any
 import discord
 from discord import ui
 
-from adapters.discord.custom_ids import CustomId, Verb
 from adapters.discord.forms import dollars
 from adapters.discord.where import Where
 from bot.domain.access import Access
+from bot.domain.buttons import ButtonId, Verb
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Policy, Standing
 from bot.domain.refs import ServerRef, short_hash
@@ -222,7 +222,7 @@ def _chat(where: Where, state: State) -> list[ui.Item[Any]]:
 
 def _server(state: State) -> list[ui.Item[Any]]:
     settings = state.server
-    caps = CustomId(Verb.SETTINGS, None, _caps_argument(settings))
+    caps = ButtonId(Verb.SETTINGS, None, _caps_argument(settings))
     button: ui.Button[Any] = ui.Button(label="Spending per day …", custom_id=str(caps))
     return [
         ui.TextDisplay("### The server\nWhose pictures may be edited, where a channel has not decided for itself?"),
@@ -316,4 +316,4 @@ def _row(*items: ui.Item[Any]) -> ui.ActionRow[Any]:
 
 def _custom_id(part: Part) -> str:
     argument = ".".join(each for each in (part.page.value, part.thing, part.value) if each)
-    return str(CustomId(Verb.SETTINGS, None, argument))
+    return str(ButtonId(Verb.SETTINGS, None, argument))

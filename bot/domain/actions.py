@@ -27,6 +27,10 @@ class Act(StrEnum):
     """The words that had no picture, on the last picture of that person in this chat."""
     IMAGINE = "imagine"
     """The words that had no picture, as a picture from words alone."""
+    ONLY = "only"
+    """The words for one picture of several. The argument is its number, from 1."""
+    ALL = "all"
+    """The words for all of them."""
     UNDO = "undo"
     """A step back: what the turn was made from is shown once more, to go on from there."""
 

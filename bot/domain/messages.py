@@ -45,7 +45,10 @@ class InboundMessage:
     `press` is the control that was pressed, with its label as `text`. `voice` is a voice message in place of words.
     `server` is what its chat belongs to. `quoted` is the message that is replied to, where the platform shows it.
     `size` was chosen in a form that said its price, None where there was none. `around` are the chats that its own lies
-    in (a thread's channel): what is decided there about people's pictures holds here, too.
+    in (a thread's channel): what is decided there about people's pictures holds here, too. `goes_on`: where nothing is
+    replied to and no picture comes along, an edit is meant for what was made for its author here last. `among`: each
+    picture of the message that is replied to stands there by itself and `reply_index` is the one that was touched;
+    whether that one or all are meant is to be found out.
     """
 
     ref: MessageRef
@@ -63,6 +66,8 @@ class InboundMessage:
     quoted: Quoted | None = None
     size: str | None = None
     around: tuple[ChatRef, ...] = ()
+    goes_on: bool = False
+    among: bool = False
 
     @property
     def origin(self) -> str:
@@ -84,7 +89,8 @@ class MessageRecord:
 
     A person's message has `author` and `sources`, the pictures that it brought; `owners` says of each whose it is
     where it is not the author's. An answer of the bot has `shows`, written when the reply is reserved. `ours` is an
-    answer that is not remembered but recognised as the bot's own. `spoiler` where its pictures are.
+    answer that is not remembered but recognised as the bot's own. `spoiler` where its pictures are. `meant` is what a
+    message was taken to go on from that replied to nothing.
     """
 
     ref: MessageRef
@@ -96,6 +102,7 @@ class MessageRecord:
     owners: tuple[Person | None, ...] = ()
     ours: bool = False
     spoiler: bool = False
+    meant: MessageRef | None = None
 
     def owner_of(self, index: int) -> Person | None:
         """Whose picture that is among `sources`; None where nobody can be asked."""

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adapters.discord.custom_ids import CustomId, Verb, read_custom_id
 from adapters.discord.gateway import DiscordGateway
 from adapters.discord.refs import message_ref, user_ref
 from bot.app import House
 from bot.domain.actions import Act
+from bot.domain.buttons import ButtonId, Verb, read_button_id
 from bot.domain.consent import Say
 from bot.domain.refs import MessageRef, TurnId
 from bot.ending import end
@@ -53,11 +53,11 @@ async def living_on(
             await end(running)
 
 
-def buttons_of(message: Message) -> list[CustomId]:
+def buttons_of(message: Message) -> list[ButtonId]:
     """All that can be pressed or chosen under a message."""
     texts = [each["custom_id"] for each in message.controls()]
     texts += [option["value"] for each in message.controls() for option in each.get("options") or ()]
-    return [found for text in texts if (found := read_custom_id(text)) is not None]
+    return [found for text in texts if (found := read_button_id(text)) is not None]
 
 
 @dataclass
@@ -189,7 +189,7 @@ class DiscordRig:
         mine = [each for each in person.sees(message.channel) if each.seen_by is person and each.content != asked]
         return mine[-1] if mine else None
 
-    def _custom_id(self, what: Button, message: Message) -> CustomId | None:
+    def _custom_id(self, what: Button, message: Message) -> ButtonId | None:
         standing = buttons_of(message)
         match what:
             case Act():

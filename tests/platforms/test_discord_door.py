@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from adapters.discord import door as door_module
-from adapters.discord import insisting
 from adapters.discord.api import CLOSED_WORDS, GONE_WORDS, Rejected, Unavailable
 from adapters.discord.catching_up import Ledger
 from adapters.discord.door import EMPTY_REPLY, MOST_AT_ONCE, MOST_OF_A_CHAT, UNSEEN_PICTURE, Door, Spot
 from adapters.discord.inbound import Payload, Place, Pointer, snowflake_at
 from adapters.discord.ports import ChatFacts
 from adapters.discord.refs import chat_ref
+from bot import insisting
 from bot.domain.errors import ChatClosed, ChatGone
 from bot.domain.messages import InboundMessage, Received
 from bot.domain.refs import ChatRef, MessageRef, UserRef

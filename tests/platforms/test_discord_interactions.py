@@ -14,7 +14,6 @@ import pytest
 
 from adapters.discord.api import DiscordApi
 from adapters.discord.buttons import confirm_forget
-from adapters.discord.custom_ids import CustomId, Verb
 from adapters.discord.door import CHAT_DENIED, PERSON_DENIED
 from adapters.discord.interactions import (
     DELETE_ASKS,
@@ -37,6 +36,7 @@ from adapters.discord.refs import chat_ref, interaction_ref, message_ref, server
 from adapters.discord.settings import NO_AMOUNT, SAVED, SAVED_WITHOUT_EVERYONE, STALE
 from bot.domain.access import Access
 from bot.domain.actions import Act, Press
+from bot.domain.buttons import ButtonId, Verb
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Policy, Say, Standing
 from bot.domain.errors import ChatClosed
@@ -198,7 +198,7 @@ async def said_alone(interaction: Interaction) -> str:
 
 
 def press(act: Act, argument: str = "") -> str:
-    return str(CustomId(Verb.PRESS, argument=f"{act}.{argument}" if argument else str(act)))
+    return str(ButtonId(Verb.PRESS, argument=f"{act}.{argument}" if argument else str(act)))
 
 
 # --- commands
@@ -347,7 +347,7 @@ async def test_a_control_comes_with_the_message_it_stands_under(stage: Stage) ->
 
 
 async def test_a_suggestion_is_said_as_a_reply(stage: Stage) -> None:
-    shown = stage.answer_of_ours(("turn it to dusk", str(CustomId(Verb.SAY, 1, "0"))))
+    shown = stage.answer_of_ours(("turn it to dusk", str(ButtonId(Verb.SAY, 1, "0"))))
     await stage.anna.presses(shown, "turn it to dusk")
     message = await stage.received()
     assert (message.text, message.press, message.reply_to, message.reply_index) == (
@@ -357,8 +357,8 @@ async def test_a_suggestion_is_said_as_a_reply(stage: Stage) -> None:
 
 async def test_a_choice_of_a_list_does_what_it_says(stage: Stage) -> None:
     shown = stage.answer_of_ours()
-    options = [{"label": "1. Again", "value": str(CustomId(Verb.PRESS, 1, "again"))}]
-    more = {"type": 3, "custom_id": str(CustomId(Verb.MORE)), "placeholder": "More…", "options": options, "id": 2}
+    options = [{"label": "1. Again", "value": str(ButtonId(Verb.PRESS, 1, "again"))}]
+    more = {"type": 3, "custom_id": str(ButtonId(Verb.MORE)), "placeholder": "More…", "options": options, "id": 2}
     shown.components = [{"type": 1, "id": 1, "components": [more]}]
     await stage.anna.presses(shown, "More…", choices=["1. Again"])
     message = await stage.received()
@@ -370,7 +370,7 @@ async def test_a_button_posted_before_a_restart_still_works(fake: FakeDiscord, s
     channel = guild.channel()
     stage = Stage(fake, rooms, store, guild, channel, anna, anna)
     async with connected(fake, rooms, store):
-        shown = stage.answer_of_ours(("Edit…", str(CustomId(Verb.EDIT))))
+        shown = stage.answer_of_ours(("Edit…", str(ButtonId(Verb.EDIT))))
         opened = await anna.presses(shown, "Edit…")
         await opened.form()
     async with connected(fake, rooms, store):
@@ -382,7 +382,7 @@ async def test_a_button_posted_before_a_restart_still_works(fake: FakeDiscord, s
 
 async def test_cancel_ends_the_turn_without_a_word(stage: Stage) -> None:
     pressed = await stage.anna.presses(
-        stage.answer_of_ours(("Cancel", str(CustomId(Verb.CANCEL, argument=TURN)))), "Cancel"
+        stage.answer_of_ours(("Cancel", str(ButtonId(Verb.CANCEL, argument=TURN)))), "Cancel"
     )
     assert await stage.one_asked() == ("cancel", TURN, stage.chat, stage.by(stage.anna))
     assert pressed.follow_ups == []
@@ -390,20 +390,20 @@ async def test_cancel_ends_the_turn_without_a_word(stage: Stage) -> None:
 
 async def test_cancel_that_comes_too_late_is_told_to_who_pressed(stage: Stage) -> None:
     stage.rooms.can_cancel = False
-    shown = stage.answer_of_ours(("Cancel", str(CustomId(Verb.CANCEL, argument=TURN))))
+    shown = stage.answer_of_ours(("Cancel", str(ButtonId(Verb.CANCEL, argument=TURN))))
     assert await said_alone(await stage.anna.presses(shown, "Cancel")) == TOO_LATE
 
 
 @pytest.mark.parametrize(("said", "say"), [("once", Say.ONCE), ("here", Say.HERE), ("never", Say.NEVER), ("no", None)])
 async def test_what_an_owner_answers_reaches_the_core(stage: Stage, said: str, say: Say | None) -> None:
-    shown = stage.answer_of_ours(("Yes?", str(CustomId(Verb.ALLOW, argument=f"{said}.{TURN}"))))
+    shown = stage.answer_of_ours(("Yes?", str(ButtonId(Verb.ALLOW, argument=f"{said}.{TURN}"))))
     words = await said_alone(await stage.ben.presses(shown, "Yes?"))
     assert await stage.one_asked() == ("allow", TURN, stage.chat, stage.by(stage.ben), say)
     assert words == stage.rooms.words
 
 
 async def test_the_original_file_is_sent_to_who_pressed_alone(stage: Stage) -> None:
-    shown = stage.answer_of_ours(("Original file", str(CustomId(Verb.FILE, 2))))
+    shown = stage.answer_of_ours(("Original file", str(ButtonId(Verb.FILE, 2))))
     shown.attachments = [stage.fake.attachment("remix.png", photo(), spoiler=True)]
     shown.attachments[0].filename = "SPOILER_remix.png"
     answer = await (await stage.ben.presses(shown, "Original file")).answer()
@@ -415,7 +415,7 @@ async def test_the_original_file_is_sent_to_who_pressed_alone(stage: Stage) -> N
 
 async def test_info_is_told_in_words_that_are_no_markup(stage: Stage) -> None:
     stage.rooms.words = "Asked for: **bold** @everyone"
-    shown = stage.answer_of_ours(("Info", str(CustomId(Verb.INFO))))
+    shown = stage.answer_of_ours(("Info", str(ButtonId(Verb.INFO))))
     answer = await (await stage.ben.presses(shown, "Info")).answer()
     assert answer.content == "Asked for: \\*\\*bold\\*\\* @\u200beveryone"
     assert (answer.seen_by, answer.mention_everyone) == (stage.ben, False)
@@ -423,7 +423,7 @@ async def test_info_is_told_in_words_that_are_no_markup(stage: Stage) -> None:
 
 async def test_delete_asks_once_more_and_then_does_it(stage: Stage) -> None:
     stage.rooms.words = ""
-    shown = stage.answer_of_ours(("Delete", str(CustomId(Verb.DELETE))))
+    shown = stage.answer_of_ours(("Delete", str(ButtonId(Verb.DELETE))))
     asked = await (await stage.anna.presses(shown, "Delete")).answer()
     assert (asked.content, asked.seen_by, stage.rooms.asked) == (DELETE_ASKS, stage.anna, [])
     await stage.anna.presses(asked, "Delete it")
@@ -437,7 +437,7 @@ async def an_old_response(stage: Stage) -> Message:
     stage.rooms.words = ""
     elsewhere = stage.fake.guild("Strangers", with_bot=False)
     elsewhere.join(stage.anna)
-    shown = stage.answer_of_ours(("Delete", str(CustomId(Verb.DELETE))), channel=elsewhere.channel())
+    shown = stage.answer_of_ours(("Delete", str(ButtonId(Verb.DELETE))), channel=elsewhere.channel())
     old = Asked(stage.fake.application_id, "", stage.by(stage.anna), time.time() - DAY, can_post=False)
     await stage.store.keep_interaction(stage.ref(shown), old)
     return shown
@@ -463,7 +463,7 @@ async def test_what_cannot_be_taken_away_any_more_is_said_to_stand(stage: Stage)
 
 async def test_what_may_not_be_taken_away_is_said_to_stand(stage: Stage) -> None:
     stage.rooms.words = ""
-    shown = stage.answer_of_ours(("Delete", str(CustomId(Verb.DELETE))))
+    shown = stage.answer_of_ours(("Delete", str(ButtonId(Verb.DELETE))))
     asked = await (await stage.anna.presses(shown, "Delete")).answer()
     stage.fake.fail("DELETE", "/channels/.*", status=403, code=50013)
     await stage.anna.presses(asked, "Delete it")
@@ -472,7 +472,7 @@ async def test_what_may_not_be_taken_away_is_said_to_stand(stage: Stage) -> None
 
 async def test_who_may_manage_messages_deletes_as_a_moderator(stage: Stage) -> None:
     stage.guild.join(stage.ben, stage.guild.role("mods", Permission.MANAGE_MESSAGES))
-    shown = stage.answer_of_ours(("Delete", str(CustomId(Verb.DELETE))))
+    shown = stage.answer_of_ours(("Delete", str(ButtonId(Verb.DELETE))))
     asked = await (await stage.ben.presses(shown, "Delete")).answer()
     await stage.ben.presses(asked, "Delete it")
     await stage.fake.until(lambda: asked.content == stage.rooms.words)
@@ -496,8 +496,8 @@ async def test_a_guessed_button_gives_words_and_nothing_else(stage: Stage, name:
 
 async def test_a_choice_that_its_list_does_not_have_gives_nothing(stage: Stage) -> None:
     shown = stage.answer_of_ours()
-    options = [{"label": "1. Again", "value": str(CustomId(Verb.PRESS, 1, "again"))}]
-    more = {"type": 3, "custom_id": str(CustomId(Verb.MORE)), "placeholder": "More…", "options": options, "id": 2}
+    options = [{"label": "1. Again", "value": str(ButtonId(Verb.PRESS, 1, "again"))}]
+    more = {"type": 3, "custom_id": str(ButtonId(Verb.MORE)), "placeholder": "More…", "options": options, "id": 2}
     shown.components = [{"type": 1, "id": 1, "components": [more]}]
     data = {"component_type": 3, "custom_id": more["custom_id"], "id": 2, "values": [f"rb:cancel:-:{TURN}"]}
     sent = stage.fake.interactions.start(3, stage.anna, stage.channel, data, message=shown)
@@ -564,7 +564,7 @@ def keep_anna_out(stage: Stage) -> None:
 @pytest.mark.parametrize("verb", [Verb.FILE, Verb.INFO])
 async def test_who_is_kept_out_is_given_no_files_and_told_nothing(stage: Stage, verb: Verb) -> None:
     keep_anna_out(stage)
-    shown = stage.answer_of_ours(("This", str(CustomId(verb))))
+    shown = stage.answer_of_ours(("This", str(ButtonId(verb))))
     assert await said_alone(await stage.anna.presses(shown, "This")) == PERSON_DENIED
     assert stage.rooms.asked == []
 
@@ -582,7 +582,7 @@ async def test_who_is_kept_out_still_decides_about_what_is_theirs(
     stage: Stage, verb: Verb, argument: str, asked: str
 ) -> None:
     keep_anna_out(stage)
-    name = str(CustomId(verb, argument=stage.anna.id if argument == "anna" else argument))
+    name = str(ButtonId(verb, argument=stage.anna.id if argument == "anna" else argument))
     await stage.anna.presses(stage.answer_of_ours(("This", name)), "This")
     assert (await stage.one_asked())[0] == asked
 
@@ -780,7 +780,7 @@ async def test_a_picture_added_in_the_form_is_enough(stage: Stage) -> None:
 
 
 async def test_a_picture_uploaded_in_a_form_can_be_fetched(stage: Stage) -> None:
-    shown = stage.answer_of_ours(("Edit…", str(CustomId(Verb.EDIT))))
+    shown = stage.answer_of_ours(("Edit…", str(ButtonId(Verb.EDIT))))
     opened = await stage.anna.presses(shown, "Edit…")
     await opened.form()
     await stage.anna.submits(opened, {"words": "with this hat"}, files=[("hat.png", b"the hat")])
@@ -795,9 +795,9 @@ async def test_a_picture_uploaded_in_a_form_can_be_fetched(stage: Stage) -> None
 async def test_a_form_from_another_chat_finds_nothing(stage: Stage) -> None:
     photographed = await stage.ben.says(stage.guild.channel("secret"), files=[("cat.jpg", photo())])
     await stage.store.keep_target("7", message_json(photographed))
-    opened = await stage.anna.presses(stage.answer_of_ours(("Edit…", str(CustomId(Verb.EDIT)))), "Edit…")
+    opened = await stage.anna.presses(stage.answer_of_ours(("Edit…", str(ButtonId(Verb.EDIT)))), "Edit…")
     form = await opened.form()
-    form["custom_id"] = str(CustomId(Verb.EDIT, argument="t7"))
+    form["custom_id"] = str(ButtonId(Verb.EDIT, argument="t7"))
     assert await said_alone(await stage.anna.submits(opened, {"words": "make it winter"})) == FORM_TOO_OLD
     assert stage.rooms.received == []
 
@@ -817,7 +817,7 @@ async def test_a_result_too_late_for_its_token_is_shown_at_the_next_interaction(
     late = MessageRef(stage.chat, "i1")
     stage.rooms.answers[TURN] = Answer(TurnState.DONE, ("Made with AI.",), turn=TURN)
     await stage.store.keep_back(stage.by(stage.anna), KeptBack(late, TURN))
-    other = await stage.ben.presses(stage.answer_of_ours(("Info", str(CustomId(Verb.INFO)))), "Info")
+    other = await stage.ben.presses(stage.answer_of_ours(("Info", str(ButtonId(Verb.INFO)))), "Info")
     await other.answer()
     mine = await stage.anna.slash("imagine", stage.channel, words="a fox")
     shown = (await stage.fake.until(lambda: mine.follow_ups))[0]
@@ -927,7 +927,7 @@ async def test_a_command_ends_in_a_message_that_can_be_replied_to(whole: Stage) 
 
 
 async def test_a_press_ends_in_a_reply_to_what_was_pressed(whole: Stage) -> None:
-    pressed = whole.answer_of_ours(("refuse it", str(CustomId(Verb.SAY, argument="0"))))
+    pressed = whole.answer_of_ours(("refuse it", str(ButtonId(Verb.SAY, argument="0"))))
     await whole.anna.presses(pressed, "refuse it")
     shown = await whole.fake.until(lambda: whole.channel.last() is not pressed and whole.channel.last())
     assert (shown.reply_to, shown.regular) == (pressed.id, True)
@@ -935,7 +935,7 @@ async def test_a_press_ends_in_a_reply_to_what_was_pressed(whole: Stage) -> None
 
 async def test_a_result_whose_token_has_ended_comes_with_the_next_interaction(whole: Stage) -> None:
     channel = whole.fake.guild("Strangers", with_bot=False).channel()
-    shown = whole.answer_of_ours(("wait", str(CustomId(Verb.SAY, argument="0"))), channel=channel)
+    shown = whole.answer_of_ours(("wait", str(ButtonId(Verb.SAY, argument="0"))), channel=channel)
     pressed = await whole.anna.presses(shown, "wait", installed="user")
     await whole.fake.until(lambda: pressed.answers and "Cancel" in pressed.answers[0].labels())
     assert whole.core is not None
@@ -1114,7 +1114,7 @@ async def test_without_the_right_to_show_embeds_the_response_is_the_reply(stage:
     "argument", ["chat.suggestions.off", "server.consent", "server.page", "server.caps..", "chat.denied_people"]
 )
 async def test_who_lost_the_right_changes_nothing_by_an_old_panel(stage: Stage, argument: str) -> None:
-    shown = stage.answer_of_ours(("Set", str(CustomId(Verb.SETTINGS, argument=argument))))
+    shown = stage.answer_of_ours(("Set", str(ButtonId(Verb.SETTINGS, argument=argument))))
     assert "Only who may manage this" in await said_alone(await stage.ben.presses(shown, "Set"))
     assert (stage.rooms.chats, stage.rooms.servers) == ({}, {})
 

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.discord.custom_ids import read_custom_id
-from adapters.discord.limits import cut, units
 from adapters.discord.refs import message_ref, user_ref
 from adapters.discord.render import TOO_LARGE_WORDS, ShownFile, show
 from adapters.discord.words import escape
 from bot.domain.actions import Act, Control
+from bot.domain.buttons import read_button_id
 from bot.domain.images import ImageFacts
 from bot.domain.messages import Answer, Credit, Panel, Rendition
 from bot.domain.refs import Person, TurnId, UserRef, sha256_of
 from bot.domain.turns import Hold, Source, TurnState
+from bot.domain.utf16 import cut, units
 
 TURN = TurnId("aaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb")
 ANNA, BEN = Person(user_ref(11), "Anna"), Person(user_ref(12), "Ben")
@@ -335,7 +335,7 @@ def _assert_pressable(rows: list[dict[str, Any]]) -> None:
         assert (part["type"] == 3) == (0 < len(options) <= 25)
         values = [option["value"] for option in options]
         assert len(set(values)) == len(values)
-        assert all(read_custom_id(each) is not None for each in [*values, part["custom_id"]])
+        assert all(read_button_id(each) is not None for each in [*values, part["custom_id"]])
         assert all(0 < units(option["label"]) <= 100 for option in options)
         assert part["type"] == 3 or 0 < units(part["label"]) <= 80
     for each in rows:

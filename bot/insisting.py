@@ -9,9 +9,7 @@ from typing import TypeVar
 
 import structlog
 
-from adapters.discord.api import Rejected, TokenRefused, TooLarge
-
-log = structlog.get_logger("discord")
+log = structlog.get_logger("door")
 
 T = TypeVar("T")
 
@@ -27,10 +25,13 @@ async def insist(
     action: Callable[[], Awaitable[T]],
     *,
     what: str,
+    hopeless: tuple[type[Exception], ...] = (),
+    much_later: tuple[type[Exception], ...] = (),
     room: Callable[[], contextlib.AbstractAsyncContextManager[None]] = contextlib.nullcontext,
 ) -> T:
     """Again and again at growing distances: what fails is a store or a network that is away for a while, and doing it
-    twice is harmless. `room` is held while it is tried, and not while it is waited for. Raises `Hopeless` alone."""
+    twice is harmless. `hopeless` errors stay as they are; after those in `much_later` the longest wait comes at once.
+    `room` is held while it is tried, and not while it is waited for. Raises `Hopeless` alone."""
     wait_s = _FIRST_WAIT_S
     while True:
         try:
@@ -38,10 +39,10 @@ async def insist(
                 return await action()
         except Hopeless:
             raise
-        except (Rejected, TooLarge) as error:
-            raise Hopeless from error
         except Exception as error:
-            if isinstance(error, TokenRefused):  # until somebody gives us another
+            if isinstance(error, hopeless):
+                raise Hopeless from error
+            if isinstance(error, much_later):
                 wait_s = _LONGEST_WAIT_S
             log.warning("to be tried again", what=what, error=type(error).__name__, in_s=wait_s)
         await asyncio.sleep(wait_s)

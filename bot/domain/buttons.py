@@ -1,4 +1,5 @@
-"""What stands in a button: at most 100 characters, no words of anybody, nothing that is kept in memory.
+"""What stands in a button, on every platform: at most 64 ASCII characters where the argument is one of ours (Telegram
+takes 64 bytes, Discord 100 characters), no words of anybody, nothing that is kept in memory.
 
 `rb:<verb>:<place>:<argument>`. The place is the picture's number in the message, from 0, or `-` for all of them. What a
 button works on is the message under which it stands: a button that is sent from anywhere else finds nothing.
@@ -10,9 +11,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-MAX_CHARS = 100
 PATTERN = re.compile(r"rb:(?P<verb>[a-z]{1,16}):(?P<place>-|[0-9]{1,2}):(?P<argument>[A-Za-z0-9_.-]{0,60})")
-"""What the library's `DynamicItem` is matched with."""
+"""What Discord's library matches its `DynamicItem` with."""
 
 
 class Verb(StrEnum):
@@ -33,12 +33,14 @@ class Verb(StrEnum):
     DELETE = "delete"
     MORE = "more"
     """A list of choices; each choice's value is a custom id of its own."""
+    WHOLE = "whole"
+    """The words of an album once more, with what came too late for it. The argument is the album's first message."""
     SETTINGS = "settings"
     FORGET = "forget"
 
 
 @dataclass(frozen=True, slots=True)
-class CustomId:
+class ButtonId:
     """One of them, taken apart."""
 
     verb: Verb
@@ -51,10 +53,10 @@ class CustomId:
         return text
 
 
-def read_custom_id(text: str) -> CustomId | None:
+def read_button_id(text: str) -> ButtonId | None:
     """None for what is not ours."""
     match = PATTERN.fullmatch(text)
     if match is None or match["verb"] not in set(Verb):
         return None
     place = None if match["place"] == "-" else int(match["place"])
-    return CustomId(Verb(match["verb"]), place, match["argument"])
+    return ButtonId(Verb(match["verb"]), place, match["argument"])
