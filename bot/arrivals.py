@@ -57,7 +57,7 @@ class Arrivals:
         `BadRequest`."""
         assert message.quoted is not None
         whole = await self._kept(message, target, message.quoted.attachments)
-        return whole if message.reply_index is None else only(whole, message.reply_index)
+        return whole if message.reply_index is None or message.among else only(whole, message.reply_index)
 
     async def _kept(
         self, message: InboundMessage, record: MessageRecord, attachments: Sequence[Attachment]

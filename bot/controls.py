@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from bot.budget import Estimates
 from bot.domain.actions import Act, Control
 from bot.domain.money import up_to
-from bot.domain.outcomes import PICTURE_OR_WORDS, SIZE_QUESTION, WHICH_PICTURE
+from bot.domain.outcomes import ONE_OR_ALL, PICTURE_OR_WORDS, SIZE_QUESTION, WHICH_PICTURE
 from bot.domain.roles import Purpose
 from bot.domain.turns import TurnState, TurnStatus
 from bot.domain.wishes import Form, Kind, larger_wish
@@ -49,6 +49,9 @@ def _undo(status: TurnStatus) -> Iterator[Control]:
 
 def _answers(code: str) -> tuple[Control, ...]:
     """To a question that the hall asked."""
+    if code.startswith(ONE_OR_ALL):
+        number, _, count = code.removeprefix(ONE_OR_ALL).partition("/")
+        return (Control(Act.ONLY, "This one", number), Control(Act.ALL, f"All {count}"))
     if code.startswith(SIZE_QUESTION):
         size = code.removeprefix(SIZE_QUESTION)
         return (Control(Act.LARGER, f"In {size}", size), Control(Act.AGAIN, "In the usual size"))

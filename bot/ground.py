@@ -7,16 +7,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.domain.actions import Act, Press
+from bot.domain.commands import read_command
 from bot.domain.errors import BadRequest, NotAllowed
 from bot.domain.images import ALL, ImageFacts, Input, Role
 from bot.domain.inputs import results_of
 from bot.domain.messages import InboundMessage, MessageRecord, Shown
-from bot.domain.outcomes import COMMAND_NAMES, PICTURE_OR_WORDS, PICTURE_QUESTIONS, UNDO
-from bot.domain.refs import TurnId, UserRef, thread_id_of, turn_id_of
+from bot.domain.outcomes import COMMAND_NAMES, ONE_OR_ALL, PICTURE_OR_WORDS, PICTURE_QUESTIONS, UNDO
+from bot.domain.refs import MessageRef, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.roles import with_canvas
 from bot.domain.story import story_below
 from bot.domain.turns import FINAL_STATES, Story, Turn, TurnState, TurnStatus
-from bot.domain.wishes import MOST_VARIATIONS, Form, Kind, Manner, Wish, larger_wish
+from bot.domain.wishes import (
+    MOST_VARIATIONS,
+    Form,
+    Kind,
+    Manner,
+    Wish,
+    larger_wish,
+    points_at_a_picture,
+    read_wish,
+)
 from bot.domain.words import CLIMBED, NO_PICTURE_YET, NOT_YOURS, PRESS_GONE, WHICH_ONE
 from bot.ports import MessageStore, TurnStore
 
@@ -77,7 +87,17 @@ class Grounds:
             # They were forgotten here, and are still who sent it.
             author = message.quoted.author if message.quoted.ref == record.ref else None
             record = replace(record, author=author.user, author_name=author.name) if author else record
-        return record if record is None or message.reply_index is None else only(record, message.reply_index)
+        if record is None or message.reply_index is None or message.among:
+            return record
+        return only(record, message.reply_index)
+
+    async def meant(self, message: InboundMessage) -> MessageRef | None:
+        """What a message goes on from that replies to nothing; None where it is no such message, or begins anew."""
+        if not message.goes_on or message.reply_to or message.attachments or message.press:
+            return None
+        if message.voice is None and begins_anew(message.text):
+            return None
+        return await self._messages.latest(message.ref.chat, message.author, unfinished=True)
 
     async def _quoted(self, message: InboundMessage) -> MessageRecord | None:
         """A message that was not sent to us, with pictures on it: from now on it is remembered."""
@@ -215,6 +235,8 @@ class Grounds:
                 if not turn.inputs or any(each.image is None for each in turn.inputs):
                     raise BadRequest(PRESS_GONE)
                 return Request(turn.instruction, _alone(turn.wish), _beside(turn))
+            case Act.ONLY | Act.ALL:
+                return _this_or_all(press, status)
             case Act.CANVAS:
                 return Request(turn.instruction, turn.wish, _on_canvas(_beside(turn), _number(press.argument, 1)))
             case Act.AGAIN | Act.EXACTLY | Act.SURPRISE | Act.VARIATIONS:
@@ -335,6 +357,33 @@ def _on_canvas(ground: Ground, number: int) -> Ground:
     purposes = with_canvas([each.purpose for each in ground.inputs], number)
     inputs = tuple(replace(each, purpose=purpose) for each, purpose in zip(ground.inputs, purposes, strict=True))
     return replace(ground, inputs=inputs)
+
+
+def _this_or_all(press: Press, status: TurnStatus) -> Request:
+    turn, code = status.turn, status.outcome.code if status.outcome is not None else ""
+    if not code.startswith(ONE_OR_ALL):
+        raise BadRequest(PRESS_GONE)
+    ground = _beside(turn)
+    if press.act is Act.ONLY:
+        ground = _alone_of(ground, _number(press.argument, 1))
+    return Request(turn.instruction, turn.wish, ground)
+
+
+def _alone_of(ground: Ground, number: int) -> Ground:
+    """That picture (from 1), as if it had come by itself."""
+    if not 1 <= number <= len(ground.inputs):
+        raise BadRequest(PRESS_GONE)
+    picture = replace(ground.inputs[number - 1], purpose=None)
+    pins = (picture.image,) if picture.image is not None else ()
+    owners = (picture.owner,) if picture.owner is not None else ()
+    return replace(ground, inputs=(picture,), pins=pins, pin_owners=(picture.owner,) * len(pins), owners=owners)
+
+
+def begins_anew(words: str) -> bool:
+    """Whether these words want something that needs no picture: a command, a drawing, a question about the world."""
+    if read_command(words) is not None:
+        return True
+    return read_wish(words, images=0).wish.kind is not Kind.EDIT and not points_at_a_picture(words)
 
 
 def _number(text: str, default: int) -> int:

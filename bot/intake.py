@@ -24,7 +24,7 @@ from bot.domain.images import ALL, Input, Role
 from bot.domain.labels import label_known
 from bot.domain.messages import InboundMessage, MessageRecord, Received, Shown
 from bot.domain.money import up_to
-from bot.domain.outcomes import PICTURE_OR_WORDS, SIZE_QUESTION, UNDO, WHICH_PICTURE, added, outcome_of
+from bot.domain.outcomes import ONE_OR_ALL, PICTURE_OR_WORDS, SIZE_QUESTION, UNDO, WHICH_PICTURE, added, outcome_of
 from bot.domain.pointing import named_picture
 from bot.domain.refs import ChatRef, MessageRef, Person, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.roles import Purpose, read_roles
@@ -41,6 +41,7 @@ from bot.domain.words import (
     OR_DRAW,
     PRESS_GONE,
     THEIRS_STANDS_THERE,
+    THIS_OR_ALL,
     UNDONE,
     WHICH_ONE_IS_IT,
     fewer,
@@ -49,7 +50,7 @@ from bot.domain.words import (
     too_long,
     too_many,
 )
-from bot.ground import LARGER, MAX_PINS, Ground, Grounds, Request, on_original, only
+from bot.ground import LARGER, MAX_PINS, Ground, Grounds, Request, begins_anew, on_original, only
 from bot.listening import Listener, Understood
 from bot.ports import (
     Engine,
@@ -142,12 +143,24 @@ class Hall:
             raise
 
     async def _receive(self, message: InboundMessage) -> Received:
+        meant = await self._grounds.meant(message)
+        if meant is not None:
+            message = replace(message, reply_to=meant)
         target = await self._grounds.target(message)
         thread = target.thread if target else thread_id_of(message.ref)
         record, is_new = await self._messages.record(
             message,
-            MessageRecord(ref=message.ref, thread=thread, author=message.author, author_name=message.author_name),
+            MessageRecord(
+                ref=message.ref,
+                thread=thread,
+                author=message.author,
+                author_name=message.author_name,
+                meant=meant,
+            ),
         )
+        if not is_new and meant != record.meant and message.goes_on:  # something else was made meanwhile
+            message = replace(message, reply_to=record.meant or message.reply_to)
+            target = await self._grounds.target(message)
         id_ = turn_id_of(record.thread, message.origin)
         status = None if is_new else await self._turns.load(id_)
         if status is None:
@@ -160,6 +173,36 @@ class Hall:
         await self._platforms[message.ref.chat.platform].done(message)
         await self._messages.settle_inbound(message)
         return Received(turn=id_, reply=reply)
+
+    async def join(self, message: InboundMessage) -> bool:
+        """See `bot.ports.Rooms`. Only a turn that nobody has claimed takes more pictures along, and only where the same
+        engine does it then: what it has reserved stands."""
+        record = await self._messages.find(message.ref)
+        id_ = turn_id_of(record.thread, message.origin) if record is not None else None
+        status = await self._turns.load(id_) if id_ is not None else None
+        if status is None:
+            await self.receive(message)
+            return True
+        turn = status.turn
+        if sum(each.role is Role.SOURCE for each in turn.inputs) >= len(message.attachments):
+            return True
+        if status.epoch or status.state in FINAL_STATES or turn.album:
+            return False
+        accepted = await self._consider(message, await self._grounds.target(message))
+        if accepted.outcome is not None or (accepted.engine, accepted.asks) != (turn.engine, turn.asks):
+            return False
+        return await self._turns.extend(_turn(message, turn.id, turn.reply, accepted, Understood(message.text)))
+
+    async def under_way(self, chat: ChatRef, *, by: UserRef) -> Sequence[TurnId]:
+        """See `bot.ports.Rooms`."""
+        found = [await self._turns.load(each.turn) for each in await self._turns.open_turns()]
+        turns = [
+            status.turn
+            for status in found
+            if status is not None and status.state not in FINAL_STATES and status.turn.chat == chat
+        ]
+        mine = [turn.album[0] if turn.album else turn.id for turn in reversed(turns) if turn.author == by]
+        return tuple(dict.fromkeys(mine))
 
     async def cancel(self, turn: TurnId, *, chat: ChatRef, by: UserRef) -> bool:
         """Stop a turn, wherever it is, and what was asked for with it. Only from its own chat, only by who asked."""
@@ -190,6 +233,8 @@ class Hall:
         understood = Understood(message.text)
         try:
             understood = await self._listener.understand(message)
+            if message.voice is not None and message.goes_on and begins_anew(understood.words):
+                message, target = replace(message, reply_to=None), None  # only now is it known
             accepted = await self._consider(replace(message, text=understood.words), target)
         except RemixError as error:
             accepted = _Accepted(Request(understood.words, PLAIN_WISH, Ground()), outcome=outcome_of(error))
@@ -223,6 +268,8 @@ class Hall:
             brought = await self._arrivals.brought(message)
             request = await self._request(message, target, brought)
             asks = await self._asks(message, request.ground)
+            if target is not None and _is_unclear(message, target, request):
+                raise _one_or_all(message, request)
             if message.press is not None and message.press.act is Act.UNDO:
                 return _Accepted(request, outcome=await self._step_back(request, asks))
             engine, request = self._route(message, request)
@@ -299,13 +346,26 @@ class Hall:
         """The ground, and the words. Where several pictures stand there and the words name one of them ("the second"),
         that one alone."""
         ground = await self._grounds.of(target, message.author)
-        if target is None or message.reply_index is not None or not alone:
+        if target is None or (message.reply_index is not None and not message.among):
             return ground, message.text
         count = len(target.shows) if len(target.shows) > 1 else len(ground.inputs)
-        named = named_picture(message.text, count) if count > 1 else None
-        if named is None:
+        named = named_picture(message.text, count) if count > 1 and alone else None
+        if named is not None:
+            return await self._grounds.of(only(target, named.index), message.author), named.words
+        touched = await self._touched(message, target, alone=alone)
+        if touched is None:
             return ground, message.text
-        return await self._grounds.of(only(target, named.index), message.author), named.words
+        return await self._grounds.of(only(target, touched), message.author), message.text
+
+    async def _touched(self, message: InboundMessage, target: MessageRecord, *, alone: bool) -> int | None:
+        """Which of several pictures a reply was given to, where they do not stand together. None for all of them, and
+        where it is to be asked."""
+        if message.among:
+            return message.reply_index if target.shows or not alone else None
+        if len(target.shows) < 2:
+            return None
+        capabilities = await self._platforms[message.ref.chat.platform].capabilities(message.ref.chat)
+        return 0 if capabilities.one_picture_each else None
 
     def _route(self, message: InboundMessage, request: Request) -> tuple[str, Request]:
         """The name of the engine that does it. Arithmetic first: free, at once, exact."""
@@ -427,6 +487,21 @@ class Hall:
             await self._turns.end(turn.id, ended)
         log.info("turn stopped", turn=turn.id, code=outcome.code)
         await self._close(turn.id)
+
+
+def _is_unclear(message: InboundMessage, target: MessageRecord, request: Request) -> bool:
+    """Whether a reply to one of several pictures may have meant all of them. Where it brings pictures of its own, or
+    names one, it does not."""
+    together = len(target.sources)
+    if not message.among or target.shows or message.attachments or together < 2:
+        return False
+    return len(request.ground.inputs) == together and bool(request.words.strip())
+
+
+def _one_or_all(message: InboundMessage, request: Request) -> _Question:
+    count = len(request.ground.inputs)
+    number = min(message.reply_index or 0, count - 1) + 1
+    return _Question(THIS_OR_ALL.format(count=count), code=f"{ONE_OR_ALL}{number}/{count}")
 
 
 def _going_on(asked: Wish | None, wish: Wish) -> Wish:

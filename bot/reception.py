@@ -65,6 +65,15 @@ class Reception:
     async def cancel(self, turn: TurnId, *, chat: ChatRef, by: UserRef) -> bool:
         return await self._hall.cancel(turn, chat=chat, by=by)
 
+    async def join(self, message: InboundMessage) -> bool:
+        return await self._hall.join(message)
+
+    async def under_way(self, chat: ChatRef, *, by: UserRef) -> Sequence[TurnId]:
+        return await self._hall.under_way(chat, by=by)
+
+    async def move(self, old: ChatRef, new: ChatRef) -> None:
+        await self._chats.move(old, new)
+
     async def allow(self, turn: TurnId, *, chat: ChatRef, by: UserRef, say: Say | None) -> str:
         return await self._asking.answer(turn, chat=chat, by=by, say=say)
 

@@ -189,6 +189,9 @@ class ChatCapabilities:
     """True where filling the reserved reply already calls the person back."""
     age_limited: bool = False
     """True where the platform lets only adults in, by its own check."""
+    one_picture_each: bool = False
+    """True where a message holds one picture: of several the first stands in the reply itself, the others by
+    themselves."""
 
 
 def sharing(capabilities: ChatCapabilities, images: int) -> ChatCapabilities:

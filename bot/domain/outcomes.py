@@ -12,6 +12,9 @@ COMMAND_NAMES = frozenset({"help", "settings", "start", "usage"})
 """Codes of answers to commands."""
 UNDO = "undo"
 """Code of a step back: what the turn before was made from is shown once more."""
+ONE_OR_ALL = "one_or_all:"
+"""How the code of a question begins that asks whether one picture or all are meant; its number and how many there are
+follow ("2/3")."""
 SIZE_QUESTION = "size:"
 """How the code of a question begins that asks which size it shall be; the size follows."""
 

@@ -13,6 +13,7 @@ OR_DRAW = "Which picture do you mean? Reply to one or send it along, or let me d
 NO_PICTURE_YET = "I have no picture of yours here yet. Send one along with what you want changed."
 ALBUM_OPEN = "Some of these pictures are still being made. Reply to one of them, or wait until all are there."
 PARTLY = "One of the pictures could not be used, so I went on without it."
+THIS_OR_ALL = "Do you mean this picture alone, or all {count} that came together?"
 PRESS_GONE = "That picture is not here any more, so there is nothing to go on from. Please send it once more."
 WHICH_ONE = "Which of these pictures do you mean? Open it first, then press again."
 NO_EARS = "I can't listen to voice messages here. Please write what should change."
