@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.errors import BadPicture, BadRequest
-from bot.domain.images import ImageFacts, Input, Picture, Role
-from bot.domain.messages import Attachment, InboundMessage, MessageRecord
+from bot.domain.images import ImageFacts, Input, Picture, Provenance, Role
+from bot.domain.labels import label_for
+from bot.domain.messages import NOBODY, Attachment, InboundMessage, MessageRecord
 from bot.domain.refs import MessageRef, Person, thread_id_of
 from bot.domain.words import too_many
 from bot.ground import Ground, inputs_of, only
@@ -79,7 +80,8 @@ class Arrivals:
         if attachment.size_bytes is not None and attachment.size_bytes > most:
             raise BadPicture(f"“{attachment.filename}” is larger than {most // 2**20} MB. Please send a smaller one.")
         data = await platform.fetch(attachment, max_bytes=most)
-        return await self._reader.read(data, filename=attachment.filename)
+        picture = await self._reader.read(data, filename=attachment.filename)
+        return _known_as(picture, attachment.provenance)
 
 
 def is_unseen(message: InboundMessage, target: MessageRecord) -> bool:
@@ -91,13 +93,26 @@ def is_unseen(message: InboundMessage, target: MessageRecord) -> bool:
 def unseen(message: InboundMessage, target: MessageRecord | None) -> Ground:
     """Whose pictures would be fetched: what its owner does not want edited is not even looked at."""
     author = Person(message.author, message.author_name)
-    owners: list[Person | None] = [each.owner or author for each in message.attachments]
+    owners = [_asked(each, author) for each in message.attachments]
     if target is not None and is_unseen(message, target) and not target.ours:
         assert message.quoted is not None
         sender = Person(target.author, target.author_name) if target.author else None
-        owners += [each.owner or sender for each in message.quoted.attachments]
+        owners += [_asked(each, sender) for each in message.quoted.attachments]
     known = tuple(dict.fromkeys(each.user for each in owners if each is not None))
     return Ground(inputs=tuple(_picture_of(each) for each in owners), owners=known)
+
+
+def _known_as(picture: Picture, provenance: Provenance | None) -> Picture:
+    """What the platform knows of its origin is added to what the file says, and never weakens it."""
+    if provenance is None:
+        return picture
+    stronger = label_for(generative_engine=None, inputs=(picture.provenance, provenance)).provenance
+    return replace(picture, provenance=stronger)
+
+
+def _asked(attachment: Attachment, sender: Person | None) -> Person | None:
+    """Whose picture it is; None where nobody can be asked."""
+    return None if attachment.owner == NOBODY else attachment.owner or sender
 
 
 def _picture_of(owner: Person | None) -> Input:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
+from bot.accepted import Accepted, album_of, sibling_of, turn_of
 from bot.arrivals import Arrivals, is_unseen, unseen
 from bot.asking import Asking
 from bot.budget import Caps, Estimates, over_words
@@ -27,8 +28,8 @@ from bot.domain.money import up_to
 from bot.domain.outcomes import ONE_OR_ALL, PICTURE_OR_WORDS, SIZE_QUESTION, UNDO, WHICH_PICTURE, added, outcome_of
 from bot.domain.pointing import named_picture
 from bot.domain.refs import ChatRef, MessageRef, Person, TurnId, UserRef, thread_id_of, turn_id_of
-from bot.domain.roles import Purpose, read_roles
-from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus, Usage
+from bot.domain.roles import read_roles
+from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus
 from bot.domain.wishes import PLAIN_WISH, Form, Kind, Wish, is_vague, points_at_a_picture, read_wish
 from bot.domain.words import (
     ALBUM_OPEN,
@@ -50,7 +51,7 @@ from bot.domain.words import (
     too_long,
     too_many,
 )
-from bot.ground import LARGER, MAX_PINS, Ground, Grounds, Request, begins_anew, on_original, only
+from bot.ground import LARGER, Ground, Grounds, Request, begins_anew, on_original, only
 from bot.listening import Listener, Understood
 from bot.ports import (
     Engine,
@@ -76,17 +77,6 @@ class _Question(Exception):
     def __init__(self, words: str, *, code: str, suggestions: tuple[str, ...] = ()) -> None:
         super().__init__(words)
         self.outcome = Outcome(TurnState.ASKING, code=code, words=words, suggestions=suggestions)
-
-
-@dataclass(frozen=True, slots=True)
-class _Accepted:
-    """What came of a message: the request, who does it, and what came along. `outcome` where it ends here."""
-
-    request: Request
-    engine: str = ""
-    brought: tuple[Input, ...] = ()
-    outcome: Outcome | None = None
-    asks: tuple[Person, ...] = ()
 
 
 class Hall:
@@ -191,7 +181,7 @@ class Hall:
         accepted = await self._consider(message, await self._grounds.target(message))
         if accepted.outcome is not None or (accepted.engine, accepted.asks) != (turn.engine, turn.asks):
             return False
-        return await self._turns.extend(_turn(message, turn.id, turn.reply, accepted, Understood(message.text)))
+        return await self._turns.extend(turn_of(message, turn.id, turn.reply, accepted, Understood(message.text)))
 
     async def under_way(self, chat: ChatRef, *, by: UserRef) -> Sequence[TurnId]:
         """See `bot.ports.Rooms`."""
@@ -237,12 +227,12 @@ class Hall:
                 message, target = replace(message, reply_to=None), None  # only now is it known
             accepted = await self._consider(replace(message, text=understood.words), target)
         except RemixError as error:
-            accepted = _Accepted(Request(understood.words, PLAIN_WISH, Ground()), outcome=outcome_of(error))
-        first = _turn(message, id_, reply, accepted, understood)
+            accepted = Accepted(Request(understood.words, PLAIN_WISH, Ground()), outcome=outcome_of(error))
+        first = turn_of(message, id_, reply, accepted, understood)
         if accepted.outcome is not None:
             await self._conclude(first, accepted.outcome)
             return
-        turns = _album(first, message.origin)
+        turns = album_of(first, message.origin)
         if len(turns) > 1:
             shows = [Shown(each.id, ALL) for each in turns]
             await self._messages.attach(reply, first.thread, shows, asker=message.author)
@@ -252,7 +242,7 @@ class Hall:
         if any(asking):
             await self._ask(turns[0])
 
-    async def _consider(self, message: InboundMessage, target: MessageRecord | None) -> _Accepted:
+    async def _consider(self, message: InboundMessage, target: MessageRecord | None) -> Accepted:
         """What is wanted, of what, and by whom it is done. Only what is wrong with the files themselves is raised."""
         command = None if message.press else read_command(message.text)
         if command is not None:
@@ -271,23 +261,23 @@ class Hall:
             if target is not None and _is_unclear(message, target, request):
                 raise _one_or_all(message, request)
             if message.press is not None and message.press.act is Act.UNDO:
-                return _Accepted(request, outcome=await self._step_back(request, asks))
+                return Accepted(request, outcome=await self._step_back(request, asks))
             engine, request = self._route(message, request)
             await self._asking.check_patience(message.author, asks)
-            return _Accepted(request, engine, brought, asks=asks)
+            return Accepted(request, engine, brought, asks=asks)
         except _Question as question:
             asked = replace(request, wish=replace(request.wish, size=""))
-            return _Accepted(asked, brought=brought, outcome=question.outcome)
+            return Accepted(asked, brought=brought, outcome=question.outcome)
         except RemixError as error:
             # A picture was meant, and was not found: what is said next must not turn that into a drawing.
             meant = bool(message.reply_to or message.attachments) and not request.ground.from_words
             refused = replace(request, wish=PLAIN_WISH) if meant else request
-            return _Accepted(refused, brought=brought, outcome=outcome_of(error))
+            return Accepted(refused, brought=brought, outcome=outcome_of(error))
 
-    async def _commanded(self, command: Command, message: InboundMessage) -> _Accepted:
+    async def _commanded(self, command: Command, message: InboundMessage) -> Accepted:
         words = await self._desk.answer(command, message)
         outcome = Outcome(TurnState.DONE, code=command.name, words=words)
-        return _Accepted(Request(message.text, PLAIN_WISH, Ground()), outcome=outcome)
+        return Accepted(Request(message.text, PLAIN_WISH, Ground()), outcome=outcome)
 
     async def _step_back(self, request: Request, asks: Sequence[Person]) -> Outcome:
         """What is shown once more keeps its label. Somebody's own picture is not shown again by us."""
@@ -457,7 +447,7 @@ class Hall:
             known = await self._turns.load(id_)
             if known is None:
                 if not status.erased:
-                    asks = await self._complete(status, _sibling(status.turn, id_)) or asks
+                    asks = await self._complete(status, sibling_of(status.turn, id_)) or asks
             elif known.state not in FINAL_STATES:
                 await self._submit(known.turn)
                 asks = asks or Hold.CONSENT in known.holds
@@ -533,61 +523,3 @@ def _prices(estimates: Estimates, engine: Engine, request: Request) -> str:
     usual = wish.count * estimates.of(engine, replace(wish, size=""), images=images)
     larger = wish.count * estimates.of(engine, wish, images=images)
     return f"In {wish.size} this costs {up_to(larger)}, in the usual size {up_to(usual)}. Which one shall it be?"
-
-
-def _turn(message: InboundMessage, id_: TurnId, reply: MessageRef, accepted: _Accepted, understood: Understood) -> Turn:
-    request, ground, brought = accepted.request, accepted.request.ground, accepted.brought
-    inputs = tuple(each for each in ground.inputs if each.image is not None or each.from_turn is not None)
-    images = [each.image for each in brought]
-    if brought and not any(each.image in images for each in inputs):
-        inputs += brought
-    return Turn(
-        id=id_,
-        chat=message.ref.chat,
-        origin=message.ref,
-        author=message.author,
-        author_name=message.author_name,
-        instruction=request.words,
-        engine=accepted.engine,
-        parent=ground.parent,
-        inputs=inputs,
-        reply=reply,
-        created_at=message.created_at,
-        story=ground.story,
-        pins=(ground.pins or tuple(image for image in images if image is not None))[:MAX_PINS],
-        owners=tuple(dict.fromkeys([*ground.owners, *(each.owner for each in brought if each.owner is not None)])),
-        engines=ground.engines,
-        note=ground.note,
-        words_by=request.words_by,
-        wish=request.wish,
-        heard=understood.heard,
-        spent=understood.spent,
-        server=message.server,
-        around=message.around,
-        pin_owners=_pin_owners(ground, brought),
-        asks=accepted.asks,
-        spoiler=ground.spoiler,
-    )
-
-
-def _pin_owners(ground: Ground, brought: Sequence[Input]) -> tuple[UserRef | None, ...]:
-    """Aligned with the pins."""
-    return ground.pin_owners if ground.pins else tuple(each.owner for each in brought if each.image)[:MAX_PINS]
-
-
-def _album(first: Turn, origin: str) -> list[Turn]:
-    """One turn for each picture that was asked for. Their ids come from the same message, in order."""
-    if first.wish.count < 2:
-        return [first]
-    ids = (first.id, *(turn_id_of(first.thread, origin, number) for number in range(1, first.wish.count)))
-    first = replace(first, album=ids)
-    return [first, *(_sibling(first, id_) for id_ in ids[1:])]
-
-
-def _sibling(first: Turn, id_: TurnId) -> Turn:
-    """Another turn of the same album. The later panels of a story go on from the first one."""
-    turn = replace(first, id=id_, spent=Usage(), note="")
-    if first.wish.form is not Form.STORY:
-        return turn
-    reference = Input(Role.PARENT, first.author, None, first.id, purpose=Purpose.PANEL)
-    return replace(turn, parent=first.id, inputs=(*first.inputs, reference))

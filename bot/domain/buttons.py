@@ -10,9 +10,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+from bot.domain.actions import Act, Press
+from bot.domain.consent import Say
+from bot.domain.refs import TurnId
 
 PATTERN = re.compile(r"rb:(?P<verb>[a-z]{1,16}):(?P<place>-|[0-9]{1,2}):(?P<argument>[A-Za-z0-9_.-]{0,60})")
 """What Discord's library matches its `DynamicItem` with."""
+NOT_THIS_TIME: Final = "no"
+"""In an owner's button, where there is no `Say`."""
 
 
 class Verb(StrEnum):
@@ -60,3 +67,17 @@ def read_button_id(text: str) -> ButtonId | None:
         return None
     place = None if match["place"] == "-" else int(match["place"])
     return ButtonId(Verb(match["verb"]), place, match["argument"])
+
+
+def press_of(argument: str) -> Press | None:
+    """The control of the core that "<act>" or "<act>.<argument>" names."""
+    act, _, rest = argument.partition(".")
+    return Press(Act(act), rest) if act in set(Act) else None
+
+
+def say_of(argument: str) -> tuple[Say | None, TurnId] | None:
+    """The answer to a question, and the turn that waits for it, of "<say>.<turn>"."""
+    say, _, turn = argument.partition(".")
+    if not turn or (say != NOT_THIS_TIME and say not in set(Say)):
+        return None
+    return (None if say == NOT_THIS_TIME else Say(say)), TurnId(turn)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from bot.domain.actions import Control, Press
-from bot.domain.images import ImageFacts
+from bot.domain.images import ImageFacts, Provenance
 from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, ThreadId, TurnId, UserRef
 from bot.domain.turns import Hold, Source, TurnState
+
+
+NOBODY: Final = Person(UserRef("", ""))
+"""The owner of a picture that is certainly not its sender's, and of whom nothing is known: there is nobody to ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +20,8 @@ class Attachment:
     """A file that came with a message. `handle` is the platform's own way to fetch it and means nothing elsewhere.
 
     `size_bytes` is a claim, None where the platform makes none. `owner` is whose picture it is, None for whoever sent
-    it: a forwarded picture and somebody's portrait stay theirs. `spoiler` where it is shown only to whoever opens it.
+    it: a forwarded picture and somebody's portrait stay theirs, or `NOBODY`'s. `spoiler` where it is shown only to
+    whoever opens it. `provenance` is what the platform knows of its origin, where it takes out of files what they say.
     """
 
     handle: str
@@ -23,6 +29,7 @@ class Attachment:
     size_bytes: int | None = None
     owner: Person | None = None
     spoiler: bool = False
+    provenance: Provenance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,8 @@ class MessageRecord:
     def owner_of(self, index: int) -> Person | None:
         """Whose picture that is among `sources`; None where nobody can be asked."""
         named = self.owners[index] if index < len(self.owners) else None
+        if named == NOBODY:
+            return None
         return named or (Person(self.author, self.author_name) if self.author else None)
 
 

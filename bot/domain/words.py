@@ -61,6 +61,16 @@ TOO_SLOW = "The image model took too long. Please try again in a little while."
 NOT_KEPT = "The picture was made, but it could not be kept. The host has been told; please try again later."
 ENGINE_GONE = "The engine that this needs is not set up here any more."
 NO_AI_HERE = "AI edits are not set up here, and"
+UNKNOWN_PRESS = "I don't know that button any more. Please reply to the picture instead."
+TOO_LATE = "That can't be cancelled any more, or it is somebody else's."
+DELETE_ASKS = "Delete this picture for everybody?"
+DELETED = "It is deleted."
+NOT_YOUR_BUTTON = "That button is for somebody else."
+FORGET_ASKS = (
+    "I would erase all that I keep of you: your pictures, your words, what was made of them, and my answers that show "
+    "it. That can't be undone. What you have said of your own pictures in /settings stays, so that it goes on holding."
+)
+SAVED = "Saved. It holds from now on."
 
 
 def joined(*parts: str) -> str:
