@@ -8,13 +8,9 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.domain.actions import Act, Press
 from bot.domain.buttons import PATTERN, ButtonId, Verb, read_button_id
-from bot.domain.consent import Say
-from bot.domain.refs import TurnId
 
 _CONFIRMED = "yes"
-_NO = "no"
 
 Pressed = Callable[[discord.Interaction[Any], ButtonId | None, str], Awaitable[None]]
 """Told of a press: the interaction, the custom id (None where it means nothing), and the label that the person read."""
@@ -52,20 +48,6 @@ def chosen(item: ui.Item[Any], data: Mapping[str, Any]) -> tuple[ButtonId, str] 
         if option.value in values and choice is not None and choice.verb is not Verb.MORE:
             return choice, option.label
     return None
-
-
-def press_of(argument: str) -> Press | None:
-    """The control of the core that "<act>" or "<act>.<argument>" names."""
-    act, _, rest = argument.partition(".")
-    return Press(Act(act), rest) if act in set(Act) else None
-
-
-def say_of(argument: str) -> tuple[Say | None, TurnId] | None:
-    """The answer to a question, and the turn that waits for it, of "<say>.<turn>"."""
-    say, _, turn = argument.partition(".")
-    if not turn or (say != _NO and say not in set(Say)):
-        return None
-    return (None if say == _NO else Say(say)), TurnId(turn)
 
 
 def confirm_delete(message: str, place: int | None) -> ui.View:

@@ -23,8 +23,6 @@ from adapters.discord.buttons import (
     confirm_forget,
     confirmed_delete,
     dynamic_item,
-    press_of,
-    say_of,
 )
 from adapters.discord.commands import EDIT_THIS, command_payload, digest_of, read_command, resolved
 from adapters.discord.forms import edit_form, read_edit_form
@@ -35,11 +33,19 @@ from adapters.discord.settings import Settings
 from adapters.discord.settings_panel import Page, read_part
 from adapters.discord.where import Where, closed_words, denied_words, where_of
 from bot.domain.actions import Press
-from bot.domain.buttons import ButtonId, Verb, read_button_id
+from bot.domain.buttons import ButtonId, Verb, press_of, read_button_id, say_of
 from bot.domain.errors import BadPicture, ChatClosed, RemixError
 from bot.domain.messages import Attachment, ChatCapabilities, InboundMessage, Quoted
 from bot.domain.refs import MessageRef, TurnId
-from bot.domain.words import BROKEN
+from bot.domain.words import (
+    BROKEN,
+    DELETE_ASKS,
+    DELETED,
+    FORGET_ASKS,
+    NOT_YOUR_BUTTON,
+    TOO_LATE,
+    UNKNOWN_PRESS,
+)
 from bot.ending import end
 from bot.ports import Clock, Rooms
 
@@ -60,20 +66,11 @@ _LEAVE_S = 5.0
 
 UNKNOWN_CHAT = "I don't know this kind of chat yet, so I can't work here."
 UNKNOWN_COMMAND = "I don't know that command any more. /help shows what I can do."
-UNKNOWN_PRESS = "I don't know that button any more. Please reply to the picture instead."
 NO_PICTURE = "There is no picture in that message. Add one in the form, or choose a message that has one."
 FORM_TOO_OLD = "That form was open for too long. Please open it once more."
 OUT_OF_REACH = "Discord does not tell me whose picture that is just now. Please try once more in a moment."
 NO_WORDS = "What should I change? Please fill in a few words."
-TOO_LATE = "That can't be cancelled any more, or it is somebody else's."
-DELETE_ASKS = "Delete this picture for everybody?"
-DELETED = "It is deleted."
 DELETED_BUT_STANDS = "I can't take that message away here, but what it showed is erased."
-NOT_YOUR_BUTTON = "That button is for somebody else."
-FORGET_ASKS = (
-    "I would erase all that I keep of you: your pictures, your words, what was made of them, and my answers that show "
-    "it. That can't be undone. What you have said of your own pictures in /settings stays, so that it goes on holding."
-)
 KEPT_TOO = "There is something for you from earlier, too."
 KEPT = "This was done while I could not show it. You asked for it earlier:"
 

@@ -15,7 +15,7 @@ from adapters.discord import limits
 from adapters.discord.refs import snowflake_of
 from adapters.discord.words import escape, mention
 from bot.domain.actions import Act, Control
-from bot.domain.buttons import ButtonId, Verb, read_button_id
+from bot.domain.buttons import NOT_THIS_TIME, ButtonId, Verb, read_button_id
 from bot.domain.consent import Say
 from bot.domain.images import EXTENSIONS
 from bot.domain.messages import Answer, Credit, Panel, Rendition
@@ -26,8 +26,6 @@ from bot.domain.utf16 import cut, units
 Json = dict[str, Any]
 
 NOBODY: Final[Json] = {"parse": []}
-NOT_THIS_TIME: Final = "no"
-"""In an owner's button, where there is no `Say`."""
 NOTHING_TO_SAY: Final = "…"
 """Discord takes no empty message."""
 TOO_LARGE_WORDS = (

@@ -28,9 +28,9 @@ from adapters.discord.settings_panel import (
 from adapters.discord.where import Where
 from bot.domain.buttons import ButtonId, Verb
 from bot.domain.refs import ServerRef
+from bot.domain.words import SAVED
 from bot.ports import Rooms
 
-SAVED = "Saved. It holds from now on."
 SAVED_WITHOUT_EVERYONE = "Saved, without @everyone: a list is for some of you. For everybody, leave it empty."
 STALE = "Somebody has changed that list since you saw it. This is how it stands now: please choose once more."
 NO_AMOUNT = "I can't read that as an amount in dollars. Try something like 2.50, or leave it empty."

@@ -16,16 +16,11 @@ from adapters.discord.api import DiscordApi
 from adapters.discord.buttons import confirm_forget
 from adapters.discord.door import CHAT_DENIED, PERSON_DENIED
 from adapters.discord.interactions import (
-    DELETE_ASKS,
-    DELETED,
     DELETED_BUT_STANDS,
     FORM_TOO_OLD,
     KEPT,
     NO_PICTURE,
-    NOT_YOUR_BUTTON,
     OUT_OF_REACH,
-    TOO_LATE,
-    UNKNOWN_PRESS,
     Interactions,
 )
 from adapters.discord.lean import LeanClient
@@ -33,7 +28,7 @@ from adapters.discord.outbound import DiscordPlatform
 from adapters.discord.ports import Interaction as Asked
 from adapters.discord.ports import KeptBack
 from adapters.discord.refs import chat_ref, interaction_ref, message_ref, server_ref, user_ref
-from adapters.discord.settings import NO_AMOUNT, SAVED, SAVED_WITHOUT_EVERYONE, STALE
+from adapters.discord.settings import NO_AMOUNT, SAVED_WITHOUT_EVERYONE, STALE
 from bot.domain.access import Access
 from bot.domain.actions import Act, Press
 from bot.domain.buttons import ButtonId, Verb
@@ -43,7 +38,7 @@ from bot.domain.errors import ChatClosed
 from bot.domain.messages import Answer, Quoted
 from bot.domain.refs import ChatRef, MessageRef, Person, TurnId, UserRef, sha256_of
 from bot.domain.turns import TurnState
-from bot.domain.words import BROKEN
+from bot.domain.words import BROKEN, DELETE_ASKS, DELETED, NOT_YOUR_BUTTON, SAVED, TOO_LATE, UNKNOWN_PRESS
 from storage.redis.client import open_client
 from storage.redis.discord import RedisDiscordStore
 from tests.fakes.discord import Channel, FakeDiscord, Guild, Interaction, Message, Permission
