@@ -1,0 +1,194 @@
+"""What was stored is dealt with: by whichever process comes first, each update by itself.
+
+An update belongs to the process that took it for as long as that shows life; what it left behind is taken up by
+another. One that cannot be read, or over which processes keep dying, is set aside, and the next goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, cast
+
+import structlog
+from telegram import Update
+
+from adapters.telegram.errors import Rejected, TokenRefused
+from adapters.telegram.ports import Inbox, Json, Stored
+from adapters.telegram.refs import chat_ref
+from bot.domain.refs import ChatRef
+from bot.ending import end
+from bot.insisting import Hopeless, insist
+from bot.places import Places
+
+log = structlog.get_logger("telegram")
+
+MOST_AT_ONCE: Final = 64
+"""Updates that are handed on at once."""
+MOST_OF_A_CHAT: Final = 6
+"""Of those. Where Telegram lets one chat wait, the others do not."""
+MOST_KEPT: Final = 1000
+"""Updates that one process has taken. The rest stays in the store, for this process or another."""
+MOST_TRIES: Final = 5
+"""Processes that may die over one update."""
+IDLE_S: Final = 30.0
+"""So long without a sign of life, and others take over."""
+LOOK_EVERY_S: Final = 2.0
+"""How often one looks for what others stored, or left behind."""
+LEAVE_S: Final = 5.0
+"""How long what was begun may take at the end. The rest is taken up by others, or by the next process."""
+_STORE_WAIT_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One update, read. `raw` is the same as Telegram sent it."""
+
+    update: Update
+    raw: Json
+
+
+class Mailroom:
+    """Takes what is stored and hands it on. `deal_with` may be called with the same update more than once; it is called
+    again, at growing distances, for as long as it fails. It raises `Hopeless` for what cannot be understood."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        deal_with: Callable[[Arrived], Awaitable[None]],
+        *,
+        account: str,
+        holder: str,
+        idle_s: float = IDLE_S,
+    ) -> None:
+        self._inbox = inbox
+        self._deal_with = deal_with
+        self._account = account
+        self._holder = holder
+        self._idle_s = idle_s
+        self._places = Places(MOST_AT_ONCE, of_a_chat=MOST_OF_A_CHAT)
+        self._at_work: dict[str, asyncio.Task[None]] = {}
+        self._something = asyncio.Event()
+        self._looked_back_at = float("-inf")
+
+    def arrived(self) -> None:
+        """Something was stored just now."""
+        self._something.set()
+
+    async def run(self) -> None:
+        """Lives until it is cancelled; then what was begun is given some seconds."""
+        living = asyncio.create_task(self._keep_showing_life())
+        try:
+            while True:
+                self._something.clear()
+                await self._take_all()
+                try:
+                    async with asyncio.timeout(LOOK_EVERY_S):
+                        await self._something.wait()
+                except TimeoutError:
+                    pass
+        finally:
+            await self._finish()
+            await end(living, *self._at_work.values())
+
+    async def _finish(self) -> None:
+        if self._at_work:
+            await asyncio.wait(set(self._at_work.values()), timeout=LEAVE_S)
+
+    # --- taking
+
+    async def _take_all(self) -> None:
+        """Until nothing is left or there is no room for more."""
+        try:
+            while (room := MOST_KEPT - len(self._at_work)) > 0:
+                most = min(room, MOST_AT_ONCE)
+                taken = await self._inbox.next(self._account, holder=self._holder, most=most)
+                self._begin(taken)
+                if len(taken) < most:
+                    break
+            await self._look_back()
+        except Exception as error:
+            log.warning("what was stored cannot be read now", error=type(error).__name__)
+            await asyncio.sleep(_STORE_WAIT_S)
+
+    async def _look_back(self) -> None:
+        now = time.monotonic()
+        room = MOST_KEPT - len(self._at_work)
+        if room <= 0 or now - self._looked_back_at < min(LOOK_EVERY_S, self._idle_s / 3):
+            return
+        found = await self._inbox.left_behind(
+            self._account, holder=self._holder, idle_s=self._idle_s, most=min(room, MOST_AT_ONCE)
+        )
+        self._begin(found)
+        if found:
+            self._something.set()
+        else:
+            self._looked_back_at = now
+
+    def _begin(self, taken: Sequence[Stored]) -> None:
+        for stored in taken:
+            if stored.entry not in self._at_work:
+                task = asyncio.create_task(self._work_on(stored))
+                self._at_work[stored.entry] = task
+                task.add_done_callback(partial(self._done, stored.entry))
+
+    def _done(self, entry: str, _: asyncio.Task[None]) -> None:
+        if len(self._at_work) >= MOST_KEPT:
+            self._something.set()
+        del self._at_work[entry]
+
+    async def _keep_showing_life(self) -> None:
+        while True:
+            await asyncio.sleep(self._idle_s / 3)
+            if not self._at_work:
+                continue
+            try:
+                await self._inbox.still_at(self._account, list(self._at_work), holder=self._holder)
+            except Exception as error:
+                log.warning("cannot show life", error=type(error).__name__)
+
+    # --- one update
+
+    async def _work_on(self, stored: Stored) -> None:
+        if stored.tries > MOST_TRIES:
+            await self._set_aside(stored, "ProcessesDied")
+            return
+        try:
+            arrived = read(stored.raw)
+        except Exception as error:
+            await self._set_aside(stored, type(error).__name__)
+            return
+        try:
+            await insist(
+                lambda: self._deal_with(arrived),
+                what="update",
+                hopeless=(Rejected,),
+                much_later=(TokenRefused,),
+                room=partial(self._places.of, self._chat_of(arrived.update)),
+            )
+        except Hopeless as error:
+            await self._set_aside(stored, type(error.__cause__ or error).__name__)
+            return
+        await insist(lambda: self._inbox.dealt_with(self._account, stored.entry), what="end of an update")
+
+    async def _set_aside(self, stored: Stored, why: str) -> None:
+        log.error("update set aside", update=stored.update_id, error=why)
+        await insist(lambda: self._inbox.set_aside(self._account, stored, why), what="update to be set aside")
+
+    def _chat_of(self, update: Update) -> ChatRef:
+        """By which work is divided."""
+        chat = update.effective_chat
+        return chat_ref(self._account, chat.id if chat is not None else 0)
+
+
+def read(raw: bytes) -> Arrived:
+    """Raises whatever there is to be raised: what others wrote may be anything."""
+    found: Any = json.loads(raw)
+    if not isinstance(found, dict):
+        raise TypeError("not an update")
+    whole = cast("dict[str, Any]", found)
+    return Arrived(Update.de_json(whole, None), whole)

@@ -1,0 +1,40 @@
+"""Short messages beside the hall's answers: hints, refusals, offers. Each is said at most once."""
+
+from __future__ import annotations
+
+import time
+
+from adapters.telegram.errors import OutcomeUnknown
+from adapters.telegram.ports import Keyboard, Ledger, SendState, Telegram
+from adapters.telegram.refs import message_id_of
+from bot.domain.refs import MessageRef
+
+_DAY_S = 24 * 3600
+
+
+class Saying:
+    """A hint that is lost does no harm; one that stands there twice does. So where nobody knows whether one was sent,
+    it is not sent again."""
+
+    def __init__(self, telegram: Telegram, ledger: Ledger) -> None:
+        self._telegram = telegram
+        self._ledger = ledger
+
+    async def once(self, key: str, to: MessageRef, words: str, *, keyboard: Keyboard = ()) -> None:
+        """Raises `ChatClosed`, `ChatGone` and the errors of `adapters.telegram.errors` but `OutcomeUnknown`: then it
+        was not said, and may be tried again."""
+        key = f"say:{key}"
+        if (await self._ledger.begin(key)).state is not SendState.NEW:
+            return
+        try:
+            said = await self._telegram.say(to, words, keyboard=keyboard)
+        except OutcomeUnknown:
+            await self._ledger.unknown(key)
+        except Exception:
+            await self._ledger.drop(key)
+            raise
+        else:
+            await self._ledger.sent(key, [message_id_of(said) or 0])
+
+    async def once_a_day(self, key: str, to: MessageRef, words: str) -> None:
+        await self.once(f"{key}:{int(time.time()) // _DAY_S}", to, words)
