@@ -7,14 +7,14 @@ import contextlib
 import re
 import time
 import traceback
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from adapters.web import problems
 from adapters.web.decisions import Decisions
@@ -63,11 +63,15 @@ def build_app(
     max_image_bytes: int = MAX_IMAGE_BYTES,
     draws: bool = True,
     hears: bool = True,
+    calls: Sequence[web.RouteDef] = (),
     now: Clock = time.time,
 ) -> web.Application:
     """The page. `allowed_hosts` are names it may be reached under beside this machine's own, with or without a port;
     `behind_https` when a proxy of ours ends TLS in front of it. What the page offers depends on whether the core
-    `draws` pictures from words and `hears` voice messages."""
+    `draws` pictures from words and `hears` voice messages.
+
+    `calls` are for programs elsewhere that call us and show by themselves who they are: past login, hosts and origins,
+    and what goes wrong there is a number without words."""
     guard = Guard(allowed_hosts)
     limits = {"text_chars": TEXT_CHARS, "images": IMAGES, "image_bytes": max_image_bytes, "voice_bytes": VOICE_BYTES}
     abilities = {"draws": draws, "hears": hears}
@@ -75,7 +79,7 @@ def build_app(
     streams = Streams(store)
     chats = Chats(rooms=rooms, store=store, spool=spool, images=images, max_image_bytes=max_image_bytes, now=now)
     decisions = Decisions(rooms=rooms, store=store)
-    app = web.Application(middlewares=[_say_what_is_wrong, guard.middleware, login.middleware])
+    app = web.Application(middlewares=[_straight_to(calls), _say_what_is_wrong, guard.middleware, login.middleware])
     app[_GUARD], app[_LOGIN] = guard, login
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(streams.close)
@@ -102,6 +106,7 @@ def build_app(
             web.put(f"{chat}/standing", decisions.stand),
         ]
     )
+    app.add_routes(calls)
     return app
 
 
@@ -262,6 +267,26 @@ def _whole_number(request: web.Request, name: str, default: int) -> int:
 
 async def _front(_: web.Request) -> web.FileResponse:
     return web.FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+def _straight_to(calls: Sequence[web.RouteDef]) -> Middleware:
+    paths = frozenset(call.path for call in calls)
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path not in paths:
+            return await handler(request)
+        try:
+            return await request.match_info.handler(request)
+        except web.HTTPException as error:
+            return web.Response(status=error.status)
+        except (asyncio.CancelledError, ConnectionResetError):
+            raise
+        except Exception as error:
+            _log.error("a call failed", route=_route(request), error=type(error).__name__, at=_where(error))
+            return web.Response(status=500)
+
+    return middleware
 
 
 @web.middleware
