@@ -22,7 +22,7 @@ RENDITION = Rendition(ImageFacts(Sha256("ab" * 32), "image/png", 8, 8, 100), "Ed
 class RecordingRooms:
     """`bot.ports.Rooms`. `received` is every message that came, `asked` every other question with its arguments. What
     it answers can be set: `words` to whoever asks, `closed` in place of taking a message (as often as `refusals` says),
-    `answers` of turns."""
+    `answers` of turns, `joins` whether late pictures go along, what is `running`."""
 
     received: list[InboundMessage] = field(default_factory=list)
     asked: list[tuple[Any, ...]] = field(default_factory=list)
@@ -30,6 +30,8 @@ class RecordingRooms:
     closed: RemixError | Exception | None = None
     refusals: int = 0
     can_cancel: bool = True
+    joins: bool = True
+    running: Sequence[TurnId] = ()
     offered: Sequence[tuple[str, str]] = SIZES
     answers: dict[TurnId, Answer] = field(default_factory=dict)
     chats: dict[ChatRef, ChatSettings] = field(default_factory=dict)
@@ -45,6 +47,14 @@ class RecordingRooms:
         self.received.append(message)
         turn = turn_id_of(thread_id_of(message.reply_to or message.ref), message.origin)
         return Received(turn, MessageRef(message.ref.chat, "1"))
+
+    async def join(self, message: InboundMessage) -> bool:
+        self.asked.append(("join", message))
+        return self.joins
+
+    async def under_way(self, chat: ChatRef, *, by: UserRef) -> Sequence[TurnId]:
+        self.asked.append(("under_way", chat, by))
+        return self.running
 
     async def cancel(self, turn: TurnId, *, chat: ChatRef, by: UserRef) -> bool:
         self.asked.append(("cancel", turn, chat, by))
@@ -83,6 +93,9 @@ class RecordingRooms:
 
     async def change_server(self, server: ServerRef, settings: ServerSettings) -> None:
         self.servers[server] = settings
+
+    async def move(self, old: ChatRef, new: ChatRef) -> None:
+        self.asked.append(("move", old, new))
 
     async def standing(self, owner: UserRef, chat: ChatRef) -> Standing:
         return self.standings.get((owner, chat), Standing.UNSAID)
