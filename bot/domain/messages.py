@@ -10,7 +10,6 @@ from bot.domain.images import ImageFacts, Provenance
 from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, ThreadId, TurnId, UserRef
 from bot.domain.turns import Hold, Source, TurnState
 
-
 NOBODY: Final = Person(UserRef("", ""))
 """The owner of a picture that is certainly not its sender's, and of whom nothing is known: there is nobody to ask."""
 
