@@ -1,0 +1,51 @@
+"""How often Telegram may be asked for what. Pure.
+
+Published (core.telegram.org/bots/faq, "My bot is hitting limits", read 2026-11): a message a second in one chat, with
+short bursts; twenty a minute in a group; thirty a second in all. Each with a margin, since what leaves at some distance
+may arrive closer together. Edits are not named there, but are refused as well: they have lanes of their own.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from adapters.telegram.ports import Lane
+from adapters.telegram.refs import group_of, is_group
+from bot.domain.refs import ChatRef
+
+ALL_MOST: Final = 25
+ALL_WINDOW_S: Final = 1.05
+CHAT_MOST: Final = 3
+CHAT_WINDOW_S: Final = 3.4
+GROUP_MOST: Final = 18
+GROUP_WINDOW_S: Final = 61.0
+EDITS_MOST: Final = 3
+EDITS_WINDOW_S: Final = 3.4
+GROUP_EDITS_MOST: Final = 18
+"""Not published: what groups are seen to take, like messages."""
+SPARE: Final = 2
+"""How much room what may be left out leaves for what may not."""
+
+
+def all_of(account: str) -> Lane:
+    return Lane(f"{account}:all", ALL_MOST, ALL_WINDOW_S, shared=True)
+
+
+def sends(chat: ChatRef) -> tuple[Lane, ...]:
+    """For a new message. Topics are of their group."""
+    name = group_of(chat).key
+    own = Lane(f"{name}:sends", CHAT_MOST, CHAT_WINDOW_S)
+    group = [Lane(f"{name}:group", GROUP_MOST, GROUP_WINDOW_S)] if is_group(chat) else []
+    return (own, *group, all_of(chat.account))
+
+
+def edits(chat: ChatRef) -> tuple[Lane, ...]:
+    name = group_of(chat).key
+    own = Lane(f"{name}:edits", EDITS_MOST, EDITS_WINDOW_S)
+    group = [Lane(f"{name}:group-edits", GROUP_EDITS_MOST, GROUP_WINDOW_S)] if is_group(chat) else []
+    return (own, *group, all_of(chat.account))
+
+
+def others(account: str) -> tuple[Lane, ...]:
+    """For what stands in no chat: only all together are counted."""
+    return (all_of(account),)
