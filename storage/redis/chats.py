@@ -52,6 +52,18 @@ class RedisChatStore:
     async def change_server(self, server: ServerRef, settings: ServerSettings) -> None:
         await self._write(self._keys.server(server), SERVER_SETTINGS, settings)
 
+    async def move(self, old: ChatRef, new: ChatRef) -> None:
+        names = [(self._keys.chat(old), self._keys.chat(new))]
+        names += [(self._keys.server(_server_of(old)), self._keys.server(_server_of(new)))]
+        texts: list[Any] = [await self._client.get(before) for before, _ in names]
+        async with self._client.pipeline(transaction=False) as pipe:
+            for (_, after), text in zip(names, texts, strict=True):
+                if text:
+                    # As it was written, by whichever version. The old one stays until its time is over: what is still
+                    # on its way to it is under the same rules.
+                    pipe.set(after, text, ex=self._life_s, nx=True)
+            await pipe.execute()
+
     async def _read(self, key: str, codec: Codec[T]) -> T | None:
         text: Any = await self._client.getex(key, ex=self._life_s)
         return codec.load(text) if text else None
@@ -61,3 +73,8 @@ class RedisChatStore:
         # Of two changes at once the last one stands: each brings all settings.
         text = codec.rewrite(standing, settings) if standing else codec.dump(settings)
         await self._client.set(key, text, ex=self._life_s)
+
+
+def _server_of(chat: ChatRef) -> ServerRef:
+    """The server of the same name."""
+    return ServerRef(chat.platform, chat.account, chat.chat)

@@ -121,3 +121,27 @@ class Keys:
 
     def discord_closed(self, chat: ChatRef) -> str:
         return f"{self.prefix}:discord:closed:{{{chat.key}}}"
+
+    # --- Telegram's own memory
+
+    def telegram(self, what: str, *parts: str) -> str:
+        """`parts` may hold any character."""
+        return ":".join([self.prefix, "telegram", what, *(quote(part, safe="-_.~:%") for part in parts)])
+
+    def telegram_account(self, account: str, what: str) -> str:
+        """What belongs to a bot as a whole: its inbox, and the albums that are to be looked at."""
+        return f"{self.prefix}:telegram:{{{quote(account, safe='-_.~')}}}:{what}"
+
+    def telegram_lane(self, lane: str) -> str:
+        """All lanes lie in one slot: a place is taken in several of them at once."""
+        return f"{self.prefix}:telegram:{{pace}}:{quote(lane, safe='-_.~')}"
+
+    def telegram_albums(self, chat: ChatRef) -> str:
+        """What the names of its albums begin with."""
+        return f"{self.prefix}:telegram:album:{{{chat.key}}}:"
+
+    def telegram_album(self, chat: ChatRef, group: str) -> str:
+        return f"{self.telegram_albums(chat)}{quote(group, safe='-_.~')}"
+
+    def telegram_album_of(self, chat: ChatRef, message: int) -> str:
+        return f"{self.prefix}:telegram:album-of:{{{chat.key}}}:{message}"

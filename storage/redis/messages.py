@@ -26,6 +26,8 @@ _WRITING_S = 60.0
 """An entry whose message is not there after this long leads nowhere."""
 _LATEST_KEPT = 10
 """Of so many last answers to one person in one chat, the newest with a picture is found."""
+_MAY_BE_MENDED = FINAL_STATES - {TurnState.DONE}
+"""What is said next may set right how such a turn ended."""
 
 
 class RedisMessageStore:
@@ -118,16 +120,17 @@ class RedisMessageStore:
                 pipe.expire(latest, self._retention_s)
             await pipe.execute()
 
-    async def latest(self, chat: ChatRef, asker: UserRef) -> MessageRef | None:
+    async def latest(self, chat: ChatRef, asker: UserRef, *, unfinished: bool = False) -> MessageRef | None:
         entries: list[Any] = await self._client.lrange(self._keys.latest(chat, asker), 0, -1)
         named = [str(entry).split(" ") for entry in entries]
         async with self._client.pipeline(transaction=False) as pipe:
             for message, turn in named:
                 pipe.hexists(self._keys.message_key(message), "shows")
-                pipe.hmget(self._keys.turn(TurnId(turn)), ["state", "outcome"])
+                pipe.hmget(self._keys.turn(TurnId(turn)), ["state", "outcome", "erased"])
             found = await pipe.execute()
-        for (message, _), shows, (state, outcome) in zip(named, found[::2], found[1::2], strict=True):
-            if shows and _has_picture(state, outcome):
+        for (message, _), shows, (state, outcome, erased) in zip(named, found[::2], found[1::2], strict=True):
+            mended = unfinished and state in _MAY_BE_MENDED and erased is None
+            if shows and (mended or _has_picture(state, outcome)):
                 return message_ref_of(message)
         return None
 

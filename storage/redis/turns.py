@@ -61,6 +61,7 @@ class RedisTurnStore:
         self._position = Script(client, "_admission.lua", "position.lua")
         self._agree = Script(client, "_admission.lua", "agree.lua")
         self._note_once = Script(client, "_turn.lua", "note_once.lua")
+        self._extend = Script(client, "_turn.lua", "extend.lua")
 
     # --- in
 
@@ -94,6 +95,13 @@ class RedisTurnStore:
                 return Submitted(position=int(position) or None, start=tuple(TurnId(str(id_)) for id_ in start))
             case _:
                 raise RuntimeError(f"submit answered {reply!r}")
+
+    async def extend(self, turn: Turn) -> bool:
+        async with self._client.pipeline(transaction=False) as pipe:
+            # Before it is written: an entry that leads to nothing is harmless.
+            self._index(pipe, turn)
+            await self._extend(self._both(turn.id), [TURN.dump(turn), self._retention_s], within=pipe)
+            return bool((await pipe.execute())[-1])
 
     async def agree(self, turn: TurnId, owner: UserRef, buckets: Sequence[Bucket]) -> Submitted:
         args: list[str | int | float] = [turn, owner.key, self._author_limit, *bucket_args(buckets)]
