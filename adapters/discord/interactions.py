@@ -423,7 +423,7 @@ class Interactions:
                     await answering.say(UNKNOWN_PRESS)
             case Verb.FORGET:
                 await self._forget(answering, where, custom_id.argument)
-            case Verb.PRESS | Verb.SAY | Verb.EDIT | Verb.MORE | Verb.WHOLE:
+            case Verb.PRESS | Verb.SAY | Verb.EDIT | Verb.MORE | Verb.WHOLE | Verb.REST:
                 await answering.say(UNKNOWN_PRESS)
             case _:
                 assert_never(custom_id.verb)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from telegram import MessageEntity
 
-from bot.domain.messages import Rendition
+from bot.domain.messages import Answer, Rendition
 from bot.domain.refs import ChatRef, MessageRef, Sha256, TurnId, UserRef
 
 Json = Mapping[str, Any]
@@ -358,4 +358,12 @@ class Orphans(Protocol):
 
     async def found(self, message: MessageRef, turn: TurnId) -> None:
         """A placeholder of this turn stands there. It is taken away where another one is the reply."""
+        ...
+
+
+class Resending(Protocol):
+    """What may not have arrived, once more (`Verb.REST`). `TelegramPlatform` does it."""
+
+    async def send_again(self, reply: MessageRef, answer: Answer) -> None:
+        """Post knowingly what this finished answer's reply could not hold and nobody knows to have arrived."""
         ...

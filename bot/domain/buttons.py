@@ -42,6 +42,8 @@ class Verb(StrEnum):
     """A list of choices; each choice's value is a custom id of its own."""
     WHOLE = "whole"
     """The words of an album once more, with what came too late for it. The argument is the album's first message."""
+    REST = "rest"
+    """What belongs to an answer and may not have arrived, once more, knowingly. The argument is the turn."""
     SETTINGS = "settings"
     FORGET = "forget"
 

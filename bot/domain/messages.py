@@ -121,12 +121,14 @@ class MessageRecord:
 @dataclass(frozen=True, slots=True)
 class Credit:
     """Who asked for a result, and whose pictures it grew from. `words` are what was asked for, by the message
-    `asked_in`: a platform where that one cannot be seen by all shows them."""
+    `asked_in`: a platform where that one cannot be seen by all shows them. `names` are what others read of the owners,
+    in their order, as far as they are known: for a platform that does not show people by their ids."""
 
     asker: Person
     owners: tuple[UserRef, ...] = ()
     words: str = ""
     asked_in: MessageRef | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
