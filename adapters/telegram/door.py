@@ -1,0 +1,222 @@
+"""What becomes of one update: a message, an edited one, a pressed key, or a change of the bot's own place in a chat.
+
+Everything here may happen more than once for the same update, and does no harm then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Protocol, TypeVar
+
+import structlog
+from telegram import CallbackQuery, Chat, ChatMember, ChatMemberRestricted, ChatMemberUpdated, Message
+
+from adapters.telegram.access import Access
+from adapters.telegram.albums import Gathering
+from adapters.telegram.inbound import (
+    Command,
+    Snag,
+    chat_of,
+    command_of,
+    concern_of,
+    identity_of,
+    inbound_of,
+    is_ours,
+    replied_of,
+    turn_in,
+    version_of,
+)
+from adapters.telegram.inbox import Arrived
+from adapters.telegram.ports import Json, Me, Orphans, TelegramStore
+from adapters.telegram.refs import chat_ref
+from adapters.telegram.saying import Saying
+from bot.domain.errors import ChatClosed
+from bot.domain.messages import InboundMessage
+from bot.domain.refs import ChatRef, MessageRef
+from bot.insisting import Hopeless
+from bot.ports import Rooms
+
+log = structlog.get_logger("telegram")
+
+SILENCED: Final = "silenced"
+"""Why a chat is closed, beside what Telegram calls it (left, kicked): the bot may not write there."""
+
+T = TypeVar("T")
+
+
+class Presses(Protocol):
+    """What becomes of a pressed key."""
+
+    async def take(self, query: CallbackQuery) -> None: ...
+
+
+class Commands(Protocol):
+    """What becomes of a command."""
+
+    async def take(self, message: Message, command: Command) -> bool:
+        """False where it is one that the core understands: then it goes on as any message does."""
+        ...
+
+
+class Greeting(Protocol):
+    """What is said when the bot is let into a group."""
+
+    async def greet(self, change: ChatMemberUpdated) -> None:
+        """Once, however often it is called for the same change."""
+        ...
+
+
+class Door:
+    """`deal_with` raises `Hopeless` for what can't be understood, and whatever may be gone later."""
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        store: TelegramStore,
+        *,
+        me: Me,
+        access: Access,
+        saying: Saying,
+        gathering: Gathering,
+        presses: Presses,
+        commands: Commands,
+        greeting: Greeting,
+        orphans: Orphans,
+    ) -> None:
+        self._rooms = rooms
+        self._store = store
+        self._me = me
+        self._access = access
+        self._saying = saying
+        self._gathering = gathering
+        self._presses = presses
+        self._commands = commands
+        self._greeting = greeting
+        self._orphans = orphans
+
+    async def deal_with(self, arrived: Arrived) -> None:
+        update, raw = arrived.update, arrived.raw
+        try:
+            if update.callback_query is not None:
+                await self._presses.take(update.callback_query)
+            elif update.message is not None:
+                await self._message(update.message, raw["message"], edited=False)
+            elif update.edited_message is not None:
+                await self._message(update.edited_message, raw["edited_message"], edited=True)
+            elif update.my_chat_member is not None:
+                await self._changed(update.my_chat_member)
+        except ChatClosed as error:
+            log.info("chat closed", code=error.code)
+
+    # --- messages
+
+    async def _message(self, message: Message, raw: Json, *, edited: bool) -> None:
+        if message.migrate_to_chat_id or message.migrate_from_chat_id:
+            await self._moved(message)
+            return
+        concerns = _understood(lambda: concern_of(message, self._me))
+        if not concerns and not message.media_group_id:
+            return
+        admitted = concerns and await self._admit(message)
+        if message.media_group_id:
+            take = self._gathering.take_edited if edited else self._gathering.take
+            await take(message, raw, admitted=admitted)
+        elif admitted:
+            await self._single(message, edited=edited)
+
+    async def _single(self, message: Message, *, edited: bool) -> None:
+        """A message by itself. An edit that leaves it as it was is none for us."""
+        ref = self._ref_of(message)
+        version = version_of(message)
+        since = await self._store.says_since(ref, _says(message), version)
+        if edited and since != version:
+            return
+        await self._tidy(message)
+        command = _understood(lambda: command_of(message, self._me))
+        if command is not None and await self._commands.take(message, command):
+            return
+        album = await self._gathering.of_reply(message)
+        match _understood(lambda: inbound_of(message, self._me, version=since, replied_album=album)):
+            case InboundMessage() as inbound:
+                await self._rooms.receive(inbound)
+            case Snag() as snag:
+                await self._saying.once(f"snag:{ref.key}", ref, snag.words)
+
+    async def _admit(self, message: Message) -> bool:
+        """Who may not use the bot is told so once a day."""
+        author, ref = identity_of(message), self._ref_of(message)
+        if author is None:
+            return False
+        denied = await self._access.denied(ref.chat, author.user)
+        if denied:
+            await self._saying.once_a_day(f"denied:{ref.chat.key}:{author.user.user}", ref, denied)
+        return not denied
+
+    async def _tidy(self, message: Message) -> None:
+        """What is replied to may have been left by a crash: nobody has noted that it is a reply."""
+        replied = replied_of(message)
+        turn = turn_in(replied) if replied is not None and is_ours(replied, self._me) else None
+        if replied is not None and turn is not None:
+            await self._orphans.found(MessageRef(chat_of(message, self._me), str(replied.message_id)), turn)
+
+    def _ref_of(self, message: Message) -> MessageRef:
+        return MessageRef(chat_of(message, self._me), str(message.message_id))
+
+    # --- the chat itself
+
+    async def _moved(self, message: Message) -> None:
+        """A group has become a supergroup. It is said in both."""
+        old, new = message.migrate_from_chat_id or message.chat.id, message.migrate_to_chat_id or message.chat.id
+        before, since = chat_ref(self._me.id, old), chat_ref(self._me.id, new)
+        await self._store.note_move(before, since)
+        await self._rooms.move(before, since)
+        log.info("a group has become a supergroup", old=old, new=new)
+
+    async def _changed(self, change: ChatMemberUpdated) -> None:
+        """Somebody let the bot in, threw it out, blocked it, or took away its word."""
+        chat = chat_ref(self._me.id, change.chat.id)
+        if not await self._is_newest(chat, int(change.date.timestamp())):
+            return
+        why = _why_closed(change.new_chat_member)
+        if why:
+            await self._store.close_chat(chat, why)
+            log.info("chat closed", chat=chat.chat, why=why)
+            return
+        await self._store.open_chat(chat)
+        if change.chat.type != Chat.PRIVATE and _why_closed(change.old_chat_member) not in ("", SILENCED):
+            await self._greeting.greet(change)
+
+    async def _is_newest(self, chat: ChatRef, at: int) -> bool:
+        """A change that comes once more, after a later one, must not undo that."""
+        what = f"member:{chat.key}"
+        if at < int(await self._store.noted(what) or 0):
+            return False
+        await self._store.note(what, str(at))
+        return True
+
+
+def _why_closed(member: ChatMember) -> str:
+    """Empty where the bot is in, and may write."""
+    if member.status in (ChatMember.LEFT, ChatMember.BANNED):
+        return str(member.status)
+    if isinstance(member, ChatMemberRestricted):
+        if not member.is_member:
+            return str(ChatMember.LEFT)
+        return "" if member.can_send_messages else SILENCED
+    return ""
+
+
+def _says(message: Message) -> str:
+    """By what an edit is known to have changed something: its words and its file."""
+    file = message.effective_attachment
+    files = file if isinstance(file, (list, tuple)) else (file,)
+    ids = (str(getattr(each, "file_unique_id", "")) for each in files)
+    return "\0".join([message.text or message.caption or "", *ids])
+
+
+def _understood(read: Callable[[], T]) -> T:
+    """A message that is not as Telegram's are stays so: nothing is to wait for it."""
+    try:
+        return read()
+    except (LookupError, TypeError, ValueError, AttributeError, AssertionError) as error:
+        raise Hopeless from error
