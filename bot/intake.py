@@ -365,14 +365,16 @@ class Hall:
         if not request.words.strip():
             raise _Question(NO_WORDS, code="no_words", suggestions=self._starters())
         reading = self._engines["exact"].read(request.words, images=images, wish=request.wish)
-        if reading.whole and images and message.press is None and not request.wish.transparent:
+        # What was only asked about until now is as new as if it had just been said.
+        is_new = message.press is None or message.press.act in (Act.ONLY, Act.ALL)
+        if reading.whole and images and is_new and not request.wish.transparent:
             return "exact", replace(request, wish=PLAIN_WISH)
         for engine in self._generative:
             if images > engine.profile.max_inputs:
                 raise BadRequest(too_many(images, engine.profile.max_inputs))
             if engine.read(request.words, images=images, wish=request.wish).whole:
                 request = _within(engine, request)
-                if request.wish.size and message.press is None and message.size is None:
+                if request.wish.size and is_new and message.size is None:
                     raise _Question(
                         _prices(self._estimates, engine, request), code=f"{SIZE_QUESTION}{request.wish.size}"
                     )
