@@ -20,14 +20,16 @@ class Saying:
         self._telegram = telegram
         self._ledger = ledger
 
-    async def once(self, key: str, to: MessageRef, words: str, *, keyboard: Keyboard = ()) -> None:
+    async def once(
+        self, key: str, to: MessageRef, words: str, *, keyboard: Keyboard = (), picture: bytes | None = None
+    ) -> None:
         """Raises `ChatClosed`, `ChatGone` and the errors of `adapters.telegram.errors` but `OutcomeUnknown`: then it
         was not said, and may be tried again."""
         key = f"say:{key}"
         if (await self._ledger.begin(key)).state is not SendState.NEW:
             return
         try:
-            said = await self._telegram.say(to, words, keyboard=keyboard)
+            said = await self._telegram.say(to, words, keyboard=keyboard, picture=picture)
         except OutcomeUnknown:
             await self._ledger.unknown(key)
         except Exception:

@@ -1,0 +1,130 @@
+"""Commands that the adapter answers itself, and the lists of them that people find behind “/”."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from telegram import Message
+
+from adapters.telegram.access import Access
+from adapters.telegram.examples import Examples
+from adapters.telegram.inbound import Command, chat_of, identity_of, is_ours, replied_of, turn_in, version_of
+from adapters.telegram.ports import Key, Me, Orphans
+from adapters.telegram.refs import is_group
+from adapters.telegram.saying import Saying
+from adapters.telegram.settings import Settings
+from adapters.telegram.words import plain
+from bot.domain.buttons import ButtonId, Verb
+from bot.domain.refs import ChatRef, MessageRef, Person, TurnId
+from bot.domain.words import CANCELLED, FORGET_ASKS, TOO_LATE
+from bot.ports import MessageStore, Rooms
+
+NOTHING_UNDER_WAY: Final = "Nothing of yours is being made here."
+NOT_YOURS_TO_SAY: Final = "Only those who run this group can say who may use me."
+REPLY_TO_SOMEBODY: Final = "Reply to a message of the person with /allow or /deny."
+ONLY_IN_GROUPS: Final = "That is for groups. Here there are only the two of us."
+WRITES_AS_CHAT: Final = "You write as a chat here. Write to me in private to erase what is yours."
+ERASE_LABEL, KEEP_LABEL = "Erase everything", "Keep it"
+
+
+def may_use(name: str) -> str:
+    return f"{plain(name) or 'That person'} may use me here."
+
+
+def may_not_use(name: str) -> str:
+    return f"{plain(name) or 'That person'} can't use me here any more. /allow in reply to them changes that."
+
+
+class Commands:
+    """`take` says whether the command was answered. Taking it again is harmless."""
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        messages: MessageStore,
+        *,
+        me: Me,
+        saying: Saying,
+        access: Access,
+        settings: Settings,
+        orphans: Orphans,
+    ) -> None:
+        self._rooms = rooms
+        self._messages = messages
+        self._me = me
+        self._saying = saying
+        self._access = access
+        self._settings = settings
+        self._orphans = orphans
+        self._examples = Examples(saying)
+
+    async def take(self, message: Message, command: Command) -> bool:
+        """False where it is for the core. Raises `ChatClosed` and the errors of `adapters.telegram.errors`."""
+        person = identity_of(message)
+        if person is None:
+            return False
+        to = MessageRef(chat_of(message, self._me), str(message.message_id))
+        match command.name:
+            case "start":
+                # What a link adds to it means nothing here.
+                await self._examples.welcome(to)
+            case "help":
+                await self._examples.help(to)
+            case "settings" if not command.arguments:
+                await self._settings.show(to, person.user)
+            case "forget":
+                await self._forget(to, message, person)
+            case "cancel":
+                await self._say(message, to, await self._cancel(to.chat, message, person))
+            case "allow" | "deny":
+                await self._say(message, to, await self._let(to.chat, message, person, allowed=command.name == "allow"))
+            case _:
+                return False
+        return True
+
+    async def _say(self, message: Message, to: MessageRef, words: str) -> None:
+        await self._saying.once(f"command:{to.key}:{version_of(message)}", to, words)
+
+    async def _forget(self, to: MessageRef, message: Message, person: Person) -> None:
+        if message.sender_chat is not None:
+            await self._say(message, to, WRITES_AS_CHAT)
+            return
+        user = person.user.user
+        keys = (
+            Key(ERASE_LABEL, str(ButtonId(Verb.FORGET, None, user))),
+            Key(KEEP_LABEL, str(ButtonId(Verb.FORGET, None, f"{user}.keep"))),
+        )
+        await self._saying.once(f"forget:{to.key}", to, FORGET_ASKS, keyboard=(keys,))
+
+    async def _cancel(self, chat: ChatRef, message: Message, person: Person) -> str:
+        turn = await self._replied_turn(chat, message)
+        if turn is None:
+            turn = next(iter(await self._rooms.under_way(chat, by=person.user)), None)
+        if turn is None:
+            return NOTHING_UNDER_WAY
+        return CANCELLED if await self._rooms.cancel(turn, chat=chat, by=person.user) else TOO_LATE
+
+    async def _replied_turn(self, chat: ChatRef, message: Message) -> TurnId | None:
+        """The turn of the message of ours that is replied to."""
+        replied = replied_of(message)
+        if replied is None or not is_ours(replied, self._me):
+            return None
+        ref, named = MessageRef(chat, str(replied.message_id)), turn_in(replied)
+        record = await self._messages.find(ref)
+        if record is not None:
+            return record.shows[0].turn if record.shows else named
+        if named is not None:
+            await self._orphans.found(ref, named)
+        return named
+
+    async def _let(self, chat: ChatRef, message: Message, person: Person, *, allowed: bool) -> str:
+        if not is_group(chat):
+            return ONLY_IN_GROUPS
+        if not await self._access.runs(chat, person.user):
+            return NOT_YOURS_TO_SAY
+        replied = replied_of(message)
+        other = identity_of(replied) if replied is not None else None
+        if other is None:
+            return REPLY_TO_SOMEBODY
+        await self._settings.let(chat, other.user, allowed=allowed)
+        return may_use(other.name) if allowed else may_not_use(other.name)
