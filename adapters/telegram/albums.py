@@ -17,7 +17,7 @@ from typing import Final
 import structlog
 from telegram import Message
 
-from adapters.telegram.album_reading import anchor_of, caption_of, closes_at, ordered, stripped
+from adapters.telegram.album_reading import anchor_of, closes_at, ordered, stripped
 from adapters.telegram.errors import Rejected, TokenRefused
 from adapters.telegram.inbound import Snag, chat_of, concern_of, inbound_of, replied_of, version_of
 from adapters.telegram.inbox import MOST_AT_ONCE, MOST_OF_A_CHAT
@@ -102,8 +102,11 @@ class Gathering:
         if album.anchor is None:
             await self._wake(name, closes_at(album, now=self._now()))
             return
-        since, version = await self._said_since(album)
-        if since == version:
+        if message.message_id not in album.handed:
+            await self._join(name, message.message_id)
+            return
+        since = await self._said_since(album)
+        if since == _version_of(album):
             async with self._lock(name):
                 await self._hand_over(album, since)
 
@@ -199,8 +202,7 @@ class Gathering:
                     return
                 album = await self._albums.close(*name, anchor=anchor_of(album), handed=sorted(album.items))
             if album is not None:
-                since, _ = await self._said_since(album)
-                await self._hand_over(_as_handed(album), since)
+                await self._hand_over(_as_handed(album), await self._said_since(album))
                 await self._join_late(album)
         await self._albums.let_go(*name)
 
@@ -221,11 +223,11 @@ class Gathering:
         replied = await self.of_reply(answering)
         return inbound_of(items[0], self._me, version=version, album=album, replied_album=replied)
 
-    async def _said_since(self, album: Album) -> tuple[int, int]:
-        """Since which version it says what it says, and its last version."""
-        version = max(version_of(each) for each in ordered(album))
+    async def _said_since(self, album: Album, version: int | None = None) -> int:
+        """Since which version of it, what was handed over says what it says."""
         anchor = MessageRef(album.chat, str(anchor_of(album)))
-        return await self._store.says_since(anchor, caption_of(album), version), version
+        says = "\0\0".join(says_of(each) for each in ordered(_as_handed(album)))
+        return await self._store.says_since(anchor, says, _version_of(album) if version is None else version)
 
     # --- stragglers
 
@@ -239,13 +241,14 @@ class Gathering:
         late = sorted(album.items.keys() - album.handed)
         if not late:
             return
-        since, _ = await self._said_since(album)
+        since = await self._said_since(album)
         message = await self._read(album, since)
         if isinstance(message, Snag):
             return
         if not await self._goes_along(message):
             await self._offer(album, MessageRef(album.chat, str(late[-1])), len(message.attachments))
-        await self._albums.close(album.chat, album.group, anchor=anchor_of(album), handed=sorted(album.items))
+        now = await self._albums.close(album.chat, album.group, anchor=anchor_of(album), handed=late)
+        await self._said_since(now, since)  # that more came is no edit
 
     async def _goes_along(self, message: InboundMessage) -> bool:
         try:
@@ -276,6 +279,18 @@ async def _unless_closed(action: Callable[[], Awaitable[object]]) -> None:
 def _as_handed(album: Album) -> Album:
     """As it was when it was closed."""
     return replace(album, items={id_: raw for id_, raw in album.items.items() if id_ in album.handed})
+
+
+def _version_of(album: Album) -> int:
+    return max((version_of(each) for each in ordered(_as_handed(album))), default=0)
+
+
+def says_of(message: Message) -> str:
+    """By what an edit is known to have changed something: its words and its file."""
+    file = message.effective_attachment
+    files = file if isinstance(file, list | tuple) else (file,)
+    ids = (str(getattr(each, "file_unique_id", "")) for each in files)
+    return "\0".join([message.text or message.caption or "", *ids])
 
 
 def _edited_at(raw: Json) -> int:

@@ -12,7 +12,7 @@ import structlog
 from telegram import CallbackQuery, Chat, ChatMember, ChatMemberRestricted, ChatMemberUpdated, Message
 
 from adapters.telegram.access import Access
-from adapters.telegram.albums import Gathering
+from adapters.telegram.albums import Gathering, says_of
 from adapters.telegram.inbound import (
     Command,
     Snag,
@@ -28,13 +28,14 @@ from adapters.telegram.inbound import (
 )
 from adapters.telegram.inbox import Arrived
 from adapters.telegram.ports import Json, Me, Orphans, TelegramStore
-from adapters.telegram.refs import chat_ref
+from adapters.telegram.refs import chat_ref, group_of, is_group
 from adapters.telegram.saying import Saying
 from bot.domain.errors import ChatClosed
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import ChatRef, MessageRef
 from bot.insisting import Hopeless
 from bot.ports import Rooms
+from bot.recent import Recent
 
 log = structlog.get_logger("telegram")
 
@@ -59,10 +60,14 @@ class Commands(Protocol):
 
 
 class Greeting(Protocol):
-    """What is said when the bot is let into a group."""
+    """What a group is told once."""
 
     async def greet(self, change: ChatMemberUpdated) -> None:
-        """Once, however often it is called for the same change."""
+        """Somebody has let the bot in."""
+        ...
+
+    async def used(self, message: MessageRef) -> None:
+        """The bot was called by this message."""
         ...
 
 
@@ -93,6 +98,7 @@ class Door:
         self._commands = commands
         self._greeting = greeting
         self._orphans = orphans
+        self._greeted: Recent[ChatRef, None] = Recent()
 
     async def deal_with(self, arrived: Arrived) -> None:
         update, raw = arrived.update, arrived.raw
@@ -123,12 +129,14 @@ class Door:
             await take(message, raw, admitted=admitted)
         elif admitted:
             await self._single(message, edited=edited)
+        if admitted:
+            await self._used(self._ref_of(message))
 
     async def _single(self, message: Message, *, edited: bool) -> None:
         """A message by itself. An edit that leaves it as it was is none for us."""
         ref = self._ref_of(message)
         version = version_of(message)
-        since = await self._store.says_since(ref, _says(message), version)
+        since = await self._store.says_since(ref, says_of(message), version)
         if edited and since != version:
             return
         await self._tidy(message)
@@ -151,6 +159,12 @@ class Door:
         if denied:
             await self._saying.once_a_day(f"denied:{ref.chat.key}:{author.user.user}", ref, denied)
         return not denied
+
+    async def _used(self, message: MessageRef) -> None:
+        group = group_of(message.chat)
+        if is_group(group) and group not in self._greeted:
+            await self._greeting.used(message)
+            self._greeted[group] = None
 
     async def _tidy(self, message: Message) -> None:
         """What is replied to may have been left by a crash: nobody has noted that it is a reply."""
@@ -204,14 +218,6 @@ def _why_closed(member: ChatMember) -> str:
             return str(ChatMember.LEFT)
         return "" if member.can_send_messages else SILENCED
     return ""
-
-
-def _says(message: Message) -> str:
-    """By what an edit is known to have changed something: its words and its file."""
-    file = message.effective_attachment
-    files = file if isinstance(file, (list, tuple)) else (file,)
-    ids = (str(getattr(each, "file_unique_id", "")) for each in files)
-    return "\0".join([message.text or message.caption or "", *ids])
 
 
 def _understood(read: Callable[[], T]) -> T:

@@ -16,6 +16,7 @@ from typing import Any, Final
 import structlog
 from aiohttp import web
 
+from adapters.telegram.api import ALLOWED_UPDATES
 from adapters.telegram.errors import TokenRefused
 from adapters.telegram.polling import CONFLICT, FIRST_WAIT_S, LONGEST_WAIT_S, REFUSED_WORDS
 from adapters.telegram.ports import Inbox, Json, Telegram, TelegramStore
@@ -31,7 +32,7 @@ STORE_S: Final = 10.0
 CHECK_EVERY_S: Final = 600.0
 CONNECTIONS: Final = 40
 """At once, of Telegram's (100 at most)."""
-ALLOWED_UPDATES: Final = ("message", "edited_message", "callback_query", "my_chat_member")
+
 
 OTHER_WORDS: Final = (
     "another program has told Telegram to bring this bot's messages elsewhere; stop it, or give this one a token of "
