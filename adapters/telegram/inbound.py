@@ -162,9 +162,7 @@ def _chat_person(chat: Chat) -> Person:
 def concern_of(message: Message, me: Me) -> bool:
     """Whether it is meant for the bot: all that people write in private; in groups what replies to the bot, names it or
     is a command of ours."""
-    if identity_of(message) is None or is_ours(message, me) or not _says_anything(message):
-        return False
-    if message.via_bot is not None and str(message.via_bot.id) == me.id:
+    if not _is_written(message, me):
         return False
     if message.chat.type == Chat.PRIVATE:
         return True
@@ -208,11 +206,13 @@ def _only_reacts(message: Message) -> bool:
     return (message.sticker or message.animation) is not None and not _said(message)[0]
 
 
-def _says_anything(message: Message) -> bool:
-    """No service message."""
-    return bool(_said(message)[0] or _photo(message) or message.voice or message.audio or _hindrance(message)) or bool(
-        _pictures(message, None, None)
-    )
+def _is_written(message: Message, me: Me) -> bool:
+    """By somebody but bots, this one among them; and no service message. One with the id 0 is yet to be sent."""
+    by_us = is_ours(message, me) or (message.via_bot is not None and str(message.via_bot.id) == me.id)
+    if by_us or identity_of(message) is None or not message.message_id:
+        return False
+    content = (message.voice, message.audio, _file_of(message), _hindrance(message))
+    return bool(_said(message)[0]) or any(each is not None for each in content)
 
 
 # --- what it says
@@ -404,15 +404,17 @@ def _is_from_us(origin: MessageOrigin, me: Me) -> bool:
 
 
 _LABELS: Final = {
-    known: label_line(Label(known, edited_by_ai=False))
-    for known in (Provenance.AI_GENERATED, Provenance.AI_EDITED, Provenance.UNKNOWN)
+    known: label_line(Label(known, edited_by_ai=False)) for known in (Provenance.AI_GENERATED, Provenance.AI_EDITED)
 }
 
 
-def _provenance_of_ours(caption: str) -> Provenance:
-    """What a picture of ours says of its origin. Telegram takes the label out of a photo's file, and its caption begins
-    with it; where that one cannot be read, the label must not be lost."""
-    return next((known for known, line in _LABELS.items() if caption.startswith(line)), Provenance.AI_EDITED)
+def _provenance_of_ours(caption: str) -> Provenance | None:
+    """What a picture of ours says of its origin. Telegram takes the label out of a photo's file; its caption has it.
+    Where the caption is gone as well, the label must not be lost; words without a label stand under no result."""
+    if not caption:
+        return Provenance.AI_EDITED
+    lines = caption.splitlines()
+    return next((known for known, label in _LABELS.items() if any(line.startswith(label) for line in lines)), None)
 
 
 # --- what is in the way
@@ -429,7 +431,7 @@ def _hindrance(content: Message | ExternalReplyInfo) -> Snag | None:
     if content.sticker is not None and (content.sticker.is_animated or content.sticker.is_video):
         return Snag.MOVING_STICKER
     if content.document is not None and _file_of(content) is None:
-        return Snag.FILE
+        return Snag.VIDEO if (content.document.mime_type or "").startswith("video/") else Snag.FILE
     others = (content.contact, content.location, content.poll, content.dice, content.game, content.story)
     more = (content.venue, content.invoice, content.paid_media, content.giveaway, content.checklist)
     return Snag.OTHER if any(each is not None for each in others + more) else None
@@ -447,7 +449,7 @@ def inbound_of(
     first = items[0]
     author, chat = identity_of(first), chat_of(first, me)
     assert author is not None
-    answering = next((each for each in items if replied_of(each) is not None), first)
+    answering = next((each for each in items if replied_of(each) or each.external_reply), first)
     replied = replied_of(answering)
     brought = _brought_by_quote(answering, me) + tuple(file for each in items for file in attachments_of(each, me))
     target = _target(replied, me, chat, replied_album) if replied is not None else _Target()
@@ -495,8 +497,8 @@ def _target_in_album(replied: Message, me: Me, chat: ChatRef, album: Album) -> _
     each_of = [(item.message_id, attachments_of(item, me)) for item in ordered(album)]
     ref = MessageRef(chat, str(anchor_of(album)))
     pictures = tuple(file for _, files in each_of for file in files)
-    if replied.message_id not in {id_ for id_, files in each_of if files}:
-        return _Target(ref)
+    if not attachments_of(replied, me):
+        return _Target(MessageRef(chat, str(replied.message_id)))
     index = sum(len(files) for id_, files in each_of if id_ < replied.message_id)
     return _Target(ref, _quoted(ref, replied, me, pictures), index if len(pictures) > 1 else None)
 
