@@ -81,7 +81,7 @@ class Arrivals:
             raise BadPicture(f"“{attachment.filename}” is larger than {most // 2**20} MB. Please send a smaller one.")
         data = await platform.fetch(attachment, max_bytes=most)
         picture = await self._reader.read(data, filename=attachment.filename)
-        return _known_as(picture, attachment.provenance)
+        return with_origin(picture, attachment.provenance)
 
 
 def is_unseen(message: InboundMessage, target: MessageRecord) -> bool:
@@ -102,7 +102,7 @@ def unseen(message: InboundMessage, target: MessageRecord | None) -> Ground:
     return Ground(inputs=tuple(_picture_of(each) for each in owners), owners=known)
 
 
-def _known_as(picture: Picture, provenance: Provenance | None) -> Picture:
+def with_origin(picture: Picture, provenance: Provenance | None) -> Picture:
     """What the platform knows of its origin is added to what the file says, and never weakens it."""
     if provenance is None:
         return picture

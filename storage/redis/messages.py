@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 from bot.domain.images import ImageFacts
-from bot.domain.messages import InboundMessage, MessageRecord, Shown
+from bot.domain.messages import NOBODY, InboundMessage, MessageRecord, Shown
 from bot.domain.refs import ChatRef, MessageRef, Person, ThreadId, TurnId, UserRef, message_ref_of
 from bot.domain.turns import FINAL_STATES, TurnState
 from bot.ports import Heard
@@ -89,7 +89,7 @@ class RedisMessageStore:
         spoiler: bool = False,
     ) -> None:
         key = self._keys.message(ref)
-        named = [owner.user for owner in owners if owner is not None]
+        named = [owner.user for owner in owners if owner is not None and owner != NOBODY]
         pictures, whose = SOURCES.dump(tuple(sources)), OWNERS.dump(tuple(owners))
         async with self._client.pipeline(transaction=False) as pipe:
             self._name(pipe, ref, named, time.time())
