@@ -311,8 +311,7 @@ class TelegramApi:
             where = await self._where(chat)
             if where == group_of(chat):
                 asked = {**_address(chat), "action": "upload_photo"}
-                lane = lanes.edits(chat)
-                await self._in(chat, lane, "sendChatAction", asked, spare=lanes.SPARE, read_s=_NICETY_S)
+                await self._in(chat, lanes.busy(chat), "sendChatAction", asked, spare=lanes.SPARE, read_s=_NICETY_S)
 
     async def answer_press(self, press_id: str, words: str = "", *, alert: bool = False) -> None:
         asked: dict[str, Any] = {"callback_query_id": press_id, "show_alert": alert or None}
@@ -364,12 +363,11 @@ class TelegramApi:
         if where != group_of(message.chat):
             raise Moved(where)
         whole = {"chat_id": place_of(message.chat).chat, "message_id": id_, **asked}
+        through = lanes.edits(message.chat, progress=spare is not None)
+        read_s = None if spare is None else _NICETY_S
         for again in (True, False):
             try:
-                read_s = None if spare is None else _NICETY_S
-                return await self._in(
-                    message.chat, lanes.edits(message.chat), method, whole, spare=spare, read_s=read_s
-                )
+                return await self._in(message.chat, through, method, whole, spare=spare, read_s=read_s)
             except _NotModified:
                 return True
             except _NoThread:
@@ -612,10 +610,11 @@ def _file_id(found: Any) -> str:
     if not isinstance(found, Mapping):
         return ""
     message = cast(Json, found)
-    sizes: Sequence[Json] = message.get("photo") or ()
+    sizes: Sequence[Json] = message.get("photo") or []
     if sizes:
         return str(max(sizes, key=_area).get("file_id", ""))
-    return str((message.get("document") or {}).get("file_id", ""))
+    document: Json = message.get("document") or {}
+    return str(document.get("file_id", ""))
 
 
 def _area(size: Json) -> int:

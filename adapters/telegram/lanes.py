@@ -19,10 +19,14 @@ CHAT_MOST: Final = 3
 CHAT_WINDOW_S: Final = 3.4
 GROUP_MOST: Final = 18
 GROUP_WINDOW_S: Final = 61.0
-EDITS_MOST: Final = 3
-EDITS_WINDOW_S: Final = 3.4
-GROUP_EDITS_MOST: Final = 18
-"""Not published: what groups are seen to take, like messages."""
+EDITS_MOST: Final = 5
+EDITS_WINDOW_S: Final = 5.6
+GROUP_EDITS_MOST: Final = 30
+"""Not published: more than one for each message that a group may be sent."""
+GROUP_PROGRESS_MOST: Final = 8
+"""So that what may be left out takes no places of results."""
+BUSY_MOST: Final = 5
+BUSY_WINDOW_S: Final = 12.0
 SPARE: Final = 2
 """How much room what may be left out leaves for what may not."""
 
@@ -32,20 +36,26 @@ def all_of(account: str) -> Lane:
 
 
 def sends(chat: ChatRef) -> tuple[Lane, ...]:
-    """For a new message. Topics are of their group."""
+    """For a new message. Topics are of their group. The shared lane is the last."""
     name = group_of(chat).key
     own = Lane(f"{name}:sends", CHAT_MOST, CHAT_WINDOW_S)
     group = [Lane(f"{name}:group", GROUP_MOST, GROUP_WINDOW_S)] if is_group(chat) else []
     return (own, *group, all_of(chat.account))
 
 
-def edits(chat: ChatRef) -> tuple[Lane, ...]:
+def edits(chat: ChatRef, *, progress: bool = False) -> tuple[Lane, ...]:
+    """`progress` is what may be left out."""
     name = group_of(chat).key
     own = Lane(f"{name}:edits", EDITS_MOST, EDITS_WINDOW_S)
     group = [Lane(f"{name}:group-edits", GROUP_EDITS_MOST, GROUP_WINDOW_S)] if is_group(chat) else []
-    return (own, *group, all_of(chat.account))
+    few = [Lane(f"{name}:progress", GROUP_PROGRESS_MOST, GROUP_WINDOW_S)] if is_group(chat) and progress else []
+    return (own, *group, *few, all_of(chat.account))
+
+
+def busy(chat: ChatRef) -> tuple[Lane, ...]:
+    return (Lane(f"{group_of(chat).key}:busy", BUSY_MOST, BUSY_WINDOW_S), all_of(chat.account))
 
 
 def others(account: str) -> tuple[Lane, ...]:
-    """For what stands in no chat: only all together are counted."""
+    """For what is counted for no chat."""
     return (all_of(account),)

@@ -1,0 +1,586 @@
+"""Telegram's door out: the only place that posts there, beside what the doors in say by themselves.
+
+A reply is reserved by a short message and filled by editing it, which may be repeated. What one message cannot hold is
+posted once: each such message has a place in the ledger, and where nobody knows whether it arrived, that is said, with
+a key that sends it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import struct
+import time
+import zlib
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from weakref import WeakValueDictionary
+
+import structlog
+
+from adapters.telegram import lanes, limits
+from adapters.telegram.api import Media, Moved, Sent, TelegramApi
+from adapters.telegram.errors import OutcomeUnknown, Rejected, TelegramError, TooLarge, Unavailable
+from adapters.telegram.fetch import Fetcher
+from adapters.telegram.ports import Keyboard, KnownFile, Ledger, Send, SendState, TelegramStore
+from adapters.telegram.refs import PLATFORM, is_group, message_id_of
+from adapters.telegram.render import Shot, others_said, show
+from adapters.telegram.render import Shown as Rendered
+from adapters.telegram.words import Linked, Said, plain, said, shortened
+from bot.domain.errors import ChatClosed
+from bot.domain.images import ALL
+from bot.domain.messages import Answer, Attachment, ChatCapabilities, InboundMessage, Rendition, Shown
+from bot.domain.refs import ChatRef, MessageRef, Sha256, TurnId, UserRef, message_ref_of, thread_of
+from bot.domain.turns import FINAL_STATES, TurnState
+from bot.ending import end
+from bot.ports import Clock, ImageStore, MessageStore
+from bot.recent import Recent
+
+log = structlog.get_logger("telegram")
+
+ON_ITS_WAY: Final = "On its way."
+DELETED: Final = "This was deleted."
+_NO_TEXT = "no text in the message"
+_FINAL_S = 3600
+_DELETES_AT_ONCE = 8
+_LONGEST_BUSY_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """Times, in seconds. `progress_s`: what is done before that shows no progress. `busy_s` is how often "sending a
+    photo…" is said. `stale_s`: whoever began to send something so long ago has not come back."""
+
+    progress_s: float = 0.7
+    busy_s: float = 4.0
+    stale_s: float = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Stands:
+    """The picture that a message of ours shows."""
+
+    sha256: Sha256
+    as_photo: bool
+    spoiler: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What belongs to an answer and needs a message of its own, or several. `shows` are the results, in order."""
+
+    key: str
+    send: Callable[[], Awaitable[Sequence[Sent]]]
+    shows: Sequence[Shown]
+
+
+class TelegramPlatform:
+    """See `bot.ports.Platform`, and `Orphans` and `Resending` of `adapters.telegram.ports`."""
+
+    name: str = PLATFORM
+
+    def __init__(
+        self,
+        api: TelegramApi,
+        store: TelegramStore,
+        ledger: Ledger,
+        images: ImageStore,
+        messages: MessageStore,
+        *,
+        rhythm: Rhythm | None = None,
+        now: Clock = time.time,
+    ) -> None:
+        self.account = api.account
+        self._api = api
+        self._store = store
+        self._ledger = ledger
+        self._images = images
+        self._messages = messages
+        self._rhythm = rhythm or Rhythm()
+        self._now = now
+        self._fetcher = Fetcher(api)
+        self._final: Recent[MessageRef, None] = Recent()
+        self._said: Recent[MessageRef, Rendered] = Recent()
+        """What a message of ours said last, as far as this process knows."""
+        self._stands: Recent[MessageRef, _Stands] = Recent()
+        self._later: dict[MessageRef, Answer] = {}
+        """Progress that is to be shown in a moment."""
+        self._busy: dict[MessageRef, asyncio.Event] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """The connections of `api` stay: they are not ours."""
+        await end(*self._tasks)
+
+    # --- what a chat can show, and what people sent there
+
+    async def capabilities(self, _chat: ChatRef) -> ChatCapabilities:
+        """Of a document: whether a photo will do is decided here."""
+        most = limits.LOCAL_BYTES if self._api.local else limits.DOCUMENT_BYTES
+        return ChatCapabilities(max_file_bytes=most, max_images=limits.ALBUM)
+
+    async def fetch(self, attachment: Attachment, *, max_bytes: int) -> bytes:
+        return await self._fetcher.fetch(attachment, max_bytes=max_bytes)
+
+    # --- reserving
+
+    async def reserve(self, message: InboundMessage, turn: TurnId) -> MessageRef:
+        """The same turn gives the same message, unless nobody knows whether the first arrived: then there is another,
+        and the first is an orphan."""
+        below = message.ref if message_id_of(message.ref) is not None else message.reply_to
+        return await self._placeholder(_reserved(turn), message.ref.chat, turn, below=below)
+
+    async def _placeholder(self, key: str, chat: ChatRef, turn: TurnId, *, below: MessageRef | None) -> MessageRef:
+        async with self._lock(key):
+            known = await self._ledger.begin(key)
+            if known.state is SendState.SENT and known.messages:
+                return await self._found(key, chat, known)
+            shown = show(Answer(TurnState.ACCEPTED, (ON_ITS_WAY,), turn=turn), group=is_group(chat))
+            try:
+                ref = await self._api.send_text(chat, shown.said, reply_to=below, keyboard=shown.keyboard)
+            except OutcomeUnknown:
+                await self._ledger.unknown(key)
+                raise
+            except Exception:
+                await self._ledger.drop(key)
+                raise
+            if ref.chat != chat:
+                await self._store.note(f"at:{key}", ref.key)
+            await self._ledger.sent(key, [message_id_of(ref) or 0])
+            self._said[ref] = shown
+            return ref
+
+    async def _found(self, key: str, chat: ChatRef, known: Send) -> MessageRef:
+        """What was sent elsewhere than where it was to be sent (a group had moved) is noted in full."""
+        elsewhere = await self._store.noted(f"at:{key}")
+        return message_ref_of(elsewhere) if elsewhere else MessageRef(chat, str(known.messages[0]))
+
+    # --- filling
+
+    async def fill(self, reply: MessageRef, answer: Answer) -> None:
+        if answer.state in FINAL_STATES:
+            await self._fill_finally(reply, answer)
+        elif answer.state is TurnState.RUNNING and not answer.asks and not answer.panels:
+            self._show_later(reply, answer)
+        else:
+            self._later.pop(reply, None)
+            async with self._lock(reply.key):
+                if reply not in self._final:
+                    await self._progress(reply, answer, spare=None if answer.asks else lanes.SPARE)
+        if answer.state is TurnState.RUNNING and reply not in self._final:
+            self._seem_busy(reply)
+
+    async def _fill_finally(self, reply: MessageRef, answer: Answer) -> None:
+        """From now on no progress is shown any more: not by this process, and not by others."""
+        self._final[reply] = None
+        self._later.pop(reply, None)
+        if quiet := self._busy.pop(reply, None):
+            quiet.set()
+        async with self._lock(reply.key):
+            await self._store.once(_final(reply), life_s=_FINAL_S)
+            try:
+                await self._finish(reply, answer)
+            except Moved as moved:
+                await self._finish(await self._anew(reply, answer, moved.to), answer)
+
+    async def _anew(self, reply: MessageRef, answer: Answer, chat: ChatRef) -> MessageRef:
+        """What the group's messages were is out of reach since it is a supergroup. Its answer gets a new one."""
+        turn = answer.turn
+        if turn is None:
+            raise Moved(chat)
+        new = await self._placeholder(f"moved:{reply.key}", chat, turn, below=None)
+        shows = [Shown(panel.turn, ALL) for panel in answer.panels] or [Shown(turn, ALL)]
+        asker = answer.credit.asker.user if answer.credit else None
+        await self._messages.attach(new, thread_of(turn), shows, asker=asker)
+        return new
+
+    async def _finish(self, reply: MessageRef, answer: Answer) -> None:
+        group = is_group(reply.chat)
+        shown = show(answer, group=group)
+        parts = self._parts(reply, answer, shown)
+        unsure = await self._any_unsure(parts)
+        if unsure:
+            shown = show(answer, group=group, unsure=True)
+        await self._put(reply, answer, shown)
+        missing = [part for part in parts if not await self._send_once(reply, part)]
+        if missing and not unsure:
+            await self._put(reply, answer, show(answer, group=group, unsure=True))
+
+    # --- progress
+
+    def _show_later(self, reply: MessageRef, answer: Answer) -> None:
+        waits = reply in self._later
+        self._later[reply] = answer
+        if not waits:
+            began = answer.started_at if answer.started_at is not None else self._now()
+            left_s = began + self._rhythm.progress_s - self._now()
+            self._begin(self._show_in(reply, min(max(left_s, 0.0), self._rhythm.progress_s)))
+
+    async def _show_in(self, reply: MessageRef, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        async with self._lock(reply.key):
+            answer = self._later.pop(reply, None)
+            if answer is None or reply in self._final or await self._store.was(_final(reply)):
+                return
+            try:
+                await self._progress(reply, answer, spare=lanes.SPARE)
+            except (TelegramError, ChatClosed) as error:
+                log.info("telegram.no_progress", error=type(error).__name__)
+
+    async def _progress(self, reply: MessageRef, answer: Answer, *, spare: int | None) -> None:
+        shown = show(answer, group=is_group(reply.chat))
+        if self._said.get(reply) == shown:
+            return
+        with contextlib.suppress(Moved):  # its answer will be posted anew, once it is there
+            await self._put(reply, answer, shown, spare=spare)
+
+    def _seem_busy(self, reply: MessageRef) -> None:
+        if reply not in self._busy:
+            self._busy[reply] = asyncio.Event()
+            self._begin(self._seem_busy_until(reply, self._busy[reply]))
+
+    async def _seem_busy_until(self, reply: MessageRef, quiet: asyncio.Event) -> None:
+        """A nicety. Telegram shows it for five seconds."""
+        until = self._now() + _LONGEST_BUSY_S
+        try:
+            while not quiet.is_set() and self._now() < until:
+                await self._api.seems_busy(reply.chat)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._rhythm.busy_s):
+                        await quiet.wait()
+        except Exception as error:
+            log.debug("telegram.not_busy", error=type(error).__name__)
+        finally:
+            if self._busy.get(reply) is quiet:
+                del self._busy[reply]
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # --- one message of ours
+
+    async def _put(self, reply: MessageRef, answer: Answer, shown: Rendered, *, spare: int | None = None) -> None:
+        """Where Telegram does not take all of it, less."""
+        try:
+            try:
+                done = await self._put_whole(reply, shown, spare)
+            except TooLarge:
+                log.info("telegram.too_large")
+                shown = show(answer, group=is_group(reply.chat), without_pictures=True)
+                done = await self._put_whole(reply, shown, spare)
+        except Rejected as rejected:
+            # Something in it that we do not know of: its words and pictures are worth more than its keys.
+            log.warning("telegram.rejected", description=rejected.description)
+            shown = Rendered(Said(shown.said.text), (), shown.shot, shown.spoiler)
+            done = await self._put_whole(reply, shown, spare)
+        if done:
+            self._said[reply] = shown
+
+    async def _put_whole(self, reply: MessageRef, shown: Rendered, spare: int | None) -> bool:
+        """False where it was left out."""
+        if shown.shot is not None:
+            return await self._put_picture(reply, shown, shown.shot, spare)
+        try:
+            return await self._api.edit_text(reply, shown.said, shown.keyboard, spare=spare)
+        except Rejected as rejected:
+            if _NO_TEXT not in rejected.description.lower():
+                raise
+        return await self._put_blank(reply, shown.said, shown.keyboard)
+
+    async def _put_blank(self, reply: MessageRef, words: Said, keyboard: Keyboard = ()) -> bool:
+        """A message with a picture can't become one without, so it gets one that shows nothing."""
+        self._stands.pop(reply, None)
+        media = Media(BLANK, "blank.png", caption=shortened(words, limits.CAPTION))
+        return await self._api.edit_media(reply, media, keyboard) is not None
+
+    async def _put_picture(self, reply: MessageRef, shown: Rendered, shot: Shot, spare: int | None) -> bool:
+        sha256 = shot.rendition.image.sha256
+        stands = self._stands.get(reply)
+        if stands is not None and (stands.sha256, stands.spoiler) == (sha256, shown.spoiler):
+            try:
+                return await self._api.edit_caption(reply, shown.said, shown.keyboard, spare=spare)
+            except Rejected:  # another process may have put another picture in its place
+                self._stands.pop(reply, None)
+        *kinds, last = (True, False) if shot.as_photo else (False,)
+        for as_photo in kinds:
+            try:
+                return await self._put_as(reply, shown, shot, spare, as_photo=as_photo)
+            except Rejected as rejected:
+                log.info("telegram.no_photo", description=rejected.description)
+        return await self._put_as(reply, shown, shot, spare, as_photo=last)
+
+    async def _put_as(
+        self, reply: MessageRef, shown: Rendered, shot: Shot, spare: int | None, *, as_photo: bool
+    ) -> bool:
+        """A file that Telegram has already is not sent again."""
+
+        async def put(media: Media) -> Sent | None:
+            return await self._api.edit_media(reply, media, shown.keyboard, spare=spare)
+
+        sent = await self._with_file(shot, put, as_photo=as_photo, caption=shown.said, spoiler=shown.spoiler)
+        if sent is not None:
+            self._stands[reply] = _Stands(shot.rendition.image.sha256, as_photo, shown.spoiler)
+        return sent is not None
+
+    async def _with_file(
+        self,
+        shot: Shot,
+        use: Callable[[Media], Awaitable[Sent | None]],
+        *,
+        as_photo: bool,
+        caption: Said,
+        spoiler: bool,
+    ) -> Sent | None:
+        media, known = await self._media(shot, as_photo=as_photo, caption=caption, spoiler=spoiler)
+        if known:
+            try:
+                return await use(media)
+            except Rejected:  # its id is worth nothing any more
+                media, _ = await self._media(shot, as_photo=as_photo, caption=caption, spoiler=spoiler, anew=True)
+        sent = await use(media)
+        if sent is not None:
+            await self._note(shot, sent, as_photo=as_photo)
+        return sent
+
+    async def _media(
+        self, shot: Shot, *, as_photo: bool, caption: Said, spoiler: bool, anew: bool = False
+    ) -> tuple[Media, bool]:
+        """And whether Telegram has the file already."""
+        sha256 = shot.rendition.image.sha256
+        known = None if anew else await self._store.file(self.account, sha256, as_photo=as_photo)
+        file = known.file_id if known is not None else await self._images.get(sha256)
+        return Media(file, shot.filename, as_photo, caption, spoiler), known is not None
+
+    async def _note(self, shot: Shot, sent: Sent, *, as_photo: bool) -> None:
+        if sent.file_id:
+            file = KnownFile(sent.file_id, as_photo)
+            await self._store.note_file(self.account, shot.rendition.image.sha256, file)
+
+    # --- what needs messages of its own
+
+    def _parts(self, reply: MessageRef, answer: Answer, shown: Rendered) -> list[_Part]:
+        """Photos and documents can't stand in one album."""
+        if answer.turn is None:
+            return []
+        parts: list[_Part] = []
+        for as_photo, name in ((True, "photos"), (False, "documents")):
+            shots = [shot for shot in shown.others if shot.as_photo is as_photo]
+            if shots:
+                parts.append(self._pictures(f"{answer.turn}:{name}", reply, answer, shots, as_photo=as_photo))
+        if shown.rest is not None:
+            rest = shown.rest
+
+            async def send_words() -> Sequence[Sent]:
+                return [Sent(await self._api.send_text(reply.chat, rest, reply_to=reply))]
+
+            parts.append(_Part(f"{answer.turn}:words", send_words, [Shown(answer.turn, ALL)]))
+        return parts
+
+    def _pictures(self, key: str, reply: MessageRef, answer: Answer, shots: Sequence[Shot], *, as_photo: bool) -> _Part:
+        async def send_pictures() -> Sequence[Sent]:
+            try:
+                return await self._send_pictures(reply, answer, shots, as_photo=as_photo)
+            except Rejected:
+                if not as_photo:
+                    raise
+            return await self._send_pictures(reply, answer, shots, as_photo=False)
+
+        return _Part(key, send_pictures, [Shown(shot.turn, shot.index) for shot in shots if shot.turn is not None])
+
+    async def _send_pictures(
+        self, reply: MessageRef, answer: Answer, shots: Sequence[Shot], *, as_photo: bool
+    ) -> Sequence[Sent]:
+        words = others_said(answer, shots)
+
+        async def media(*, anew: bool) -> list[Media]:
+            captions = [words, *[Said()] * (len(shots) - 1)]
+            found = [
+                await self._media(shot, as_photo=as_photo, caption=caption, spoiler=answer.spoiler, anew=anew)
+                for shot, caption in zip(shots, captions, strict=True)
+            ]
+            return [each for each, _ in found]
+
+        async def send(files: Sequence[Media]) -> Sequence[Sent]:
+            if len(files) == 1:
+                return [await self._api.send_media(reply.chat, files[0], reply_to=reply)]
+            return await self._api.send_album(reply.chat, files, reply_to=reply)
+
+        files = await media(anew=False)
+        try:
+            sent = await send(files)
+        except Rejected:
+            if not any(isinstance(each.file, str) for each in files):
+                raise
+            sent = await send(await media(anew=True))
+        for shot, each in zip(shots, sent, strict=False):
+            await self._note(shot, each, as_photo=as_photo)
+        return sent
+
+    async def _any_unsure(self, parts: Sequence[_Part]) -> bool:
+        found = [await self._ledger.find(part.key) for part in parts]
+        return any(each is not None and each.state is SendState.UNKNOWN for each in found)
+
+    async def _send_once(self, reply: MessageRef, part: _Part) -> bool:
+        """False where nobody knows whether it arrived. Raises `Unavailable` while somebody else may be at it."""
+        known = await self._ledger.begin(part.key)
+        match known.state:
+            case SendState.SENT:
+                # A crash may have come between.
+                await self._attach([MessageRef(reply.chat, str(id_)) for id_ in known.messages], part)
+                return True
+            case SendState.UNKNOWN:
+                return False
+            case SendState.SENDING:
+                if self._now() - known.at < self._rhythm.stale_s:
+                    raise Unavailable("It is being sent.")
+                await self._ledger.unknown(part.key)
+                return False
+            case SendState.NEW:
+                return await self._send_now(part)
+
+    async def _send_now(self, part: _Part) -> bool:
+        try:
+            sent = await part.send()
+        except (OutcomeUnknown, Rejected) as error:
+            log.warning("telegram.part_not_sent", error=type(error).__name__)
+            await self._ledger.unknown(part.key)
+            return False
+        except Exception:
+            await self._ledger.drop(part.key)
+            raise
+        await self._ledger.sent(part.key, [message_id_of(each.ref) or 0 for each in sent])
+        await self._attach([each.ref for each in sent], part)
+        return True
+
+    async def _attach(self, refs: Sequence[MessageRef], part: _Part) -> None:
+        """A reply to one of them finds what it shows."""
+        for ref, shows in zip(refs, part.shows, strict=False):
+            await self._messages.attach(ref, thread_of(shows.turn), [shows])
+
+    async def send_again(self, reply: MessageRef, answer: Answer) -> None:
+        for part in self._parts(reply, answer, show(answer, group=is_group(reply.chat))):
+            known = await self._ledger.find(part.key)
+            if known is not None and known.state is SendState.UNKNOWN:
+                await self._ledger.drop(part.key)
+        await self.fill(reply, answer)
+
+    # --- calling somebody
+
+    async def call(self, reply: MessageRef, person: UserRef, words: str, *, key: str) -> None:
+        try:
+            await self._call(reply, person, words, key)
+        except Exception as error:  # best effort: whatever goes wrong, the answer itself stands
+            log.info("telegram.call_failed", error=type(error).__name__)
+
+    async def _call(self, reply: MessageRef, person: UserRef, words: str, key: str) -> None:
+        """The words themselves are the mention, so that no name has to be known."""
+        sent = f"call:{key}"
+        if (await self._ledger.begin(sent)).state is not SendState.NEW:
+            return
+        user = int(person.user) if person.platform == PLATFORM and person.user.isdigit() else 0
+        whole = shortened(said([[Linked(plain(words), user=user)]]), limits.TEXT)
+        try:
+            ref = await self._api.send_text(reply.chat, whole, reply_to=reply)
+        except OutcomeUnknown:
+            await self._ledger.unknown(sent)
+            raise
+        except Exception:
+            await self._ledger.drop(sent)
+            raise
+        await self._ledger.sent(sent, [message_id_of(ref) or 0])
+        await self._store.keep_call(key, ref)
+
+    async def call_off(self, reply: MessageRef, *, key: str) -> None:
+        try:
+            call = await self._store.take_call(key)
+            if call is not None and call.chat == reply.chat:
+                await self._api.delete(call)
+        except Exception as error:  # best effort, too: a call that stays does no harm
+            log.info("telegram.call_stays", error=type(error).__name__)
+
+    # --- taking away
+
+    async def show_sources(self, message: MessageRef, pictures: Sequence[Rendition]) -> None:
+        """Telegram shows them by itself."""
+
+    async def done(self, message: InboundMessage) -> None:
+        """Nothing is kept for it here."""
+
+    async def forget(self, user: UserRef) -> None:
+        await self._store.forget(user)
+
+    async def retract(self, ours: Sequence[MessageRef], theirs: Sequence[MessageRef]) -> None:  # noqa: ARG002
+        """People's messages are not ours to hold."""
+        room = asyncio.Semaphore(_DELETES_AT_ONCE)
+
+        async def take_away(message: MessageRef) -> None:
+            async with room:
+                try:
+                    await self._take_away(message)
+                except Exception as error:
+                    log.info("telegram.not_retracted", error=type(error).__name__)
+
+        await asyncio.gather(*(take_away(each) for each in ours))
+
+    async def _take_away(self, message: MessageRef) -> None:
+        """What is older than two days can't be deleted, but be made to show nothing."""
+        self._stands.pop(message, None)
+        if await self._api.delete(message):
+            return
+        try:
+            await self._api.edit_text(message, Said(DELETED))
+        except Rejected:
+            await self._put_blank(message, Said(DELETED))
+
+    async def found(self, message: MessageRef, turn: TurnId) -> None:
+        key = _reserved(turn)
+        async with self._lock(key):
+            known = await self._ledger.find(key)
+            if known is not None and known.state is SendState.SENT and known.messages:
+                reply = await self._found(key, message.chat, known)
+                if reply.message != message.message and await self._is_placeholder(message, turn):
+                    await self._api.delete(message)
+                return
+            if known is not None and known.state is SendState.SENDING and not self._is_stale(known):
+                return  # whoever sends it is about to note it
+            if await self._messages.find(message) is None:
+                await self._messages.attach(message, thread_of(turn), [Shown(turn, ALL)])
+                await self._ledger.sent(key, [message_id_of(message) or 0])
+
+    async def _is_placeholder(self, message: MessageRef, turn: TurnId) -> bool:
+        """Not one that shows the turn as well: a part of its answer, or its reply in a group that has moved."""
+        record = await self._messages.find(message)
+        return record is None or all(shows.turn != turn for shows in record.shows)
+
+    def _is_stale(self, known: Send) -> bool:
+        return self._now() - known.at >= self._rhythm.stale_s
+
+    def _lock(self, key: str) -> asyncio.Lock:
+        return self._locks.setdefault(key, asyncio.Lock())
+
+
+def _reserved(turn: TurnId) -> str:
+    return f"reserve:{turn}"
+
+
+def _final(reply: MessageRef) -> str:
+    return f"final:{reply.key}"
+
+
+def _blank(width_px: int, height_px: int, grey: int) -> bytes:
+    """A PNG of one colour."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = (b"\0" + bytes([grey]) * width_px) * height_px
+    header = struct.pack(">IIBBBBB", width_px, height_px, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+BLANK: Final = _blank(320, 200, 0xDD)
+"""Where a picture was that is gone."""
