@@ -72,7 +72,7 @@ class RedisAlbums:
         await self._due(self._dues(chat.account), ["wake", _name_of(chat, group), f"{when:.6f}", LIFE_S])
 
     async def due(self, account: str, now: float, *, life_s: float) -> Sequence[tuple[ChatRef, str]]:
-        args = ["due", f"{now:.6f}", f"{now + life_s:.6f}", LIFE_S]
+        args: list[str | int | float] = ["due", f"{now:.6f}", f"{now + life_s:.6f}", LIFE_S]
         return [_named(str(name)) for name in await self._due(self._dues(account), args)]
 
     async def close(self, chat: ChatRef, group: str, *, anchor: int, handed: Sequence[int]) -> Album:

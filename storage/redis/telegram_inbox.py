@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from adapters.telegram.ports import SetAside, Stored
 from bot.domain.refs import UserRef
@@ -35,8 +36,6 @@ ASIDE_S: Final = 7 * DAY
 ASIDE_MOST: Final = 1000
 ASIDE_CHARACTERS: Final = 65536
 """Of each. What an update says is rarely longer than a hundredth of that."""
-_GONE_MS = DAY * 1000
-"""How long a process that holds nothing is known."""
 _GROUP = "takers"
 _PAGE = 200
 
@@ -44,9 +43,11 @@ _PAGE = 200
 class RedisInbox:
     """See `adapters.telegram.ports.Inbox`. One stream per account, whose readers share one group.
 
-    What is taken and not dealt with stands in the stream until it is: nothing is lost with a process."""
+    What is taken and not dealt with stands in the stream until it is: nothing is lost with a process. `gone_s` is how
+    long one that holds nothing is known."""
 
-    def __init__(self, client: Redis, *, keys: Keys | None = None) -> None:
+    def __init__(self, client: Redis, *, gone_s: float = DAY, keys: Keys | None = None) -> None:
+        self._gone_ms = round(gone_s * 1000)
         self._client: Any = client
         self._keys = keys or Keys()
         self._take_in = Script(client, "telegram_take_in.lua")
@@ -77,15 +78,19 @@ class RedisInbox:
         return [_stored(entry, _pairs(flat)) for entry, flat in found]
 
     async def still_at(self, account: str, entries: Sequence[str], *, holder: str) -> None:
-        if entries:
+        if not entries:
+            return
+        try:
             # With their ids alone: that does not count as another try.
-            arguments = [self._stream(account), _GROUP, holder, 0, *entries, "JUSTID"]
-            await self._client.execute_command("XCLAIM", *arguments)
+            await self._client.xclaim(self._stream(account), _GROUP, holder, 0, list(entries), justid=True)
+        except ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
 
     async def left_behind(self, account: str, *, holder: str, idle_s: float, most: int) -> Sequence[Stored]:
         if most < 1:
             return []
-        args = [_GROUP, holder, round(idle_s * 1000), most, _GONE_MS]
+        args: list[str | int | float] = [_GROUP, holder, round(idle_s * 1000), most, self._gone_ms]
         found = await self._left_behind([self._stream(account)], args)
         return [_stored(entry, _pairs(flat), tries) for entry, flat, tries in found]
 

@@ -110,3 +110,45 @@ async def test_what_several_chats_and_their_server_decided_is_looked_up_at_once(
     decided = await store.decided([own, other], server)
     assert decided == ([ChatSettings(), ChatSettings(questions=False)], ServerSettings(day_microusd=5))
     assert await store.decided([other], None) == ([ChatSettings(questions=False)], ServerSettings())
+
+
+# --- a chat that has another name from now on
+
+OLD, NEW = ChatRef("web", "page", "cellar"), ChatRef("web", "page", "attic")
+OLD_SERVER, NEW_SERVER = ServerRef("web", "page", "cellar"), ServerRef("web", "page", "attic")
+
+
+async def test_what_was_set_for_a_chat_and_its_server_holds_where_it_moves_to(
+    store: RedisChatStore, client: Redis
+) -> None:
+    await store.change(OLD, QUIET)
+    await store.change_server(OLD_SERVER, STRICT)
+    for _ in range(2):
+        await store.move(OLD, NEW)
+        assert await store.decided([NEW], NEW_SERVER) == ([QUIET], STRICT)
+    assert all([await client.ttl(key) > SETTINGS_LIFE_S - 10 for key in await client.keys("*")])
+
+
+async def test_moving_changes_nothing_that_was_set_in_the_new_chat(store: RedisChatStore) -> None:
+    await store.change(OLD, QUIET)
+    await store.change_server(OLD_SERVER, STRICT)
+    await store.change(NEW, ChatSettings(questions=False))
+    await store.move(OLD, NEW)
+    assert await store.decided([NEW], NEW_SERVER) == ([ChatSettings(questions=False)], STRICT)
+    await store.change_server(NEW_SERVER, ServerSettings())
+    await store.move(OLD, NEW)
+    assert await store.server(NEW_SERVER) == ServerSettings()
+
+
+async def test_a_chat_that_set_nothing_takes_nothing_along(store: RedisChatStore, client: Redis) -> None:
+    await store.change(NEW, QUIET)
+    before = await client.keys("*")
+    await store.move(OLD, NEW)
+    assert (await store.settings(NEW), await client.keys("*")) == (QUIET, before)
+
+
+async def test_what_a_newer_version_set_moves_along_whole(store: RedisChatStore, client: Redis) -> None:
+    await client.set(f"rb:chat:{{{OLD.key}}}:settings", '{"suggestions": false, "language": "de"}')
+    await store.move(OLD, NEW)
+    assert '"language": "de"' in str(await client.get(f"rb:chat:{{{NEW.key}}}:settings"))
+    assert await store.settings(NEW) == QUIET

@@ -173,6 +173,34 @@ async def test_attaching_again_counts_once_and_only_the_last_ten_are_kept(
     assert 0 < await client.ttl(key) <= 1000
 
 
+@pytest.mark.parametrize("state", [TurnState.ASKING, TurnState.REFUSED, TurnState.FAILED, TurnState.CANCELLED])
+async def test_an_answer_that_may_be_set_right_is_the_latest_where_it_is_asked_for(
+    store: RedisMessageStore, turns: RedisTurnStore, state: TurnState
+) -> None:
+    picture = await answered(store, turns, done())
+    unfinished = await answered(store, turns, Outcome(state))
+    assert await store.latest(CHAT, ANNA) == picture.reply
+    assert await store.latest(CHAT, ANNA, unfinished=True) == unfinished.reply
+    newer = await answered(store, turns, done())
+    assert await store.latest(CHAT, ANNA, unfinished=True) == newer.reply
+
+
+async def test_an_answer_in_words_alone_leaves_nothing_to_set_right(
+    store: RedisMessageStore, turns: RedisTurnStore
+) -> None:
+    picture = await answered(store, turns, done())
+    await answered(store, turns, Outcome(TurnState.DONE, words="An answer in words."))
+    assert await store.latest(CHAT, ANNA, unfinished=True) == picture.reply
+
+
+async def test_an_answer_that_was_erased_is_nothing_to_set_right(
+    store: RedisMessageStore, turns: RedisTurnStore, client: Redis
+) -> None:
+    gone = await answered(store, turns, Outcome(TurnState.REFUSED))
+    await client.hset(f"rb:{{{gone.thread}}}:turn:{gone.id.partition('-')[2]}", "erased", "1")
+    assert await store.latest(CHAT, ANNA, unfinished=True) is None
+
+
 # --- what was heard
 
 

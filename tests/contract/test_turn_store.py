@@ -569,3 +569,99 @@ async def test_a_note_is_taken_once_for_each_thing_and_turn(store: RedisTurnStor
     assert sorted(tries) == [False] * 7 + [True]
     assert [await store.note_once(one.id, "asked"), await store.note_once(other.id, "called")] == [True, True]
     assert all([await client.ttl(key) > 0 for key in await client.keys("rb:{*}:turn:*") if "{adm}" not in key])
+
+
+# --- more has come for a turn
+
+
+def with_another_picture(one: Turn, *, owner: UserRef = ANNA) -> Turn:
+    return replace(one, inputs=(*one.inputs, Input(Role.SOURCE, owner, image("another"))))
+
+
+async def test_a_turn_that_nobody_has_claimed_takes_more_along(store: RedisTurnStore) -> None:
+    one = turn()
+    submitted = await store.submit(one, [])
+    assert submitted.start == (one.id,)
+    for _ in range(2):
+        assert await store.extend(with_another_picture(one))
+    claim = await store.claim(one.id)
+    assert claim is not None
+    assert claim.status.turn == with_another_picture(one)
+
+
+async def test_what_a_turn_has_reserved_and_what_holds_it_stay_when_it_takes_more_along(
+    store: RedisTurnStore, client: Redis
+) -> None:
+    parent, bucket = turn(), Bucket("house:today", 10, 100)
+    child = turn(parent=parent, inputs=(Input(Role.PARENT, ANNA, None, parent.id, ALL),))
+    await store.submit(parent, [])
+    await store.submit(child, [bucket])
+    assert await store.extend(with_another_picture(child))
+    status = await store.load(child.id)
+    assert status is not None
+    assert (status.turn, status.holds) == (with_another_picture(child), frozenset({Hold.PARENT}))
+    assert await client.get("rb:{adm}:bucket:house:today") == "10"
+    assert await run_to_end(store, parent) == [child.id]
+
+
+async def test_a_turn_that_waits_for_consent_takes_more_along_and_still_waits(store: RedisTurnStore) -> None:
+    one = replace(turn(), asks=(Person(BEN, "Ben"),))
+    await store.submit(one, [])
+    assert await store.extend(with_another_picture(one))
+    status = await store.load(one.id)
+    assert status is not None
+    assert (status.turn, status.holds) == (with_another_picture(one), frozenset({Hold.CONSENT}))
+    assert (await store.agree(one.id, BEN, [])).start == (one.id,)
+
+
+async def test_a_turn_that_was_ever_claimed_stays_as_it_was(store: RedisTurnStore) -> None:
+    one = turn()
+    await store.submit(one, [])
+    assert await store.claim(one.id) is not None
+    assert not await store.extend(with_another_picture(one))
+    status = await store.load(one.id)
+    assert status is not None
+    assert status.turn == one
+
+
+async def test_a_turn_that_has_ended_or_is_not_known_takes_nothing_along(store: RedisTurnStore, client: Redis) -> None:
+    ended, unknown = turn(), turn()
+    await store.submit(ended, [])
+    await store.end(ended.id, Outcome(TurnState.CANCELLED))
+    assert not await store.extend(with_another_picture(ended))
+    assert not await store.extend(unknown)
+    assert await store.load(unknown.id) is None
+    status = await store.load(ended.id)
+    assert status is not None
+    assert status.turn == ended
+
+
+async def test_of_a_claim_and_more_pictures_at_once_the_worker_sees_what_was_told(redis_url: str) -> None:
+    one, two = open_client(redis_url), open_client(redis_url)
+    stores = [RedisTurnStore(each, retention_s=DAY, author_limit=99) for each in (one, two)]
+    await stores[0].announce("worker", slots=99)
+    for _ in range(20):
+        some = turn()
+        await stores[0].submit(some, [])
+        await stores[1].load(some.id)
+        claim, extended = await asyncio.gather(stores[0].claim(some.id), stores[1].extend(with_another_picture(some)))
+        assert claim is not None
+        assert claim.status.turn == (with_another_picture(some) if extended else some)
+    await one.aclose()
+    await two.aclose()
+
+
+async def test_whose_picture_came_later_is_known_by_the_turn_too(store: RedisTurnStore, client: Redis) -> None:
+    one = turn()
+    await store.submit(one, [])
+    await store.extend(with_another_picture(one, owner=BEN))
+    assert await client.zrange(f"rb:user:{{{BEN.key}}}:turns", 0, -1) == [one.id]
+
+
+async def test_more_pictures_do_not_bring_back_the_words_of_whoever_was_forgotten(
+    store: RedisTurnStore, client: Redis
+) -> None:
+    one = turn()
+    await store.submit(one, [])
+    await client.hset(f"rb:{{{one.thread}}}:turn:{one.id.partition('-')[2]}", "rewritten", "1")
+    assert not await store.extend(with_another_picture(one))
