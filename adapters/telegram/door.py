@@ -5,6 +5,7 @@ Everything here may happen more than once for the same update, and does no harm 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Final, Protocol, TypeVar
 
@@ -98,6 +99,7 @@ class Door:
         self._commands = commands
         self._greeting = greeting
         self._orphans = orphans
+        self._changing = asyncio.Lock()
         self._greeted: Recent[ChatRef, None] = Recent()
 
     async def deal_with(self, arrived: Arrived) -> None:
@@ -110,7 +112,7 @@ class Door:
             elif update.edited_message is not None:
                 await self._message(update.edited_message, raw["edited_message"], edited=True)
             elif update.my_chat_member is not None:
-                await self._changed(update.my_chat_member)
+                await self._changed(update.my_chat_member, update.update_id)
         except ChatClosed as error:
             log.info("chat closed", code=error.code)
 
@@ -186,11 +188,15 @@ class Door:
         await self._rooms.move(before, since)
         log.info("a group has become a supergroup", old=old, new=new)
 
-    async def _changed(self, change: ChatMemberUpdated) -> None:
+    async def _changed(self, change: ChatMemberUpdated, number: int) -> None:
         """Somebody let the bot in, threw it out, blocked it, or took away its word."""
         chat = chat_ref(self._me.id, change.chat.id)
-        if not await self._is_newest(chat, int(change.date.timestamp())):
-            return
+        async with self._changing:
+            if not await self._is_newest(chat, (int(change.date.timestamp()), number)):
+                return
+            await self._opened_or_closed(change, chat)
+
+    async def _opened_or_closed(self, change: ChatMemberUpdated, chat: ChatRef) -> None:
         why = _why_closed(change.new_chat_member)
         if why:
             await self._store.close_chat(chat, why)
@@ -200,12 +206,14 @@ class Door:
         if change.chat.type != Chat.PRIVATE and _why_closed(change.old_chat_member) not in ("", SILENCED):
             await self._greeting.greet(change)
 
-    async def _is_newest(self, chat: ChatRef, at: int) -> bool:
-        """A change that comes once more, after a later one, must not undo that."""
+    async def _is_newest(self, chat: ChatRef, change: tuple[int, int]) -> bool:
+        """A change that comes once more, after a later one, must not undo that. Numbers of updates alone would not do:
+        they begin anew."""
         what = f"member:{chat.key}"
-        if at < int(await self._store.noted(what) or 0):
+        noted = await self._store.noted(what)
+        if noted and change < tuple(int(part) for part in noted.split()):
             return False
-        await self._store.note(what, str(at))
+        await self._store.note(what, "{} {}".format(*change))
         return True
 
 

@@ -70,6 +70,7 @@ class Mailroom:
         self._account = account
         self._holder = holder
         self._idle_s = idle_s
+        self._look_every_s = min(LOOK_EVERY_S, idle_s / 3)
         self._places = Places(MOST_AT_ONCE, of_a_chat=MOST_OF_A_CHAT)
         self._at_work: dict[str, asyncio.Task[None]] = {}
         self._something = asyncio.Event()
@@ -87,7 +88,7 @@ class Mailroom:
                 self._something.clear()
                 await self._take_all()
                 try:
-                    async with asyncio.timeout(LOOK_EVERY_S):
+                    async with asyncio.timeout(self._look_every_s):
                         await self._something.wait()
                 except TimeoutError:
                     pass
@@ -118,7 +119,7 @@ class Mailroom:
     async def _look_back(self) -> None:
         now = time.monotonic()
         room = MOST_KEPT - len(self._at_work)
-        if room <= 0 or now - self._looked_back_at < min(LOOK_EVERY_S, self._idle_s / 3):
+        if room <= 0 or now - self._looked_back_at < self._look_every_s:
             return
         found = await self._inbox.left_behind(
             self._account, holder=self._holder, idle_s=self._idle_s, most=min(room, MOST_AT_ONCE)

@@ -1,0 +1,273 @@
+"""Asking Telegram for updates: stored before acknowledged, by one process at a time, whatever goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+from redis.exceptions import ConnectionError as StoreDown
+from structlog.testing import capture_logs
+
+from adapters.telegram import polling as polling_module
+from adapters.telegram.inbox import MOST_OF_A_CHAT, MOST_TRIES
+from adapters.telegram.polling import CONFLICT, CONFLICT_WORDS, UNHEARD_WORDS
+from bot import insisting
+from bot.domain.messages import InboundMessage, Received
+from storage.redis.client import open_client
+from storage.redis.telegram_inbox import RedisInbox
+from tests.fakes.discord_rooms import RecordingRooms
+from tests.platforms.telegram_doors import Scene, a_scene
+
+
+@pytest.fixture
+async def scene(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
+    monkeypatch.setattr(insisting, "_FIRST_WAIT_S", 0.02)
+    monkeypatch.setattr(polling_module, "FIRST_WAIT_S", 0.05)
+    monkeypatch.setattr(polling_module, "STAND_BY_S", 0.05)
+    async with a_scene(redis_url, floods=False) as found:
+        yield found
+
+
+class Watched(RedisInbox):
+    """Notes how often Telegram had been asked whenever something was stored; `down` times it stores nothing, and with
+    `stops` nothing happens any more once something is stored."""
+
+    def __init__(self, client: Any, scene: Scene, *, down: int = 0, stops: bool = False) -> None:
+        super().__init__(client)
+        self.scene = scene
+        self.down = down
+        self.stops = stops
+        self.stored: list[tuple[int, int]] = []
+
+    async def take_in(self, account: str, updates: Sequence[tuple[int, bytes]]) -> int:
+        if self.down:
+            self.down -= 1
+            raise StoreDown
+        new = await super().take_in(account, updates)
+        self.stored += [(id_, len(self.scene.fake.asked("getUpdates"))) for id_, _ in updates]
+        if self.stops:
+            await asyncio.Event().wait()
+        return new
+
+
+class Slow(RecordingRooms):
+    """Who says “wait” does so until it goes on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes_on = asyncio.Event()
+        self.waiting = 0
+
+    async def receive(self, message: InboundMessage) -> Received:
+        if message.text == "wait":
+            self.waiting += 1
+            await self.goes_on.wait()
+        return await super().receive(message)
+
+
+def offsets(scene: Scene) -> list[int | None]:
+    return [each.arguments.get("offset") for each in scene.fake.asked("getUpdates")]
+
+
+async def test_a_message_is_stored_before_it_is_acknowledged(scene: Scene) -> None:
+    inbox = Watched(scene.client, scene)
+    anna = scene.fake.user("Anna")
+    scene.process(inbox=inbox).begins()
+    await anna.says(scene.fake.private(anna), "a fox")
+    await scene.until(lambda: inbox.stored and inbox.stored[0][0] + 1 in offsets(scene))
+    ((number, asked_before),) = inbox.stored
+    assert offsets(scene)[:asked_before] == [None] * asked_before
+    assert offsets(scene)[asked_before] == number + 1
+    await scene.until(lambda: scene.texts() == ["a fox"])
+
+
+async def test_a_process_killed_between_storing_and_acknowledging_loses_and_doubles_nothing(scene: Scene) -> None:
+    inbox = Watched(scene.client, scene, stops=True)
+    anna = scene.fake.user("Anna")
+    killed = scene.process(inbox=inbox).begins()
+    await anna.says(scene.fake.private(anna), "a fox")
+    await scene.until(lambda: inbox.stored)
+    await killed.dies()
+    assert offsets(scene) == [None]
+    after = scene.process().begins()
+    await anna.says(scene.fake.private(anna), "a hen")
+    await scene.until(lambda: "a hen" in scene.texts())
+    await scene.settled(after)
+    assert sorted(scene.texts()) == ["a fox", "a hen"]
+
+
+async def test_what_a_killed_process_had_begun_is_taken_up_by_another(scene: Scene) -> None:
+    scene.rooms = rooms = Slow()
+    anna = scene.fake.user("Anna")
+    stuck = scene.process().begins()
+    await anna.says(scene.fake.private(anna), "wait")
+    await scene.until(lambda: rooms.waiting)
+    await stuck.dies()
+    rooms.goes_on.set()
+    after = scene.process().begins()
+    await scene.settled(after)
+    assert scene.texts() == ["wait"]
+
+
+async def test_while_the_store_is_down_nothing_is_acknowledged_and_it_is_tried_again(scene: Scene) -> None:
+    inbox = Watched(scene.client, scene, down=3)
+    anna = scene.fake.user("Anna")
+    scene.process(inbox=inbox).begins()
+    await anna.says(scene.fake.private(anna), "a fox")
+    await scene.until(lambda: scene.texts() == ["a fox"])
+    assert inbox.down == 0
+    assert offsets(scene)[0] is None
+    assert inbox.stored[0][1] == 1  # one question, however often it was tried
+
+
+async def test_an_update_that_cannot_be_read_is_set_aside_and_the_next_goes_on(scene: Scene) -> None:
+    anna = scene.fake.user("Anna")
+    process = scene.process().begins()
+    number = scene.fake.push_raw({"message": {"message_id": "none", "chat": 7}})
+    await anna.says(scene.fake.private(anna), "a fox")
+    await scene.until(lambda: scene.texts() == ["a fox"])
+    await scene.settled(process)
+    (aside,) = await process.inbox.aside(scene.me.id)
+    assert (aside.update_id, aside.why) == (number, "KeyError")
+    assert len(scene.fake.asked("getUpdates")) <= 4
+
+
+@pytest.mark.parametrize("odd", [{"poll": {"id": "1"}}, {"something_new": {"id": 1}}, {}])
+async def test_an_update_that_means_nothing_to_us_is_done_with(scene: Scene, odd: dict[str, Any]) -> None:
+    process = scene.process().begins()
+    scene.fake.push_raw(odd)
+    await scene.until(lambda: not scene.fake.updates.pending)
+    await scene.settled(process)
+    assert scene.received == []
+
+
+async def test_updates_whose_ids_begin_anew_below_the_last_are_not_missed(scene: Scene) -> None:
+    anna = scene.fake.user("Anna")
+    scene.process(polling={"long_poll_s": 1}).begins()
+    await anna.says(scene.fake.private(anna), "a fox")
+    await scene.until(lambda: scene.texts() == ["a fox"])
+    await scene.until(lambda: offsets(scene)[-1] is None)
+    scene.fake.restart_update_ids(at=7)
+    await anna.says(scene.fake.private(anna), "a hen")
+    await scene.until(lambda: scene.texts() == ["a fox", "a hen"])
+
+
+async def test_a_second_program_with_the_same_token_is_named_once_and_noted_until_it_is_gone(scene: Scene) -> None:
+    words = "Conflict: terminated by other getUpdates request"
+    scene.fake.fail("getUpdates", code=409, description=words, times=3)
+    process = scene.process(polling={"long_poll_s": 1})
+    with capture_logs() as logs:
+        process.begins()
+        await scene.until(lambda: len(offsets(scene)) == 3)
+        assert int(await process.store.noted(CONFLICT)) == pytest.approx(time.time(), abs=60)
+        anna = scene.fake.user("Anna")
+        await anna.says(scene.fake.private(anna), "a fox")
+        await scene.until(lambda: scene.texts() == ["a fox"])
+    assert [each["event"] for each in logs].count(CONFLICT_WORDS) == 1
+    assert await process.store.noted(CONFLICT) == ""
+    times = [each.at for each in scene.fake.asked("getUpdates")[:4]]
+    first, second, third = (after - before for before, after in zip(times, times[1:], strict=False))
+    assert first < second < third
+
+
+async def test_a_webhook_that_is_set_is_taken_away_without_losing_what_waits(scene: Scene) -> None:
+    anna = scene.fake.user("Anna")
+    scene.fake.updates.set_webhook("http://127.0.0.1:9/nowhere", secret="", max_connections=1)
+    await anna.says(scene.fake.private(anna), "a fox")
+    scene.process().begins()
+    await scene.until(lambda: scene.texts() == ["a fox"])
+    (asked,) = scene.fake.asked("deleteWebhook")
+    assert not asked.arguments.get("drop_pending_updates")
+
+
+async def test_of_two_processes_one_asks_and_the_other_takes_over_when_it_is_killed(scene: Scene) -> None:
+    anna = scene.fake.user("Anna")
+    first = scene.process().begins()
+    await scene.until(lambda: scene.fake.updates.polls == 1)
+    second = scene.process().begins()
+    await anna.says(scene.fake.private(anna), "a fox")
+    await scene.until(lambda: scene.texts() == ["a fox"])
+    assert await first.inbox.lead(scene.me.id, holder=second.holder, life_s=1.0) is False
+    await first.dies()
+    await anna.says(scene.fake.private(anna), "a hen")
+    await scene.until(lambda: scene.texts() == ["a fox", "a hen"])
+    assert all(each.status != 409 for each in scene.fake.asked("getUpdates"))
+
+
+async def test_a_process_that_stops_gives_the_lead_back_at_once(scene: Scene) -> None:
+    first = scene.process().begins()
+    await scene.until(lambda: scene.fake.updates.polls == 1)
+    await first.ends()
+    assert await first.inbox.lead(scene.me.id, holder="another", life_s=1.0) is True
+
+
+async def test_a_question_that_hangs_is_broken_off_and_silence_is_said_once(scene: Scene) -> None:
+    scene.fake.hang_after_delivery("getUpdates", times=1)
+    anna = scene.fake.user("Anna")
+    await anna.says(scene.fake.private(anna), "a fox")
+    with capture_logs() as logs:
+        scene.process(polling={"long_poll_s": 0, "patience_s": 0.9, "unheard_s": 0.3}).begins()
+        await scene.until(lambda: scene.texts() == ["a fox"])
+    assert [each["event"] for each in logs].count(UNHEARD_WORDS) == 1
+    assert scene.fake.hanging == 1
+
+
+async def test_an_update_over_which_processes_keep_dying_is_set_aside(scene: Scene) -> None:
+    process = scene.process()
+    await process.inbox.take_in(scene.me.id, [(5, b"{}")])
+    await process.inbox.next(scene.me.id, holder="dead 1", most=1)
+    for number in range(2, MOST_TRIES + 1):
+        await process.inbox.left_behind(scene.me.id, holder=f"dead {number}", idle_s=0.0, most=1)
+    process.begins(asks=False)
+    await scene.settled(process)
+    assert [each.why for each in await process.inbox.aside(scene.me.id)] == ["ProcessesDied"]
+
+
+async def test_a_chat_that_takes_its_time_holds_up_nobody_else(scene: Scene) -> None:
+    scene.rooms = rooms = Slow()
+    anna, ben = scene.fake.user("Anna"), scene.fake.user("Ben")
+    process = scene.process().begins()
+    for _ in range(80):
+        await anna.says(scene.fake.private(anna), "wait")
+    await ben.says(scene.fake.private(ben), "a fox")
+    await scene.until(lambda: scene.texts() == ["a fox"])
+    await scene.until(lambda: rooms.waiting >= MOST_OF_A_CHAT)
+    assert rooms.waiting == MOST_OF_A_CHAT
+    rooms.goes_on.set()
+    await scene.settled(process)
+    assert len(scene.texts()) == 81
+
+
+async def test_what_fails_is_tried_again_until_it_works(scene: Scene) -> None:
+    scene.rooms.closed = StoreDown()
+    anna = scene.fake.user("Anna")
+    process = scene.process().begins()
+    await anna.says(scene.fake.private(anna), "a fox")
+    await scene.until(lambda: scene.rooms.refusals >= 2)
+    scene.rooms.closed = None
+    await scene.settled(process)
+    assert scene.texts() == ["a fox"]
+
+
+async def test_a_lead_outlives_a_short_failure_of_the_store(scene: Scene, redis_url: str) -> None:
+    class Blinks(RedisInbox):
+        fails = 0
+
+        async def lead(self, account: str, *, holder: str, life_s: float) -> bool:
+            if self.fails:
+                self.fails -= 1
+                raise StoreDown
+            return await super().lead(account, holder=holder, life_s=life_s)
+
+    inbox = Blinks(open_client(redis_url))
+    process = scene.process(inbox=inbox).begins()
+    await scene.until(lambda: scene.fake.updates.polls == 1)
+    inbox.fails = 1
+    await scene.until(lambda: not inbox.fails)
+    anna = scene.fake.user("Anna")
+    await anna.says(scene.fake.private(anna), "a fox")
+    await scene.settled(process)
+    assert len(scene.fake.asked("deleteWebhook")) == 1
