@@ -9,7 +9,7 @@ from telegram import Message
 from adapters.telegram.access import Access
 from adapters.telegram.examples import Examples
 from adapters.telegram.inbound import Command, chat_of, identity_of, is_ours, replied_of, turn_in, version_of
-from adapters.telegram.ports import Key, Me, Orphans
+from adapters.telegram.ports import Key, Me
 from adapters.telegram.refs import is_group
 from adapters.telegram.saying import Saying
 from adapters.telegram.settings import Settings
@@ -47,7 +47,6 @@ class Commands:
         saying: Saying,
         access: Access,
         settings: Settings,
-        orphans: Orphans,
     ) -> None:
         self._rooms = rooms
         self._messages = messages
@@ -55,7 +54,6 @@ class Commands:
         self._saying = saying
         self._access = access
         self._settings = settings
-        self._orphans = orphans
         self._examples = Examples(saying)
 
     async def take(self, message: Message, command: Command) -> bool:
@@ -111,11 +109,7 @@ class Commands:
             return None
         ref, named = MessageRef(chat, str(replied.message_id)), turn_in(replied)
         record = await self._messages.find(ref)
-        if record is not None:
-            return record.shows[0].turn if record.shows else named
-        if named is not None:
-            await self._orphans.found(ref, named)
-        return named
+        return record.shows[0].turn if record is not None and record.shows else named
 
     async def _let(self, chat: ChatRef, message: Message, person: Person, *, allowed: bool) -> str:
         if not is_group(chat):

@@ -22,7 +22,7 @@ FILE_WORDS: Final = "The file as it was made, with its label inside."
 
 _SENDING_S: Final = 180.0
 """Longer than any sending takes: whoever began has gone."""
-_AT_ONCE_S: Final = 5.0
+AT_ONCE_S: Final = 5.0
 """A press so soon after another is the same wish."""
 
 
@@ -83,7 +83,7 @@ class Files:
 
     async def _may_repeat(self, key: str, before: Send) -> bool:
         """Whether it is ours to send again now."""
-        least_s = _SENDING_S if before.state is SendState.SENDING else _AT_ONCE_S
+        least_s = _SENDING_S if before.state is SendState.SENDING else AT_ONCE_S
         if self._now() - before.at < least_s:
             return False
         if not await self._store.once(f"again:{key}:{before.at}", life_s=int(_SENDING_S)):

@@ -1,0 +1,146 @@
+"""The commands that people find behind “/”, in their language, by where they are and what they may."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Final
+
+from adapters.telegram.ports import Json, Me, Telegram, TelegramStore
+
+_EVERYWHERE: Final = (
+    "imagine",
+    "story",
+    "variations",
+    "explain",
+    "help",
+    "usage",
+    "settings",
+    "cancel",
+    "forget",
+)
+_SCOPES: Final = {
+    "all_private_chats": _EVERYWHERE,
+    "all_group_chats": ("edit", *_EVERYWHERE),
+    "all_chat_administrators": ("edit", *_EVERYWHERE, "allow", "deny"),
+}
+"""By `BotCommandScope.type`."""
+
+_WORDS: Final = {
+    "": {
+        "edit": "Change the picture that you reply to",
+        "imagine": "Draw a picture from your words",
+        "story": "Tell a story in pictures",
+        "variations": "Make several takes at once",
+        "explain": "Explain something with a picture",
+        "help": "What I can do",
+        "usage": "What was used today",
+        "settings": "Who may edit your pictures, and what holds here",
+        "cancel": "Stop what is being made for you",
+        "forget": "Erase everything that I keep of you",
+        "allow": "Let somebody use me here (reply to them)",
+        "deny": "Keep somebody from using me here (reply to them)",
+    },
+    "zh": {
+        "edit": "修改您回复的图片",
+        "imagine": "用文字画一张图",
+        "story": "用多张图讲一个故事",
+        "variations": "一次给出几个版本",
+        "explain": "用图来解释",
+        "help": "我能做什么",
+        "usage": "今天用了多少",
+        "settings": "谁可以修改您的图片，以及这里的设置",
+        "cancel": "停止正在为您制作的图片",
+        "forget": "删除我保存的关于您的一切",
+        "allow": "允许某人在这里使用我（回复其消息）",
+        "deny": "不让某人在这里使用我（回复其消息）",
+    },
+    "ja": {
+        "edit": "返信した画像を編集します",
+        "imagine": "言葉から絵を描きます",
+        "story": "絵で物語を語ります",
+        "variations": "いくつかの案を一度に作ります",
+        "explain": "絵で説明します",
+        "help": "できること",
+        "usage": "今日の使用量",
+        "settings": "あなたの画像を編集できる人と、ここでの設定",
+        "cancel": "作成中のものを止めます",
+        "forget": "あなたについて保存しているものをすべて消します",
+        "allow": "ここで使えるようにします（その人に返信）",
+        "deny": "ここで使えないようにします（その人に返信）",
+    },
+    "es": {
+        "edit": "Cambiar la imagen a la que respondes",
+        "imagine": "Dibujar una imagen con tus palabras",
+        "story": "Contar una historia en imágenes",
+        "variations": "Hacer varias versiones a la vez",
+        "explain": "Explicar algo con una imagen",
+        "help": "Qué puedo hacer",
+        "usage": "Lo que se ha usado hoy",
+        "settings": "Quién puede editar tus imágenes y qué vale aquí",
+        "cancel": "Parar lo que se está haciendo para ti",
+        "forget": "Borrar todo lo que guardo de ti",
+        "allow": "Dejar que alguien me use aquí (respóndele)",
+        "deny": "No dejar que alguien me use aquí (respóndele)",
+    },
+    "de": {
+        "edit": "Das Bild ändern, auf das du antwortest",
+        "imagine": "Ein Bild nach deinen Worten zeichnen",
+        "story": "Eine Geschichte in Bildern erzählen",
+        "variations": "Mehrere Fassungen auf einmal machen",
+        "explain": "Etwas mit einem Bild erklären",
+        "help": "Was ich kann",
+        "usage": "Was heute verbraucht wurde",
+        "settings": "Wer deine Bilder ändern darf, und was hier gilt",
+        "cancel": "Anhalten, was gerade für dich entsteht",
+        "forget": "Alles löschen, was ich von dir habe",
+        "allow": "Jemanden mich hier nutzen lassen (als Antwort)",
+        "deny": "Jemanden mich hier nicht nutzen lassen (als Antwort)",
+    },
+    "uk": {
+        "edit": "Змінити зображення, на яке ви відповідаєте",
+        "imagine": "Намалювати зображення за вашими словами",
+        "story": "Розповісти історію в картинках",
+        "variations": "Зробити кілька варіантів одразу",
+        "explain": "Пояснити щось малюнком",
+        "help": "Що я вмію",
+        "usage": "Скільки використано сьогодні",
+        "settings": "Хто може редагувати ваші зображення і що діє тут",
+        "cancel": "Зупинити те, що для вас робиться",
+        "forget": "Стерти все, що я зберігаю про вас",
+        "allow": "Дозволити комусь користуватися мною тут (відповіддю)",
+        "deny": "Не дозволяти комусь користуватися мною тут (відповіддю)",
+    },
+}
+"""By language (ISO 639-1); empty for whoever speaks none of the others. At most 256 characters each (Bot API, 2026-11).
+"""
+
+
+def menus() -> list[dict[str, Any]]:
+    """The arguments of each `setMyCommands`."""
+    return [
+        {
+            "scope": {"type": scope},
+            "language_code": language,
+            "commands": [{"command": name, "description": words[name]} for name in names],
+        }
+        for scope, names in _SCOPES.items()
+        for language, words in _WORDS.items()
+    ]
+
+
+def digest_of(wanted: list[dict[str, Any]]) -> str:
+    """Changes when they do."""
+    return hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()
+
+
+async def set_menus(telegram: Telegram, store: TelegramStore, me: Me) -> None:
+    """Once for each change of them. Raises the errors of `adapters.telegram.errors`."""
+    wanted = menus()
+    name, digest = f"menus:{me.id}", digest_of(wanted)
+    if await store.noted(name) == digest:
+        return
+    for each in wanted:
+        arguments: Json = each
+        await telegram.call("setMyCommands", arguments)
+    await store.note(name, digest)
