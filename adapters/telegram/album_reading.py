@@ -29,6 +29,8 @@ _KEPT = (
 """Where a message stands, whose it is, and its files."""
 _FILES = ("document", "video", "animation", "audio")
 """Those that have names."""
+_STRIPPED = "remixbot_stripped"
+"""A field that Telegram never sends."""
 
 
 def closes_at(album: Album, *, now: float) -> float:
@@ -66,4 +68,9 @@ def stripped(raw: Json) -> Json:
     for name in _FILES:
         if name in kept and "file_name" in kept[name]:
             kept[name] = {**kept[name], "file_name": "picture" + PurePath(str(kept[name]["file_name"])).suffix[:6]}
-    return kept
+    return kept | {_STRIPPED: True}
+
+
+def is_stripped(message: Message) -> bool:
+    """Whether it was kept for its files alone."""
+    return _STRIPPED in message.api_kwargs

@@ -26,7 +26,7 @@ from telegram import (
     User,
 )
 
-from adapters.telegram.album_reading import anchor_of, ordered
+from adapters.telegram.album_reading import anchor_of, is_stripped, ordered
 from adapters.telegram.ports import Album, Me
 from adapters.telegram.refs import chat_ref, server_ref, user_ref
 from bot.domain.buttons import Verb, read_button_id, say_of
@@ -207,9 +207,10 @@ def _only_reacts(message: Message) -> bool:
 
 
 def _is_written(message: Message, me: Me) -> bool:
-    """By somebody but bots, this one among them; and no service message. One with the id 0 is yet to be sent."""
+    """By somebody but bots, this one among them; and no service message. One with the id 0 is yet to be sent; of one
+    that was kept for its files it is known that it is not meant for the bot."""
     by_us = is_ours(message, me) or (message.via_bot is not None and str(message.via_bot.id) == me.id)
-    if by_us or identity_of(message) is None or not message.message_id:
+    if by_us or identity_of(message) is None or not message.message_id or is_stripped(message):
         return False
     content = (message.voice, message.audio, _file_of(message), _hindrance(message))
     return bool(_said(message)[0]) or any(each is not None for each in content)
@@ -383,7 +384,7 @@ def _voice(message: Message) -> Attachment | None:
     if file is None:
         return None
     name = message.audio.file_name if message.audio is not None else "voice.ogg"
-    return Attachment(file_handle(file.file_id, file.file_unique_id), name or "sound", file.file_size)
+    return Attachment(file_handle(file.file_id, file.file_unique_id), name or "sound.mp3", file.file_size)
 
 
 def _owner(origin: MessageOrigin, me: Me) -> Person | None:

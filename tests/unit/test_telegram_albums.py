@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.telegram.album_reading import anchor_of, caption_of, closes_at, ordered, stripped
-from adapters.telegram.inbound import attachments_of, chat_of, identity_of, words_of
+from adapters.telegram.inbound import attachments_of, chat_of, concern_of, identity_of, words_of
 from adapters.telegram.ports import Album, Me
 from adapters.telegram.refs import chat_ref
 
@@ -113,3 +113,15 @@ def test_what_is_kept_of_who_writes_as_a_channel_is_the_channel() -> None:
         True,
         identity_of(ordered(album(9, sender_chat=channel))[0]),
     )
+
+
+def test_what_was_kept_for_its_files_concerns_nobody_in_private_either() -> None:
+    home = {"id": 101, "first_name": "Anna", "type": "private"}
+    whole = item(9, chat=home)
+    before, after = (ordered(Album(CHAT, "g1", {9: each}, 0, 0))[0] for each in (whole, stripped(whole)))
+    assert (concern_of(before, ME), concern_of(after, ME)) == (True, False)
+
+
+def test_what_was_kept_once_may_be_kept_again() -> None:
+    kept = stripped(item(9, caption="words"))
+    assert stripped(kept) == kept
