@@ -168,7 +168,7 @@ class Presses:
         if press is None and (pressed.button.verb is Verb.PRESS or not label):
             await answering.say(TOO_OLD if pressed.message is None else UNKNOWN_PRESS)
             return
-        answering.acknowledge()
+        answering.hasten()
         await self._rooms.receive(
             InboundMessage(
                 ref=press_ref(pressed.chat, pressed.id),
@@ -204,7 +204,7 @@ class Presses:
         if message.author not in await self._selves(pressed):
             await answering.say(NOT_YOUR_BUTTON)
             return
-        answering.acknowledge()
+        answering.hasten()
         # Named after the message that offers it: however often it is pressed, it is done once.
         await self._rooms.receive(replace(message, ref=press_ref(pressed.chat, f"whole{pressed.under.message}")))
 
