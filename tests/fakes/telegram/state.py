@@ -97,9 +97,10 @@ class Chat:
         return topic
 
     def next_id(self) -> int:
+        """In a forum, 1 is General's."""
         if self.type in ("private", "group"):
             return self.world.next_common_id()
-        self._count += 1
+        self._count = max(self._count + 1, 2 if self.forum else 1)
         return self._count
 
     def has(self, user: User) -> bool:
