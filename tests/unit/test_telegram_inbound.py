@@ -205,6 +205,11 @@ def test_what_stands_in_a_topic_without_a_reply_replies_to_nothing() -> None:
         assert read(message).reply_to is None
 
 
+def test_nobody_replies_to_the_opening_of_a_topic() -> None:
+    opening = raw(FORUM, id_=7, forum_topic_created={"name": "Pictures", "icon_color": 7322096})
+    assert replied_of(said(FORUM, text="hi", reply_to_message=opening)) is None
+
+
 def test_a_reply_to_what_began_a_chain_of_replies_is_a_reply() -> None:
     """A comment on a channel's post: the post's id is the thread's, and no topic is meant."""
     post = raw(FORUM, id_=55, **by(SERVICE), sender_chat=CHANNEL, is_automatic_forward=True, photo=sizes("p"))
@@ -328,7 +333,12 @@ def forwarded(**more: Any) -> dict[str, Any]:
 
 
 OURS = raw(GROUP, id_=30, **by(US), text="On its way.")
-LINKED: dict[str, Any] = {"from": SERVICE, "sender_chat": CHANNEL, "is_automatic_forward": True}
+LINKED: dict[str, Any] = {
+    "from": SERVICE,
+    "sender_chat": CHANNEL,
+    "is_automatic_forward": True,
+    "forward_origin": {"type": "channel", "chat": CHANNEL, "message_id": 3, "date": 1_780_000_000},
+}
 
 
 @pytest.mark.parametrize(
@@ -445,6 +455,11 @@ def test_a_person_without_a_username_stays_as_people_read_them_and_the_bot_goes(
     assert words_of(said(GROUP, text=text, entities=mentions), ME) == "put Ben Müller beside me"
 
 
+def test_a_name_that_is_marked_twice_is_left_out_once() -> None:
+    twice = [{"type": "text_mention", "offset": 0, "length": length, "user": US} for length in (8, 4)]
+    assert words_of(said(GROUP, text="Remixbot night", entities=twice), ME) == "night"
+
+
 def test_a_caption_is_read_like_a_text() -> None:
     message = calling("/edit@remix_bot make it night", key="caption", photo=sizes("a"))
     assert (read(message).text, read(message).attachments) == ("make it night", (photo_of("a"),))
@@ -521,6 +536,11 @@ def test_a_file_that_is_a_picture_comes_along(name: str | None, mime: str | None
 def test_a_still_sticker_is_a_picture() -> None:
     expected = Attachment(file_handle("sticker", "usticker"), "sticker.webp", 20_000)
     assert attachments_of(said(sticker=sticker()), ME) == (expected,)
+
+
+def test_a_gif_is_no_picture_whatever_its_file_is_called() -> None:
+    assert attachments_of(said(animation=VIDEO, document=document("fun.gif", "image/gif")), ME) == ()
+    assert len(attachments_of(said(document=document("fun.gif", "image/gif")), ME)) == 1
 
 
 def test_a_handle_gives_back_the_id_of_its_file_and_nothing_else_does() -> None:
