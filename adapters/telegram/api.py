@@ -24,6 +24,7 @@ from urllib.parse import quote
 
 import structlog
 from telegram import Bot, InputFile, InputMediaDocument, InputMediaPhoto, MessageEntity, error
+from telegram.request import BaseRequest
 
 from adapters.telegram import lanes, limits
 from adapters.telegram.errors import Conflict, OutcomeUnknown, Rejected, TelegramError, TokenRefused, TooLarge
@@ -452,8 +453,9 @@ class TelegramApi:
     ) -> Any:
         """`new` where asking twice is not harmless."""
         failure: Exception
+        known = BaseRequest.DEFAULT_NONE if read_s is None else read_s
         try:
-            return await self._bot.do_api_request(_unknown_name(method), dict(asked), read_timeout=read_s or READ_S)
+            return await self._bot.do_api_request(_unknown_name(method), dict(asked), read_timeout=known)
         except error.TelegramError as found:
             failure = failure_of(found, new=new)
         raise failure  # out here, so that nothing that knows more than it should is its context
