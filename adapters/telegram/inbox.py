@@ -39,8 +39,9 @@ IDLE_S: Final = 30.0
 """So long without a sign of life, and others take over."""
 LOOK_EVERY_S: Final = 2.0
 """How often one looks for what others stored, or left behind."""
-LEAVE_S: Final = 5.0
-"""How long what was begun may take at the end. The rest is taken up by others, or by the next process."""
+LEAVE_S: Final = 1.5
+"""How long what was begun may take at the end (less than `bot.ending.end` waits before it asks again). The rest is taken
+up by others, or by the next process."""
 _STORE_WAIT_S: Final = 1.0
 
 
@@ -93,8 +94,10 @@ class Mailroom:
                 except TimeoutError:
                     pass
         finally:
-            await self._finish()
-            await end(living, *self._at_work.values())
+            try:
+                await self._finish()
+            finally:
+                await end(living, *self._at_work.values())
 
     async def _finish(self) -> None:
         if self._at_work:

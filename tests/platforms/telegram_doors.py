@@ -76,8 +76,8 @@ class Commands:
 
 @dataclass
 class Process:
-    """One process of the bot. `begins` starts its tasks, `ends` is an orderly stop, `dies` a kill: nothing is given back
-    and nothing is finished."""
+    """One process of the bot. `begins` starts its tasks, `ends` is an orderly stop, `dies` a kill: nothing is given
+    back and nothing is finished."""
 
     fake: FakeTelegram
     client: Redis

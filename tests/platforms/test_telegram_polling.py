@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -169,7 +170,7 @@ async def test_a_second_program_with_the_same_token_is_named_once_and_noted_unti
     assert [each["event"] for each in logs].count(CONFLICT_WORDS) == 1
     assert await process.store.noted(CONFLICT) == ""
     times = [each.at for each in scene.fake.asked("getUpdates")[:4]]
-    first, second, third = (after - before for before, after in zip(times, times[1:], strict=False))
+    first, second, third = (after - before for before, after in itertools.pairwise(times))
     assert first < second < third
 
 
