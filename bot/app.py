@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from adapters.telegram.ports import TelegramStores
 from adapters.web.outbound import WebPlatform
 from adapters.web.server import build_app, serve
 from bot.arrivals import Arrivals, Limits
@@ -54,11 +55,16 @@ from storage.redis.messages import RedisMessageStore
 from storage.redis.meter import RedisMeter
 from storage.redis.page import RedisPageStore
 from storage.redis.switches import RedisSwitches
+from storage.redis.telegram import RedisLedger, RedisTelegramStore
+from storage.redis.telegram_albums import RedisAlbums
+from storage.redis.telegram_inbox import RedisInbox
+from storage.redis.telegram_pace import RedisPace
 from storage.redis.turns import RedisTurnStore
 from storage.valkey.server import embedded_valkey
 
 if TYPE_CHECKING:
     from adapters.discord.account import DiscordAccount
+    from adapters.telegram.account import TelegramAccount, TelegramDoor
 
 log = structlog.get_logger("app")
 
@@ -66,6 +72,8 @@ EMBEDDED_LEASE_S = 10.0
 REMOTE_LEASE_S = 360.0
 DRAIN_S = 30.0
 """How long a stop waits for what runs."""
+SHARED_IDLE_S = 30.0
+"""So long without a sign of life, and other processes take over what one took in."""
 _FIRST_LOOK_S = 15.0
 _FORGOTTEN = "forgotten.jsonl"
 
@@ -101,6 +109,7 @@ class House:
     images: ObstoreImageStore
     reception: Reception
     discord: DiscordAccount | None
+    telegram: TelegramAccount | None
     troubles: tuple[str, ...]
     """What is wrong with how the database is set up, in words."""
 
@@ -168,21 +177,19 @@ async def open_house(
         says = RedisConsentStore(client)
         consent = Consent(says=says, chats=chats)
         platforms: dict[str, Platform] = {"web": WebPlatform(store=page, spool=spool)}
-        discord: DiscordAccount | None = None
-        if settings.has_discord:
-            from adapters.discord.account import open_account  # large: only where it is wanted
-
-            discord = await stack.enter_async_context(
-                open_account(
-                    settings.discord_token.get_secret_value(),
-                    store=RedisDiscordStore(client, retention_s=retention_s),
-                    images=images,
-                    messages=messages,
-                    api_base=settings.discord_api_base,
-                    gateway_url=settings.discord_gateway_url,
-                )
-            )
-            platforms[discord.platform.name] = discord.platform
+        discord_store = RedisDiscordStore(client, retention_s=retention_s)
+        discord = await _open_discord(settings, discord_store, images, messages, stack)
+        telegram_stores = TelegramStores(
+            inbox=RedisInbox(client),
+            albums=RedisAlbums(client),
+            ledger=RedisLedger(client, retention_s=retention_s),
+            pace=RedisPace(client),
+            own=RedisTelegramStore(client, retention_s=retention_s),
+        )
+        telegram = await _open_telegram(settings, telegram_stores, images, messages, stack)
+        for account in (discord, telegram):
+            if account is not None:
+                platforms[account.platform.name] = account.platform
         renditions = Renditions(images, ledger, MetadataLabeller(fit))
         estimates = Estimates(text_model)
         dispatch = Dispatch(platforms, turns, renditions, engines, estimates, pointer_s=settings.pointer_s)
@@ -246,7 +253,7 @@ async def open_house(
             close=workshop.close,
             expire=asking.expire,
             consent_s=settings.consent_s,
-            worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
+            worker=_process_name(),
             slots=slots if slots is not None else settings.slots,
         )
 
@@ -286,9 +293,57 @@ async def open_house(
             images=images,
             reception=reception,
             discord=discord,
+            telegram=telegram,
             troubles=troubles,
         )
         yield house
+
+
+async def _open_discord(
+    settings: Settings,
+    store: RedisDiscordStore,
+    images: ObstoreImageStore,
+    messages: RedisMessageStore,
+    stack: contextlib.AsyncExitStack,
+) -> DiscordAccount | None:
+    if not settings.has_discord:
+        return None
+    from adapters.discord.account import open_account  # large: only where it is wanted
+
+    return await stack.enter_async_context(
+        open_account(
+            settings.discord_token.get_secret_value(),
+            store=store,
+            images=images,
+            messages=messages,
+            api_base=settings.discord_api_base,
+            gateway_url=settings.discord_gateway_url,
+        )
+    )
+
+
+async def _open_telegram(
+    settings: Settings,
+    stores: TelegramStores,
+    images: ObstoreImageStore,
+    messages: RedisMessageStore,
+    stack: contextlib.AsyncExitStack,
+) -> TelegramAccount | None:
+    if not settings.has_telegram:
+        return None
+    from adapters.telegram.account import open_account  # large, too
+
+    return await stack.enter_async_context(
+        open_account(
+            settings.telegram_token.get_secret_value(),
+            stores=stores,
+            images=images,
+            messages=messages,
+            api_base=settings.telegram_api_base,
+            local=settings.telegram_api_local,
+            public_url=settings.telegram_webhook_url,
+        )
+    )
 
 
 @contextlib.asynccontextmanager
@@ -375,6 +430,11 @@ async def run(settings: Settings, *, ready: Callable[[str], None], role: Role = 
             await end(checking)
 
 
+def _process_name() -> str:
+    """One that no other process has, on whatever machine."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
 @contextlib.asynccontextmanager
 async def doors_in(house: House, role: Role) -> AsyncGenerator[str]:
     """What lets messages in, for as long as the block lasts. Gives the page's address."""
@@ -382,6 +442,14 @@ async def doors_in(house: House, role: Role) -> AsyncGenerator[str]:
         yield ""
         return
     settings = house.settings
+    mailbox: TelegramDoor | None = None
+    if house.telegram is not None:
+        alone = not settings.redis_url.get_secret_value()
+        mailbox = (
+            house.telegram.door_in(house.reception)
+            if alone
+            else house.telegram.door_in(house.reception, holder=_process_name(), idle_s=SHARED_IDLE_S)
+        )
     app = build_app(
         rooms=house.reception,
         store=house.page,
@@ -393,12 +461,15 @@ async def doors_in(house: House, role: Role) -> AsyncGenerator[str]:
         max_image_bytes=settings.max_image_mb * 2**20,
         draws=settings.has_gemini,
         hears=house.machines.text_model is not None,
+        calls=mailbox.routes() if mailbox is not None else (),
     )
     gateways: list[asyncio.Task[None]] = []
     async with serve(app, host=settings.host, port=settings.port) as address:
         if house.discord is not None:
             gateway = house.discord.door_in(house.reception)
             gateways.append(asyncio.create_task(gateway.run(), name="discord"))
+        if mailbox is not None:
+            gateways.append(asyncio.create_task(mailbox.run(), name="telegram"))
         try:
             yield address
         finally:

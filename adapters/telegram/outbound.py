@@ -119,7 +119,7 @@ class TelegramPlatform:
     async def capabilities(self, _chat: ChatRef) -> ChatCapabilities:
         """Of a document: whether a photo will do is decided here."""
         most = limits.LOCAL_BYTES if self._api.local else limits.DOCUMENT_BYTES
-        return ChatCapabilities(max_file_bytes=most, max_images=limits.ALBUM)
+        return ChatCapabilities(max_file_bytes=most, max_images=limits.ALBUM, one_picture_each=True)
 
     async def fetch(self, attachment: Attachment, *, max_bytes: int) -> bytes:
         return await self._fetcher.fetch(attachment, max_bytes=max_bytes)

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
-
-from telegram import MessageEntity
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.domain.messages import Answer, Rendition
 from bot.domain.refs import ChatRef, MessageRef, Sha256, TurnId, UserRef
+
+if TYPE_CHECKING:
+    from telegram import MessageEntity  # large, and only a name here
 
 Json = Mapping[str, Any]
 
@@ -351,6 +352,17 @@ class TelegramStore(Protocol):
     async def forget(self, user: UserRef) -> None:
         """Albums that they sent, and anything else under their name."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class TelegramStores:
+    """What the adapter keeps, each where all processes see it."""
+
+    inbox: Inbox
+    albums: Albums
+    ledger: Ledger
+    pace: Pace
+    own: TelegramStore
 
 
 class Orphans(Protocol):

@@ -19,6 +19,8 @@ from typing import Any
 import bot.app
 from adapters.discord.api import DiscordApi
 from adapters.discord.outbound import DiscordPlatform
+from adapters.telegram.api import TelegramApi
+from adapters.telegram.outbound import TelegramPlatform
 from adapters.web.outbound import WebPlatform
 from bot.engines.gemini import GeminiEngine, GeminiTextModel
 from storage.docket.queue import DocketTurnQueue
@@ -26,6 +28,7 @@ from storage.objects.store import ObstoreImageStore, ObstoreUploads
 from storage.redis.images import RedisImageLedger
 from storage.redis.messages import RedisMessageStore
 from storage.redis.page import RedisPageStore
+from storage.redis.telegram_inbox import RedisInbox
 from storage.redis.turns import RedisTurnStore
 
 CLASSES = {
@@ -33,6 +36,8 @@ CLASSES = {
     for each in (
         DiscordApi,
         DiscordPlatform,
+        TelegramApi,
+        TelegramPlatform,
         WebPlatform,
         GeminiEngine,
         GeminiTextModel,
@@ -40,6 +45,7 @@ CLASSES = {
         ObstoreImageStore,
         ObstoreUploads,
         RedisImageLedger,
+        RedisInbox,
         RedisMessageStore,
         RedisPageStore,
         RedisTurnStore,
