@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
+import time
 from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -37,10 +38,11 @@ def sort_of(method: str) -> Sort:
 
 @dataclass
 class Floods:
-    """`caused` counts how often a limit was overrun."""
+    """`caused` counts how often a limit was overrun. `clock` in seconds."""
 
     on: bool
     caused: int = 0
+    clock: Callable[[], float] = time.monotonic
     _taken: dict[tuple[str, int], deque[float]] = field(default_factory=lambda: defaultdict(deque))
 
     def take(self, method: str, chat: int) -> int:
@@ -53,7 +55,7 @@ class Floods:
             windows += [(CHAT_BURST, chat), (CHAT, chat)] + ([(GROUP, chat)] if chat < 0 else [])
         elif sort == "edit":
             windows.append((EDITS, chat))
-        now = asyncio.get_running_loop().time()
+        now = self.clock()
         wait_s = max(self._wait(window, of, now) for window, of in windows)
         if wait_s > 0:
             self.caused += 1

@@ -45,7 +45,7 @@ class Shapes:
 
 @cache
 def shapes() -> Shapes:
-    return _published() if SPEC.exists() else _own()
+    return _published() if SPEC.exists() else own_shapes()
 
 
 def _published() -> Shapes:
@@ -69,7 +69,7 @@ def _field(given: Json) -> Field:
     return Field(tuple(given["types"]), given["required"], found[1] if found else "")
 
 
-def _own() -> Shapes:
+def own_shapes() -> Shapes:
     kept = json.loads(SHAPES.read_text())
 
     def fields(given: Json) -> Fields:
@@ -157,7 +157,7 @@ def fault(value: Any, types: Sequence[str], at: str) -> str:
     wrongs = [_fault(value, each, at) for each in plain] or [f"{at} must be an array"]
     if "" in wrongs:
         return ""
-    return max(wrongs, key=lambda each: (each.count("."), -len(each)))
+    return next((each for each in wrongs if " is not " not in each), wrongs[0])
 
 
 def _fault(value: Any, kind: str, at: str) -> str:

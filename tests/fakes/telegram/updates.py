@@ -165,16 +165,13 @@ class Updates:
         """One after the other for each chat, several chats at once."""
         room = asyncio.Semaphore(hook.max_connections)
         lanes: dict[int, asyncio.Task[None]] = {}
-        try:
-            async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
-                while True:
-                    self._more.clear()
-                    for each in list(self.pending):
-                        if each.lane not in lanes or lanes[each.lane].done():
-                            lanes[each.lane] = group.create_task(self._lane(session, hook, room, each.lane))
-                    await self._more.wait()
-        except asyncio.CancelledError:
-            raise
+        async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
+            while True:
+                self._more.clear()
+                for each in list(self.pending):
+                    if each.lane not in lanes or lanes[each.lane].done():
+                        lanes[each.lane] = group.create_task(self._lane(session, hook, room, each.lane))
+                await self._more.wait()
 
     async def _lane(self, session: aiohttp.ClientSession, hook: Webhook, room: asyncio.Semaphore, lane: int) -> None:
         wait_s = self.retry_s
