@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from bot.app import gemini_engine, open_house, open_machines, picture_reader
 from bot.domain.errors import BadPicture, NotUnderstood, RemixError
@@ -25,6 +27,7 @@ from bot.settings import Settings
 
 if TYPE_CHECKING:
     from adapters.discord.installing import Application
+    from adapters.telegram.checking import Standing
 
 MEDIA_TYPES = {f".{ending}": media_type for media_type, ending in EXTENSIONS.items()} | {".jpeg": "image/jpeg"}
 
@@ -112,6 +115,7 @@ async def doctor(settings: Settings) -> list[Check]:
         *await _check_gemini(settings),
         *await _check_models(settings),
         *await discord_check(settings),
+        *await telegram_check(settings),
         _check_page(settings),
     ]
 
@@ -259,6 +263,92 @@ _PRESSED_ELSEWHERE = (
 _NOT_BY_PEOPLE = (
     "people cannot add it to themselves. To let them, tick “User Install” on the page “Installation” of the "
     "application."
+)
+
+
+async def telegram_check(settings: Settings) -> list[Check]:
+    """Whether Telegram can be asked, as whom, and what it shows to the bot."""
+    if not settings.has_telegram:
+        words = (
+            "not set up. To answer on Telegram, send /newbot to @BotFather there and set TELEGRAM_TOKEN to the token "
+            "that it writes; README says how."
+        )
+        return [Check("telegram", False, words, optional=True)]
+    from adapters.telegram import checking, errors  # large, too
+    from adapters.telegram.refs import account_of
+
+    try:
+        account_of(settings.telegram_token.get_secret_value())
+    except ValueError as error:
+        return [Check("telegram", False, str(error))]
+    other_base = ", and look at TELEGRAM_API_BASE" * bool(settings.telegram_api_base)
+    try:
+        async with open_house(settings, join=True, slots=1) as house:
+            assert house.telegram is not None
+            return telegram_checks(settings, await checking.ask(house.telegram))
+    except errors.TokenRefused:
+        words = "Telegram refuses TELEGRAM_TOKEN. Send /token to @BotFather and copy it anew."
+    except errors.TelegramError as error:
+        words = f"Telegram does not answer ({type(error).__name__}). Try again in a while{other_base}."
+    except Exception as error:
+        words = f"could not be looked at ({type(error).__name__}); the line “database” may say why."
+    return [Check("telegram", False, words)]
+
+
+def telegram_checks(settings: Settings, standing: Standing) -> list[Check]:
+    """What a bot's set-up means for people, and how to change it."""
+    me = standing.me
+    checks = [
+        Check("telegram", True, f"signed in as @{me.username}{_server_of(settings)}"),
+        Check("telegram groups", True, (_SEES_ALL if me.reads_all else _SEES_LITTLE).format(me.username)),
+        _check_way_in(settings, standing),
+    ]
+    if standing.conflict:
+        checks.append(Check("telegram updates", False, _SOMEBODY_ELSE))
+    if settings.telegram_webhook_url and standing.trouble:
+        words = f"when Telegram called last and failed, it said: {standing.trouble}"
+        checks.append(Check("telegram updates", False, words, optional=True))
+    if standing.aside:
+        last = datetime.fromtimestamp(max(each.at for each in standing.aside), UTC)
+        errors = ", ".join(sorted({each.why for each in standing.aside}))
+        words = (
+            f"set aside since they could not be read: {len(standing.aside)}, the last at {last:%Y-%m-%d %H:%M} UTC "
+            f"({errors}). All the others went on."
+        )
+        checks.append(Check("telegram updates", False, words, optional=True))
+    return checks
+
+
+def _server_of(settings: Settings) -> str:
+    if not settings.telegram_api_base:
+        return ""
+    files = "with its larger files" if settings.telegram_api_local else "with Telegram's usual limits"
+    return f", by the server at {urlsplit(settings.telegram_api_base).hostname}, {files}"
+
+
+def _check_way_in(settings: Settings, standing: Standing) -> Check:
+    waiting = f"; {standing.waiting} waiting" if standing.waiting else ""
+    wanted = settings.telegram_webhook_url
+    if not wanted:
+        elsewhere = "; the address that it calls now is taken back at the start" if standing.webhook else ""
+        return Check("telegram updates", True, f"Telegram is asked for them (long polling){waiting}{elsewhere}")
+    if standing.webhook.startswith(wanted.rstrip("/") + "/"):
+        return Check("telegram updates", True, f"Telegram calls {standing.webhook}{waiting}")
+    words = f"Telegram does not call {wanted} yet; it is told to when `remixbot run` starts{waiting}"
+    return Check("telegram updates", False, words, optional=True)
+
+
+_SEES_ALL = (
+    "it is shown all that groups write, and acts on replies to its pictures, on commands, and on mentions of @{0}."
+)
+_SEES_LITTLE = (
+    "with privacy mode, as @BotFather makes bots: in groups it is shown replies to its pictures and commands, so a "
+    "friend's photo is edited by replying to it with /edit@{0}. To let people mention it instead, send /setprivacy to "
+    "@BotFather, choose the bot and “Disable”, then take it out of each group and add it anew."
+)
+_SOMEBODY_ELSE = (
+    "another program takes this bot's messages, and Telegram gives them to one alone. Stop it, or send /revoke to "
+    "@BotFather and set TELEGRAM_TOKEN to the new token."
 )
 
 
