@@ -594,3 +594,15 @@ async def test_a_turn_that_is_not_finished_is_not_erased(archive: Archive) -> No
     status = await archive.turns.load(one.id)
     assert status is not None
     assert (status.turn, status.outcome, status.erased) == (one, done(), False)
+
+
+async def test_more_pictures_that_come_late_do_not_bring_back_whoever_was_forgotten(archive: Archive) -> None:
+    line = StoryLine(ANNA, "Anna", "make her blue")
+    waiting = replace(turn(author=BEN, owners=(BEN,)), story=Story(lines=(line,)))
+    await archive.turns.submit(waiting, [])
+    await archive.forget(ANNA)
+    later = replace(waiting, inputs=(*waiting.inputs, Input(Role.SOURCE, BEN, image("another"))))
+    assert not await archive.turns.extend(later)
+    status = await archive.turns.load(waiting.id)
+    assert status is not None
+    assert status.turn == replace(waiting, story=Story())

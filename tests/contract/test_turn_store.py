@@ -624,8 +624,10 @@ async def test_a_turn_that_was_ever_claimed_stays_as_it_was(store: RedisTurnStor
     assert status.turn == one
 
 
-async def test_a_turn_that_has_ended_or_is_not_known_takes_nothing_along(store: RedisTurnStore, client: Redis) -> None:
-    ended, unknown = turn(), turn()
+async def test_a_turn_that_has_ended_or_is_not_known_takes_nothing_along(store: RedisTurnStore) -> None:
+    ended, unknown, concluded = turn(), turn(), turn()
+    await store.conclude(concluded, Outcome(TurnState.REFUSED))
+    assert not await store.extend(with_another_picture(concluded))
     await store.submit(ended, [])
     await store.end(ended.id, Outcome(TurnState.CANCELLED))
     assert not await store.extend(with_another_picture(ended))

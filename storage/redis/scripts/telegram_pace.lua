@@ -19,7 +19,7 @@ for i = 1, #KEYS, 2 do
     -- Each place less that is left is one more in the window.
     local left = lane.most - spare
     local before = left >= 1 and redis.call('LINDEX', lane.times, -left) or nil
-    if left < 1 or held > now or (before and tonumber(before) + lane.window > now) then return false end
+    if left < 1 or (before and tonumber(before) + lane.window > now) then return false end
   end
   place = math.max(place, held, last)
   if oldest > 0 then place = math.max(place, oldest + lane.window) end
