@@ -20,7 +20,7 @@ from telegram import Message
 from adapters.telegram.album_reading import anchor_of, closes_at, ordered, stripped
 from adapters.telegram.errors import Rejected, TokenRefused
 from adapters.telegram.inbound import Snag, chat_of, concern_of, inbound_of, replied_of, version_of
-from adapters.telegram.inbox import MOST_AT_ONCE, MOST_OF_A_CHAT
+from adapters.telegram.inbox import MOST_AT_ONCE, MOST_OF_A_CHAT, understood
 from adapters.telegram.ports import Album, Albums, Json, Key, Me, Telegram, TelegramStore
 from adapters.telegram.saying import Saying
 from bot.domain.buttons import ButtonId, Verb
@@ -37,7 +37,7 @@ log = structlog.get_logger("telegram")
 
 LOOK_EVERY_S: Final = 2.0
 """How often one looks for albums whose process died."""
-LIFE_S: Final = 60.0
+LIFE_S: Final = 30.0
 """How long nobody else is given an album that is being closed."""
 
 LATE_WORDS: Final = "This one came after I had begun. Shall I do it again with all of them?"
@@ -127,13 +127,16 @@ class Gathering:
         chat, group = self._name_of(message)
         known = await self._albums.of_group(chat, group)
         before = known.items.get(message.message_id) if known is not None else None
-        if known is not None and before is not None and _edited_at(before) >= _edited_at(raw):
+        if known is not None and before is not None and _edited_at(before) > _edited_at(raw):
             return known
-        kept = raw if admitted and concern_of(message, self._me) else stripped(raw)
+        kept = raw if admitted and self._concerns(message) else stripped(raw)
         return await self._albums.add(chat, group, message.message_id, kept, at=self._now())
 
     def _is_meant(self, album: Album) -> bool:
-        return any(concern_of(each, self._me) for each in ordered(album))
+        return any(self._concerns(each) for each in ordered(album))
+
+    def _concerns(self, message: Message) -> bool:
+        return understood(lambda: concern_of(message, self._me))
 
     def _name_of(self, message: Message) -> _Name:
         return chat_of(message, self._me), str(message.media_group_id)
@@ -221,7 +224,7 @@ class Gathering:
         items = ordered(album)
         answering = next((each for each in items if replied_of(each) is not None), items[0])
         replied = await self.of_reply(answering)
-        return inbound_of(items[0], self._me, version=version, album=album, replied_album=replied)
+        return understood(lambda: inbound_of(items[0], self._me, version=version, album=album, replied_album=replied))
 
     async def _said_since(self, album: Album, version: int | None = None) -> int:
         """Since which version of it, what was handed over says what it says."""

@@ -6,8 +6,7 @@ Everything here may happen more than once for the same update, and does no harm 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 import structlog
 from telegram import CallbackQuery, Chat, ChatMember, ChatMemberRestricted, ChatMemberUpdated, Message
@@ -27,14 +26,13 @@ from adapters.telegram.inbound import (
     turn_in,
     version_of,
 )
-from adapters.telegram.inbox import Arrived
+from adapters.telegram.inbox import Arrived, understood
 from adapters.telegram.ports import Json, Me, Orphans, TelegramStore
 from adapters.telegram.refs import chat_ref, group_of, is_group
 from adapters.telegram.saying import Saying
 from bot.domain.errors import ChatClosed
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import ChatRef, MessageRef
-from bot.insisting import Hopeless
 from bot.ports import Rooms
 from bot.recent import Recent
 
@@ -42,8 +40,6 @@ log = structlog.get_logger("telegram")
 
 SILENCED: Final = "silenced"
 """Why a chat is closed, beside what Telegram calls it (left, kicked): the bot may not write there."""
-
-T = TypeVar("T")
 
 
 class Presses(Protocol):
@@ -122,7 +118,7 @@ class Door:
         if message.migrate_to_chat_id or message.migrate_from_chat_id:
             await self._moved(message)
             return
-        concerns = _understood(lambda: concern_of(message, self._me))
+        concerns = understood(lambda: concern_of(message, self._me))
         if not concerns and not message.media_group_id:
             return
         admitted = concerns and await self._admit(message)
@@ -142,11 +138,11 @@ class Door:
         if edited and since != version:
             return
         await self._tidy(message)
-        command = _understood(lambda: command_of(message, self._me))
+        command = understood(lambda: command_of(message, self._me))
         if command is not None and await self._commands.take(message, command):
             return
         album = await self._gathering.of_reply(message)
-        match _understood(lambda: inbound_of(message, self._me, version=since, replied_album=album)):
+        match understood(lambda: inbound_of(message, self._me, version=since, replied_album=album)):
             case InboundMessage() as inbound:
                 await self._rooms.receive(inbound)
             case Snag() as snag:
@@ -226,11 +222,3 @@ def _why_closed(member: ChatMember) -> str:
             return str(ChatMember.LEFT)
         return "" if member.can_send_messages else SILENCED
     return ""
-
-
-def _understood(read: Callable[[], T]) -> T:
-    """A message that is not as Telegram's are stays so: nothing is to wait for it."""
-    try:
-        return read()
-    except (LookupError, TypeError, ValueError, AttributeError, AssertionError) as error:
-        raise Hopeless from error

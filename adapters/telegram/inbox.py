@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import structlog
 from telegram import Update
@@ -27,6 +27,8 @@ from bot.places import Places
 
 log = structlog.get_logger("telegram")
 
+T = TypeVar("T")
+
 MOST_AT_ONCE: Final = 64
 """Updates that are handed on at once."""
 MOST_OF_A_CHAT: Final = 6
@@ -40,8 +42,8 @@ IDLE_S: Final = 30.0
 LOOK_EVERY_S: Final = 2.0
 """How often one looks for what others stored, or left behind."""
 LEAVE_S: Final = 1.5
-"""How long what was begun may take at the end (less than `bot.ending.end` waits before it asks again). The rest is taken
-up by others, or by the next process."""
+"""How long what was begun may take at the end: less than `bot.ending.end` waits before it asks again. The rest is
+taken up by others, or by the next process."""
 _STORE_WAIT_S: Final = 1.0
 
 
@@ -187,6 +189,14 @@ class Mailroom:
         """By which work is divided."""
         chat = update.effective_chat
         return chat_ref(self._account, chat.id if chat is not None else 0)
+
+
+def understood(reading: Callable[[], T]) -> T:
+    """What is not as Telegram's messages are stays so: nothing is to wait for it. Raises `Hopeless`."""
+    try:
+        return reading()
+    except (LookupError, TypeError, ValueError, AttributeError, AssertionError) as error:
+        raise Hopeless from error
 
 
 def read(raw: bytes) -> Arrived:
