@@ -346,7 +346,7 @@ class TelegramApi:
         for _ in range(_TRIES):
             chat = await self._moved(chat)
             whole = {**_address(chat), **_reply(chat, reply_to), **asked}
-            await self._take(lanes.sends(chat)[:-1], places - 1)
+            await self._take(lanes.more(chat), places - 1)
             try:
                 return chat, await self._in(chat, lanes.sends(chat), method, whole, new=True)
             except Moved:
@@ -542,8 +542,8 @@ def _unanswered(*, new: bool) -> Exception:
 
 
 def _seconds(flood: error.RetryAfter) -> float:
-    after: Any = flood.retry_after
-    return float(after if isinstance(after, int | float) else after.total_seconds())
+    """As it is pickled: asked for by its name, the library warns that it will be of another type one day."""
+    return float(flood.__reduce__()[1][0])
 
 
 # --- arguments, and what comes back

@@ -43,6 +43,11 @@ def sends(chat: ChatRef) -> tuple[Lane, ...]:
     return (own, *group, all_of(chat.account))
 
 
+def more(chat: ChatRef) -> tuple[Lane, ...]:
+    """For each further picture of an album, which is one call and several messages."""
+    return sends(chat)[1:-1]
+
+
 def edits(chat: ChatRef, *, progress: bool = False) -> tuple[Lane, ...]:
     """`progress` is what may be left out."""
     name = group_of(chat).key
