@@ -113,7 +113,7 @@ class TelegramDoor:
                 me=me,
                 saying=saying,
                 access=access,
-                files=Files(rooms, api, stores.own, stores.ledger, is_local=api.local),
+                files=Files(rooms, api, stores.own, stores.ledger, account.messages, is_local=api.local),
                 settings=settings,
                 orphans=platform,
                 resending=platform,

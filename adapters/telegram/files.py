@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from adapters.telegram.answering import Answering, Pressed
+from adapters.telegram.beside import Beside
 from adapters.telegram.errors import OutcomeUnknown
 from adapters.telegram.limits import DOCUMENT_BYTES, LOCAL_BYTES
 from adapters.telegram.ports import Ledger, Send, SendState, Telegram, TelegramStore
 from adapters.telegram.refs import message_id_of
-from bot.domain.messages import ChatCapabilities
-from bot.ports import Clock, Rooms
+from bot.domain.images import ALL
+from bot.domain.messages import ChatCapabilities, Shown
+from bot.domain.refs import MessageRef, thread_of
+from bot.ports import Clock, MessageStore, Rooms
 
 ON_ITS_WAY: Final = "On its way."
 ALREADY: Final = "It is on its way already."
@@ -35,6 +40,7 @@ class Files:
         telegram: Telegram,
         store: TelegramStore,
         ledger: Ledger,
+        messages: MessageStore,
         *,
         is_local: bool = False,
         now: Clock = time.time,
@@ -43,6 +49,8 @@ class Files:
         self._telegram = telegram
         self._store = store
         self._ledger = ledger
+        self._messages = messages
+        self._beside = Beside(ledger)
         self._most_bytes = LOCAL_BYTES if is_local else DOCUMENT_BYTES
         self._now = now
 
@@ -57,29 +65,39 @@ class Files:
             await self._ledger.sent(mine, ())
             return
         answering.acknowledge(ON_ITS_WAY if before.state is SendState.NEW else ONCE_MORE)
-        try:
-            await self._send(pressed, answering, mine, whole)
-        except BaseException:
-            # Certainly not sent: the next try, or the next press, begins anew.
-            await self._ledger.drop(whole)
-            await self._ledger.drop(mine)
-            raise
-
-    async def _send(self, pressed: Pressed, answering: Answering, mine: str, whole: str) -> None:
-        capabilities = ChatCapabilities(
-            max_file_bytes=self._most_bytes, max_message_bytes=self._most_bytes, max_images=1
-        )
-        rendition = await self._rooms.file(pressed.under, capabilities, index=pressed.button.place)
-        try:
-            sent = await self._telegram.send_file(pressed.under, rendition, words=FILE_WORDS)
-        except OutcomeUnknown:
-            await self._ledger.unknown(whole)
-            await self._ledger.unknown(mine)
-            await answering.say(NOBODY_KNOWS)
+        sent = await self._send(pressed, answering, (whole, mine))
+        if sent is None:
             return
+        await self._remember(pressed, sent)
         ids = [id_ for id_ in (message_id_of(sent),) if id_ is not None]
         await self._ledger.sent(whole, ids)
         await self._ledger.sent(mine, ids)
+
+    async def _send(self, pressed: Pressed, answering: Answering, keys: Sequence[str]) -> MessageRef | None:
+        """None where nobody knows whether it arrived. Broken off, it stays noted as being sent."""
+        most_bytes = self._most_bytes
+        capabilities = ChatCapabilities(max_file_bytes=most_bytes, max_message_bytes=most_bytes, max_images=1)
+        try:
+            rendition = await self._rooms.file(pressed.under, capabilities, index=pressed.button.place)
+            return await self._telegram.send_file(pressed.under, rendition, words=FILE_WORDS)
+        except OutcomeUnknown:
+            for key in keys:
+                await self._ledger.unknown(key)
+        except Exception:
+            # Certainly not sent: the next try, or the next press, begins anew.
+            for key in keys:
+                await self._ledger.drop(key)
+            raise
+        await answering.say(NOBODY_KNOWS)
+        return None
+
+    async def _remember(self, pressed: Pressed, sent: MessageRef) -> None:
+        """A reply to the file goes on from the result, and it goes when the result does."""
+        await self._beside.note(pressed.under, [sent])
+        record = await self._messages.find(pressed.under)
+        if record is not None and record.shows:
+            shown = _shown_by(record.shows, pressed.button.place)
+            await self._messages.attach(sent, thread_of(shown.turn), [shown])
 
     async def _may_repeat(self, key: str, before: Send) -> bool:
         """Whether it is ours to send again now."""
@@ -91,3 +109,9 @@ class Files:
         await self._ledger.drop(key)
         await self._ledger.begin(key)
         return True
+
+
+def _shown_by(shows: Sequence[Shown], place: int | None) -> Shown:
+    """The one image that the file is."""
+    one = shows[place] if place is not None and place < len(shows) > 1 else shows[0]
+    return replace(one, index=place or 0) if one.index == ALL else one

@@ -21,6 +21,7 @@ import structlog
 
 from adapters.telegram import lanes, limits
 from adapters.telegram.api import Media, Moved, Sent, TelegramApi
+from adapters.telegram.beside import Beside
 from adapters.telegram.errors import OutcomeUnknown, Rejected, TelegramError, TooLarge, Unavailable
 from adapters.telegram.fetch import Fetcher
 from adapters.telegram.ports import Keyboard, KnownFile, Ledger, Send, SendState, TelegramStore
@@ -95,6 +96,7 @@ class TelegramPlatform:
         self._api = api
         self._store = store
         self._ledger = ledger
+        self._beside = Beside(ledger)
         self._images = images
         self._messages = messages
         self._rhythm = rhythm or Rhythm()
@@ -430,7 +432,7 @@ class TelegramPlatform:
         match known.state:
             case SendState.SENT:
                 # A crash may have come between.
-                await self._attach([MessageRef(reply.chat, str(id_)) for id_ in known.messages], part)
+                await self._attach(reply, [MessageRef(reply.chat, str(id_)) for id_ in known.messages], part)
                 return True
             case SendState.UNKNOWN:
                 return False
@@ -440,9 +442,9 @@ class TelegramPlatform:
                 await self._ledger.unknown(part.key)
                 return False
             case SendState.NEW:
-                return await self._send_now(part)
+                return await self._send_now(reply, part)
 
-    async def _send_now(self, part: _Part) -> bool:
+    async def _send_now(self, reply: MessageRef, part: _Part) -> bool:
         try:
             sent = await part.send()
         except (OutcomeUnknown, Rejected) as error:
@@ -453,11 +455,12 @@ class TelegramPlatform:
             await self._ledger.drop(part.key)
             raise
         await self._ledger.sent(part.key, [message_id_of(each.ref) or 0 for each in sent])
-        await self._attach([each.ref for each in sent], part)
+        await self._attach(reply, [each.ref for each in sent], part)
         return True
 
-    async def _attach(self, refs: Sequence[MessageRef], part: _Part) -> None:
+    async def _attach(self, reply: MessageRef, refs: Sequence[MessageRef], part: _Part) -> None:
         """A reply to one of them finds what it shows."""
+        await self._beside.note(reply, refs)
         for ref, shows in zip(refs, part.shows, strict=False):
             await self._messages.attach(ref, thread_of(shows.turn), [shows])
 
@@ -524,7 +527,8 @@ class TelegramPlatform:
                 except Exception as error:
                     log.info("telegram.not_retracted", error=type(error).__name__)
 
-        await asyncio.gather(*(take_away(each) for each in ours))
+        beside = [each for reply in ours for each in await self._beside.of(reply)]
+        await asyncio.gather(*(take_away(each) for each in (*ours, *beside)))
 
     async def _take_away(self, message: MessageRef) -> None:
         """What is older than two days can't be deleted, but be made to show nothing."""

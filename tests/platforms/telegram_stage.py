@@ -20,6 +20,7 @@ from adapters.telegram.commands import Commands
 from adapters.telegram.files import Files
 from adapters.telegram.greeting import Greeting
 from adapters.telegram.inbound import command_of
+from adapters.telegram.outbound import TelegramPlatform
 from adapters.telegram.ports import Key, Keyboard, Me
 from adapters.telegram.presses import Presses
 from adapters.telegram.refs import chat_ref, user_ref
@@ -95,6 +96,7 @@ class Stage:
     rooms: FileRooms
     left: Left
     me: Me
+    platform: TelegramPlatform
     presses: Presses
     commands: Commands
     greeting: Greeting
@@ -194,7 +196,7 @@ async def open_stage(redis_url: str, folder: Path, **fake_options: Any) -> Async
             me=me,
             saying=saying,
             access=access,
-            files=Files(rooms, api, store, ledger),
+            files=Files(rooms, api, store, ledger, messages),
             settings=settings,
             orphans=left,
             resending=left,
@@ -203,9 +205,13 @@ async def open_stage(redis_url: str, folder: Path, **fake_options: Any) -> Async
         )
         commands = Commands(rooms, messages, me=me, saying=saying, access=access, settings=settings)
         greeting = Greeting(api, store, saying, me=me)
-        stage = Stage(fake, api, store, messages, images, rooms, left, me, presses, commands, greeting, anna, ben)
+        platform = TelegramPlatform(api, store, ledger, images, messages)
+        stage = Stage(
+            fake, api, store, messages, images, rooms, left, me, platform, presses, commands, greeting, anna, ben
+        )
         found.append(stage)
         yield stage
+        await platform.close()
         await api.close()
         assert fake.faults() == []
         assert fake.floods_caused == 0

@@ -20,8 +20,8 @@ from bot.domain.buttons import Verb
 from bot.domain.chats import ServerSettings
 from bot.domain.consent import Say
 from bot.domain.errors import BadRequest, ChatClosed
-from bot.domain.messages import Answer, Credit, InboundMessage
-from bot.domain.refs import MessageRef, Person, TurnId
+from bot.domain.messages import Answer, Credit, InboundMessage, Shown
+from bot.domain.refs import MessageRef, Person, TurnId, thread_of
 from bot.domain.turns import TurnState
 from bot.domain.words import (
     DELETED,
@@ -32,11 +32,13 @@ from bot.domain.words import (
     TOO_LATE,
     UNKNOWN_PRESS,
 )
+from bot.ending import end
 from tests.fakes.discord_rooms import RENDITION
 from tests.fakes.telegram import Message
 from tests.platforms.telegram_stage import Stage, key, open_stage, png
 
 TURN = TurnId("aaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb")
+OTHER = TurnId("aaaaaaaaaaaaaaaa-cccccccccccccccc")
 CANCEL = key("Cancel", Verb.CANCEL, TURN)
 FILE = key("File with credentials", Verb.FILE)
 INFO = key("Info", Verb.INFO)
@@ -255,6 +257,40 @@ async def test_the_file_comes_byte_for_byte_as_a_document(stage: Stage) -> None:
     assert (sent.kind, sent.data, sent.shown, sent.reply_to) == ("document", data, data, shown.id)
     assert (press.words, press.alert) == (ON_ITS_WAY, False)
     assert stage.rooms.asked == [("file", stage.ref(shown), 50_000_000, None)]
+
+
+async def test_a_reply_to_the_file_goes_on_from_the_result_and_it_goes_when_the_result_does(stage: Stage) -> None:
+    await stage.makes_file(png())
+    shown = await result(stage)
+    await stage.presses_key(stage.anna, shown, "File with credentials")
+    record = await stage.messages.find(stage.ref(file := shown.chat.last()))
+    assert record is not None
+    assert record.shows == (Shown(TURN, 0),)
+    await stage.platform.retract([stage.ref(shown)], [])
+    assert (shown.deleted, file.deleted) == (True, True)
+
+
+async def test_of_an_album_the_file_of_one_picture_shows_that_one(stage: Stage) -> None:
+    await stage.makes_file(png())
+    shown = await stage.posts(stage.own_chat(), [key("2. File", Verb.FILE, place=1)], shows=TURN)
+    await stage.messages.attach(stage.ref(shown), thread_of(TURN), [Shown(TURN, 0), Shown(OTHER, 0)])
+    await stage.presses_key(stage.anna, shown, "2. File")
+    record = await stage.messages.find(stage.ref(shown.chat.last()))
+    assert record is not None
+    assert record.shows == (Shown(OTHER, 0),)
+
+
+async def test_a_file_that_is_broken_off_is_not_sent_twice(stage: Stage) -> None:
+    await stage.makes_file(png())
+    shown = await result(stage)
+    stage.fake.hang_after_delivery("sendDocument")
+    press = await stage.anna.presses(shown, "File with credentials")
+    offset, hearing = stage._offset, asyncio.create_task(stage.hears())
+    await stage.fake.until(lambda: press.answered and shown.chat.last().kind == "document")
+    await end(hearing)
+    stage._offset = offset
+    await stage.hears()
+    assert [each.kind for each in shown.chat.messages()] == ["text", "document"]
 
 
 async def test_two_presses_at_once_are_one_file(stage: Stage) -> None:
