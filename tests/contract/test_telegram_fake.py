@@ -29,6 +29,7 @@ from tests.contract import telegram_trying as trying
 from tests.contract.telegram_trying import Reader, ask, picture, refusal, refused
 from tests.fakes.telegram import FakeTelegram, Json, Person, methods, schema
 from tests.fakes.telegram.floods import Floods
+from tests.fakes.telegram.page import TelegramWithPage
 from tests.fakes.telegram.refusals import Refused
 
 fake, anna, bot, reader = trying.fake, trying.anna, trying.bot, trying.reader
@@ -292,9 +293,12 @@ class Hook:
     def __init__(self, *answers: int) -> None:
         self.got: list[tuple[str, Json]] = []
         self.answers = list(answers)
+        self.slow: asyncio.Event | None = None
 
     async def take(self, request: web.Request) -> web.Response:
         self.got.append((request.headers["X-Telegram-Bot-Api-Secret-Token"], json.loads(await request.text())))
+        if self.slow and self.got[-1][1]["message"]["text"] == "wait":
+            await self.slow.wait()
         return web.Response(status=self.answers.pop(0) if self.answers else 200)
 
     async def __aenter__(self) -> str:
@@ -325,6 +329,21 @@ async def test_a_webhook_is_posted_to_until_it_says_yes(fake: FakeTelegram, anna
     assert {secret for secret, _ in hook.got} == {"hush"}
     assert (info.url, info.last_error_message) == (url, "Wrong response from the webhook: 503 Service Unavailable")
     assert (await bot.get_webhook_info()).url == ""
+
+
+async def test_a_chat_that_is_slow_holds_up_no_other_at_the_webhook(fake: FakeTelegram, anna: Person, bot: Bot) -> None:
+    hook, ben = Hook(), fake.user("Ben")
+    hook.slow = asyncio.Event()
+    async with hook as url:
+        await bot.set_webhook(url, secret_token="hush", max_connections=2)
+        for person, words in ((anna, "wait"), (anna, "later"), (ben, "now")):
+            await person.says(fake.private(person), words)
+        await fake.until(lambda: len(fake.updates.pending) == 2)
+        assert [each["message"]["text"] for _, each in hook.got] == ["wait", "now"]
+        hook.slow.set()
+        await fake.until(lambda: not fake.updates.pending)
+        await bot.delete_webhook()
+    assert hook.got[-1][1]["message"]["text"] == "later"
 
 
 async def test_a_webhook_needs_an_honest_address(bot: Bot) -> None:
@@ -400,6 +419,33 @@ async def test_what_is_slow_takes_its_time(fake: FakeTelegram, bot: Bot) -> None
     began = loop.time()
     await bot.get_me()
     assert loop.time() - began >= 0.2
+
+
+async def test_a_file_over_the_limit_is_refused(fake: FakeTelegram, anna: Person, bot: Bot) -> None:
+    fake.upload_limit_bytes = 1000
+    with pytest.raises(NetworkError, match="Request Entity Too Large"):
+        await bot.send_document(fake.private(anna).id, bytes(1001), filename="large.bin")
+    assert fake.private(anna).messages() == []
+
+
+async def test_the_page_lets_people_write_and_press() -> None:
+    async with TelegramWithPage() as fake, aiohttp.ClientSession() as session:
+        anna = fake.user("Anna")
+        fake.people = [anna]
+        home = fake.private(anna)
+
+        async def do(**fields: str) -> int:
+            with aiohttp.MultipartWriter("form-data") as form:
+                for name, value in {"as": "Anna", "place": str(home.id), **fields}.items():
+                    form.append(value).set_content_disposition("form-data", name=name)
+                async with session.post(f"{fake.api_base}/page/do", data=form) as answer:
+                    return answer.status
+
+        assert await do(do="say", text="hello") == 200
+        assert await do(do="press", message="1", data="x") == 400
+        async with session.get(f"{fake.api_base}/page/state?as=Anna") as answer:
+            seen = (await answer.json())["places"][0]["messages"]
+        assert [(each["who"], each["words"]) for each in seen] == [("Anna", "hello")]
 
 
 # --- the published description

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from telegram import (
     Bot,
+    InputMediaDocument,
     InputMediaPhoto,
     Message,
     MessageEntity,
@@ -349,3 +350,108 @@ async def test_small_signs_of_life_are_taken(fake: FakeTelegram, anna: Person, b
     assert said.reactions == ["👀"]
     with refused("wrong parameter action"):
         await bot.send_chat_action(anna.id, "dancing")
+
+
+async def test_an_album_may_reply_and_may_be_of_files(
+    fake: FakeTelegram, anna: Person, bot: Bot, reader: Reader
+) -> None:
+    group = fake.supergroup("Friends", anna)
+    await bot.send_message(group.id, "send me some")
+    ours = group.last()
+    files = [picture(), picture("blue")]
+    made = await anna.album(group, files, "these", reply_to=ours, as_documents=True, batches=(1, 1), gap_s=0.01)
+    got = [(await reader.message()) for _ in made]
+    assert [each.reply_to_message and each.reply_to_message.message_id for each in got] == [ours.id, ours.id]
+    assert [each.document and each.document.mime_type for each in got] == ["image/png"] * 2
+    assert [each.data for each in made] == files
+    with pytest.raises(NotThere):
+        await anna.album(group, files[:1])
+
+
+async def test_an_album_stays_of_one_sort_when_it_is_edited(fake: FakeTelegram, anna: Person, bot: Bot) -> None:
+    home = fake.private(anna)
+    sent = await bot.send_media_group(home.id, [InputMediaPhoto(picture(each)) for each in ("red", "blue")])
+    where: dict[str, Any] = {"chat_id": home.id, "message_id": sent[1].message_id}
+    with refused("can't be changed in an album"):
+        await bot.edit_message_media(InputMediaDocument(picture(), filename="a.png"), **where)
+    await bot.edit_message_media(InputMediaPhoto(picture("green"), caption="other"), **where)
+    assert [(each.words, each.data == picture("green")) for each in home.messages()] == [("", False), ("other", True)]
+
+
+async def test_where_the_bot_may_not_write_it_is_told_so(fake: FakeTelegram, anna: Person, bot: Bot) -> None:
+    forum = fake.forum("Club", anna)
+    topic = forum.topic("Closed")
+    topic.closed, forum.cannot_send = True, {"photo"}
+    with refused("topic_closed"):
+        await bot.send_message(forum.id, "x", message_thread_id=topic.thread_id)
+    with refused("not enough rights to send photos"):
+        await bot.send_photo(forum.id, picture())
+    fake.promote(forum, fake.bot)
+    await bot.send_message(forum.id, "x", message_thread_id=topic.thread_id)
+    assert [each.words for each in topic.messages()] == ["x"]
+
+
+async def test_a_forward_says_where_it_comes_from_as_far_as_that_is_known(
+    fake: FakeTelegram, anna: Person, bot: Bot, reader: Reader
+) -> None:
+    home, shy = fake.private(anna), fake.user("Shy")
+    shy.hides_forwards = True
+    group, news = fake.supergroup("Friends", anna, shy), fake.channel("News", anna)
+    said = [await anna.says(group, "a"), await shy.says(group, "b"), await anna.says(group, "c", as_chat=group),
+            await fake.posts(news, "d")]  # fmt: skip
+    for each in said:
+        await anna.says(home, forward_of=each)
+    got = [each.message.forward_origin for each in await reader.next() if each.message]
+    assert [each and each.type for each in got] == ["user", "hidden_user", "chat", "channel"]
+
+
+async def test_a_reply_across_topics_is_one_from_outside(fake: FakeTelegram, anna: Person, bot: Bot) -> None:
+    forum = fake.forum("Club", anna)
+    one, two = forum.topic("One"), forum.topic("Two")
+    there = await anna.says(one, "here")
+    await anna.says(two, f"/edit@{fake.bot.username}", reply_to=there)
+    told = fake.told[-1].raw["message"]
+    assert (told["external_reply"]["message_id"], "reply_to_message" in told) == (there.id, False)
+    reply = ReplyParameters(there.id, allow_sending_without_reply=True)
+    await bot.send_message(forum.id, "lone", message_thread_id=two.thread_id, reply_parameters=reply)
+    assert (two.last().words, two.last().reply_to) == ("lone", None)
+
+
+async def test_in_a_supergroup_replies_carry_the_thread_they_are_in(
+    fake: FakeTelegram, anna: Person, bot: Bot, reader: Reader
+) -> None:
+    group = fake.supergroup("Friends", anna)
+    await bot.send_message(group.id, "root")
+    await anna.says(group, "reply", reply_to=group.last())
+    got = await reader.message()
+    assert (got.message_thread_id, got.is_topic_message) == (1, None)
+    with refused("message thread not found"):
+        await bot.send_message(group.id, "x", message_thread_id=1)
+
+
+async def test_pins_are_told_and_channels_are_read(fake: FakeTelegram, anna: Person, reader: Reader) -> None:
+    home, news = fake.private(anna), fake.channel("News", anna, bot=True)
+    said = await anna.says(home, "keep this")
+    fake.pin(said, anna)
+    await fake.posts(news, "read all about it")
+    _, pinned, post = await reader.next()
+    assert pinned.message
+    assert pinned.message.pinned_message
+    assert post.channel_post
+    assert (post.channel_post.text, post.channel_post.from_user) == ("read all about it", None)
+
+
+async def test_people_can_do_no_more_than_a_client_lets_them(fake: FakeTelegram, anna: Person, bot: Bot) -> None:
+    ben, home = fake.user("Ben"), fake.private(anna)
+    said = await anna.says(home, "mine")
+    fake.block_bot(ben)
+    with pytest.raises(NotThere):
+        await ben.says(home, "in her chat")
+    with pytest.raises(NotThere):
+        await ben.edits(said, "not mine")
+    with pytest.raises(NotThere):
+        await ben.says(fake.private(ben), "blocked")
+    with pytest.raises(NotThere):
+        await anna.says(home, photo=b"no picture")
+    await ben.starts()
+    assert (await bot.send_message(ben.id, "welcome back")).message_id == 3
