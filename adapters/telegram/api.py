@@ -17,6 +17,7 @@ import contextlib
 import logging
 import re
 import time
+import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar, cast
@@ -25,6 +26,7 @@ from urllib.parse import quote
 import structlog
 from telegram import Bot, InputFile, InputMediaDocument, InputMediaPhoto, MessageEntity, error
 from telegram.request import BaseRequest
+from telegram.warnings import PTBDeprecationWarning
 
 from adapters.telegram import lanes, limits
 from adapters.telegram.errors import Conflict, OutcomeUnknown, Rejected, TelegramError, TokenRefused, TooLarge
@@ -58,6 +60,9 @@ _ADMINS_S = 60.0
 _TRIES = 4
 
 T = TypeVar("T")
+
+# The library uses it itself, whether we do or not.
+warnings.filterwarnings("ignore", message=".*`retry_after`", category=PTBDeprecationWarning)
 
 
 class Unavailable(_Unavailable):

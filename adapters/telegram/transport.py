@@ -139,7 +139,7 @@ async def _meaning(ask: Callable[[], Awaitable[T]]) -> T:
         return await ask()
     except NetworkError:
         raise
-    except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError, aiohttp.InvalidURL) as error:
+    except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError, ValueError) as error:  # or no address at all
         failure = NotSent(type(error).__name__)
     except TimeoutError:
         failure = TimedOut()
