@@ -32,7 +32,7 @@ from adapters.telegram.refs import chat_ref, group_of, is_group
 from adapters.telegram.saying import Saying
 from bot.domain.errors import ChatClosed
 from bot.domain.messages import InboundMessage
-from bot.domain.refs import ChatRef, MessageRef
+from bot.domain.refs import ChatRef, MessageRef, UserRef
 from bot.ports import Rooms
 from bot.recent import Recent
 
@@ -40,6 +40,8 @@ log = structlog.get_logger("telegram")
 
 SILENCED: Final = "silenced"
 """Why a chat is closed, beside what Telegram calls it (left, kicked): the bot may not write there."""
+DECIDING: Final = frozenset({"settings", "allow", "deny"})
+ERASING: Final = frozenset({"forget"})
 
 
 class Presses(Protocol):
@@ -154,9 +156,18 @@ class Door:
         if author is None:
             return False
         denied = await self._access.denied(ref.chat, author.user)
+        if denied and await self._may_all_the_same(message, ref.chat, author.user):
+            return True
         if denied:
             await self._saying.once_a_day(f"denied:{ref.chat.key}:{author.user.user}", ref, denied)
         return not denied
+
+    async def _may_all_the_same(self, message: Message, chat: ChatRef, person: UserRef) -> bool:
+        """Whoever runs a group can always change what is kept there, and everybody have themselves erased."""
+        command = understood(lambda: command_of(message, self._me))
+        if command is None:
+            return False
+        return command.name in ERASING or (command.name in DECIDING and await self._access.runs(chat, person))
 
     async def _used(self, message: MessageRef) -> None:
         group = group_of(message.chat)

@@ -252,6 +252,18 @@ async def test_a_group_that_is_not_served_is_told_so_and_a_topic_of_it_as_well(
     assert scene.received == []
 
 
+async def test_who_runs_a_group_can_change_what_keeps_them_out_and_everybody_be_forgotten(
+    scene: Scene, process: Process, anna: Person, ben: Person, group: Chat
+) -> None:
+    scene.rooms.servers[server_ref(scene.me.id, group.id)] = only(denied_chats=(str(group.id),))
+    for person in (anna, ben):
+        for words in ("/settings@remix_test_bot", "/forget@remix_test_bot"):
+            await person.says(group, words)
+    await scene.until(lambda: len(scene.beside.commanded) == 3 and answers(scene, group))
+    assert sorted(each.name for each in scene.beside.commanded) == ["forget", "forget", "settings"]
+    assert answers(scene, group) == [CHAT_DENIED]
+
+
 async def test_what_is_decided_for_a_group_holds_in_its_topics_and_private_chats_are_nobodys_business(
     scene: Scene, process: Process, ben: Person
 ) -> None:
