@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from adapters.telegram import lanes
 from adapters.telegram.account import TelegramDoor
 from adapters.telegram.refs import chat_ref
 from bot.app import House
@@ -39,6 +42,12 @@ async def living_on(
             yield rig, door
         finally:
             await end(running)
+
+
+def unpaced(patch: pytest.MonkeyPatch) -> None:
+    """Where nothing is flooded, nothing has to wait."""
+    for name in ("ALL", "CHAT", "GROUP", "EDITS", "GROUP_EDITS", "GROUP_PROGRESS", "BUSY"):
+        patch.setattr(lanes, f"{name}_MOST", 1000)
 
 
 def buttons_of(message: Message) -> list[ButtonId]:
@@ -124,6 +133,8 @@ class TelegramRig:
         ours = replied is not None and replied.author is self.fake.bot
         words = text if ours else f"/edit@{self.fake.bot.username} {text}"
         if len(images) > 1:
+            if not self.fake.reads_all:  # of an album it is shown what calls it, unless it runs the group, too
+                self.fake.promote(place.chat, self.fake.bot)
             items = await person.album(place, list(images), caption=words, reply_to=replied)
             post = Post(chat, str(min(each.id for each in items)))
             self._albums[post] = sorted(items, key=lambda each: each.id)
@@ -151,7 +162,7 @@ class TelegramRig:
     async def presses(self, what: Button, under: Post, *, by: Who = Who.ANNA) -> Pressed:
         message, person = self._message(under), self.people[by]
         before = {each.id for each in self.chats[under.chat].messages()}
-        data = self._data(what, under, message)
+        data = self._data(what, under, message) or await self._behind_more(what, under, message, person)
         press = await person.presses(message, data=data)
         if isinstance(what, Act):
             post = Post(under.chat, f"press {press.id}")
@@ -159,13 +170,13 @@ class TelegramRig:
             return Pressed(post=post)
         await self.fake.until(lambda: press.answered)
         if what is Do.DELETE:
-            confirm = await self.fake.until(lambda: self._confirmation(message) or press.words)
-            if isinstance(confirm, str) and not press.words:
-                press = await person.presses(message, data=confirm)
+            await self.fake.until(lambda: self._confirmation(message) or press.words)
+            if not press.words:
+                press = await person.presses(message, data=self._confirmation(message))
                 await self.fake.until(lambda: press.answered and (press.words or message.deleted))
         if what is Do.INFO and not press.words:
-            told = await self.fake.until(lambda: self._new_words(under.chat, before))
-            return Pressed(told)
+            await self.fake.until(lambda: self._new_words(under.chat, before))
+            return Pressed(self._new_words(under.chat, before))
         return Pressed(press.words)
 
     def _confirmation(self, message: Message) -> str:
@@ -178,8 +189,16 @@ class TelegramRig:
 
     def _data(self, what: Button, post: Post, message: Message) -> str:
         """A client that is behind still shows what stood there: a press on it comes through all the same."""
-        offered = [*_datas(message), *self._offered.get(post, ())]
-        return next(each for each in offered if (button := read_button_id(each)) and _means(button, what))
+        for data in [*_datas(message), *self._offered.get(post, ())]:
+            button = read_button_id(data)
+            if button is not None and _means(button, what):
+                return data
+        return ""
+
+    async def _behind_more(self, what: Button, post: Post, message: Message, person: Person) -> str:
+        await person.presses(message, label="More…")
+        await self.fake.until(lambda: self._data(what, post, message))
+        return self._data(what, post, message)
 
     def _message(self, post: Post, index: int | None = None) -> Message:
         if index is not None and post in self._albums:

@@ -10,11 +10,14 @@ import pytest
 
 from tests.fakes.telegram import FakeTelegram
 from tests.platforms.contract import PlatformContract, PlatformRig
-from tests.platforms.telegram_rig import TelegramRig
+from tests.platforms.telegram_rig import TelegramRig, unpaced
 
 
 @pytest.fixture(params=["groups, privacy mode on", "topics, privacy mode off"])
-async def rig(redis_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[PlatformRig]:
+async def rig(
+    redis_url: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[PlatformRig]:
+    unpaced(monkeypatch)
     topics = request.param.startswith("topics")
     async with contextlib.AsyncExitStack() as stack:
         fake = await stack.enter_async_context(FakeTelegram(reads_all=topics, floods=False))
