@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
+from adapters.telegram.errors import Rejected
 from adapters.telegram.ports import Telegram
 from adapters.telegram.refs import group_of, is_group, place_of, server_ref
 from bot.domain.refs import ChatRef, UserRef
@@ -47,4 +49,11 @@ class Access:
         group = group_of(chat)
         if not is_group(chat):
             return person.user == group.chat
-        return person.user == group.chat or int(person.user) in await self._telegram.admins(group)
+        return person.user == group.chat or int(person.user) in await self._admins(group)
+
+    async def _admins(self, group: ChatRef) -> Sequence[int]:
+        """Where Telegram does not tell us, nobody is one."""
+        try:
+            return await self._telegram.admins(group)
+        except Rejected:
+            return ()

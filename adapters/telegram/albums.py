@@ -88,7 +88,7 @@ class Gathering:
             if message.message_id not in album.handed:
                 await self._join(name, message.message_id)
         elif self._is_meant(album):
-            await self._wake(name, closes_at(album, now=self._now()))
+            await self._wake_for(name, album)
             if name not in self._seen:
                 self._seen[name] = None
                 await self._telegram.seems_busy(name[0])
@@ -100,7 +100,7 @@ class Gathering:
         if not self._is_meant(album):
             return
         if album.anchor is None:
-            await self._wake(name, closes_at(album, now=self._now()))
+            await self._wake_for(name, album)
             return
         if message.message_id not in album.handed:
             await self._join(name, message.message_id)
@@ -155,6 +155,15 @@ class Gathering:
                     pass
         finally:
             await end(*self._closing.values())
+
+    async def _wake_for(self, name: _Name, album: Album) -> None:
+        """One picture alone is waited for longest. Another may have come meanwhile, and have been waited for less: that
+        is to hold."""
+        await self._wake(name, closes_at(album, now=self._now()))
+        if len(album.items) == 1:
+            now = await self._albums.of_group(*name)
+            if now is not None and now.anchor is None and len(now.items) > 1:
+                await self._wake(name, closes_at(now, now=self._now()))
 
     async def _wake(self, name: _Name, when: float) -> None:
         await self._albums.wake_at(*name, when)

@@ -123,6 +123,8 @@ class Door:
         concerns = understood(lambda: concern_of(message, self._me))
         if not concerns and not message.media_group_id:
             return
+        if concerns:
+            await self._reopen(chat_ref(self._me.id, message.chat.id))
         admitted = concerns and await self._admit(message)
         if message.media_group_id:
             take = self._gathering.take_edited if edited else self._gathering.take
@@ -186,6 +188,14 @@ class Door:
         return MessageRef(chat_of(message, self._me), str(message.message_id))
 
     # --- the chat itself
+
+    async def _reopen(self, chat: ChatRef) -> None:
+        """Where somebody writes to us, we have been let in again, although nobody told us: such a word is kept for a
+        day, and may have been missed."""
+        why = await self._store.closed(chat)
+        if why and why != SILENCED:
+            await self._store.open_chat(chat)
+            log.info("chat open again", chat=chat.chat)
 
     async def _moved(self, message: Message) -> None:
         """A group has become a supergroup. It is said in both."""

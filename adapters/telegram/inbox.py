@@ -20,7 +20,6 @@ from telegram import Update
 from adapters.telegram.errors import Rejected, TokenRefused
 from adapters.telegram.ports import Inbox, Json, Stored
 from adapters.telegram.refs import chat_ref
-from bot.domain.refs import ChatRef
 from bot.ending import end
 from bot.insisting import Hopeless, insist
 from bot.places import Places
@@ -33,8 +32,8 @@ MOST_AT_ONCE: Final = 64
 """Updates that are handed on at once."""
 MOST_OF_A_CHAT: Final = 6
 """Of those. Where Telegram lets one chat wait, the others do not."""
-MOST_KEPT: Final = 1000
-"""Updates that one process has taken. The rest stays in the store, for this process or another."""
+MOST_KEPT: Final = 5000
+"""Updates that one process has taken, a few kilobytes each. The rest stays in the store, for it or for another."""
 MOST_TRIES: Final = 5
 """Processes that may die over one update."""
 IDLE_S: Final = 30.0
@@ -75,6 +74,7 @@ class Mailroom:
         self._idle_s = idle_s
         self._look_every_s = min(LOOK_EVERY_S, idle_s / 3)
         self._places = Places(MOST_AT_ONCE, of_a_chat=MOST_OF_A_CHAT)
+        self._places_in_haste = Places(MOST_AT_ONCE, of_a_chat=MOST_OF_A_CHAT)
         self._at_work: dict[str, asyncio.Task[None]] = {}
         self._something = asyncio.Event()
         self._looked_back_at = float("-inf")
@@ -163,18 +163,15 @@ class Mailroom:
         if stored.tries > MOST_TRIES:
             await self._set_aside(stored, "ProcessesDied")
             return
-        try:
-            arrived = read(stored.raw)
-        except Exception as error:
-            await self._set_aside(stored, type(error).__name__)
-            return
+        chat, in_haste = whereabouts(stored.raw)
+        places = self._places_in_haste if in_haste else self._places
         try:
             await insist(
-                lambda: self._deal_with(arrived),
+                lambda: self._hand_on(stored),
                 what="update",
                 hopeless=(Rejected,),
                 much_later=(TokenRefused,),
-                room=partial(self._places.of, self._chat_of(arrived.update)),
+                room=partial(places.of, chat_ref(self._account, chat)),
             )
         except Hopeless as error:
             await self._set_aside(stored, type(error.__cause__ or error).__name__)
@@ -185,10 +182,13 @@ class Mailroom:
         log.error("update set aside", update=stored.update_id, error=why)
         await insist(lambda: self._inbox.set_aside(self._account, stored, why), what="update to be set aside")
 
-    def _chat_of(self, update: Update) -> ChatRef:
-        """By which work is divided."""
-        chat = update.effective_chat
-        return chat_ref(self._account, chat.id if chat is not None else 0)
+    async def _hand_on(self, stored: Stored) -> None:
+        """Read here, since what waits for its place should weigh little."""
+        try:
+            arrived = read(stored.raw)
+        except Exception as error:
+            raise Hopeless from error
+        await self._deal_with(arrived)
 
 
 def understood(reading: Callable[[], T]) -> T:
@@ -197,6 +197,21 @@ def understood(reading: Callable[[], T]) -> T:
         return reading()
     except (LookupError, TypeError, ValueError, AttributeError, AssertionError) as error:
         raise Hopeless from error
+
+
+def whereabouts(raw: bytes) -> tuple[int, bool]:
+    """The chat of an update (0 where there is none to be seen), and whether it should not wait for the answers that
+    others wait for there: what is no message does not, a pressed key above all."""
+    try:
+        found: Any = json.loads(raw)
+        for kind in ("message", "edited_message"):
+            if kind in found:
+                return int(found[kind]["chat"]["id"]), False
+        if "callback_query" in found:
+            return int(found["callback_query"]["message"]["chat"]["id"]), True
+        return int(found["my_chat_member"]["chat"]["id"]), True
+    except Exception:  # whatever it is, it will be found out when it is read
+        return 0, True
 
 
 def read(raw: bytes) -> Arrived:

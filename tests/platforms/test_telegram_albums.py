@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from io import BytesIO
@@ -21,7 +22,8 @@ from bot.domain.access import Access
 from bot.domain.buttons import ButtonId, Verb
 from bot.domain.chats import ServerSettings
 from bot.domain.messages import InboundMessage, Received
-from bot.domain.refs import MessageRef
+from bot.domain.refs import ChatRef, MessageRef
+from storage.redis.telegram_albums import RedisAlbums
 from tests.fakes.discord_rooms import RecordingRooms
 from tests.fakes.telegram import Chat, Message, Person
 from tests.platforms.telegram_doors import Process, Scene, a_scene
@@ -145,6 +147,30 @@ async def test_the_album_of_a_process_that_died_is_closed_by_another(
     scene.process().begins()
     await scene.until(lambda: scene.received)
     assert len(scene.received[0].attachments) == 3
+
+
+class Overtaken(RedisAlbums):
+    """The wait that was asked for first is noted last."""
+
+    first: asyncio.Event | None = None
+
+    async def wake_at(self, chat: ChatRef, group: str, when: float) -> None:
+        if self.first is None:
+            self.first = asyncio.Event()
+            await self.first.wait()
+        await super().wake_at(chat, group, when)
+        self.first.set()
+
+
+@pytest.mark.usefixtures("in_earnest")
+async def test_what_a_picture_alone_would_be_waited_for_does_not_hold_up_two(
+    scene: Scene, process: Process, anna: Person, home: Chat
+) -> None:
+    process.gathering._albums = Overtaken(scene.client)
+    await anna.album(home, pictures(2), "warmer", batches=(1, 1))
+    sent_at = time.monotonic()
+    await scene.until(lambda: scene.received)
+    assert time.monotonic() - sent_at < 1.5
 
 
 async def test_two_processes_close_an_album_once(scene: Scene, process: Process, anna: Person, home: Chat) -> None:

@@ -336,6 +336,16 @@ async def test_blocked_by_a_person_the_chat_is_closed_and_open_again_without_a_g
     assert scene.beside.greeted == []
 
 
+async def test_who_writes_has_let_the_bot_in_again_although_nobody_said_so(
+    scene: Scene, process: Process, anna: Person
+) -> None:
+    home = chat_of(scene, scene.fake.private(anna))
+    await process.store.close_chat(home, "kicked")
+    await anna.says(scene.fake.private(anna), "a fox")
+    await scene.until(lambda: scene.received)
+    assert await process.store.closed(home) == ""
+
+
 async def test_where_the_bot_may_not_write_the_chat_is_closed_until_it_may(
     scene: Scene, process: Process, group: Chat
 ) -> None:

@@ -15,6 +15,8 @@ from structlog.testing import capture_logs
 from adapters.telegram import polling as polling_module
 from adapters.telegram.inbox import MOST_OF_A_CHAT, MOST_TRIES
 from adapters.telegram.polling import CONFLICT, CONFLICT_WORDS, UNHEARD_WORDS
+from adapters.telegram.ports import Key
+from adapters.telegram.refs import message_ref
 from bot import insisting
 from bot.domain.messages import InboundMessage, Received
 from storage.redis.client import open_client
@@ -240,6 +242,23 @@ async def test_a_chat_that_takes_its_time_holds_up_nobody_else(scene: Scene) -> 
     rooms.goes_on.set()
     await scene.settled(process)
     assert len(scene.texts()) == 81
+
+
+async def test_a_pressed_key_does_not_wait_for_what_others_wait_for_in_its_chat(scene: Scene) -> None:
+    scene.rooms = rooms = Slow()
+    anna = scene.fake.user("Anna")
+    process = scene.process().begins()
+    home = scene.fake.private(anna)
+    said = await anna.says(home, "a fox")
+    result = await process.telegram.say(
+        message_ref(scene.me.id, home.id, said.id), "A fox", keyboard=((Key("Info", "rb:info:-:"),),)
+    )
+    for _ in range(2 * MOST_OF_A_CHAT):
+        await anna.says(home, "wait")
+    await scene.until(lambda: rooms.waiting == MOST_OF_A_CHAT)
+    await anna.presses(home.log[int(result.message)], "Info")
+    await scene.until(lambda: scene.beside.pressed)
+    rooms.goes_on.set()
 
 
 async def test_what_fails_is_tried_again_until_it_works(scene: Scene) -> None:
