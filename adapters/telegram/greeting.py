@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Final
 
-from telegram import ChatMemberUpdated
+from telegram import Chat, ChatMemberUpdated
 
 from adapters.telegram.errors import TelegramError
 from adapters.telegram.ports import Me, Telegram, TelegramStore
@@ -40,7 +40,9 @@ class Greeting:
         self._me = me
 
     async def greet(self, change: ChatMemberUpdated) -> None:
-        """Somebody has brought the bot into this group."""
+        """Somebody has brought the bot into this group. Channels are for their own posts."""
+        if change.chat.type == Chat.CHANNEL:
+            return
         await self._greet(press_ref(chat_ref(self._me.id, change.chat.id), "added"))
 
     async def used(self, message: MessageRef) -> None:

@@ -112,6 +112,9 @@ class Presses:
     async def _safely(self, pressed: Pressed, answering: Answering) -> None:
         """What is certain not to work is said in words, and ends here."""
         try:
+            if await self._is_lost(pressed):
+                await answering.say(TOO_OLD)
+                return
             await self._press(pressed, answering)
         except ChatClosed:
             answering.acknowledge(CANNOT_POST, alert=True)
@@ -123,6 +126,11 @@ class Presses:
         except Rejected as error:
             _log.warning("telegram.press_rejected", verb=pressed.button.verb.value, said=error.description)
             answering.acknowledge(BROKEN, alert=True)
+
+    async def _is_lost(self, pressed: Pressed) -> bool:
+        """Whether it stands in a topic that nobody names, and can't be found without."""
+        needs_it = pressed.button.verb not in (Verb.SETTINGS, Verb.FORGET)
+        return pressed.is_vague and needs_it and await self._messages.find(pressed.under) is None
 
     async def _press(self, pressed: Pressed, answering: Answering) -> None:
         match pressed.button.verb:
@@ -246,7 +254,7 @@ class Presses:
         await self._tidy(pressed, turn)
 
     async def _is_orphan(self, pressed: Pressed) -> bool:
-        return not pressed.is_vague and await self._messages.find(pressed.under) is None
+        return await self._messages.find(pressed.under) is None
 
     async def _tidy(self, pressed: Pressed, turn: TurnId) -> None:
         """The message may have been left by a crash: nobody has noted that it is a reply."""
@@ -284,9 +292,10 @@ class Presses:
         moderates = is_group(pressed.chat) and await self._access.runs(pressed.chat, pressed.user)
         if pressed.button.argument == _YES:
             words = await self._rooms.delete(pressed.under, by=pressed.user, moderates=moderates)
-            await answering.say(words or DELETED)
             if words:
+                await answering.say(words)
                 await self._put_back(pressed)
+            answering.acknowledge(DELETED)
             return
         answer = await self._answer(pressed.under)
         if answer is None:

@@ -251,3 +251,10 @@ async def test_in_private_and_where_nothing_can_be_said_nobody_is_greeted(stage:
     await stage.greeting.used(stage.ref(await stage.anna.says(group, "hello")))
     await stage.greeting.used(stage.ref(await stage.anna.says(chat, "hello")))
     assert len(group.messages()) == len(chat.messages()) == 1
+
+
+async def test_a_channel_is_not_greeted(stage: Stage) -> None:
+    channel = stage.fake.channel("News", stage.anna)
+    stage.fake.promote(channel, stage.fake.bot)
+    await stage.hears()
+    assert stage.fake.asked("sendMessage") == []

@@ -128,6 +128,17 @@ async def test_where_telegram_shows_a_message_no_more_its_keys_still_work(stage:
     assert [(message.text, message.press) for message in stage.rooms.received] == [("Again", Press(Act.AGAIN))]
 
 
+async def test_a_key_in_a_topic_that_telegram_names_no_more_says_what_to_do(stage: Stage) -> None:
+    forum = stage.fake.forum("Club", stage.anna)
+    await stage.anna.says(forum, "hello")
+    shown = await stage.posts(forum.topic("Pictures"), [CANCEL, key("Again", Verb.PRESS, "again")], shows=TURN)
+    shown.deleted = True
+    words = [stage.fake.pressed(stage.anna, shown, data) for _, data in shown.keyboard[0]]
+    await stage.hears()
+    assert [press.words for press in words] == [TOO_OLD, TOO_OLD]
+    assert (stage.rooms.received, stage.rooms.asked) == ([], [])
+
+
 async def test_a_suggestion_that_nobody_can_read_any_more_is_said_so(stage: Stage) -> None:
     shown = await stage.posts(stage.own_chat(), [key("make it night", Verb.SAY, "0")])
     shown.deleted = True
