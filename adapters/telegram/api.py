@@ -31,7 +31,7 @@ from telegram.warnings import PTBDeprecationWarning
 from adapters.telegram import lanes, limits
 from adapters.telegram.errors import Conflict, OutcomeUnknown, Rejected, TelegramError, TokenRefused, TooLarge
 from adapters.telegram.errors import Unavailable as _Unavailable
-from adapters.telegram.ports import Json, Keyboard, Lane, Me, Pace, TelegramStore
+from adapters.telegram.ports import Json, Keyboard, KnownFile, Lane, Me, Pace, TelegramStore
 from adapters.telegram.refs import account_of, chat_ref, group_of, is_group, message_id_of, message_ref, place_of
 from adapters.telegram.transport import READ_S, AiohttpRequest, NotSent
 from adapters.telegram.words import Said, shortened
@@ -255,16 +255,23 @@ class TelegramApi:
         return [_sent(chat, each) for each in found]
 
     async def send_file(self, to: MessageRef, rendition: Rendition, *, words: str) -> MessageRef:
+        """One that Telegram has already is not sent again: a document stays what it was, byte for byte."""
+        facts = rendition.image
+        filename, caption = f"remix.{EXTENSIONS[facts.media_type]}", shortened(Said(words), limits.CAPTION)
+        known = await self._store.file(self.account, facts.sha256, as_photo=False)
+        if known is not None:
+            try:
+                media = Media(known.file_id, filename, as_photo=False, caption=caption)
+                return (await self.send_media(to.chat, media, reply_to=to)).ref
+            except Rejected as rejected:
+                log.info("telegram.file_unknown", description=rejected.description)
         if self._images is None:
             raise Rejected("no image store")
-        facts = rendition.image
-        media = Media(
-            await self._images.get(facts.sha256),
-            f"remix.{EXTENSIONS[facts.media_type]}",
-            as_photo=False,
-            caption=shortened(Said(words), limits.CAPTION),
-        )
-        return (await self.send_media(to.chat, media, reply_to=to)).ref
+        media = Media(await self._images.get(facts.sha256), filename, as_photo=False, caption=caption)
+        sent = await self.send_media(to.chat, media, reply_to=to)
+        if sent.file_id:
+            await self._store.note_file(self.account, facts.sha256, KnownFile(sent.file_id, as_photo=False))
+        return sent.ref
 
     # --- messages of ours
 

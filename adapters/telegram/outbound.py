@@ -235,8 +235,11 @@ class TelegramPlatform:
         shown = show(answer, group=is_group(reply.chat))
         if self._said.get(reply) == shown:
             return
-        with contextlib.suppress(Moved):  # its answer will be posted anew, once it is there
+        try:
             await self._put(reply, answer, shown, spare=spare)
+        except Moved as moved:  # its answer will be posted anew once it is there, and a question is now
+            if answer.asks:
+                await self._put(await self._anew(reply, answer, moved.to), answer, shown)
 
     def _seem_busy(self, reply: MessageRef) -> None:
         if reply not in self._busy:
@@ -246,12 +249,16 @@ class TelegramPlatform:
     async def _seem_busy_until(self, reply: MessageRef, quiet: asyncio.Event) -> None:
         """A nicety. Telegram shows it for five seconds."""
         until = self._now() + _LONGEST_BUSY_S
+        pause_s = self._rhythm.progress_s
         try:
-            while not quiet.is_set() and self._now() < until:
-                await self._api.seems_busy(reply.chat)
+            while self._now() < until:
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._rhythm.busy_s):
+                    async with asyncio.timeout(pause_s):
                         await quiet.wait()
+                if quiet.is_set() or await self._store.was(_final(reply)):
+                    return
+                await self._api.seems_busy(reply.chat)
+                pause_s = self._rhythm.busy_s
         except Exception as error:
             log.debug("telegram.not_busy", error=type(error).__name__)
         finally:
@@ -267,22 +274,23 @@ class TelegramPlatform:
 
     async def _put(self, reply: MessageRef, answer: Answer, shown: Rendered, *, spare: int | None = None) -> None:
         """Where Telegram does not take all of it, less."""
+        final = answer.state in FINAL_STATES
         try:
             try:
-                done = await self._put_whole(reply, shown, spare)
+                done = await self._put_whole(reply, shown, spare, final=final)
             except TooLarge:
                 log.info("telegram.too_large")
                 shown = show(answer, group=is_group(reply.chat), without_pictures=True)
-                done = await self._put_whole(reply, shown, spare)
+                done = await self._put_whole(reply, shown, spare, final=final)
         except Rejected as rejected:
             # Something in it that we do not know of: its words and pictures are worth more than its keys.
             log.warning("telegram.rejected", description=rejected.description)
             shown = Rendered(Said(shown.said.text), (), shown.shot, shown.spoiler)
-            done = await self._put_whole(reply, shown, spare)
+            done = await self._put_whole(reply, shown, spare, final=final)
         if done:
             self._said[reply] = shown
 
-    async def _put_whole(self, reply: MessageRef, shown: Rendered, spare: int | None) -> bool:
+    async def _put_whole(self, reply: MessageRef, shown: Rendered, spare: int | None, *, final: bool) -> bool:
         """False where it was left out."""
         if shown.shot is not None:
             return await self._put_picture(reply, shown, shown.shot, spare)
@@ -291,6 +299,8 @@ class TelegramPlatform:
         except Rejected as rejected:
             if _NO_TEXT not in rejected.description.lower():
                 raise
+        if not final:
+            return False  # a result stands there already
         return await self._put_blank(reply, shown.said, shown.keyboard)
 
     async def _put_blank(self, reply: MessageRef, words: Said, keyboard: Keyboard = ()) -> bool:

@@ -13,7 +13,7 @@ from typing import Final
 
 from adapters.telegram import limits
 from adapters.telegram.ports import Key, Keyboard
-from adapters.telegram.words import Line, Linked, Piece, Said, person, plain, said, shortened, split
+from adapters.telegram.words import Line, Linked, Piece, Said, name_of, person, plain, said, shortened, split
 from bot.domain.actions import Act, Control
 from bot.domain.buttons import NOT_THIS_TIME, ButtonId, Verb
 from bot.domain.consent import Say
@@ -153,7 +153,7 @@ def _question(answer: Answer) -> list[Line]:
     what = "your picture" if len(answer.asks) == 1 else "your pictures"
     if answer.credit is None:
         return [[*owners, f", may {what} be edited?"]]
-    asker = plain(answer.credit.asker.name).strip() or "somebody"
+    asker = name_of(answer.credit.asker.name)
     wanted: list[Line] = [[_quoted(answer.credit.words)]] if answer.credit.words.strip() else []
     return [[*owners, f", may {asker} edit {what}?"], *wanted]
 
@@ -192,7 +192,7 @@ def _credit(credit: Credit | None, *, group: bool) -> list[Line]:
     owners = [person(each, names.get(each, "")) for each in credit.owners[:10] if each != asker.user]
     if not owners and not group:
         return []
-    by: list[Piece] = [f"Asked by {plain(asker.name).strip() or 'somebody'}"]
+    by: list[Piece] = [f"Asked by {name_of(asker.name)}"]
     if owners:
         by += [", with a picture by " if len(owners) == 1 else ", with pictures by ", *_and_pieces(owners)]
     return [by]

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from telegram import MessageEntity, User
 
 from bot.domain.refs import UserRef
-from bot.domain.utf16 import units
+from bot.domain.utf16 import cut, units
 
 _JOINER = "\u2060"
-_UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+_NAME_UNITS = 64
+_UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\u2028-\u202e\u2066-\u2069]")
 """Control characters, halves of characters, and what turns the direction of all that follows."""
 
 
@@ -48,7 +49,12 @@ class Said:
 def person(user: UserRef, name: str = "") -> Linked:
     """Somebody by name. Who writes as a chat, or is not from here, is not linked."""
     known = user.platform == "telegram" and user.user.isascii() and user.user.isdigit()
-    return Linked(plain(name).strip() or "somebody", user=int(user.user) if known else 0)
+    return Linked(name_of(name), user=int(user.user) if known else 0)
+
+
+def name_of(name: str) -> str:
+    """On one line, and not so long that nothing else is read."""
+    return cut(" ".join(plain(name).split()), _NAME_UNITS) or "somebody"
 
 
 def said(lines: Iterable[Line]) -> Said:

@@ -379,6 +379,14 @@ async def test_progress_that_comes_late_does_not_cover_a_result_of_another_proce
     assert (message.kind, message.edits) == ("photo", 1)
 
 
+async def test_progress_never_takes_away_a_picture(door: Door) -> None:
+    reply, turn, message = await door.reserve()
+    await door.platform.fill(reply, await door.done(turn))
+    other = TelegramPlatform(door.api, door.store, door.ledger, door.images, door.messages, rhythm=QUICK)
+    await other.fill(reply, Answer(TurnState.WAITING, ("Waiting in line.",), turn=turn))
+    assert (message.data, message.caption) == (photo("cat"), LABEL)
+
+
 async def test_progress_is_left_out_where_there_is_no_room_and_the_result_is_not(door: Door) -> None:
     reply, turn, message = await door.reserve()
     door.pace.full = True
@@ -507,6 +515,9 @@ async def test_the_file_with_credentials_is_the_very_file(door: Door) -> None:
     file = door.at(sent)
     assert (file.kind, file.data, file.shown) == ("document", photo("cat"), photo("cat"))
     assert (file.filename, file.caption, file.reply_to) == ("remix.jpg", LABEL, int(reply.message))
+    again = door.at(await door.api.send_file(reply, await door.picture(), words=LABEL))
+    assert again.data == photo("cat")
+    assert [len(each.files) for each in door.fake.asked("sendDocument")] == [1, 0]
 
 
 async def test_a_file_of_which_nobody_knows_whether_it_arrived_is_not_sent_twice(door: Door) -> None:
@@ -565,6 +576,16 @@ async def test_what_stands_in_a_group_that_moved_is_posted_anew_once_where_it_is
     new = message_ref(door.api.account, moved.id, moved.messages()[0].id)
     assert await door.shows(new) == (Shown(turn, ALL),)
     assert await door.store.moved_to(reply.chat) == new.chat
+
+
+async def test_a_question_is_asked_where_the_group_is_now(door: Door) -> None:
+    reply, turn, _ = await door.reserve(door.group)
+    moved = door.fake.migrate(door.group)
+    ben = Person(user_ref(door.ben.id), "Ben")
+    await door.platform.fill(reply, Answer(TurnState.WAITING, turn=turn, asks=(ben,)))
+    await door.platform.fill(reply, await door.done(turn))
+    assert [(each.kind, each.caption) for each in moved.messages()] == [("photo", LABEL)]
+    assert moved.last().edits == 2
 
 
 async def test_a_new_reply_goes_where_the_group_is_now(door: Door) -> None:

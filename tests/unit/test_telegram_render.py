@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from telegram import MessageEntity
 
@@ -254,6 +254,7 @@ answers = st.builds(
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(answers, st.booleans())
 def test_whatever_an_answer_says_it_fits(answer: Answer, unsure: bool) -> None:
     shown = show(answer, unsure=unsure)
@@ -266,6 +267,7 @@ def test_whatever_an_answer_says_it_fits(answer: Answer, unsure: bool) -> None:
     assert shown.said.text or shown.shot
 
 
+@settings(deadline=None, max_examples=60)
 @given(answers)
 def test_whatever_an_answer_offers_fits_into_keys(answer: Answer) -> None:
     for keys in (keyboard(answer), full_keyboard(answer)):
@@ -276,6 +278,7 @@ def test_whatever_an_answer_offers_fits_into_keys(answer: Answer) -> None:
         assert all(read_button_id(key.data) is not None for key in flat)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(words.map(plain), st.booleans()), max_size=8), st.integers(20, 200))
 def test_links_stay_on_their_words_wherever_it_is_cut(pieces: list[tuple[str, bool]], most: int) -> None:
     names = [f"N{number}🐙" for number in range(len(pieces))]
