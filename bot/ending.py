@@ -17,3 +17,10 @@ async def end(*tasks: asyncio.Task[Any], patience_s: float = 2.0) -> None:
         for task in pending:
             task.cancel()
         await asyncio.wait(pending, timeout=patience_s)
+
+
+def is_ending() -> bool:
+    """Whether this task was asked to end, even if what it waited for has swallowed that. For loops that talk to Redis:
+    they end at once, and not when they are asked again."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -27,7 +27,7 @@ from bot.domain.buttons import ButtonId, Verb
 from bot.domain.errors import ChatClosed
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import ChatRef, MessageRef
-from bot.ending import end
+from bot.ending import end, is_ending
 from bot.insisting import Hopeless, insist
 from bot.places import Places
 from bot.ports import Clock, Rooms
@@ -145,9 +145,11 @@ class Gathering:
 
     async def run(self) -> None:
         try:
-            while True:
+            while not is_ending():
                 self._sooner.clear()
                 await self._close_due()
+                if is_ending():
+                    break
                 try:
                     async with asyncio.timeout(self._until_next_s()):
                         await self._sooner.wait()

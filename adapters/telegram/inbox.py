@@ -20,7 +20,7 @@ from telegram import Update
 from adapters.telegram.errors import Rejected, TokenRefused
 from adapters.telegram.ports import Inbox, Json, Stored
 from adapters.telegram.refs import chat_ref
-from bot.ending import end
+from bot.ending import end, is_ending
 from bot.insisting import Hopeless, insist
 from bot.places import Places
 
@@ -87,9 +87,11 @@ class Mailroom:
         """Lives until it is cancelled; then what was begun is given some seconds."""
         living = asyncio.create_task(self._keep_showing_life())
         try:
-            while True:
+            while not is_ending():
                 self._something.clear()
                 await self._take_all()
+                if is_ending():
+                    break
                 try:
                     async with asyncio.timeout(self._look_every_s):
                         await self._something.wait()
@@ -148,7 +150,7 @@ class Mailroom:
         del self._at_work[entry]
 
     async def _keep_showing_life(self) -> None:
-        while True:
+        while not is_ending():
             await asyncio.sleep(self._idle_s / 3)
             if not self._at_work:
                 continue

@@ -17,7 +17,7 @@ import structlog
 
 from adapters.telegram.errors import Conflict, TokenRefused
 from adapters.telegram.ports import Inbox, Json, Telegram, TelegramStore
-from bot.ending import end
+from bot.ending import end, is_ending
 
 log = structlog.get_logger("telegram")
 
@@ -79,7 +79,7 @@ class Polling:
 
     async def run(self) -> None:
         try:
-            while True:
+            while not is_ending():
                 if await self._leads():
                     await self._ask_while_leading()
                 await asyncio.sleep(min(STAND_BY_S, self._life_s / 4))
@@ -107,7 +107,7 @@ class Polling:
         self._heard_at, self._said_unheard = time.monotonic(), False
         asking = asyncio.create_task(self._ask_on())
         try:
-            while not asking.done() and await self._leads():
+            while not asking.done() and await self._leads() and not is_ending():
                 await asyncio.wait([asking], timeout=self._life_s / 4)
                 self._watch()
         finally:
@@ -127,7 +127,7 @@ class Polling:
         offset: int | None = None
         is_ours = False
         wait_s = FIRST_WAIT_S
-        while True:
+        while not is_ending():
             try:
                 if not is_ours:
                     await self._telegram.call("deleteWebhook", {"drop_pending_updates": False})
@@ -164,7 +164,7 @@ class Polling:
         """As long as it cannot be stored, it is not acknowledged: nobody is asked anything meanwhile."""
         updates = [(number, json.dumps(each).encode()) for number, each in given]
         wait_s = FIRST_WAIT_S
-        while True:
+        while not is_ending():
             try:
                 await self._inbox.take_in(self._account, updates)
                 break
