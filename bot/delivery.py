@@ -281,7 +281,10 @@ def _credit(status: TurnStatus) -> Credit | None:
     if status.erased:
         return None
     asker = Person(turn.author, turn.author_name)
-    return Credit(asker, turn.owners, words=turn.instruction, asked_in=turn.origin)
+    known = {each.owner: each.owner_name for each in turn.inputs if each.owner is not None}
+    known |= {each.user: each.name for each in turn.asks}
+    names = tuple(known.get(owner, "") for owner in turn.owners)
+    return Credit(asker, turn.owners, words=turn.instruction, asked_in=turn.origin, names=names)
 
 
 def _fitted(masters: Sequence[ImageFacts], shown: Sequence[Rendition]) -> str:

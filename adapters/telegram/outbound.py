@@ -181,7 +181,8 @@ class TelegramPlatform:
         if quiet := self._busy.pop(reply, None):
             quiet.set()
         async with self._lock(reply.key):
-            await self._store.once(_final(reply), life_s=_FINAL_S)
+            if not answer.images:  # progress of others can cover words, but no picture
+                await self._store.once(_final(reply), life_s=_FINAL_S)
             try:
                 await self._finish(reply, answer)
             except Moved as moved:

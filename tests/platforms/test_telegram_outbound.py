@@ -369,14 +369,18 @@ async def test_a_quick_result_comes_without_progress(door: Door) -> None:
     assert (message.kind, message.edits) == ("photo", 1)
 
 
-async def test_progress_that_comes_late_does_not_cover_a_result_of_another_process(door: Door) -> None:
+@pytest.mark.parametrize("state", [TurnState.DONE, TurnState.CANCELLED])
+async def test_progress_that_comes_late_does_not_cover_what_another_process_has_shown(
+    door: Door, state: TurnState
+) -> None:
     reply, turn, message = await door.reserve()
     await door.platform.fill(reply, running(turn))
     other = TelegramPlatform(door.api, door.store, door.ledger, door.images, door.messages, rhythm=QUICK)
-    await other.fill(reply, await door.done(turn))
+    final = await door.done(turn) if state is TurnState.DONE else Answer(state, (LABEL,), turn=turn)
+    await other.fill(reply, final)
     door.platform._busy[reply].set()
     await asyncio.gather(*door.platform._tasks)
-    assert (message.kind, message.edits) == ("photo", 1)
+    assert (message.words, message.edits) == (LABEL, 1)
 
 
 async def test_progress_never_takes_away_a_picture(door: Door) -> None:
