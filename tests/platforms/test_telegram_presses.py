@@ -330,7 +330,8 @@ async def test_pressed_again_later_the_file_is_sent_once_more_and_said_so(
     assert [each.kind for each in shown.chat.messages()] == ["text", "document", "document"]
 
 
-async def test_a_press_for_a_file_that_comes_twice_is_one_file(stage: Stage) -> None:
+async def test_a_press_for_a_file_that_comes_twice_is_one_file(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.telegram.files.AT_ONCE_S", 0.0)
     await stage.makes_file(png())
     shown = await result(stage)
     await stage.anna.presses(shown, "File with credentials")
