@@ -241,8 +241,8 @@ async def test_what_is_dealt_with_does_not_come_back_by_being_worked_on(inbox: I
     await inbox.take_in(ACCOUNT, [(1, b"one")])
     (one,) = await inbox.next(ACCOUNT, holder="a", most=9)
     await inbox.dealt_with(ACCOUNT, one.entry)
-    await inbox.still_at(ACCOUNT, [one.entry], holder="a")
     about: Any = await client.xpending(f"rb:telegram:{{{ACCOUNT}}}:inbox", "takers")
+    await inbox.still_at(ACCOUNT, [one.entry], holder="a")
     assert (about["pending"], await waiting(inbox)) == (0, [])
 
 
@@ -502,6 +502,11 @@ async def test_places_in_a_lane_of_ones_own_are_given_ahead_in_order(pace: Pace,
     assert await pace.take([OWN]) == 5
 
 
+async def test_places_are_told_apart_to_the_millionth_of_a_second(pace: Pace, hands: Hands) -> None:
+    fine = Lane("fine", 1, 0.000003)
+    assert [await pace.take([fine]) for _ in range(3)] == [0, 0.000003, 0.000006]
+
+
 async def test_a_place_in_a_shared_lane_is_never_given_ahead(pace: Pace, hands: Hands) -> None:
     assert [await pace.take([ALL]) for _ in range(5)] == [0, 0, 0, 1, 1]
     hands.now += 1
@@ -595,12 +600,12 @@ async def test_a_lane_is_not_kept_for_longer_than_it_matters(pace: Pace, client:
     assert 6_000 < await client.pttl(key) <= 7_000
 
 
-lanes = [Lane("a", 1, 1.0), Lane("b", 3, 3.4), Lane("c", 5, 20.0), Lane("s", 2, 1.0, shared=True)]
+lanes = [Lane("a", 1, 1.000003), Lane("b", 3, 3.4), Lane("c", 5, 20.0), Lane("s", 2, 1.0, shared=True)]
 steps = st.lists(
     st.tuples(
         st.lists(st.sampled_from(lanes), min_size=1, max_size=4, unique=True),
         st.sampled_from([None, None, None, 0, 1]),
-        st.sampled_from([0.0, 0.0, 0.0, 0.25, 1.0, 7.0]),
+        st.sampled_from([0.0, 0.0, 0.0, 0.250017, 1.0, 7.000029]),
     ),
     min_size=5,
     max_size=40,
@@ -613,6 +618,7 @@ async def test_no_window_ever_holds_more_than_it_may_and_whoever_came_first_goes
     redis_url: str, asked: list[tuple[list[Lane], int | None, float]]
 ) -> None:
     hands = Hands()
+    micros = round(hands.now * 1e6)  # added up as numbers with a point, they would drift
     places: dict[Lane, list[int]] = {lane: [] for lane in lanes}
     async with open_client(redis_url) as client:
         await client.flushdb()
@@ -622,12 +628,13 @@ async def test_no_window_ever_holds_more_than_it_may_and_whoever_came_first_goes
             assert spare is None or wait in (None, 0)
             taken = [lane for lane in wanted if wait == 0 or (wait is not None and not lane.shared)]
             for lane in taken:
-                places[lane].append(round((hands.now + (wait or 0)) * 1e6))
-            hands.now += later
+                places[lane].append(micros + round((wait or 0) * 1e6))
+            micros += round(later * 1e6)
+            hands.now = micros / 1e6
     for lane, given_at in places.items():
         assert given_at == sorted(given_at)
         windows = zip(given_at, given_at[lane.most :], strict=False)
-        assert all(next_ - first >= lane.window_s * 1e6 for first, next_ in windows)
+        assert all(next_ - first >= round(lane.window_s * 1e6) for first, next_ in windows)
 
 
 # --- the ledger
