@@ -10,8 +10,8 @@ import pytest
 from adapters.telegram.access import ADMINS
 from adapters.telegram.limits import BUTTON_BYTES, TEXT
 from adapters.telegram.refs import chat_ref, server_ref
-from adapters.telegram.settings import (
-    NOT_YOURS,
+from adapters.telegram.settings import NOT_YOURS
+from adapters.telegram.settings_panel import (
     STEPS_MICROUSD,
     State,
     changed_chat,
