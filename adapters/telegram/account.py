@@ -42,6 +42,7 @@ class TelegramDoor:
     ) -> None:
         self._account = account
         self._rooms = rooms
+        self._idle_s = idle_s
         self._me: Me | None = None
         self._door: Door | None = None
         self._gathering: Gathering | None = None
@@ -97,7 +98,7 @@ class TelegramDoor:
         saying = Saying(api, stores.ledger)
         access = Access(rooms, api)
         settings = Settings(rooms, api, saying, access)
-        gathering = Gathering(rooms, api, stores.albums, stores.own, saying, me=me)
+        gathering = Gathering(rooms, api, stores.albums, stores.own, saying, me=me, life_s=self._idle_s)
         self._door = Door(
             rooms,
             stores.own,

@@ -20,7 +20,7 @@ from telegram import Message
 from adapters.telegram.album_reading import anchor_of, closes_at, ordered, stripped
 from adapters.telegram.errors import Rejected, TokenRefused
 from adapters.telegram.inbound import Snag, chat_of, concern_of, inbound_of, replied_of, version_of
-from adapters.telegram.inbox import MOST_AT_ONCE, MOST_OF_A_CHAT, understood
+from adapters.telegram.inbox import LEAVE_S, MOST_AT_ONCE, MOST_OF_A_CHAT, understood
 from adapters.telegram.ports import Album, Albums, Json, Key, Me, Telegram, TelegramStore
 from adapters.telegram.saying import Saying
 from bot.domain.buttons import ButtonId, Verb
@@ -38,7 +38,6 @@ log = structlog.get_logger("telegram")
 LOOK_EVERY_S: Final = 2.0
 """How often one looks for albums whose process died."""
 LIFE_S: Final = 30.0
-"""How long nobody else is given an album that is being closed."""
 
 LATE_WORDS: Final = "This one came after I had begun. Shall I do it again with all of them?"
 
@@ -50,7 +49,8 @@ def redo_label(count: int) -> str:
 
 
 class Gathering:
-    """`take` is called with every item; `run` closes what is whole, and lives until it is cancelled."""
+    """`take` is called with every item; `run` closes what is whole, and lives until it is cancelled. `life_s` is how
+    long nobody else is given an album that is being closed."""
 
     def __init__(
         self,
@@ -61,10 +61,12 @@ class Gathering:
         saying: Saying,
         *,
         me: Me,
+        life_s: float = LIFE_S,
         now: Clock = time.time,
     ) -> None:
         self._rooms = rooms
         self._telegram = telegram
+        self._life_s = life_s
         self._albums = albums
         self._store = store
         self._saying = saying
@@ -120,7 +122,7 @@ class Gathering:
     async def whole(self, anchor: MessageRef) -> InboundMessage | None:
         """The message that an album is by now. None where nothing is known of it any more."""
         album = await self._albums.of_message(anchor.chat, int(anchor.message))
-        found = await self._read(album, 0) if album is not None else None
+        found = await self._read(album, 0) if album is not None and album.items else None
         return found if isinstance(found, InboundMessage) else None
 
     async def _add(self, message: Message, raw: Json, *, admitted: bool) -> Album:
@@ -156,7 +158,11 @@ class Gathering:
                 except TimeoutError:
                     pass
         finally:
-            await end(*self._closing.values())
+            try:
+                if self._closing:
+                    await asyncio.wait(set(self._closing.values()), timeout=LEAVE_S)
+            finally:
+                await end(*self._closing.values())
 
     async def _wake_for(self, name: _Name, album: Album) -> None:
         """One picture alone is waited for longest. Another may have come meanwhile, and have been waited for less: that
@@ -180,7 +186,7 @@ class Gathering:
         now = self._now()
         self._deadlines = {name: when for name, when in self._deadlines.items() if when > now}
         try:
-            due = await self._albums.due(self._me.id, now, life_s=LIFE_S)
+            due = await self._albums.due(self._me.id, now, life_s=self._life_s)
         except Exception as error:
             log.warning("albums cannot be looked for now", error=type(error).__name__)
             return
@@ -209,6 +215,8 @@ class Gathering:
     async def _close(self, name: _Name) -> None:
         async with self._lock(name):
             album = await self._albums.of_group(*name)
+            if album is not None and not album.items:  # whoever sent it was forgotten
+                album = None
             if album is not None and album.anchor is None:
                 when = closes_at(album, now=self._now())
                 if when > self._now():
@@ -223,6 +231,8 @@ class Gathering:
     # --- handing in
 
     async def _hand_over(self, album: Album, version: int) -> None:
+        if not album.items:
+            return
         match await self._read(album, version):
             case InboundMessage() as message:
                 await _unless_closed(lambda: self._rooms.receive(message))

@@ -128,6 +128,8 @@ class Mailroom:
         room = MOST_KEPT - len(self._at_work)
         if room <= 0 or now - self._looked_back_at < self._look_every_s:
             return
+        # What this process has, it has not left behind, even where it could not show that for a while.
+        await self._inbox.still_at(self._account, list(self._at_work), holder=self._holder)
         found = await self._inbox.left_behind(
             self._account, holder=self._holder, idle_s=self._idle_s, most=min(room, MOST_AT_ONCE)
         )

@@ -16,7 +16,7 @@ from adapters.telegram.access import PERSON_DENIED
 from adapters.telegram.album_reading import QUIET_S
 from adapters.telegram.albums import LATE_WORDS, redo_label
 from adapters.telegram.inbound import Snag, file_id_of
-from adapters.telegram.refs import message_ref, server_ref
+from adapters.telegram.refs import message_ref, server_ref, user_ref
 from bot import insisting
 from bot.domain.access import Access
 from bot.domain.buttons import ButtonId, Verb
@@ -261,6 +261,21 @@ async def test_what_comes_too_late_is_offered_to_be_done_with_all_once_for_each_
     whole = await process.gathering.whole(ref_of(scene, items[0]))
     assert whole is not None
     assert (whole.text, len(whole.attachments)) == ("warmer", 4)
+
+
+async def test_whoever_is_forgotten_leaves_no_album_that_is_tried_for_ever(
+    scene: Scene, process: Process, anna: Person, home: Chat
+) -> None:
+    items = await anna.album(home, pictures(2), "warmer")
+    await scene.until(lambda: scene.received)
+    await scene.settled(process)
+    await process.store.forget(user_ref(anna.id))
+    chat = ref_of(scene, items[0]).chat
+    await process.albums.wake_at(chat, items[0].album or "", 0.0)
+    await process.gathering._close((chat, items[0].album or ""))
+    assert await process.gathering.whole(ref_of(scene, items[0])) is None
+    assert await process.albums.due(scene.me.id, time.time(), life_s=1) == []
+    assert len(scene.received) == 1
 
 
 async def test_of_an_album_that_nobody_knows_there_is_no_whole(scene: Scene, process: Process, home: Chat) -> None:

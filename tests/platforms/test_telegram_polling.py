@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from adapters.telegram import polling as polling_module
 from adapters.telegram.inbox import MOST_OF_A_CHAT, MOST_TRIES
 from adapters.telegram.polling import CONFLICT, CONFLICT_WORDS, UNHEARD_WORDS
-from adapters.telegram.ports import Key
+from adapters.telegram.ports import Key, Stored
 from adapters.telegram.refs import message_ref
 from bot import insisting
 from bot.domain.messages import InboundMessage, Received
@@ -113,6 +113,31 @@ async def test_what_a_killed_process_had_begun_is_taken_up_by_another(scene: Sce
     after = scene.process().begins()
     await scene.settled(after)
     assert scene.texts() == ["wait"]
+
+
+class Looking(RedisInbox):
+    """Counts how often one looked for what others left behind."""
+
+    looks = 0
+
+    async def left_behind(self, account: str, *, holder: str, idle_s: float, most: int) -> Sequence[Stored]:
+        found = await super().left_behind(account, holder=holder, idle_s=idle_s, most=most)
+        self.looks += 1
+        return found
+
+
+async def test_what_takes_long_stays_with_whoever_shows_life(scene: Scene) -> None:
+    scene.rooms = rooms = Slow()
+    anna = scene.fake.user("Anna")
+    first = scene.process().begins()
+    await anna.says(scene.fake.private(anna), "wait")
+    await scene.until(lambda: rooms.waiting)
+    inbox = Looking(scene.client)
+    scene.process(inbox=inbox).begins()
+    await scene.until(lambda: inbox.looks >= 6)  # over twice as long as one may show no life
+    rooms.goes_on.set()
+    await scene.settled(first)
+    assert rooms.waiting == 1
 
 
 async def test_while_the_store_is_down_nothing_is_acknowledged_and_it_is_tried_again(scene: Scene) -> None:
