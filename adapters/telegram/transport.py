@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypedDict, TypeVar, cast
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import yarl
@@ -46,21 +47,29 @@ class FileGone(NetworkError):
     """There is no file at that address (any more)."""
 
 
+class _Proxy(TypedDict, total=False):
+    """Arguments of aiohttp's."""
+
+    proxy: yarl.URL
+    proxy_headers: dict[str, str]
+
+
 class AiohttpRequest(BaseRequest):
     """See `telegram.request.BaseRequest`. Opened by the first request; may be closed and opened again."""
 
-    __slots__ = ("_read_s", "_session")
+    __slots__ = ("_proxy", "_read_s", "_session")
 
     def __init__(self, *, read_s: float = READ_S) -> None:
         self._read_s = read_s
         self._session: aiohttp.ClientSession | None = None
+        self._proxy: _Proxy = {}
 
     @property
     def read_timeout(self) -> float:
         return self._read_s
 
     async def initialize(self) -> None:
-        self._opened()
+        """Nothing: which proxy is on the way is known by the first address."""
 
     async def shutdown(self) -> None:
         session, self._session = self._session, None
@@ -98,8 +107,10 @@ class AiohttpRequest(BaseRequest):
         body = _body(request_data) if request_data is not None else None
 
         async def ask() -> tuple[int, bytes]:
-            async with self._opened().request(
-                method, yarl.URL(url, encoded=True), data=body, timeout=timeout, allow_redirects=False
+            address = yarl.URL(url, encoded=True)
+            session = self._opened(address)
+            async with session.request(
+                method, address, data=body, timeout=timeout, allow_redirects=False, **self._proxy
             ) as response:
                 return response.status, await _read(response, ANSWER_BYTES)
 
@@ -111,7 +122,8 @@ class AiohttpRequest(BaseRequest):
 
         async def get() -> bytes:
             address = yarl.URL(url, encoded=True)
-            async with self._opened().get(address, timeout=timeout, allow_redirects=False) as response:
+            session = self._opened(address)
+            async with session.get(address, timeout=timeout, allow_redirects=False, **self._proxy) as response:
                 if response.status in {400, 401, 403, 404, 410}:
                     raise FileGone(f"no file (status {response.status})")
                 if response.status != 200:
@@ -120,15 +132,28 @@ class AiohttpRequest(BaseRequest):
 
         return await _meaning(get)
 
-    def _opened(self) -> aiohttp.ClientSession:
+    def _opened(self, address: yarl.URL) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
+            self._proxy = _proxy_to(address)
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_S),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": self.USER_AGENT, "Accept-Encoding": "identity"},
-                trust_env=True,
+                trust_env=False,
             )
         return self._session
+
+
+def _proxy_to(address: yarl.URL) -> _Proxy:
+    """What the environment says, asked once: aiohttp would ask at each request, which costs more than the request."""
+    found = getproxies().get(address.scheme)
+    if not found or proxy_bypass(address.host or ""):
+        return {}
+    proxy = yarl.URL(found)
+    if not proxy.user:
+        return {"proxy": proxy}
+    auth = aiohttp.encode_basic_auth(proxy.user, proxy.password or "")
+    return {"proxy": proxy.with_user(None), "proxy_headers": {"Proxy-Authorization": auth}}
 
 
 async def _meaning(ask: Callable[[], Awaitable[T]]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -433,3 +434,29 @@ async def test_it_can_be_closed_and_opened_again(server: tuple[Plain, str]) -> N
         await request.initialize()
         assert await request.fetch(f"{base}/file", 100)
         await request.shutdown()
+
+
+async def test_a_proxy_of_the_environment_is_used_with_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[bytes] = []
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.close()
+
+    async with await asyncio.start_server(proxy, "127.0.0.1", 0) as listening, AiohttpRequest() as request:
+        monkeypatch.setenv("https_proxy", f"http://ben:secret@127.0.0.1:{listening.sockets[0].getsockname()[1]}")
+        with pytest.raises(error.NetworkError) as failed:
+            await request.fetch("https://telegram.invalid/file", 100)
+    assert heard[0].startswith(b"CONNECT telegram.invalid:443 ")
+    assert b"Proxy-Authorization: Basic YmVuOnNlY3JldA==\r\n" in heard[0]
+    assert "secret" not in repr(failed.value)
+
+
+async def test_what_the_environment_leaves_out_of_its_proxy_goes_there_directly(
+    server: tuple[Plain, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, base = server
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    async with AiohttpRequest() as request:
+        assert await request.fetch(f"{base}/file", 100) == plain.answer
