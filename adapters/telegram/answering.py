@@ -89,6 +89,10 @@ def label_of(message: Message, data: str) -> str:
     return next((key.text for row in rows for key in row if key.callback_data == data), "")
 
 
+_AT_A_GLANCE: Final = 40
+"""UTF-16 units that are read before they fade. What is longer waits until it is closed."""
+
+
 class Answering:
     """Answers one press exactly once, at the latest when it is left. What is said afterwards is a message."""
 
@@ -134,7 +138,7 @@ class Answering:
     async def say(self, words: str) -> None:
         """To the person who pressed; where that can't be any more, or is too long for it, below the message."""
         if self._answer is None and units(words) <= PRESS_ANSWER:
-            self.acknowledge(words, alert=True)
+            self.acknowledge(words, alert=units(words) > _AT_A_GLANCE)
             return
         self.acknowledge()
         if self._under is not None:

@@ -218,7 +218,7 @@ async def test_the_answer_of_an_owner_reaches_the_core_and_they_are_thanked(stag
     )
     press = await stage.presses_key(stage.ben, asks, "Once")
     await stage.presses_key(stage.ben, asks, "No")
-    assert (press.words, press.alert) == ("Thank you. I am on it.", True)
+    assert (press.words, press.alert) == ("Thank you. I am on it.", False)
     assert [(call[3], call[4]) for call in stage.rooms.asked] == [
         (stage.user(stage.ben), Say.ONCE),
         (stage.user(stage.ben), None),
@@ -242,7 +242,7 @@ async def test_info_is_shown_to_whoever_pressed_and_a_long_one_stands_below(stag
     short = await stage.presses_key(stage.anna, shown, "Info")
     stage.rooms.words = "Asked for by @ben. " * 20
     long = await stage.presses_key(stage.anna, shown, "Info")
-    assert (short.words, short.alert) == ("It was made with AI.", True)
+    assert (short.words, short.alert) == ("It was made with AI.", False)
     assert (long.answered, long.words) == (True, "")
     said = shown.chat.last()
     assert said.words.startswith("Asked for by @\u2060ben.")
