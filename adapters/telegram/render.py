@@ -40,6 +40,9 @@ _IN_A_ROW = 2
 _MOST_OF_A_PANEL = 8
 _MOST_KEYS = 96
 """Of the hundred that a keyboard may have (Telegram's servers, 2026-11)."""
+_KEYBOARD_BYTES = 9_000
+"""Ten thousand are refused as too long (seen, not published). `_KEY_BYTES` is what each has beside its words."""
+_KEY_BYTES = 40
 _FIRST_ACTS = (Act.AGAIN, Act.UNDO, Act.VARIATIONS, Act.LARGER)
 _SAYS = ((Say.ONCE, "Once"), (Say.HERE, "Always here"), (Say.NEVER, "Never"))
 
@@ -245,7 +248,17 @@ def full_keyboard(answer: Answer) -> Keyboard:
     elif len(answer.images) > 1:
         for place in range(len(answer.images)):
             each_of.append(_row(*_one(place)))
-    return _rows(*whole, *each_of)
+    return _taken(_rows(*whole, *each_of))
+
+
+def _taken(rows: Keyboard) -> Keyboard:
+    """As many rows as Telegram takes: what is for the whole comes first."""
+    left = _KEYBOARD_BYTES
+    for count, row in enumerate(rows):
+        left -= sum(len(key.label.encode()) + len(key.data) + _KEY_BYTES for key in row)
+        if left < 0:
+            return rows[:count]
+    return rows
 
 
 def cancel_key(turn: TurnId) -> Keyboard:

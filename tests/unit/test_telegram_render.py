@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -225,6 +226,18 @@ def test_an_album_has_keys_for_each_picture_behind_more() -> None:
     rows = full_keyboard(answer)
     assert labels(rows)[3:5] == [["1. File", "1. Info"], ["1. Again"]]
     assert read_button_id(rows[-1][0].data) == ButtonId(Verb.PRESS, 2, "again")
+
+
+def test_a_full_keyboard_is_not_longer_than_telegram_takes_and_keeps_what_is_for_all() -> None:
+    own = tuple(Control(Act.LARGER, "🐙" * 20, "2K") for _ in range(6))
+    panels = tuple(Panel(TURN, TurnState.DONE, image=picture(), controls=own) for _ in range(10))
+    rows = full_keyboard(done(panels=panels, controls=CONTROLS[:1]))
+    written = json.dumps(
+        [[{"text": k.label, "callback_data": k.data} for k in row] for row in rows], ensure_ascii=False
+    )
+    assert len(written.encode()) < 10_000
+    assert labels(rows)[:3] == [["Again"], [FILE_LABEL], ["Info", "Delete"]]
+    assert len(rows) > 20
 
 
 def test_nothing_is_offered_under_what_was_deleted() -> None:
