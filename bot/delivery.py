@@ -71,7 +71,7 @@ class Renditions:
         self._note(pairs, label, capabilities)
         return (
             tuple(facts for facts, _ in masters),
-            tuple(Rendition(made, alt_text(label)) for made, _ in renditions),
+            tuple(_rendition(made, label) for made, _ in renditions),
         )
 
     async def _render(
@@ -88,7 +88,7 @@ class Renditions:
             known, made = await self._render(master, picture, label, capabilities)
             await self._ledger.remember(master, target, known)
             await self._images.put(made.data, known.sha256)
-        return Rendition(known, alt_text(label))
+        return _rendition(known, label)
 
     def _note(
         self, pairs: Sequence[tuple[ImageFacts, ImageFacts]], label: Label | None, capabilities: ChatCapabilities
@@ -98,6 +98,10 @@ class Renditions:
             self._fresh[master.sha256, _target(label, capabilities)] = made
         while len(self._fresh) > _FRESH:
             self._fresh.pop(next(iter(self._fresh)))
+
+
+def _rendition(image: ImageFacts, label: Label | None) -> Rendition:
+    return Rendition(image, alt_text(label), label_line(label) if label is not None else "")
 
 
 def _target(label: Label | None, capabilities: ChatCapabilities) -> str:

@@ -79,7 +79,8 @@ class Files:
         capabilities = ChatCapabilities(max_file_bytes=most_bytes, max_message_bytes=most_bytes, max_images=1)
         try:
             rendition = await self._rooms.file(pressed.under, capabilities, index=pressed.button.place)
-            return await self._telegram.send_file(pressed.under, rendition, words=FILE_WORDS)
+            words = f"{rendition.label}\n{FILE_WORDS}".strip()
+            return await self._telegram.send_file(pressed.under, rendition, words=words)
         except OutcomeUnknown:
             for key in keys:
                 await self._ledger.unknown(key)

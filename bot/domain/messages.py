@@ -135,11 +135,13 @@ class Credit:
 class Rendition:
     """An image made ready for the place that it goes to: labelled, within that place's limits.
 
-    `image` names the rendition's bytes in the image store; `alt` is its alternative text, which names the label.
+    `image` names the rendition's bytes in the image store; `alt` is its alternative text, which names the label;
+    `label` is the label alone, empty for what a person sent.
     """
 
     image: ImageFacts
     alt: str
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,6 +210,7 @@ async def test_the_file_behind_the_button_is_the_labelled_one_byte_for_byte(rig:
     await anna.presses(answer, label="File with credentials")
     file = await rig.fake.until(lambda: next((e for e in ours(rig, home) if e.kind == "document"), None))
     assert (file.data, file.reply_to) == (answer.data, answer.id)
+    assert file.words.startswith("AI-edited · Gemini\n")
     assert b"compositeWithTrainedAlgorithmicMedia" in file.data
 
 
