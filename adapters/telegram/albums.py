@@ -22,6 +22,7 @@ from adapters.telegram.errors import Rejected, TokenRefused
 from adapters.telegram.inbound import Snag, chat_of, concern_of, inbound_of, replied_of, version_of
 from adapters.telegram.inbox import LEAVE_S, MOST_AT_ONCE, MOST_OF_A_CHAT, understood
 from adapters.telegram.ports import Album, Albums, Json, Key, Me, Telegram, TelegramStore
+from adapters.telegram.refs import group_of, is_group
 from adapters.telegram.saying import Saying
 from bot.domain.buttons import ButtonId, Verb
 from bot.domain.errors import ChatClosed
@@ -39,6 +40,10 @@ LOOK_EVERY_S: Final = 2.0
 """How often one looks for albums whose process died."""
 LIFE_S: Final = 30.0
 
+ONE_OF_AN_ALBUM: Final = (
+    "In this group Telegram shows me only one picture of an album. To have all of them, send the album as a reply to "
+    "one of my pictures, or make me an administrator here."
+)
 LATE_WORDS: Final = "This one came after I had begun. Shall I do it again with all of them?"
 
 _Name = tuple[ChatRef, str]
@@ -236,10 +241,21 @@ class Gathering:
         match await self._read(album, version):
             case InboundMessage() as message:
                 await _unless_closed(lambda: self._rooms.receive(message))
+                await _unless_closed(lambda: self._say_what_is_hidden(album))
             case Snag() as snag:
                 anchor = MessageRef(album.chat, str(anchor_of(album)))
                 words = snag.words
                 await _unless_closed(lambda: self._saying.once(f"snag:{anchor.key}", anchor, words))
+
+    async def _say_what_is_hidden(self, album: Album) -> None:
+        """In privacy mode a command below an album brings the picture that it stands under, and none of the others."""
+        (first, *others) = ordered(album)
+        if others or not is_group(album.chat) or self._me.reads_all or replied_of(first) is not None:
+            return
+        group = group_of(album.chat)
+        if int(self._me.id) not in await self._telegram.admins(group):
+            anchor = MessageRef(album.chat, str(first.message_id))
+            await self._saying.once_a_day(f"one-of-album:{group.key}", anchor, ONE_OF_AN_ALBUM)
 
     async def _read(self, album: Album, version: int) -> InboundMessage | Snag:
         items = ordered(album)

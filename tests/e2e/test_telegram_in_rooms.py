@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from adapters.telegram.albums import ONE_OF_AN_ALBUM
 from bot.domain.words import THIS_OR_ALL
 from tests.fakes.engines import ScriptedTextModel
 from tests.fakes.telegram import FakeTelegram, Message, Place
@@ -108,6 +109,17 @@ async def test_an_album_of_ten_in_three_batches_and_wrong_order_is_one_turn_in_o
     await answer_to(rig, place, *items)
     assert sizes_of(rig) == TEN_PX
     assert (len(rig.engine.requests), len(ours(rig, place))) == (1, 1)
+
+
+async def test_where_telegram_hides_the_rest_of_an_album_it_is_said_once(rig: TelegramRig) -> None:
+    anna, place = rig.people[Who.ANNA], rig.chats[Where.HOME]
+    for _ in range(2):
+        items = await anna.album(place, [CAT, COFFEE], caption=f"/edit@{rig.fake.bot.username} put hats on them")
+        await answer_to(rig, place, *items)
+        assert sizes_of(rig) == [CAT_PX]
+    await rig.fake.until(lambda: not rig.fake.updates.pending)
+    told = [each for each in ours(rig, place) if each.words == ONE_OF_AN_ALBUM]
+    assert len(told) == 1
 
 
 async def test_an_album_of_three_is_answered_within_a_second_and_a_half_of_its_last(rig: TelegramRig) -> None:
