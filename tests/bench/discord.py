@@ -28,11 +28,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,44 +41,24 @@ import structlog
 import yarl
 from aiohttp import web
 
-from bot.domain.images import Picture
 from bot.domain.messages import Answer, InboundMessage
 from bot.domain.refs import MessageRef, TurnId
 from bot.domain.turns import FINAL_STATES
 from bot.ending import end
 from bot.engines.exact import ExactEngine
-from bot.engines.pixels import to_picture
-from bot.ports import EditRequest, Engine, EngineAnswer
+from bot.ports import Engine
 from storage.valkey.server import embedded_valkey
-from tests.bench.turns import photograph
+from tests.bench.held import KINDS, WAIT_S, Bot, Child, Gate, HeldEngine, marked, picture, resident_bytes
 from tests.fakes.discord import Channel, FakeDiscord, Guild, Json, Message, Permission
 from tests.fakes.discord import gateway as fake_gateway
 from tests.fakes.discord.payloads import member_json
-from tests.fakes.engines import ScriptedEngine
 from tests.rig import living_in
 
 AT_ONCE = 24
 """Messages of one round, each in a channel and by a person of its own."""
 ONE_BY_ONE = 12
-KINDS = {"png": ("image/png", 768), "jpeg": ("image/jpeg", 1664)}
-"""Media type and side in pixels: about 1 MB each."""
 GUILDS, CHANNELS, ROLES, MEMBERS, EMOJIS = 1000, 30, 20, 3, 50
 STORM_GUILDS, STORM_MESSAGES, STORM_EDITS = 200, 2000, 200
-_WAIT_S = 600.0
-
-
-def marked(data: bytes, number: int) -> bytes:
-    """The same picture as another file, so that none is found twice, as in life."""
-    words = b"n\0%d" % number
-    if data.startswith(b"\xff\xd8"):
-        return data[:2] + b"\xff\xfe" + (len(words) + 2).to_bytes(2, "big") + words + data[2:]
-    chunk = b"tEXt" + words
-    return data[:33] + len(words).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big") + data[33:]
-
-
-def picture(kind: str) -> Picture:
-    media_type, side_px = KINDS[kind]
-    return to_picture(photograph(side_px), media_type=media_type)
 
 
 # --- the other side: a Discord in a process of its own
@@ -145,7 +124,7 @@ class BenchDiscord(FakeDiscord):
         """Answers when somebody listens who was told of every server."""
         await self.until(
             lambda: any(each.names.count("GUILD_CREATE") >= len(self.guilds) for each in self.gateway.connected),
-            within_s=_WAIT_S,
+            within_s=WAIT_S,
         )
         return web.json_response(len(self.guilds))
 
@@ -156,11 +135,11 @@ class BenchDiscord(FakeDiscord):
         rooms = self.rooms()
         for number in range(count):
             await self._ask(number, rooms[number], kind)
-        await self.until(lambda: self.reserved.keys() >= self.said.keys(), within_s=_WAIT_S)
+        await self.until(lambda: self.reserved.keys() >= self.said.keys(), within_s=WAIT_S)
         return web.json_response([self.reserved[each] - at for each, at in self.said.items()])
 
     async def _on_filled(self, _: web.Request) -> web.Response:
-        await self.until(lambda: self.filled.keys() >= self.said.keys(), within_s=_WAIT_S)
+        await self.until(lambda: self.filled.keys() >= self.said.keys(), within_s=WAIT_S)
         return web.json_response([self.filled[each] - at for each, at in self.said.items()])
 
     async def _on_quiet(self, _: web.Request) -> web.Response:
@@ -199,7 +178,7 @@ class BenchDiscord(FakeDiscord):
                 await self._people[number % AT_ONCE].says(channel, f"chatter {number}")
         said_s = time.monotonic() - at
         with contextlib.suppress(TimeoutError):
-            await self.until(lambda: self.filled.keys() >= self.said.keys(), within_s=_WAIT_S)
+            await self.until(lambda: self.filled.keys() >= self.said.keys(), within_s=WAIT_S)
         await self._on_quiet(_)
         refused = [each for each in self.requests if each.status == 429]
         told = {
@@ -274,69 +253,6 @@ class Told:
 
 
 # --- what is measured
-
-
-class Gate:
-    """Counts who has come here, and lets them on when it is opened."""
-
-    def __init__(self) -> None:
-        self._come = 0
-        self._open = asyncio.Event()
-        self._changed = asyncio.Condition()
-        self._open.set()
-
-    async def __call__(self) -> None:
-        async with self._changed:
-            self._come += 1
-            self._changed.notify_all()
-        await self._open.wait()
-
-    def shut(self) -> None:
-        self._come = 0
-        self._open.clear()
-
-    def open(self) -> None:
-        self._open.set()
-
-    async def reached_by(self, count: int) -> None:
-        async with asyncio.timeout(_WAIT_S), self._changed:
-            await self._changed.wait_for(lambda: self._come >= count)
-
-
-@dataclass
-class Bot:
-    """What both have: a reply is `reserved`; then an engine works, or would; its answer is made `ready`; then the
-    reply is `filled`."""
-
-    reserved: Gate
-    engine: Gate
-    ready: Gate
-    filled: Gate
-    kind: str = "png"
-
-    def shut(self) -> None:
-        for each in (self.reserved, self.engine, self.ready, self.filled):
-            each.shut()
-
-    def open(self) -> None:
-        for each in (self.reserved, self.engine, self.ready, self.filled):
-            each.open()
-
-
-class HeldEngine(ScriptedEngine):
-    """A fixed picture of the kind that was sent, each time as another file."""
-
-    bot: Bot
-    pictures: Mapping[str, Picture]
-    calls = 0
-
-    async def edit(self, request: EditRequest) -> EngineAnswer:
-        self.requests.clear()
-        await self.bot.engine()
-        self.calls += 1
-        fixed = self.pictures[self.bot.kind]
-        self.result = replace(fixed, data=marked(fixed.data, self.calls))
-        return await super().edit(request)
 
 
 @asynccontextmanager
@@ -518,12 +434,6 @@ class Rounds:
         return told
 
 
-def resident_bytes() -> int:
-    found = re.search(r"VmRSS:\s*(\d+) kB", Path("/proc/self/status").read_text())
-    assert found is not None
-    return int(found[1]) * 1024
-
-
 async def measure(given: argparse.Namespace) -> None:
     """Does what its input says, a line each, and answers each with a line."""
     structlog.configure(
@@ -555,26 +465,6 @@ async def measure(given: argparse.Namespace) -> None:
 
 
 # --- the run
-
-
-@dataclass
-class Child:
-    """A measured process, with a Discord of its own."""
-
-    process: subprocess.Popen[str]
-
-    def __call__(self, name: str, kind: str = "png") -> Json:
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{name} {kind}\n")
-        self.process.stdin.flush()
-        return self.answer()
-
-    def answer(self) -> Json:
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line, "the measured process ended"
-        found: Json = json.loads(line)
-        return found
 
 
 def started(*arguments: str) -> subprocess.Popen[str]:
