@@ -101,6 +101,7 @@ class TelegramDoor:
         gathering = Gathering(rooms, api, stores.albums, stores.own, saying, me=me, life_s=self._idle_s)
         self._door = Door(
             rooms,
+            api,
             stores.own,
             me=me,
             access=access,

@@ -317,6 +317,10 @@ class TelegramApi:
         except (Rejected, _NoThread):
             return False
 
+    async def closed(self, chat: ChatRef) -> str:
+        _, why = await self._look_up(group_of(chat))
+        return why
+
     # --- niceties
 
     async def seems_busy(self, chat: ChatRef) -> None:
@@ -482,16 +486,22 @@ class TelegramApi:
         until, where = self._known.get(group, (0.0, group))
         if time.monotonic() < until:
             return where
-        to, closed = await asyncio.gather(self._store.moved_to(group), self._store.closed(group))
+        where, closed = await self._look_up(group)
+        if closed:
+            raise ChatClosed(CLOSED_WORDS)
+        return where
+
+    async def _look_up(self, group: ChatRef) -> tuple[ChatRef, str]:
+        to, closed = await self._store.state(group)
         where = to or group
         if where != group:
             closed = await self._store.closed(where)
-        if closed:
-            raise ChatClosed(CLOSED_WORDS)
-        if len(self._known) >= 4096:
-            self._known.clear()
-        self._known[group] = (time.monotonic() + _KNOWN_S, where)
-        return where
+        self._known.pop(group, None)
+        if not closed:
+            if len(self._known) >= 4096:
+                self._known.clear()
+            self._known[group] = (time.monotonic() + _KNOWN_S, where)
+        return where, closed
 
     async def _moved(self, chat: ChatRef) -> ChatRef:
         where = await self._where(chat)

@@ -27,7 +27,7 @@ from adapters.telegram.inbound import (
     version_of,
 )
 from adapters.telegram.inbox import Arrived, understood
-from adapters.telegram.ports import Json, Me, Orphans, TelegramStore
+from adapters.telegram.ports import Json, Me, Orphans, Telegram, TelegramStore
 from adapters.telegram.refs import chat_ref, group_of, is_group
 from adapters.telegram.saying import Saying
 from bot.domain.errors import ChatClosed
@@ -76,6 +76,7 @@ class Door:
     def __init__(
         self,
         rooms: Rooms,
+        telegram: Telegram,
         store: TelegramStore,
         *,
         me: Me,
@@ -88,6 +89,7 @@ class Door:
         orphans: Orphans,
     ) -> None:
         self._rooms = rooms
+        self._telegram = telegram
         self._store = store
         self._me = me
         self._access = access
@@ -192,7 +194,7 @@ class Door:
     async def _reopen(self, chat: ChatRef) -> None:
         """Where somebody writes to us, we have been let in again, although nobody told us: such a word is kept for a
         day, and may have been missed."""
-        why = await self._store.closed(chat)
+        why = await self._telegram.closed(chat)
         if why and why != SILENCED:
             await self._store.open_chat(chat)
             log.info("chat open again", chat=chat.chat)

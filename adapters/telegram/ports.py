@@ -92,6 +92,11 @@ class Telegram(Protocol):
         """A rendition byte for byte, as a document that replies to that message."""
         ...
 
+    async def closed(self, chat: ChatRef) -> str:
+        """Why nothing can be posted there, as the store has it now; empty where it is open. What is found need not be
+        looked up again by what is posted there within seconds."""
+        ...
+
     async def seems_busy(self, chat: ChatRef) -> None:
         """ "Sending a photo…" for some seconds. Dropped where the chat has no room for it. Raises nothing."""
         ...
@@ -319,6 +324,10 @@ class TelegramStore(Protocol):
         ...
 
     async def open_chat(self, chat: ChatRef) -> None: ...
+
+    async def state(self, chat: ChatRef) -> tuple[ChatRef | None, str]:
+        """What `moved_to` and `closed` give, asked at once."""
+        ...
 
     async def says_since(self, message: MessageRef, words: str, version: int) -> int:
         """Note what a message says (kept as a hash) in this version of it. Gives the version since which it says so: an

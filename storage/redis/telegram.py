@@ -127,6 +127,13 @@ class RedisTelegramStore:
     async def open_chat(self, chat: ChatRef) -> None:
         await self._client.delete(self._keys.telegram("closed", chat.key))
 
+    async def state(self, chat: ChatRef) -> tuple[ChatRef | None, str]:
+        async with self._client.pipeline(transaction=False) as pipe:
+            pipe.getex(self._keys.telegram("moved", chat.key), ex=self._retention_s)
+            pipe.get(self._keys.telegram("closed", chat.key))
+            moved, closed = await pipe.execute()
+        return message_ref_of(moved).chat if moved else None, closed or ""
+
     # --- what was said and done
 
     async def says_since(self, message: MessageRef, words: str, version: int) -> int:

@@ -719,6 +719,14 @@ async def test_a_chat_is_closed_until_somebody_opens_it(store: TelegramStore) ->
     assert await store.closed(CHAT) == ""
 
 
+async def test_where_a_chat_is_and_whether_it_is_closed_is_asked_at_once(store: TelegramStore) -> None:
+    assert await store.state(CHAT) == (None, "")
+    await store.note_move(CHAT, TOPIC)
+    await store.close_chat(CHAT, "blocked")
+    assert await store.state(CHAT) == (TOPIC, "blocked")
+    assert await store.state(TOPIC) == (None, "")
+
+
 async def test_only_other_words_are_a_change(store: TelegramStore, client: Redis) -> None:
     versions = enumerate(("sepia", "sepia", "blue \ud83d", "sepia", "sepia"))
     assert [await store.says_since(REPLY, words, version) for version, words in versions] == [0, 0, 2, 3, 3]

@@ -99,6 +99,7 @@ class Process:
         self.gathering = Gathering(self.rooms, self.telegram, self.albums, self.store, saying, me=self.me)
         self.door = Door(
             self.rooms,
+            self.telegram,
             self.store,
             me=self.me,
             access=Access(self.rooms, self.telegram),

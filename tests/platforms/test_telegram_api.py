@@ -266,6 +266,17 @@ async def test_where_the_bot_was_thrown_out_it_asks_no_more_until_it_is_let_in(d
     await desk.ours(desk.group)
 
 
+async def test_that_a_chat_was_closed_is_known_as_soon_as_it_is_looked_up(desk: Desk) -> None:
+    ref = await desk.ours(desk.group)
+    await desk.store.close_chat(ref.chat, "left")
+    assert await desk.api.closed(ref.chat) == "left"
+    with pytest.raises(ChatClosed):
+        await desk.ours(desk.group)
+    await desk.store.open_chat(ref.chat)
+    assert await desk.api.closed(ref.chat) == ""
+    await desk.ours(desk.group)
+
+
 async def test_where_a_right_is_missing_nothing_is_asked_for_a_while(desk: Desk) -> None:
     desk.group.cannot_send.add("text")
     for _ in range(3):
