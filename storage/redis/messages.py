@@ -201,7 +201,7 @@ def people_named(message: InboundMessage) -> frozenset[UserRef]:
         *(quoted.attachments if quoted else ()),
     )
     named = (*(each.owner for each in files), quoted.author if quoted else None)
-    return frozenset(person.user for person in named if person is not None) - {message.author}
+    return frozenset(person.user for person in named if person not in (None, NOBODY)) - {message.author}
 
 
 def latest_entry(reply: MessageRef, turns: Sequence[TurnId]) -> str:

@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.domain.images import ALL
-from bot.domain.messages import Attachment, InboundMessage, MessageRecord, Quoted, Shown
+from bot.domain.messages import NOBODY, Attachment, InboundMessage, MessageRecord, Quoted, Shown
 from bot.domain.refs import (
     ChatRef,
     MessageRef,
@@ -331,3 +331,9 @@ async def test_all_that_a_message_may_carry_comes_back_as_it_came(store: RedisMe
     )
     await store.record(one, MessageRecord(one.ref, thread_id_of(SEEN), author=ANNA))
     assert list(await store.unsettled(older_than_s=0)) == [one]
+
+
+async def test_whoever_is_not_known_is_listed_nowhere(store: RedisMessageStore, client: Redis) -> None:
+    one = replace(message(), attachments=(Attachment("file", "cat.jpg", owner=NOBODY),))
+    await store.record(one, MessageRecord(one.ref, thread_id_of(one.ref), author=one.author))
+    assert [key async for key in client.scan_iter("*:named")] == []
