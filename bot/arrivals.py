@@ -85,9 +85,12 @@ class Arrivals:
 
 
 def is_unseen(message: InboundMessage, target: MessageRecord) -> bool:
-    """Whether the message that is replied to was not sent to us, and its pictures were never fetched."""
+    """Whether the message that is replied to was not sent to us, and its pictures were never fetched; or more came for
+    it since."""
     quoted = message.quoted
-    return quoted is not None and target.ref == quoted.ref and not target.shows and not target.sources
+    if quoted is None or target.ref != quoted.ref or target.shows:
+        return False
+    return not target.sources or (message.among and len(target.sources) < len(quoted.attachments))
 
 
 def unseen(message: InboundMessage, target: MessageRecord | None) -> Ground:

@@ -93,9 +93,7 @@ class Grounds:
 
     async def meant(self, message: InboundMessage) -> MessageRef | None:
         """What a message goes on from that replies to nothing; None where it is no such message, or begins anew."""
-        if not message.goes_on or message.reply_to or message.attachments or message.press:
-            return None
-        if message.voice is None and begins_anew(message.text):
+        if not goes_on(message):
             return None
         return await self._messages.latest(message.ref.chat, message.author, unfinished=True)
 
@@ -377,6 +375,13 @@ def _alone_of(ground: Ground, number: int) -> Ground:
     pins = (picture.image,) if picture.image is not None else ()
     owners = (picture.owner,) if picture.owner is not None else ()
     return replace(ground, inputs=(picture,), pins=pins, pin_owners=(picture.owner,) * len(pins), owners=owners)
+
+
+def goes_on(message: InboundMessage) -> bool:
+    """Whether it replies to nothing, and means what was made for its author last."""
+    if not message.goes_on or message.reply_to or message.attachments or message.press:
+        return False
+    return message.voice is not None or not begins_anew(message.text)
 
 
 def begins_anew(words: str) -> bool:

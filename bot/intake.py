@@ -21,7 +21,7 @@ from bot.desk import Desk
 from bot.domain.actions import Act
 from bot.domain.commands import Command, read_command
 from bot.domain.errors import BadRequest, ChatClosed, ChatGone, NotAllowed, NotUnderstood, RemixError
-from bot.domain.images import ALL, Input, Role
+from bot.domain.images import ALL, ImageFacts, Input
 from bot.domain.labels import label_known
 from bot.domain.messages import InboundMessage, MessageRecord, Received, Shown
 from bot.domain.money import up_to
@@ -51,7 +51,7 @@ from bot.domain.words import (
     too_long,
     too_many,
 )
-from bot.ground import LARGER, Ground, Grounds, Request, begins_anew, on_original, only
+from bot.ground import LARGER, Ground, Grounds, Request, begins_anew, goes_on, on_original, only
 from bot.listening import Listener, Understood
 from bot.ports import (
     Engine,
@@ -133,9 +133,8 @@ class Hall:
             raise
 
     async def _receive(self, message: InboundMessage) -> Received:
-        meant = await self._grounds.meant(message)
-        if meant is not None:
-            message = replace(message, reply_to=meant)
+        said, meant = message, await self._grounds.meant(message)
+        message = replace(said, reply_to=meant or said.reply_to)
         target = await self._grounds.target(message)
         thread = target.thread if target else thread_id_of(message.ref)
         record, is_new = await self._messages.record(
@@ -148,8 +147,9 @@ class Hall:
                 meant=meant,
             ),
         )
-        if not is_new and meant != record.meant and message.goes_on:  # something else was made meanwhile
-            message = replace(message, reply_to=record.meant or message.reply_to)
+        if not is_new and meant != record.meant and goes_on(said):  # something else was made meanwhile
+            # Where nothing was meant the first time, an edit of it may mean something; the same once more does not.
+            message = replace(said, reply_to=record.meant or (meant if said.version else None))
             target = await self._grounds.target(message)
         id_ = turn_id_of(record.thread, message.origin)
         status = None if is_new else await self._turns.load(id_)
@@ -167,21 +167,28 @@ class Hall:
     async def join(self, message: InboundMessage) -> bool:
         """See `bot.ports.Rooms`. Only a turn that nobody has claimed takes more pictures along, and only where the same
         engine does it then: what it has reserved stands."""
-        record = await self._messages.find(message.ref)
-        id_ = turn_id_of(record.thread, message.origin) if record is not None else None
-        status = await self._turns.load(id_) if id_ is not None else None
+        status, brought = await self._taken_in(message)
         if status is None:
             await self.receive(message)
+            # Another process may have been at it, with fewer of them.
+            status, brought = await self._taken_in(message)
+        if status is None or _went_along(status.turn, brought, len(message.attachments)):
             return True
         turn = status.turn
-        if sum(each.role is Role.SOURCE for each in turn.inputs) >= len(message.attachments):
-            return True
-        if status.epoch or status.state in FINAL_STATES or turn.album:
+        # Whoever is asked, or has agreed, was told of what was there then.
+        if status.epoch or status.state in FINAL_STATES or turn.album or turn.asks:
             return False
         accepted = await self._consider(message, await self._grounds.target(message))
-        if accepted.outcome is not None or (accepted.engine, accepted.asks) != (turn.engine, turn.asks):
+        if accepted.outcome is not None or accepted.engine != turn.engine or accepted.asks:
             return False
         return await self._turns.extend(turn_of(message, turn.id, turn.reply, accepted, Understood(message.text)))
+
+    async def _taken_in(self, message: InboundMessage) -> tuple[TurnStatus | None, Sequence[ImageFacts]]:
+        """The turn that a message has led to, and the pictures that it brought."""
+        record = await self._messages.find(message.ref)
+        if record is None:
+            return None, ()
+        return await self._turns.load(turn_id_of(record.thread, message.origin)), record.sources
 
     async def under_way(self, chat: ChatRef, *, by: UserRef) -> Sequence[TurnId]:
         """See `bot.ports.Rooms`."""
@@ -266,7 +273,9 @@ class Hall:
             await self._asking.check_patience(message.author, asks)
             return Accepted(request, engine, brought, asks=asks)
         except _Question as question:
-            asked = replace(request, wish=replace(request.wish, size=""))
+            # A size is left to what asks for it.
+            kept = question.outcome.code.startswith(ONE_OR_ALL)
+            asked = request if kept else replace(request, wish=replace(request.wish, size=""))
             return Accepted(asked, brought=brought, outcome=question.outcome)
         except RemixError as error:
             # A picture was meant, and was not found: what is said next must not turn that into a drawing.
@@ -479,6 +488,12 @@ class Hall:
             await self._turns.end(turn.id, ended)
         log.info("turn stopped", turn=turn.id, code=outcome.code)
         await self._close(turn.id)
+
+
+def _went_along(turn: Turn, brought: Sequence[ImageFacts], count: int) -> bool:
+    """Whether so many pictures that came with its message are in it. They stand behind those it replies to."""
+    last = turn.inputs[len(turn.inputs) - count :] if count <= len(turn.inputs) else ()
+    return len(brought) == count and [each.image for each in last] == list(brought)
 
 
 def _is_unclear(message: InboundMessage, target: MessageRecord, request: Request) -> bool:

@@ -10,12 +10,17 @@ from pathlib import Path
 import pytest
 
 from bot.domain.actions import Act
+from bot.domain.consent import Say
 from bot.domain.errors import EngineRefused
 from bot.domain.images import Picture, picture_of
+from bot.domain.messages import InboundMessage, MessageRecord, Quoted
+from bot.domain.refs import Person, thread_id_of
 from bot.domain.turns import TurnState, TurnStatus
 from bot.domain.words import PRESS_GONE, THIS_OR_ALL, WHICH_ONE_IS_IT
 from bot.engines.exact import ExactEngine
 from bot.ports import Rooms
+from storage.redis.client import open_client
+from storage.redis.messages import RedisMessageStore
 from tests.fakes.engines import ScriptedEngine, ScriptedTextModel
 from tests.rig import CAT, COFFEE, Rig, living_in
 from tests.values import ANNA, BEN, CHAT
@@ -43,6 +48,12 @@ def sizes_of(status: TurnStatus) -> list[tuple[int, int]]:
 
 def words_of(status: TurnStatus) -> str:
     return status.outcome.words if status.outcome is not None else ""
+
+
+def bens(message: InboundMessage) -> InboundMessage:
+    """The same, passed on: the pictures are Ben's."""
+    owner = Person(BEN, "Ben")
+    return replace(message, attachments=tuple(replace(each, owner=owner) for each in message.attachments))
 
 
 async def made(rig: Rig, status: TurnStatus) -> Picture:
@@ -114,6 +125,26 @@ async def test_a_voice_message_alone_goes_on_unless_it_wants_a_drawing(rig: Rig,
     assert (edit.turn.parent, drawn.turn.parent, drawn.turn.inputs) == (first.turn.id, None, ())
 
 
+async def test_what_meant_nothing_the_first_time_means_nothing_when_it_comes_again(rig: Rig, redis_url: str) -> None:
+    message = replace(await rig.message("make it brighter", id_="said"), goes_on=True)
+    begun = MessageRecord(ref=message.ref, thread=thread_id_of(message.ref), author=ANNA)
+    async with open_client(redis_url) as client:
+        await RedisMessageStore(client, retention_s=600).record(message, begun)  # and there the process died
+    await rig.sees(await rig.says("crop to a square", [CAT]))
+    asked = await rig.sees(await rig.house.hall.receive(message))
+    assert (asked.state, asked.turn.parent) == (TurnState.ASKING, None)
+
+
+async def test_words_changed_into_a_drawing_begin_anew(rig: Rig, gemini: ScriptedEngine) -> None:
+    first = await rig.sees(await rig.says("crop to a square", [CAT]))
+    message = replace(await rig.message("rotate 90 degrees", id_="said"), goes_on=True)
+    await rig.sees(await rig.house.hall.receive(message))
+    gemini.drawn = await made(rig, first)
+    edited = replace(message, text="draw a fox in the snow", version=1)
+    drawn = await rig.sees(await rig.house.hall.receive(edited))
+    assert (drawn.turn.parent, drawn.turn.inputs) == (None, ())
+
+
 # --- one of several, or all
 
 
@@ -155,6 +186,26 @@ async def test_the_question_can_not_be_pressed_into_anything_else(rig: Rig) -> N
         assert (refused.state, words_of(refused)) == (TurnState.REFUSED, PRESS_GONE)
 
 
+async def test_one_of_several_is_the_one_that_was_touched_when_more_came_since(
+    rig: Rig, gemini: ScriptedEngine
+) -> None:
+    await rig.sees(await rig.house.hall.receive(await rig.message("combine them nicely", [CAT, COFFEE], id_="album")))
+    late = await rig.message("combine them nicely", [COFFEE, CAT, COFFEE], id_="album")
+    assert not await rig.house.reception.join(late)
+    whole = Quoted(ref=late.ref, author=Person(ANNA, "Anna"), attachments=late.attachments)
+    asked = await rig.says("crop to a square", reply_to=whole.ref, quoted=whole, index=1, among=True)
+    assert words_of(await rig.sees(asked)) == THIS_OR_ALL.format(count=3)
+    assert sizes_of(await rig.sees(await rig.presses(Act.ONLY, asked, "2"))) == [(300, 300)]
+
+
+async def test_a_size_that_was_asked_for_is_not_lost_with_the_question(rig: Rig) -> None:
+    both = await rig.quotes(ANNA, [CAT, COFFEE])
+    asked = await rig.says("put a hat on them, in 4K", reply_to=both.ref, quoted=both, index=0, among=True)
+    await rig.sees(asked)
+    price = await rig.sees(await rig.presses(Act.ONLY, asked, "1"))
+    assert (price.state, words_of(price)[:5]) == (TurnState.ASKING, "In 4K")
+
+
 # --- what comes late
 
 
@@ -185,6 +236,55 @@ async def test_a_picture_that_comes_too_late_changes_nothing(rig: Rig, gemini: S
     assert len((await rig.sees(running)).turn.inputs) == 1
     assert not await rig.house.reception.join(late)
     assert len(gemini.requests) == 1
+
+
+async def test_what_comes_late_for_an_album_that_replies_to_a_picture_goes_along(
+    rig: Rig, gemini: ScriptedEngine
+) -> None:
+    gemini.script = [go_on := asyncio.Event(), other := asyncio.Event()]
+    running = [await rig.says(HAT, [CAT]), await rig.says(HAT, [COFFEE])]
+    seen = await rig.quotes(ANNA, [CAT])
+    first = await rig.message("combine them nicely", [CAT, COFFEE], id_="album", reply_to=seen.ref)
+    waiting = await rig.house.hall.receive(replace(first, quoted=seen))
+    late = await rig.message("combine them nicely", [CAT, COFFEE, CAT], id_="album", reply_to=seen.ref)
+    assert await rig.house.reception.join(replace(late, quoted=seen))
+    go_on.set()
+    other.set()
+    for each in (*running, waiting):
+        await rig.sees(each)
+    assert [each.width_px for each in gemini.requests[-1].images] == [451, 451, 600, 451]
+
+
+async def test_what_comes_late_while_an_album_is_taken_in_is_never_lost_unsaid(
+    rig: Rig, gemini: ScriptedEngine
+) -> None:
+    gemini.script = [go_on := asyncio.Event(), other := asyncio.Event()]
+    running = [await rig.says(HAT, [CAT]), await rig.says(HAT, [COFFEE])]
+    first = await rig.message("combine them nicely", [CAT], id_="album")
+    late = await rig.message("combine them nicely", [CAT, COFFEE], id_="album")
+    waiting, joined = await asyncio.gather(rig.house.hall.receive(first), rig.house.reception.join(late))
+    go_on.set()
+    other.set()
+    for each in (*running, waiting):
+        await rig.sees(each)
+    assert len((await rig.sees(waiting)).turn.inputs) == (2 if joined else 1)
+
+
+async def test_somebody_who_said_yes_to_a_picture_did_not_say_so_of_those_that_come_late(
+    rig: Rig, gemini: ScriptedEngine
+) -> None:
+    gemini.script = [go_on := asyncio.Event(), other := asyncio.Event()]
+    running = [await rig.says(HAT, [CAT]), await rig.says(HAT, [COFFEE])]
+    waiting = await rig.house.hall.receive(bens(await rig.message("combine them nicely", [CAT], id_="album")))
+    await rig.waits(waiting)
+    await rig.answers(waiting, BEN, Say.ONCE)
+    late = bens(await rig.message("combine them nicely", [CAT, COFFEE], id_="album"))
+    assert not await rig.house.reception.join(late)
+    go_on.set()
+    other.set()
+    for each in (*running, waiting):
+        await rig.sees(each)
+    assert [each.width_px for each in gemini.requests[-1].images] == [451]
 
 
 async def test_an_album_that_nobody_has_heard_of_is_taken_like_any_message(rig: Rig) -> None:
