@@ -21,7 +21,7 @@ from storage.redis.consent import NEVER
 from storage.redis.keys import Keys
 from storage.redis.messages import latest_entry
 from storage.redis.turns import NOBODY, people_in
-from storage.redis.without import asks_them, message_without, nameless, names_in, turn_without, unsaid
+from storage.redis.without import asks_them, held_in, message_without, nameless, names_in, turn_without, unsaid
 
 
 class RedisErasure:
@@ -151,11 +151,15 @@ class RedisErasure:
             return []
         known = RECORD.load(fields["record"])
         record = replace(known, author=None, author_name="", sources=(), owners=())
-        held = SOURCES.load(fields["sources"]) if "sources" in fields else ()
+        held = [
+            *(SOURCES.load(fields["sources"]) if "sources" in fields else ()),
+            *(each for _, each, _ in held_in(fields)),
+        ]
+        gone = [name for name in fields if name.startswith("held:")]
         inbound = [name for name in fields if name.startswith("inbound:")]
         async with self._client.pipeline(transaction=True) as pipe:
             pipe.hset(key, mapping={"record": RECORD.dump(record), "erased": "1"})
-            pipe.hdel(key, "sources", "owners", "spoiler", "heard", "listening_call", *inbound)
+            pipe.hdel(key, "sources", "owners", "spoiler", "heard", "listening_call", *gone, *inbound)
             for name in inbound:
                 pipe.zrem(self._keys.inbox, f"{ref.key}#{name.partition(':')[2]}")
             await pipe.execute()

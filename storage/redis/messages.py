@@ -18,7 +18,7 @@ from bot.domain.refs import ChatRef, MessageRef, Person, ThreadId, TurnId, UserR
 from bot.domain.turns import FINAL_STATES, TurnState
 from bot.ports import Heard
 from storage.redis.client import Script
-from storage.redis.codec import HEARD, INBOUND, OUTCOME, OWNERS, RECORD, SHOWS, SOURCES
+from storage.redis.codec import HEARD, HELD, INBOUND, OUTCOME, OWNERS, RECORD, SHOWS, SOURCES
 from storage.redis.keys import Keys
 
 log = structlog.get_logger("messages")
@@ -31,10 +31,11 @@ _MAY_BE_MENDED = FINAL_STATES - {TurnState.DONE}
 
 
 class RedisMessageStore:
-    """One hash per message: `record` (written once), `sources`, `owners`, `spoiler`, `shows`, and until it is dealt
-    with `heard` and the message itself under `inbound:<version>`. A voice message has `listened` (how often it was
-    begun), `listening_until` and `listening_call`. Per person and chat a list of the last answers, newest first, each
-    as "<message> <first turn shown>". `retention_s` is how long an untouched record stays."""
+    """One hash per message: `record` (written once), `sources`, `owners`, `spoiler`, `shows`, `held:<sha256>` for each
+    picture that it ever brought (an edit of it may bring another), and until it is dealt with `heard` and the message
+    itself under `inbound:<version>`. A voice message has `listened` (how often it was begun), `listening_until` and
+    `listening_call`. Per person and chat a list of the last answers, newest first, each as "<message> <first turn
+    shown>". `retention_s` is how long an untouched record stays."""
 
     def __init__(self, client: Redis, *, retention_s: int, keys: Keys | None = None) -> None:
         self._client = client
@@ -94,6 +95,8 @@ class RedisMessageStore:
         async with self._client.pipeline(transaction=False) as pipe:
             self._name(pipe, ref, named, time.time())
             pipe.hset(key, mapping={"sources": pictures, "owners": whose, "spoiler": str(int(spoiler))})
+            for image, owner in zip(sources, owners or [None] * len(sources), strict=True):
+                pipe.hset(key, f"held:{image.sha256}", HELD.dump((image, owner)))
             pipe.expire(key, self._retention_s)
             await pipe.execute()
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from bot.domain.images import ImageFacts
 from bot.domain.messages import Attachment, InboundMessage, Quoted
 from bot.domain.refs import Person, UserRef
 from bot.domain.turns import Outcome, Story, Turn
-from storage.redis.codec import INBOUND, OWNERS, SOURCES
+from storage.redis.codec import HELD, INBOUND, OWNERS, SOURCES
 
 
 def asks_them(user: UserRef, turn: Turn) -> bool:
@@ -44,10 +44,11 @@ def turn_without(user: UserRef, turn: Turn) -> Turn:
 
 
 def message_without(user: UserRef, fields: Mapping[str, str]) -> tuple[dict[str, str], list[ImageFacts]]:
-    """The fields of somebody else's message that change when this person's pictures and name go, each as it is then;
-    and the pictures that go."""
+    """The fields of somebody else's message that change when this person's pictures and name go, each as it is then,
+    empty where nothing is left of it; and the pictures that go."""
     changes: dict[str, str] = {}
     gone: list[ImageFacts] = []
+    left: tuple[ImageFacts, ...] = SOURCES.load(fields["sources"]) if "sources" in fields else ()
     if "sources" in fields and "owners" in fields:
         sources, owners = SOURCES.load(fields["sources"]), OWNERS.load(fields["owners"])
         pairs = [(image, owners[i] if i < len(owners) else None) for i, image in enumerate(sources)]
@@ -56,12 +57,23 @@ def message_without(user: UserRef, fields: Mapping[str, str]) -> tuple[dict[str,
             left = tuple(image for image, _ in kept)
             gone = [image for image in sources if image not in left]
             changes = {"sources": SOURCES.dump(left), "owners": OWNERS.dump(tuple(owner for _, owner in kept))}
+    for name, image, owner in held_in(fields):
+        if _is(user, owner):
+            changes[name] = ""
+            gone += [image] if image not in left else []
     for name, text in fields.items():
         if name.startswith("inbound:"):
             left_of_it = _inbound_text_without(user, text)
             if left_of_it != text:
                 changes[name] = left_of_it
     return changes, gone
+
+
+def held_in(fields: Mapping[str, str]) -> Iterator[tuple[str, ImageFacts, Person | None]]:
+    """The pictures that a message ever brought, each with its field and its owner."""
+    for name, text in fields.items():
+        if name.startswith("held:"):
+            yield (name, *HELD.load(text))
 
 
 def _inbound_text_without(user: UserRef, text: str) -> str:

@@ -606,3 +606,24 @@ async def test_more_pictures_that_come_late_do_not_bring_back_whoever_was_forgot
     status = await archive.turns.load(waiting.id)
     assert status is not None
     assert status.turn == replace(waiting, story=Story())
+
+
+async def test_a_picture_that_an_edit_replaced_is_gone_with_its_author(archive: Archive) -> None:
+    one = message("hello")
+    await archive.messages.record(one, MessageRecord(one.ref, turn().thread, author=ANNA))
+    for each in (image("first"), image("second")):
+        await archive.ledger.keep(f"message:{one.ref.key}", [(each, each)], target="page")
+        await archive.messages.bring(one.ref, [each])
+    await archive.forget(ANNA)
+    assert set(archive.pixels.deleted) == {image("first").sha256, image("second").sha256}
+    assert image("first").sha256 not in await everything(archive.client)
+
+
+async def test_a_picture_of_theirs_that_somebody_elses_edit_replaced_is_gone_with_its_owner(archive: Archive) -> None:
+    ref = await noted(archive, Person(ANNA, "Anna"))
+    await archive.ledger.keep(f"message:{ref.key}", [(image("ben's"), image("ben's"))], target="page")
+    await archive.messages.bring(ref, [image("ben's")])
+    await archive.forget(ANNA)
+    assert archive.pixels.deleted == [image("photo 0").sha256]
+    left = await everything(archive.client)
+    assert ("Anna" in left, image("photo 0").sha256 in left) == (False, False)
