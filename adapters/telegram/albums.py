@@ -80,6 +80,7 @@ class Gathering:
         self._deadlines: dict[_Name, float] = {}
         self._sooner = asyncio.Event()
         self._closing: dict[_Name, asyncio.Task[None]] = {}
+        self._due_again: set[_Name] = set()
         self._locks: Recent[_Name, asyncio.Lock] = Recent()
         self._places = Places(MOST_AT_ONCE, of_a_chat=MOST_OF_A_CHAT)
         self._seen: Recent[_Name, None] = Recent(1024)
@@ -163,6 +164,7 @@ class Gathering:
                 except TimeoutError:
                     pass
         finally:
+            self._due_again.clear()  # others will look
             try:
                 if self._closing:
                     await asyncio.wait(set(self._closing.values()), timeout=LEAVE_S)
@@ -196,13 +198,22 @@ class Gathering:
             log.warning("albums cannot be looked for now", error=type(error).__name__)
             return
         for name in due:
-            if name not in self._closing:
-                task = asyncio.create_task(self._look_at(name))
-                self._closing[name] = task
-                task.add_done_callback(partial(self._closed, name))
+            if name in self._closing:
+                self._due_again.add(name)
+            else:
+                self._begin(name)
+
+    def _begin(self, name: _Name) -> None:
+        task = asyncio.create_task(self._look_at(name))
+        self._closing[name] = task
+        task.add_done_callback(partial(self._closed, name))
 
     def _closed(self, name: _Name, _: asyncio.Task[None]) -> None:
+        """What was due again meanwhile may have been looked at too early, and is given to nobody for a while."""
         del self._closing[name]
+        if name in self._due_again:
+            self._due_again.discard(name)
+            self._begin(name)
 
     async def _look_at(self, name: _Name) -> None:
         try:

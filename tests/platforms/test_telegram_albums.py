@@ -88,6 +88,23 @@ def joined(scene: Scene) -> list[InboundMessage]:
     return [each[1] for each in scene.rooms.asked if each[0] == "join"]
 
 
+class Dawdling(RedisAlbums):
+    """Whoever looked at an album too early comes back only when it is due once more."""
+
+    given = 0
+
+    async def due(self, account: str, now: float, *, life_s: float) -> Sequence[tuple[ChatRef, str]]:
+        found = await super().due(account, now, life_s=life_s)
+        self.given += len(found)
+        return found
+
+    async def wake_at(self, chat: ChatRef, group: str, when: float) -> None:
+        given = self.given
+        await super().wake_at(chat, group, when)
+        while given and self.given == given:
+            await asyncio.sleep(0.01)
+
+
 # --- one message
 
 
@@ -95,6 +112,21 @@ def joined(scene: Scene) -> list[InboundMessage]:
 def in_earnest(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as it is waited for in fact."""
     monkeypatch.setattr(album_reading, "QUIET_S", QUIET_S)
+
+
+async def test_an_album_that_is_due_again_while_somebody_looks_at_it_waits_no_longer(
+    scene: Scene, anna: Person, home: Chat
+) -> None:
+    process = scene.process()
+    process.gathering._albums = albums = Dawdling(scene.client)
+    process.begins()
+    items = await anna.album(home, pictures(3))
+    await scene.until(lambda: process.gathering._deadlines)
+    await albums.wake_at(ref_of(scene, items[0]).chat, str(items[0].album), time.time())
+    await scene.until(lambda: albums.given)
+    await scene.until(lambda: scene.received, within_s=3)
+    assert albums.given == 2
+    assert len(scene.received[0].attachments) == 3
 
 
 @pytest.mark.usefixtures("in_earnest")
