@@ -118,15 +118,15 @@ class House:
         until = time.time() if before is None else before
         if before is None:
             await asyncio.to_thread(_note_forgotten, self.settings.data, user, until)
-        receipt = await self.erasure.forget(user, before=until, retract=self._retract)
-        for platform in self.platforms.values():
-            await platform.forget(user)
-        return receipt
 
-    async def _retract(self, ours: Sequence[MessageRef], theirs: Sequence[MessageRef]) -> None:
-        for name, platform in self.platforms.items():
-            here = [[ref for ref in refs if ref.chat.platform == name] for refs in (ours, theirs)]
-            await platform.retract(*here)
+        async def retract(ours: Sequence[MessageRef], theirs: Sequence[MessageRef]) -> None:
+            # All of it before it counts as done: a crash in between is continued at the next start.
+            for name, platform in self.platforms.items():
+                here = [[ref for ref in refs if ref.chat.platform == name] for refs in (ours, theirs)]
+                await platform.retract(*here)
+                await platform.forget(user)
+
+        return await self.erasure.forget(user, before=until, retract=retract)
 
     async def replay_forgotten(self) -> None:
         """After a restore from back-up, whoever was forgotten since comes back: forget them again."""
@@ -509,6 +509,7 @@ async def at_work(house: House, hurry: asyncio.Event | None = None, *, role: Rol
             ends.append(asyncio.create_task(hurry.wait()))
         await asyncio.wait(ends, timeout=DRAIN_S, return_when=asyncio.FIRST_COMPLETED)
         await end(*workers, *ends)
+        await house.workshop.leave()
 
 
 def _note_forgotten(data: Path, user: UserRef, before: float) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 import structlog
 
+from adapters.web.outbound import WebPlatform
 from bot.arrivals import Arrivals
 from bot.domain.errors import EngineRefused, EngineUnavailable
-from bot.domain.messages import MessageRecord
-from bot.domain.refs import MessageRef, thread_id_of
+from bot.domain.messages import Answer, MessageRecord
+from bot.domain.refs import MessageRef, UserRef, thread_id_of
 from bot.domain.turns import TurnState
 from bot.engines.exact import ExactEngine
 from bot.ports import Engine
@@ -232,6 +233,23 @@ async def test_forgetting_is_repeated_when_a_platform_could_not_be_told(
     assert await page_of(rig) == []
 
 
+async def test_a_platform_that_was_not_told_before_the_process_died_is_told_at_the_next_start(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform, told = rig.house.platforms["web"], list[UserRef]()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(platform), "forget", fails)
+        with pytest.raises(ConnectionError):
+            await rig.house.forget(ANNA)
+
+    async def hears(_: object, user: UserRef) -> None:
+        told.append(user)
+
+    monkeypatch.setattr(type(platform), "forget", hears)
+    await rig.house.replay_forgotten()
+    assert told == [ANNA]
+
+
 async def fails(*_: object) -> None:
     raise ConnectionError
 
@@ -263,3 +281,27 @@ async def test_what_people_write_never_reaches_the_log(
 
 async def breaks(*_: object) -> None:
     raise RuntimeError("an engine broke")
+
+
+async def test_a_chat_that_takes_its_time_to_be_answered_holds_up_no_other(
+    redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Filling a reply may wait for a platform's limits: the turns of others run meanwhile, also with one slot."""
+    go_on = asyncio.Event()
+    original = WebPlatform.fill
+
+    async def fill(self: WebPlatform, reply: MessageRef, answer: Answer) -> None:
+        if reply.chat.chat == "slow" and answer.images:
+            await go_on.wait()
+        await original(self, reply, answer)
+
+    monkeypatch.setattr(WebPlatform, "fill", fill)
+    async with living_in(redis_url, tmp_path, slots=1) as rig:
+        held = await rig.says("crop to a square", [CAT], chat=replace(CHAT, chat="slow"))
+        for number in range(3):
+            await rig.sees(await rig.says("crop to a square", [CAT], author=replace(BEN, user=f"ben{number}")))
+        status = await rig.house.turns.load(held.turn)
+        assert status is not None
+        assert (status.state, status.delivered) == (TurnState.DONE, False)
+        go_on.set()
+        assert (await rig.sees(held)).delivered
