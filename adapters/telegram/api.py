@@ -31,7 +31,7 @@ from telegram.warnings import PTBDeprecationWarning
 from adapters.telegram import lanes, limits
 from adapters.telegram.errors import Conflict, OutcomeUnknown, Rejected, TelegramError, TokenRefused, TooLarge
 from adapters.telegram.errors import Unavailable as _Unavailable
-from adapters.telegram.ports import Json, Keyboard, KnownFile, Lane, Me, Pace, TelegramStore
+from adapters.telegram.ports import Begun, Json, Keyboard, KnownFile, Lane, Me, Pace, TelegramStore
 from adapters.telegram.refs import account_of, chat_ref, group_of, is_group, message_id_of, message_ref, place_of
 from adapters.telegram.transport import READ_S, AiohttpRequest, NotSent
 from adapters.telegram.words import Said, shortened
@@ -51,6 +51,7 @@ CLOSED_WORDS: Final = "I am not allowed to write there at the moment."
 GONE_WORDS: Final = "That chat or message is not there any more."
 LONGEST_WAIT_S: Final = 600.0
 """Who is to wait longer is told so: a later try waits no longer than this one would have."""
+_SHORT_WAIT_S = 10.0
 _FLOOD_S = 5.0
 """Where Telegram does not say how long."""
 _NICETY_S = 10.0
@@ -220,22 +221,36 @@ class TelegramApi:
         keyboard: Keyboard = (),
         entities: Sequence[MessageEntity] = (),
         picture: bytes | None = None,
+        begun: Begun | None = None,
     ) -> MessageRef:
         said = Said(words, tuple(entities))
         if picture is not None:
             media = Media(picture, "picture.jpg", caption=shortened(said, limits.CAPTION))
-            return (await self.send_media(to.chat, media, reply_to=to, keyboard=keyboard)).ref
-        return await self.send_text(to.chat, shortened(said, limits.TEXT), reply_to=to, keyboard=keyboard)
+            return (await self.send_media(to.chat, media, reply_to=to, keyboard=keyboard, begun=begun)).ref
+        words_ = shortened(said, limits.TEXT)
+        return await self.send_text(to.chat, words_, reply_to=to, keyboard=keyboard, begun=begun)
 
     async def send_text(
-        self, chat: ChatRef, said: Said, *, reply_to: MessageRef | None = None, keyboard: Keyboard = ()
+        self,
+        chat: ChatRef,
+        said: Said,
+        *,
+        reply_to: MessageRef | None = None,
+        keyboard: Keyboard = (),
+        begun: Begun | None = None,
     ) -> MessageRef:
         asked = {**_text(said), **_markup(keyboard)}
-        chat, found = await self._send(chat, "sendMessage", asked, reply_to=reply_to)
+        chat, found = await self._send(chat, "sendMessage", asked, reply_to=reply_to, begun=begun)
         return _sent(chat, found).ref
 
     async def send_media(
-        self, chat: ChatRef, media: Media, *, reply_to: MessageRef | None = None, keyboard: Keyboard = ()
+        self,
+        chat: ChatRef,
+        media: Media,
+        *,
+        reply_to: MessageRef | None = None,
+        keyboard: Keyboard = (),
+        begun: Begun | None = None,
     ) -> Sent:
         asked: dict[str, Any] = {**_caption(media.caption), **_markup(keyboard)}
         if media.as_photo:
@@ -243,18 +258,26 @@ class TelegramApi:
         else:
             asked |= {"document": _file(media), "disable_content_type_detection": _undetected(media)}
         method = "sendPhoto" if media.as_photo else "sendDocument"
-        chat, found = await self._send(chat, method, asked, reply_to=reply_to)
+        chat, found = await self._send(chat, method, asked, reply_to=reply_to, begun=begun)
         return _sent(chat, found)
 
     async def send_album(
-        self, chat: ChatRef, media: Sequence[Media], *, reply_to: MessageRef | None = None
+        self,
+        chat: ChatRef,
+        media: Sequence[Media],
+        *,
+        reply_to: MessageRef | None = None,
+        begun: Begun | None = None,
     ) -> Sequence[Sent]:
         """Two to ten, all photos or all documents."""
         asked = {"media": [_input_media(each) for each in media]}
-        chat, found = await self._send(chat, "sendMediaGroup", asked, reply_to=reply_to, places=len(media))
+        places = len(media)
+        chat, found = await self._send(chat, "sendMediaGroup", asked, reply_to=reply_to, begun=begun, places=places)
         return [_sent(chat, each) for each in found]
 
-    async def send_file(self, to: MessageRef, rendition: Rendition, *, words: str) -> MessageRef:
+    async def send_file(
+        self, to: MessageRef, rendition: Rendition, *, words: str, begun: Begun | None = None
+    ) -> MessageRef:
         """One that Telegram has already is not sent again: a document stays what it was, byte for byte."""
         facts = rendition.image
         filename, caption = f"remix.{EXTENSIONS[facts.media_type]}", shortened(Said(words), limits.CAPTION)
@@ -262,13 +285,13 @@ class TelegramApi:
         if known is not None:
             try:
                 media = Media(known.file_id, filename, as_photo=False, caption=caption)
-                return (await self.send_media(to.chat, media, reply_to=to)).ref
+                return (await self.send_media(to.chat, media, reply_to=to, begun=begun)).ref
             except Rejected as rejected:
                 log.info("telegram.file_unknown", description=rejected.description)
         if self._images is None:
             raise Rejected("no image store")
         media = Media(await self._images.get(facts.sha256), filename, as_photo=False, caption=caption)
-        sent = await self.send_media(to.chat, media, reply_to=to)
+        sent = await self.send_media(to.chat, media, reply_to=to, begun=begun)
         if sent.file_id:
             await self._store.note_file(self.account, facts.sha256, KnownFile(sent.file_id, as_photo=False))
         return sent.ref
@@ -356,7 +379,14 @@ class TelegramApi:
     # --- one call
 
     async def _send(
-        self, chat: ChatRef, method: str, asked: Json, *, reply_to: MessageRef | None, places: int = 1
+        self,
+        chat: ChatRef,
+        method: str,
+        asked: Json,
+        *,
+        reply_to: MessageRef | None,
+        begun: Begun | None = None,
+        places: int = 1,
     ) -> tuple[ChatRef, Any]:
         """Gives the chat in which it stands now."""
         for _ in range(_TRIES):
@@ -364,7 +394,7 @@ class TelegramApi:
             whole = {**_address(chat), **_reply(chat, reply_to), **asked}
             await self._take(lanes.more(chat), places - 1)
             try:
-                return chat, await self._in(chat, lanes.sends(chat), method, whole, new=True)
+                return chat, await self._in(chat, lanes.sends(chat), method, whole, new=True, begun=begun)
             except Moved:
                 continue
             except _NoThread:
@@ -402,12 +432,19 @@ class TelegramApi:
         asked: Json,
         *,
         new: bool = False,
+        begun: Begun | None = None,
         spare: int | None = None,
         read_s: float | None = None,
     ) -> Any | None:
         """Asked of a chat, whose state is learnt from the answer."""
+
+        async def ask() -> Any:
+            if begun is not None:
+                await begun()
+            return await self._ask(method, asked, new=new, read_s=read_s)
+
         try:
-            return await self._paced(through, lambda: self._ask(method, asked, new=new, read_s=read_s), spare=spare)
+            return await self._paced(through, ask, spare=spare, begun=begun is not None)
         except _Forbidden as forbidden:
             log.info("telegram.closed", method=method)
             self._known.pop(group_of(chat), None)
@@ -422,9 +459,15 @@ class TelegramApi:
         raise ChatClosed(CLOSED_WORDS)
 
     async def _paced(
-        self, through: Sequence[Lane], ask: Callable[[], Awaitable[T]], *, spare: int | None = None
+        self,
+        through: Sequence[Lane],
+        ask: Callable[[], Awaitable[T]],
+        *,
+        spare: int | None = None,
+        begun: bool = False,
     ) -> T | None:
-        """None where it was left out. What is refused for its pace was not done, so it is done later."""
+        """None where it was left out. What is refused for its pace was not done, so it is done later; where it is noted
+        that it has `begun`, so only after a short wait."""
         while True:
             if not await self._take(through, spare=spare):
                 return None
@@ -435,7 +478,7 @@ class TelegramApi:
                 await self._pace.hold_back(through[0].name, flood.seconds)
                 if spare is not None:
                     return None
-                if flood.seconds > LONGEST_WAIT_S:
+                if flood.seconds > (_SHORT_WAIT_S if begun else LONGEST_WAIT_S):
                     raise _Unavailable from None
 
     async def _take(self, through: Sequence[Lane], times: int = 1, *, spare: int | None = None) -> bool:

@@ -6,7 +6,7 @@ markup: links and mentions go along as `telegram.MessageEntity`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from telegram import MessageEntity  # large, and only a name here
 
 Json = Mapping[str, Any]
+Begun = Callable[[], Awaitable[None]]
+"""Runs when a new message has waited for its turn, just before Telegram is really asked: what it raises is raised, and
+nothing was asked. It may run more than once for one message; then what was asked before was certainly not done. Where
+it never ran, nothing was asked either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class Telegram(Protocol):
         keyboard: Keyboard = (),
         entities: Sequence[MessageEntity] = (),
         picture: bytes | None = None,
+        begun: Begun | None = None,
     ) -> MessageRef:
         """A message of its own, replying to that one where it stands (a press: to nothing). `picture`: a JPEG with
         these words below."""
@@ -88,7 +93,9 @@ class Telegram(Protocol):
         """Must follow every press. At most 200 units are shown. Best effort: raises nothing."""
         ...
 
-    async def send_file(self, to: MessageRef, rendition: Rendition, *, words: str) -> MessageRef:
+    async def send_file(
+        self, to: MessageRef, rendition: Rendition, *, words: str, begun: Begun | None = None
+    ) -> MessageRef:
         """A rendition byte for byte, as a document that replies to that message."""
         ...
 
