@@ -14,9 +14,11 @@ from bot.domain.errors import ChatClosed
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import TurnId
 from bot.domain.turns import FINAL_STATES
-from bot.ports import ImageLedger, ImageStore, MessageStore, TurnQueue, TurnStore
+from bot.ports import ImageLedger, ImageStore, MessageStore, OpenTurn, TurnQueue, TurnStore
 
 log = structlog.get_logger("reconciler")
+_MOST_REPAIRS = 16
+"""At once: a chat that takes its time does not hold up the others."""
 _LONGEST_REPAIR_S = 60.0
 
 
@@ -100,14 +102,21 @@ class Reconciler:
     async def look(self, *, grace_s: float | None = None) -> None:
         """One round. No grace where it is certain that nobody else is at it."""
         grace_s = self._grace_s if grace_s is None else grace_s
-        for message in await self._messages.unsettled(older_than_s=grace_s):
+        some = asyncio.Semaphore(_MOST_REPAIRS)
+        messages = await self._messages.unsettled(older_than_s=grace_s)
+        await asyncio.gather(*(self._bring_back(message, some) for message in messages))
+        turns = [each for each in await self._turns.open_turns() if each.age_s >= grace_s]
+        await asyncio.gather(*(self._repair(open_, some) for open_ in turns))
+
+    async def _bring_back(self, message: InboundMessage, some: asyncio.Semaphore) -> None:
+        async with some:
             if await self._one(self._receive(message), message.ref.key):
                 log.info("message brought back", message=message.ref.key)
             else:
                 await self._messages.put_off(message)
-        for open_ in await self._turns.open_turns():
-            if open_.age_s < grace_s:
-                continue
+
+    async def _repair(self, open_: OpenTurn, some: asyncio.Semaphore) -> None:
+        async with some:
             if open_.state in FINAL_STATES:
                 await self._one(self._close(open_.turn), open_.turn)
             elif open_.let_run:

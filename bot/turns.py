@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -40,6 +40,7 @@ from bot.domain.words import (
     STORY_BROKEN,
     joined,
 )
+from bot.ending import end
 from bot.ports import (
     ChatStore,
     Claim,
@@ -100,6 +101,7 @@ class Workshop:
             text_model=estimates.text_model, calls=calls, images=images, keep=self._kept, let_go=self._let_go
         )
         self._running = 0
+        self._showing: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -107,22 +109,44 @@ class Workshop:
         """Wait until nothing runs here."""
         await self._idle.wait()
 
+    async def leave(self) -> None:
+        """Show nothing more: what is not shown by now is found by the reconciler."""
+        await end(*self._showing)
+
     async def run(self, id_: TurnId) -> None:
         """Run this turn if nobody else does. Any failure ends it with words; only a long outage of the store leaves it
-        for a later try."""
+        for a later try. Its reply is filled beside it: a chat that takes its time holds up no other turn."""
+        with self._busy():
+            await self._run(id_)
+
+    @contextlib.contextmanager
+    def _busy(self) -> Iterator[None]:
         self._running += 1
         self._idle.clear()
         try:
-            await self._run(id_)
+            yield
         finally:
             self._running -= 1
             if not self._running:
                 self._idle.set()
 
+    def _show_beside(self, status: TurnStatus) -> None:
+        task = asyncio.create_task(self._deliver_beside(status), name=f"show {status.turn.id}")
+        self._showing.add(task)
+        task.add_done_callback(self._showing.discard)
+
+    async def _deliver_beside(self, status: TurnStatus) -> None:
+        with self._busy():
+            try:
+                await self._deliver(status)
+            except Exception:
+                log.exception("not shown yet", turn=status.turn.id)
+
     async def _run(self, id_: TurnId) -> None:
         claim = await self._turns.claim(id_)
         if claim is None:
-            return await self.close(id_)
+            await self._close_beside(id_)
+            return
         started = time.monotonic()
         try:
             turn, made = await self._work(claim)
@@ -132,32 +156,51 @@ class Workshop:
                 raise Fenced
         except Fenced:
             log.info("turn taken away", turn=id_, epoch=claim.epoch)
-            return await self.close(id_)
+            await self._close_beside(id_)
+            return
         await self._drop(id_, [image for image in made.spare if image not in outcome.images])
         _log_finished(turn, outcome, time.monotonic() - started)
-        return await self._close(replace(claim.status, turn=turn, state=outcome.state, outcome=outcome))
+        final = replace(claim.status, turn=turn, state=outcome.state, outcome=outcome)
+        await self._settle(final)
+        self._show_beside(final)
 
     async def close(self, id_: TurnId) -> None:
         """After a final state: give back what was reserved, let the next ones run, fill the reply. Repeatable; does
         nothing for a turn that is not final."""
+        status = await self._settled(id_)
+        if status is not None:
+            await self._deliver(status)
+
+    async def _close_beside(self, id_: TurnId) -> None:
+        status = await self._settled(id_)
+        if status is not None:
+            self._show_beside(status)
+
+    async def _settled(self, id_: TurnId) -> TurnStatus | None:
+        """A final turn, settled. None for what is none."""
         status = await self._turns.load(id_)
         if status is None:
             await self._start(await self._turns.abandon(id_))
-        elif status.state in FINAL_STATES:
-            await self._close(status)
+        if status is None or status.state not in FINAL_STATES:
+            return None
+        await self._settle(status)
+        return status
 
-    async def _close(self, status: TurnStatus) -> None:
+    async def _settle(self, status: TurnStatus) -> None:
         await self._start(await self._turns.settle(status))
         if status.state is TurnState.CANCELLED and status.draft is not None:
             await self._drop(status.turn.id, status.draft.images)
-        if not status.delivered:
-            try:
-                await self._show(status)
-            except ChatGone:
-                log.info("nobody left to show it to", turn=status.turn.id)
-            except ChatClosed:
-                return  # it is kept, and shown once the chat is open again
-            await self._turns.delivered(status.turn.id)
+
+    async def _deliver(self, status: TurnStatus) -> None:
+        if status.delivered:
+            return
+        try:
+            await self._show(status)
+        except ChatGone:
+            log.info("nobody left to show it to", turn=status.turn.id)
+        except ChatClosed:
+            return  # it is kept, and shown once the chat is open again
+        await self._turns.delivered(status.turn.id)
 
     async def _start(self, turns: Sequence[TurnId]) -> None:
         for next_ in turns:
