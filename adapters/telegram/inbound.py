@@ -128,7 +128,10 @@ def replied_of(message: Message) -> Message | None:
 
 
 def turn_in(message: Message) -> TurnId | None:
-    """The turn that the keys under a message of ours name, while it is open."""
+    """The turn that the keys under a message of ours name, while it is open. Where it was passed on, or sent through
+    another bot, its keys say nothing."""
+    if message.forward_origin is not None or message.via_bot is not None:
+        return None
     for data in _keys_of(message.reply_markup):
         button = read_button_id(data)
         if button is None:

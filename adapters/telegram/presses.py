@@ -19,7 +19,7 @@ from adapters.telegram.access import Access
 from adapters.telegram.answering import PATIENCE_S, Answering, Pressed, label_in, pressed_of
 from adapters.telegram.errors import OutcomeUnknown, Rejected
 from adapters.telegram.files import ALREADY, ON_ITS_WAY, Files
-from adapters.telegram.inbound import attachments_of
+from adapters.telegram.inbound import attachments_of, turn_in
 from adapters.telegram.ports import Key, Me, Orphans, Resending, Telegram, TelegramStore
 from adapters.telegram.refs import is_group, press_ref, user_ref
 from adapters.telegram.render import full_keyboard, keyboard
@@ -233,7 +233,7 @@ class Presses:
         if await self._rooms.cancel(turn, chat=pressed.chat, by=pressed.user):
             answering.acknowledge()
         elif not await self._cancel_as_group(pressed, turn):
-            await answering.say(LEFT_OVER if await self._is_orphan(pressed) else TOO_LATE)
+            await answering.say(LEFT_OVER if await self._is_orphan(pressed, turn) else TOO_LATE)
         await self._tidy(pressed, turn)
 
     async def _cancel_as_group(self, pressed: Pressed, turn: TurnId) -> bool:
@@ -253,12 +253,15 @@ class Presses:
         await answering.say(words)
         await self._tidy(pressed, turn)
 
-    async def _is_orphan(self, pressed: Pressed) -> bool:
-        return await self._messages.find(pressed.under) is None
+    async def _is_orphan(self, pressed: Pressed, turn: TurnId) -> bool:
+        """Whether nobody has noted that it is a reply. What a press carries may be made up: only the keys that Telegram
+        shows are ours."""
+        names = turn_in(pressed.message) if pressed.message is not None else None
+        return names == turn and await self._messages.find(pressed.under) is None
 
     async def _tidy(self, pressed: Pressed, turn: TurnId) -> None:
-        """The message may have been left by a crash: nobody has noted that it is a reply."""
-        if await self._is_orphan(pressed):
+        """The message may have been left by a crash."""
+        if await self._is_orphan(pressed, turn):
             await self._orphans.found(pressed.under, turn)
 
     # --- the result itself

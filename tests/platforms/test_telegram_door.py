@@ -199,6 +199,25 @@ async def test_a_reply_to_a_message_that_is_still_open_says_which_turn_it_was_fo
     await scene.until(lambda: scene.beside.orphans == [(ref_of(scene, left), turn)])
 
 
+async def test_a_message_that_was_passed_on_or_came_through_another_bot_names_no_turn(
+    scene: Scene, process: Process, anna: Person
+) -> None:
+    home = scene.fake.private(anna)
+    said = await anna.says(home, "a fox")
+    left = await ours(scene, process, said, keyboard=((Key("Cancel", str(ButtonId(Verb.CANCEL, None, "a-b"))),),))
+    await anna.says(home, "well?", reply_to=left)
+    await scene.until(lambda: scene.beside.orphans)
+    update = dict(scene.fake.told[-1].raw["message"])
+    bot, user = {"id": 77, "is_bot": True, "first_name": "Other"}, scene.fake.bot.json()
+    forwarded = {"forward_origin": {"type": "user", "date": 1, "sender_user": user}}
+    for number, foreign in enumerate((forwarded, {"via_bot": bot}), 1):
+        replied = update["reply_to_message"] | foreign
+        said_so = update | {"message_id": 9000 + number, "text": f"again {number}", "reply_to_message": replied}
+        scene.fake.push_raw({"message": said_so})
+    await scene.until(lambda: {"again 1", "again 2"} <= set(scene.texts()))
+    assert len(scene.beside.orphans) == 1
+
+
 async def test_a_chat_that_cannot_be_posted_to_is_no_reason_to_try_again(
     scene: Scene, process: Process, anna: Person
 ) -> None:

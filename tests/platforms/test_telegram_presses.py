@@ -11,6 +11,7 @@ import pytest
 
 from adapters.telegram.errors import Unavailable
 from adapters.telegram.files import ALREADY, NOBODY_KNOWS, ON_ITS_WAY, ONCE_MORE
+from adapters.telegram.ports import Key
 from adapters.telegram.presses import CANNOT_POST, LEFT_OVER, TOO_OLD
 from adapters.telegram.refs import press_ref, server_ref, user_ref
 from adapters.telegram.render import full_keyboard, keyboard
@@ -208,6 +209,23 @@ async def test_a_message_that_a_crash_left_is_found_by_its_key(stage: Stage) -> 
     press = await stage.presses_key(stage.anna, orphan, "Cancel")
     assert stage.left.found_ == [(stage.ref(orphan), TURN)]
     assert press.words == LEFT_OVER
+
+
+@pytest.mark.parametrize("made_up", [CANCEL, key("Once", Verb.ALLOW, f"once.{TURN}")])
+async def test_a_press_that_names_a_turn_which_no_key_of_its_message_names_ties_nothing_to_it(
+    stage: Stage, made_up: Key
+) -> None:
+    stage.rooms.can_cancel, stage.rooms.words = False, NOT_FOR_YOU
+    chat = stage.own_chat()
+    panel = await stage.posts(chat, [key("Asking back: on", Verb.SETTINGS, "questions.off")])
+    others = await stage.posts(chat, [key("Cancel", Verb.CANCEL, OTHER)])
+    gone = await stage.posts(chat, [CANCEL])
+    gone.deleted = True
+    for message in (panel, others, gone):
+        press = stage.fake.pressed(stage.anna, message, made_up.data)
+        await stage.hears()
+        assert press.words in (TOO_LATE, NOT_FOR_YOU)
+    assert stage.left.found_ == []
 
 
 async def test_the_answer_of_an_owner_reaches_the_core_and_they_are_thanked(stage: Stage) -> None:
