@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final
 
-from telegram import CallbackQuery, Message
+from telegram import CallbackQuery, InlineKeyboardButton, Message
 
 from adapters.telegram.inbound import chat_of
 from adapters.telegram.limits import PRESS_ANSWER, TEXT
@@ -15,7 +16,7 @@ from adapters.telegram.ports import Keyboard, Me, Telegram
 from adapters.telegram.refs import chat_ref, group_of, is_group, server_ref, user_ref
 from adapters.telegram.saying import Saying
 from adapters.telegram.words import plain
-from bot.domain.buttons import ButtonId, read_button_id
+from bot.domain.buttons import ButtonId, Verb, read_button_id
 from bot.domain.refs import ChatRef, MessageRef, ServerRef, UserRef
 from bot.domain.utf16 import cut, units
 
@@ -84,9 +85,20 @@ def label_in(keyboard: Keyboard, data: str) -> str:
 
 
 def label_of(message: Message, data: str) -> str:
-    """What stands on the key that carries this."""
-    rows = message.reply_markup.inline_keyboard if message.reply_markup is not None else ()
-    return next((key.text for row in rows for key in row if key.callback_data == data), "")
+    """What stands on the key that carries this. Empty where there is none: somebody's client has made it up, or the
+    keys have changed since."""
+    return next((key.text for key in _keys_of(message) if key.callback_data == data), "")
+
+
+def bears(message: Message, verb: Verb) -> bool:
+    """Whether one of its keys does this."""
+    found = (read_button_id(str(key.callback_data or "")) for key in _keys_of(message))
+    return any(button is not None and button.verb is verb for button in found)
+
+
+def _keys_of(message: Message) -> Iterator[InlineKeyboardButton]:
+    for row in message.reply_markup.inline_keyboard if message.reply_markup is not None else ():
+        yield from row
 
 
 _AT_A_GLANCE: Final = 40

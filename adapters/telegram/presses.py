@@ -16,7 +16,7 @@ import structlog
 from telegram import CallbackQuery
 
 from adapters.telegram.access import Access
-from adapters.telegram.answering import PATIENCE_S, Answering, Pressed, label_in, pressed_of
+from adapters.telegram.answering import PATIENCE_S, Answering, Pressed, bears, label_in, pressed_of
 from adapters.telegram.errors import OutcomeUnknown, Rejected
 from adapters.telegram.files import ALREADY, ON_ITS_WAY, Files
 from adapters.telegram.inbound import attachments_of, turn_in
@@ -144,7 +144,9 @@ class Presses:
             case Verb.DELETE:
                 await self._delete(pressed, answering)
             case Verb.SETTINGS:
-                await self._settings.press(pressed, answering)
+                # Only what shows settings is drawn anew.
+                shows = pressed.message is None or bears(pressed.message, Verb.SETTINGS)
+                await (self._settings.press(pressed, answering) if shows else answering.say(UNKNOWN_PRESS))
             case Verb.FORGET:
                 await self._forget(pressed, answering)
             case Verb.EDIT:
@@ -213,8 +215,10 @@ class Presses:
             await answering.say(NOT_YOUR_BUTTON)
             return
         answering.hasten()
-        # Named after the message that offers it: however often it is pressed, it is done once.
-        await self._rooms.receive(replace(message, ref=press_ref(pressed.chat, f"whole{pressed.under.message}")))
+        # Named after the message that offers it: however often it is pressed, it is done once. And after the album, so
+        # that nobody takes the name of somebody else's.
+        named = press_ref(pressed.chat, f"whole{anchor}.{pressed.under.message}")
+        await self._rooms.receive(replace(message, ref=named))
 
     async def _answer(self, message: MessageRef) -> Answer | None:
         record = await self._messages.find(message)
@@ -328,6 +332,16 @@ class Presses:
         if user != pressed.user.user:
             await answering.say(NOT_YOUR_BUTTON)
             return
-        answering.acknowledge()
+        if pressed.message is not None:
+            answering.acknowledge()
+            if not pressed.label:  # made up, or pressed twice
+                return
         words = KEPT if keep else await self._rooms.forget(pressed.user)
-        await self._telegram.change(pressed.under, words)
+        await self._tell_forgotten(pressed, answering, words)
+
+    async def _tell_forgotten(self, pressed: Pressed, answering: Answering, words: str) -> None:
+        """In place of the question, where it is certain that it is the one."""
+        if pressed.message is None:
+            await answering.say(words)
+        else:
+            await self._telegram.change(pressed.under, words)

@@ -449,7 +449,7 @@ async def test_what_came_too_late_for_an_album_is_done_with_all_of_it_by_whoever
     stage.albums[anchor] = whole = InboundMessage(anchor, stage.user(stage.anna), "Anna", "warmer", 1.0)
     for _ in range(2):
         await stage.presses_key(stage.anna, redo, "Redo with all 3")
-    named = press_ref(stage.chat(chat), f"whole{redo.id}")
+    named = press_ref(stage.chat(chat), f"whole7.{redo.id}")
     assert stage.rooms.received == [replace(whole, ref=named)] * 2
 
 
@@ -460,6 +460,18 @@ async def test_somebody_elses_album_is_not_done_again(stage: Stage) -> None:
     stage.albums[anchor] = InboundMessage(anchor, stage.user(stage.anna), "Anna", "warmer", 1.0)
     press = await stage.presses_key(stage.ben, redo, "Redo with all 3")
     assert (press.words, stage.rooms.received) == (NOT_YOUR_BUTTON, [])
+
+
+async def test_nobody_uses_up_what_is_offered_to_somebody_else_by_naming_an_album_of_their_own(stage: Stage) -> None:
+    group = stage.group()
+    offer = await stage.posts(group, [key("Redo with all 3", Verb.WHOLE, "7")])
+    for anchor, person in (("7", stage.anna), ("8", stage.ben)):
+        ref = MessageRef(stage.chat(group), anchor)
+        stage.albums[ref] = InboundMessage(ref, stage.user(person), person.name, "warmer", 1.0)
+    await stage.presses_key(stage.ben, offer, data="rb:whole:-:8")
+    await stage.presses_key(stage.anna, offer, "Redo with all 3")
+    assert [each.author for each in stage.rooms.received] == [stage.user(stage.ben), stage.user(stage.anna)]
+    assert len({each.ref for each in stage.rooms.received}) == 2
 
 
 async def test_what_may_not_have_arrived_is_sent_again_but_not_twice_at_once(stage: Stage) -> None:
@@ -482,3 +494,32 @@ async def test_only_oneself_is_forgotten_and_told_what_is_gone(stage: Stage) -> 
     assert others.words == NOT_YOUR_BUTTON
     assert stage.rooms.asked == [("forget", stage.user(stage.anna))]
     assert (asks.words, asks.labels) == ("Done.", [])
+
+
+async def test_nobody_writes_over_a_message_that_does_not_ask_them_whether_to_erase(stage: Stage) -> None:
+    group = stage.group()
+    shown = await stage.posts(group, [CANCEL], shows=TURN)
+    for made_up in (f"rb:forget:-:{stage.ben.id}.keep", f"rb:forget:-:{stage.ben.id}"):
+        press = await stage.presses_key(stage.ben, shown, data=made_up)
+        assert press.answered
+    assert (shown.words, shown.labels, stage.rooms.asked) == ("Here you are.", ["Cancel"], [])
+
+
+async def test_where_telegram_shows_the_question_no_more_one_is_erased_and_told_so(stage: Stage) -> None:
+    stage.rooms.words = "Done."
+    asks = await stage.posts(stage.group(), [key("Erase everything", Verb.FORGET, str(stage.anna.id))])
+    asks.deleted = True
+    press = stage.fake.pressed(stage.anna, asks, asks.keyboard[0][0][1])
+    await stage.hears()
+    assert stage.rooms.asked == [("forget", stage.user(stage.anna))]
+    assert press.words == "Done."
+
+
+async def test_the_settings_are_drawn_on_no_message_but_theirs(stage: Stage) -> None:
+    shown = await stage.posts(stage.group(), [CANCEL], shows=TURN)
+    words = [
+        (await stage.presses_key(stage.anna, shown, data=f"rb:settings:-:{each}")).words
+        for each in ("show.first", "questions.off", "person.0")
+    ]
+    assert words == [UNKNOWN_PRESS] * 3
+    assert (shown.words, shown.labels) == ("Here you are.", ["Cancel"])
