@@ -22,12 +22,14 @@ import structlog
 from adapters.telegram import lanes, limits
 from adapters.telegram.api import Media, Moved, Sent, TelegramApi
 from adapters.telegram.beside import Beside
-from adapters.telegram.errors import OutcomeUnknown, Rejected, TelegramError, TooLarge, Unavailable
+from adapters.telegram.errors import OutcomeUnknown, Rejected, TelegramError, TooLarge
 from adapters.telegram.fetch import Fetcher
+from adapters.telegram.once import Hold, Taken
 from adapters.telegram.ports import Keyboard, KnownFile, Ledger, Send, SendState, TelegramStore
 from adapters.telegram.refs import PLATFORM, is_group, message_id_of
 from adapters.telegram.render import Shot, others_said, show
 from adapters.telegram.render import Shown as Rendered
+from adapters.telegram.transport import CONNECT_S, READ_S
 from adapters.telegram.words import Linked, Said, plain, said, shortened
 from bot.domain.errors import ChatClosed
 from bot.domain.images import ALL
@@ -51,10 +53,12 @@ _LONGEST_BUSY_S = 120.0
 @dataclass(frozen=True, slots=True)
 class Rhythm:
     """Times, in seconds. `progress_s`: what is done before that shows no progress. `busy_s` is how often "sending a
-    photo…" is said. `stale_s`: whoever began to send something so long ago has not come back."""
+    photo…" is said. `asking_s`: so long a few words may be on their way. `stale_s`: whoever began to send anything so
+    long ago has not come back."""
 
     progress_s: float = 0.7
     busy_s: float = 4.0
+    asking_s: float = CONNECT_S + READ_S
     stale_s: float = 180.0
 
 
@@ -72,7 +76,7 @@ class _Part:
     """What belongs to an answer and needs a message of its own, or several. `shows` are the results, in order."""
 
     key: str
-    send: Callable[[], Awaitable[Sequence[Sent]]]
+    send: Callable[[Hold], Awaitable[Sequence[Sent]]]
     shows: Sequence[Shown]
 
 
@@ -136,23 +140,37 @@ class TelegramPlatform:
 
     async def _placeholder(self, key: str, chat: ChatRef, turn: TurnId, *, below: MessageRef | None) -> MessageRef:
         async with self._lock(key):
-            known = await self._ledger.begin(key)
-            if known.state is SendState.SENT and known.messages:
+            known = await self._ledger.find(key)
+            if known is not None and _is_sent(known):
                 return await self._found(key, chat, known)
-            shown = show(Answer(TurnState.ACCEPTED, (ON_ITS_WAY,), turn=turn), group=is_group(chat))
+            if known is not None and not await self._may_begin_anew(key, known):
+                raise Taken(known)
             try:
-                ref = await self._api.send_text(chat, shown.said, reply_to=below, keyboard=shown.keyboard)
-            except OutcomeUnknown:
-                await self._ledger.unknown(key)
+                return await self._place(key, chat, turn, below=below)
+            except Taken as taken:
+                if _is_sent(taken.known):
+                    return await self._found(key, chat, taken.known)
                 raise
-            except Exception:
-                await self._ledger.drop(key)
-                raise
-            if ref.chat != chat:
-                await self._store.note(f"at:{key}", ref.key)
-            await self._ledger.sent(key, [message_id_of(ref) or 0])
-            self._said[ref] = shown
-            return ref
+
+    async def _place(self, key: str, chat: ChatRef, turn: TurnId, *, below: MessageRef | None) -> MessageRef:
+        shown = show(Answer(TurnState.ACCEPTED, (ON_ITS_WAY,), turn=turn), group=is_group(chat))
+        async with Hold(self._ledger, key, anew=lambda known: self._begin_anew(key, known)) as hold:
+            ref = await self._api.send_text(chat, shown.said, reply_to=below, keyboard=shown.keyboard, begun=hold.begin)
+        if ref.chat != chat:
+            await self._store.note(f"at:{key}", ref.key)
+        await self._ledger.sent(key, [message_id_of(ref) or 0])
+        self._said[ref] = shown
+        return ref
+
+    async def _may_begin_anew(self, key: str, known: Send) -> bool:
+        """Once; and once more when it has been left alone for long."""
+        if known.state is SendState.SENDING and self._now() - known.at < self._rhythm.asking_s:
+            return False
+        return not _is_sent(known) and not await self._store.was(f"anew:{key}")
+
+    async def _begin_anew(self, key: str, known: Send) -> bool:
+        life_s = max(int(self._rhythm.stale_s), 1)
+        return await self._may_begin_anew(key, known) and await self._store.once(f"anew:{key}", life_s=life_s)
 
     async def _found(self, key: str, chat: ChatRef, known: Send) -> MessageRef:
         """What was sent elsewhere than where it was to be sent (a group had moved) is noted in full."""
@@ -387,25 +405,26 @@ class TelegramPlatform:
         if shown.rest is not None:
             rest = shown.rest
 
-            async def send_words() -> Sequence[Sent]:
-                return [Sent(await self._api.send_text(reply.chat, rest, reply_to=reply))]
+            async def send_words(hold: Hold) -> Sequence[Sent]:
+                return [Sent(await self._api.send_text(reply.chat, rest, reply_to=reply, begun=hold.begin))]
 
             parts.append(_Part(f"{answer.turn}:words", send_words, [Shown(answer.turn, ALL)]))
         return parts
 
     def _pictures(self, key: str, reply: MessageRef, answer: Answer, shots: Sequence[Shot], *, as_photo: bool) -> _Part:
-        async def send_pictures() -> Sequence[Sent]:
+        async def send_pictures(hold: Hold) -> Sequence[Sent]:
             try:
-                return await self._send_pictures(reply, answer, shots, as_photo=as_photo)
+                return await self._send_pictures(reply, answer, shots, hold, as_photo=as_photo)
             except Rejected:
                 if not as_photo:
                     raise
-            return await self._send_pictures(reply, answer, shots, as_photo=False)
+            await hold.let_go()
+            return await self._send_pictures(reply, answer, shots, hold, as_photo=False)
 
         return _Part(key, send_pictures, [Shown(shot.turn, shot.index) for shot in shots if shot.turn is not None])
 
     async def _send_pictures(
-        self, reply: MessageRef, answer: Answer, shots: Sequence[Shot], *, as_photo: bool
+        self, reply: MessageRef, answer: Answer, shots: Sequence[Shot], hold: Hold, *, as_photo: bool
     ) -> Sequence[Sent]:
         words = others_said(answer, shots)
 
@@ -419,8 +438,8 @@ class TelegramPlatform:
 
         async def send(files: Sequence[Media]) -> Sequence[Sent]:
             if len(files) == 1:
-                return [await self._api.send_media(reply.chat, files[0], reply_to=reply)]
-            return await self._api.send_album(reply.chat, files, reply_to=reply)
+                return [await self._api.send_media(reply.chat, files[0], reply_to=reply, begun=hold.begin)]
+            return await self._api.send_album(reply.chat, files, reply_to=reply, begun=hold.begin)
 
         files = await media(anew=False)
         try:
@@ -428,6 +447,7 @@ class TelegramPlatform:
         except Rejected:
             if not any(isinstance(each.file, str) for each in files):
                 raise
+            await hold.let_go()
             sent = await send(await media(anew=True))
         for shot, each in zip(shots, sent, strict=False):
             await self._note(shot, each, as_photo=as_photo)
@@ -439,7 +459,12 @@ class TelegramPlatform:
 
     async def _send_once(self, reply: MessageRef, part: _Part) -> bool:
         """False where nobody knows whether it arrived. Raises `Unavailable` while somebody else may be at it."""
-        known = await self._ledger.begin(part.key)
+        known = await self._ledger.find(part.key)
+        if known is None:
+            try:
+                return await self._send_now(reply, part)
+            except Taken as taken:
+                known = taken.known
         match known.state:
             case SendState.SENT:
                 # A crash may have come between.
@@ -447,24 +472,20 @@ class TelegramPlatform:
                 return True
             case SendState.UNKNOWN:
                 return False
-            case SendState.SENDING:
-                if self._now() - known.at < self._rhythm.stale_s:
-                    raise Unavailable("It is being sent.")
+            case SendState.SENDING | SendState.NEW:
+                if not self._is_stale(known):
+                    raise Taken(known)
                 await self._ledger.unknown(part.key)
                 return False
-            case SendState.NEW:
-                return await self._send_now(reply, part)
 
     async def _send_now(self, reply: MessageRef, part: _Part) -> bool:
         try:
-            sent = await part.send()
+            async with Hold(self._ledger, part.key) as hold:
+                sent = await part.send(hold)
         except (OutcomeUnknown, Rejected) as error:
             log.warning("telegram.part_not_sent", error=type(error).__name__)
             await self._ledger.unknown(part.key)
             return False
-        except Exception:
-            await self._ledger.drop(part.key)
-            raise
         await self._ledger.sent(part.key, [message_id_of(each.ref) or 0 for each in sent])
         await self._attach(reply, [each.ref for each in sent], part)
         return True
@@ -493,18 +514,12 @@ class TelegramPlatform:
     async def _call(self, reply: MessageRef, person: UserRef, words: str, key: str) -> None:
         """The words themselves are the mention, so that no name has to be known."""
         sent = f"call:{key}"
-        if (await self._ledger.begin(sent)).state is not SendState.NEW:
+        if await self._ledger.find(sent) is not None:
             return
         user = int(person.user) if person.platform == PLATFORM and person.user.isdigit() else 0
         whole = shortened(said([[Linked(plain(words), user=user)]]), limits.TEXT)
-        try:
-            ref = await self._api.send_text(reply.chat, whole, reply_to=reply)
-        except OutcomeUnknown:
-            await self._ledger.unknown(sent)
-            raise
-        except Exception:
-            await self._ledger.drop(sent)
-            raise
+        async with Hold(self._ledger, sent) as hold:
+            ref = await self._api.send_text(reply.chat, whole, reply_to=reply, begun=hold.begin)
         await self._ledger.sent(sent, [message_id_of(ref) or 0])
         await self._store.keep_call(key, ref)
 
@@ -576,6 +591,10 @@ class TelegramPlatform:
 
     def _lock(self, key: str) -> asyncio.Lock:
         return self._locks.setdefault(key, asyncio.Lock())
+
+
+def _is_sent(known: Send) -> bool:
+    return known.state is SendState.SENT and bool(known.messages)
 
 
 def _reserved(turn: TurnId) -> str:

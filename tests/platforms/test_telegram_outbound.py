@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from adapters.telegram import lanes
 from adapters.telegram.api import TelegramApi
 from adapters.telegram.errors import OutcomeUnknown, Unavailable
 from adapters.telegram.inbound import file_handle
@@ -26,6 +27,7 @@ from bot.domain.images import ALL, ImageFacts
 from bot.domain.messages import Answer, Attachment, Credit, InboundMessage, Panel, Rendition, Shown
 from bot.domain.refs import MessageRef, Person, TurnId, thread_id_of, turn_id_of
 from bot.domain.turns import TurnState
+from bot.ending import end
 from bot.ports import ImageStore, MessageStore
 from storage.objects.store import image_store
 from storage.redis.client import open_client
@@ -39,7 +41,7 @@ from tests.pictures import image, photo, saved, see_through
 
 DAY = 24 * 3600
 READ_S = 0.4
-QUICK = Rhythm(progress_s=0.05, busy_s=0.05, stale_s=0.2)
+QUICK = Rhythm(progress_s=0.05, busy_s=0.05, asking_s=0.2, stale_s=0.2)
 LABEL = "AI-edited · Gemini"
 
 
@@ -109,6 +111,12 @@ class Pacing(RedisPace):
             return None
         self.taken += [each.name for each in lanes]
         return await super().take(lanes, spare=spare)
+
+
+def another(door: Door, *, later_s: float = 0.0) -> TelegramPlatform:
+    """Another process, or the same after a while."""
+    api, now = door.api, lambda: time.time() + later_s
+    return TelegramPlatform(api, door.store, door.ledger, door.images, door.messages, rhythm=QUICK, now=now)
 
 
 def turn_of(message: InboundMessage) -> TurnId:
@@ -218,6 +226,41 @@ async def test_an_orphan_whose_turn_has_no_other_reply_becomes_it(door: Door) ->
     await door.platform.found(orphan, turn)
     assert await door.shows(orphan) == (Shown(turn, ALL),)
     assert await door.platform.reserve(message, turn) == orphan
+
+
+async def test_who_waits_in_the_lane_has_not_begun_and_only_one_of_two_processes_posts(door: Door) -> None:
+    message = await door.asks(door.group)
+    turn = turn_of(message)
+    await door.pace.hold_back(lanes.sends(message.ref.chat)[0].name, 1.0)
+    both = [asyncio.create_task(each.reserve(message, turn)) for each in (door.platform, another(door))]
+    await door.fake.until(lambda: door.pace.taken.count(lanes.sends(message.ref.chat)[0].name) == 2)
+    assert await door.ledger.find(f"reserve:{turn}") is None
+    done = await asyncio.gather(*both, return_exceptions=True)
+    assert len(door.fake.asked("sendMessage")) == 1
+    assert all(isinstance(each, Unavailable | MessageRef) for each in done)
+    assert await another(door).reserve(message, turn) == next(each for each in done if isinstance(each, MessageRef))
+
+
+async def test_what_another_process_is_sending_at_the_moment_is_not_sent_beside_it(door: Door) -> None:
+    message = await door.asks()
+    await door.ledger.begin(f"reserve:{turn_of(message)}")
+    with pytest.raises(Unavailable):
+        await door.platform.reserve(message, turn_of(message))
+    assert door.fake.asked("sendMessage") == []
+    reply = await another(door, later_s=1).reserve(message, turn_of(message))
+    assert door.at(reply).text == ON_ITS_WAY
+
+
+async def test_a_reply_that_gets_lost_again_is_not_posted_a_third_time_at_once(door: Door) -> None:
+    message = await door.asks()
+    door.fake.hang_after_delivery("sendMessage", times=9)
+    for failure in (OutcomeUnknown, OutcomeUnknown, Unavailable, Unavailable):
+        with pytest.raises(failure):
+            await door.platform.reserve(message, turn_of(message))
+    assert len(door.fake.asked("sendMessage")) == 2
+    orphan = message_ref(door.api.account, door.home.id, door.home.last().id)
+    await door.platform.found(orphan, turn_of(message))
+    assert await door.platform.reserve(message, turn_of(message)) == orphan
 
 
 # --- filling
@@ -487,6 +530,19 @@ async def test_an_album_that_was_begun_by_who_never_came_back_is_said_to_be_unsu
     await later.fill(reply, answer)
     assert UNSURE_WORDS in message.caption
     assert door.fake.asked("sendPhoto") == []
+
+
+async def test_an_album_that_was_broken_off_while_it_waited_is_sent_the_next_time(door: Door) -> None:
+    reply, turn, message = await door.reserve()
+    answer = await door.done(turn, *[await door.picture(data) for data in six()[:3]])
+    lane = lanes.sends(reply.chat)[0].name
+    await door.pace.hold_back(lane, 1.0)
+    waits = asyncio.create_task(door.platform.fill(reply, answer))
+    await door.fake.until(lambda: door.pace.taken.count(lane) == 2)
+    await end(waits)
+    assert await door.ledger.find(f"{turn}:photos") is None
+    await door.platform.fill(reply, answer)
+    assert ([each.kind for each in door.home.messages()[1:]], message.caption) == (["photo"] * 3, LABEL)
 
 
 async def test_an_album_that_certainly_was_not_sent_is_sent_the_next_time(door: Door) -> None:
