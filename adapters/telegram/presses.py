@@ -307,7 +307,7 @@ class Presses:
         answer = await self._answer(pressed.under)
         if answer is None:
             await answering.say(NOTHING_THERE)
-        elif not moderates and answer.credit is not None and answer.credit.asker.user != pressed.user:
+        elif not (moderates or _is_by(answer, pressed)):
             await answering.say(NOT_YOURS_TO_DELETE)
         else:
             answering.acknowledge()
@@ -345,3 +345,10 @@ class Presses:
             await answering.say(words)
         else:
             await self._telegram.change(pressed.under, words)
+
+
+def _is_by(answer: Answer, pressed: Pressed) -> bool:
+    """Whether it was asked for by who presses now. An answer in words names nobody: it is theirs in private alone."""
+    if answer.credit is None:
+        return not is_group(pressed.chat)
+    return answer.credit.asker.user == pressed.user

@@ -433,6 +433,15 @@ async def test_a_stranger_is_not_even_asked(stage: Stage) -> None:
     assert (press.words, shown.labels) == (NOT_YOURS_TO_DELETE, ["Delete"])
 
 
+async def test_an_answer_in_words_is_no_strangers_to_delete_either(stage: Stage) -> None:
+    shown = await stage.posts(stage.group(), [INFO], shows=TURN)
+    stage.rooms.answers[TURN] = done(stage, images=(), credit=None)
+    press = await stage.presses_key(stage.ben, shown, data=DELETE.data)
+    assert (press.words, shown.labels) == (NOT_YOURS_TO_DELETE, ["Info"])
+    await stage.presses_key(stage.anna, shown, data=DELETE.data)
+    assert shown.labels == ["Delete for everybody", "Keep"]
+
+
 async def test_who_runs_the_group_deletes_as_a_moderator(stage: Stage) -> None:
     shown = await stage.posts(stage.group(), [key("Delete for everybody", Verb.DELETE, "yes")], shows=TURN)
     await stage.presses_key(stage.anna, shown, "Delete for everybody")
