@@ -1,4 +1,4 @@
-"""Room for so much at once, of which no single chat takes all."""
+"""Room for so much at once, of which no single chat takes all; and for one at a time."""
 
 from __future__ import annotations
 
@@ -30,3 +30,29 @@ class Places:
             self._there[chat] -= 1
             if not self._there[chat]:
                 del self._there[chat], self._chats[chat]
+
+
+class OneByOne:
+    """One at a time. Beside one that stays for longer than `patience_s`, the next is let in."""
+
+    def __init__(self, patience_s: float) -> None:
+        self._patience_s = patience_s
+        self._lock = asyncio.Lock()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[None]:
+        await self._lock.acquire()
+        over = False
+
+        def pass_on() -> None:
+            nonlocal over
+            if not over:
+                over = True
+                self._lock.release()
+
+        later = asyncio.get_running_loop().call_later(self._patience_s, pass_on)
+        try:
+            yield
+        finally:
+            later.cancel()
+            pass_on()

@@ -1,15 +1,16 @@
 """What was stored is dealt with: by whichever process comes first, each update by itself.
 
 An update belongs to the process that took it for as long as that shows life; what it left behind is taken up by
-another. One that cannot be read, or over which processes keep dying, is set aside, and the next goes on.
+another. One that cannot be read, or at which processes keep dying, is set aside, and the next goes on.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar, cast
@@ -22,7 +23,7 @@ from adapters.telegram.ports import Inbox, Json, Stored
 from adapters.telegram.refs import chat_ref
 from bot.ending import end, is_ending
 from bot.insisting import Hopeless, insist
-from bot.places import Places
+from bot.places import OneByOne, Places
 
 log = structlog.get_logger("telegram")
 
@@ -35,7 +36,11 @@ MOST_OF_A_CHAT: Final = 6
 MOST_KEPT: Final = 5000
 """Updates that one process has taken, a few kilobytes each. The rest stays in the store, for it or for another."""
 MOST_TRIES: Final = 5
-"""Processes that may die over one update."""
+"""Processes that may die while they are at one update."""
+ALONE_S: Final = 10.0
+"""So long, one at which a process died is by itself among those: several may have been at work when it died, and one of
+them was why. What kills a process does so sooner than that; longer, and one that waits for its place in Telegram's
+lanes would hold up the others."""
 IDLE_S: Final = 30.0
 """So long without a sign of life, and others take over."""
 LOOK_EVERY_S: Final = 2.0
@@ -75,6 +80,7 @@ class Mailroom:
         self._look_every_s = min(LOOK_EVERY_S, idle_s / 3)
         self._places = Places(MOST_AT_ONCE, of_a_chat=MOST_OF_A_CHAT)
         self._places_in_haste = Places(MOST_AT_ONCE, of_a_chat=MOST_OF_A_CHAT)
+        self._one_by_one = OneByOne(ALONE_S)
         self._at_work: dict[str, asyncio.Task[None]] = {}
         self._something = asyncio.Event()
         self._looked_back_at = float("-inf")
@@ -164,18 +170,16 @@ class Mailroom:
     # --- one update
 
     async def _work_on(self, stored: Stored) -> None:
-        if stored.tries > MOST_TRIES:
+        if stored.tries >= MOST_TRIES:
             await self._set_aside(stored, "ProcessesDied")
             return
-        chat, in_haste = whereabouts(stored.raw)
-        places = self._places_in_haste if in_haste else self._places
         try:
             await insist(
                 lambda: self._hand_on(stored),
                 what="update",
                 hopeless=(Rejected,),
                 much_later=(TokenRefused,),
-                room=partial(places.of, chat_ref(self._account, chat)),
+                room=partial(self._room, stored, *whereabouts(stored.raw)),
             )
         except Hopeless as error:
             await self._set_aside(stored, type(error.__cause__ or error).__name__)
@@ -186,13 +190,32 @@ class Mailroom:
         log.error("update set aside", update=stored.update_id, error=why)
         await insist(lambda: self._inbox.set_aside(self._account, stored, why), what="update to be set aside")
 
+    @contextlib.asynccontextmanager
+    async def _room(self, stored: Stored, chat: int, in_haste: bool) -> AsyncGenerator[None]:
+        places = self._places_in_haste if in_haste else self._places
+        async with contextlib.AsyncExitStack() as stack:
+            if stored.tries:
+                await stack.enter_async_context(self._one_by_one.turn())
+            await stack.enter_async_context(places.of(chat_ref(self._account, chat)))
+            yield
+
     async def _hand_on(self, stored: Stored) -> None:
-        """Read here, since what waits for its place should weigh little."""
+        """While it lasts it counts as a try, and no longer: one that fails or is broken off kills nobody."""
+        await self._inbox.note_tries(self._account, stored.entry, stored.tries + 1)
         try:
-            arrived = read(stored.raw)
-        except Exception as error:
-            raise Hopeless from error
-        await self._deal_with(arrived)
+            await self._deal_with(_readable(stored.raw))
+        except BaseException:
+            with contextlib.suppress(Exception):
+                await self._inbox.note_tries(self._account, stored.entry, stored.tries)
+            raise
+
+
+def _readable(raw: bytes) -> Arrived:
+    """Read late, since what waits for its place should weigh little. Raises `Hopeless`."""
+    try:
+        return read(raw)
+    except Exception as error:
+        raise Hopeless from error
 
 
 def understood(reading: Callable[[], T]) -> T:

@@ -152,12 +152,13 @@ class Pace(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An update that was stored and is not dealt with. `raw` as Telegram sent it (JSON)."""
+    """An update that was stored and is not dealt with. `raw` as Telegram sent it (JSON). `tries` is how many processes
+    died while they were at it, as far as that was noted."""
 
     entry: str
     update_id: int
     raw: bytes
-    tries: int = 1
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,11 @@ class Inbox(Protocol):
         ...
 
     async def left_behind(self, account: str, *, holder: str, idle_s: float, most: int) -> Sequence[Stored]:
-        """What others took and have shown no life for so long. They are the holder's from now on. `tries` counts."""
+        """What others took and have shown no life for so long. They are the holder's from now on."""
+        ...
+
+    async def note_tries(self, account: str, entry: str, tries: int) -> None:
+        """So many tries are to count against it, should nothing more be heard of its holder."""
         ...
 
     async def dealt_with(self, account: str, entry: str) -> None: ...

@@ -2,6 +2,7 @@
 
     {prefix}:telegram:{<account>}:inbox      stream  an update each: `id`, and `raw` (text) or `b64` (what is no text)
     {prefix}:telegram:{<account>}:seen:<id>  text    this update was stored, for as long as it may come again
+    {prefix}:telegram:{<account>}:tries      hash    at how many tries of an update a process died, by its entry
     {prefix}:telegram:{<account>}:aside      zset    JSON of what could not be read, by when that was
     {prefix}:telegram:{<account>}:lead       text    the process that asks for updates, for as long as it does
     {prefix}:telegram:accounts               zset    bots that something came in for, by when that was last
@@ -81,7 +82,6 @@ class RedisInbox:
         if not entries:
             return
         try:
-            # With their ids alone: that does not count as another try.
             await self._client.xclaim(self._stream(account), _GROUP, holder, 0, list(entries), justid=True)
         except ResponseError as error:
             if "NOGROUP" not in str(error):
@@ -91,8 +91,18 @@ class RedisInbox:
         if most < 1:
             return []
         args: list[str | int | float] = [_GROUP, holder, round(idle_s * 1000), most, self._gone_ms]
-        found = await self._left_behind([self._stream(account)], args)
+        found = await self._left_behind([self._stream(account), self._tries(account)], args)
         return [_stored(entry, _pairs(flat), tries) for entry, flat, tries in found]
+
+    async def note_tries(self, account: str, entry: str, tries: int) -> None:
+        key = self._tries(account)
+        if not tries:
+            await self._client.hdel(key, entry)
+            return
+        async with self._client.pipeline(transaction=True) as pipe:
+            pipe.hset(key, entry, tries)
+            pipe.expire(key, STANDS_S)
+            await pipe.execute()
 
     async def dealt_with(self, account: str, entry: str) -> None:
         async with self._client.pipeline(transaction=True) as pipe:
@@ -156,9 +166,13 @@ class RedisInbox:
     def _drop(self, pipe: Any, account: str, entries: Iterable[str]) -> None:
         pipe.xack(self._stream(account), _GROUP, *entries)
         pipe.xdel(self._stream(account), *entries)
+        pipe.hdel(self._tries(account), *entries)
 
     def _stream(self, account: str) -> str:
         return self._keys.telegram_account(account, "inbox")
+
+    def _tries(self, account: str) -> str:
+        return self._keys.telegram_account(account, "tries")
 
     def _aside(self, account: str) -> str:
         return self._keys.telegram_account(account, "aside")
@@ -176,7 +190,7 @@ def _pairs(flat: Sequence[str]) -> Mapping[str, str]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
-def _stored(entry: str, fields: Mapping[str, str], tries: int = 1) -> Stored:
+def _stored(entry: str, fields: Mapping[str, str], tries: int = 0) -> Stored:
     raw = fields["raw"].encode() if "raw" in fields else base64.b64decode(fields["b64"])
     return Stored(entry, int(fields["id"]), raw, int(tries))
 

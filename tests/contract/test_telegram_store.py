@@ -127,7 +127,7 @@ async def test_updates_come_out_in_order_and_byte_for_byte(inbox: Inbox) -> None
     ]
     assert await inbox.take_in(ACCOUNT, came) == 5
     found = await inbox.next(ACCOUNT, holder="a", most=100)
-    assert [(each.update_id, each.raw, each.tries) for each in found] == [(id_, raw, 1) for id_, raw in came]
+    assert [(each.update_id, each.raw, each.tries) for each in found] == [(id_, raw, 0) for id_, raw in came]
     assert len({each.entry for each in found}) == 5
 
 
@@ -212,13 +212,12 @@ async def test_no_more_are_taken_than_were_asked_for_the_oldest_first(inbox: Inb
     assert [each.update_id for each in await inbox.next(ACCOUNT, holder="b", most=2)] == [2, 3]
 
 
-async def test_what_a_dead_process_held_goes_to_another_and_its_tries_are_counted(inbox: Inbox) -> None:
+async def test_what_a_dead_process_held_goes_to_another_and_that_alone_is_no_try(inbox: Inbox) -> None:
     await inbox.take_in(ACCOUNT, [(1, b"one"), (2, b"two")])
     held = await inbox.next(ACCOUNT, holder="dead", most=9)
     assert await inbox.left_behind(ACCOUNT, holder="alive", idle_s=60, most=9) == []
-    for tries in (2, 3):
-        found = await inbox.left_behind(ACCOUNT, holder="alive", idle_s=0, most=9)
-        assert found == [Stored(each.entry, each.update_id, each.raw, tries) for each in held]
+    for _ in range(2):
+        assert await inbox.left_behind(ACCOUNT, holder="alive", idle_s=0, most=9) == held
     await inbox.dealt_with(ACCOUNT, held[0].entry)
     assert [each.update_id for each in await inbox.left_behind(ACCOUNT, holder="b", idle_s=0, most=9)] == [2]
 
@@ -229,12 +228,25 @@ async def test_what_is_still_worked_on_is_not_left_behind_and_that_is_no_other_t
     await idle_for(client, 3600, [one, two])
     await inbox.still_at(ACCOUNT, [one.entry], holder="slow")
     found = await inbox.left_behind(ACCOUNT, holder="other", idle_s=1800, most=9)
-    assert [(each.update_id, each.tries) for each in found] == [(2, 2)]
+    assert [each.update_id for each in found] == [2]
     await inbox.still_at(ACCOUNT, [one.entry], holder="slow")
-    (again,) = [
-        each for each in await inbox.left_behind(ACCOUNT, holder="other", idle_s=0, most=9) if each.update_id == 1
-    ]
-    assert again.tries == 2
+    found = await inbox.left_behind(ACCOUNT, holder="other", idle_s=0, most=9)
+    assert [(each.update_id, each.tries) for each in found] == [(1, 0), (2, 0)]
+
+
+async def test_tries_that_were_noted_come_with_an_update_until_it_is_done_or_they_are_taken_back(
+    inbox: Inbox, client: Redis
+) -> None:
+    await inbox.take_in(ACCOUNT, [(id_, b"") for id_ in range(4)])
+    held = await inbox.next(ACCOUNT, holder="dead", most=9)
+    for each, tries in zip(held, (1, 3, 2, 1), strict=True):
+        await inbox.note_tries(ACCOUNT, each.entry, tries)
+    await inbox.note_tries(ACCOUNT, held[2].entry, 0)
+    found = await inbox.left_behind(ACCOUNT, holder="alive", idle_s=0, most=9)
+    assert [each.tries for each in found] == [1, 3, 0, 1]
+    await inbox.dealt_with(ACCOUNT, held[0].entry)
+    await inbox.set_aside(ACCOUNT, held[1], "ProcessesDied")
+    assert await client.hkeys(f"rb:telegram:{{{ACCOUNT}}}:tries") == [held[3].entry]
 
 
 async def test_what_is_dealt_with_does_not_come_back_by_being_worked_on(inbox: Inbox, client: Redis) -> None:

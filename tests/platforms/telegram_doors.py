@@ -128,6 +128,7 @@ class Process:
         async def nothing(*_: Any, **__: Any) -> None: ...
 
         self.inbox.step_down = nothing  # type: ignore[method-assign]
+        self.inbox.note_tries = nothing  # type: ignore[method-assign]
         self.mailroom._finish = nothing  # type: ignore[method-assign]
         await end(*self.tasks)
 

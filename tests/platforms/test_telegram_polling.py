@@ -6,12 +6,14 @@ import asyncio
 import itertools
 import time
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError as StoreDown
 from structlog.testing import capture_logs
 
+from adapters.telegram import inbox as inbox_module
 from adapters.telegram import polling as polling_module
 from adapters.telegram.inbox import MOST_OF_A_CHAT, MOST_TRIES
 from adapters.telegram.polling import CONFLICT, CONFLICT_WORDS, UNHEARD_WORDS
@@ -63,6 +65,13 @@ class Slow(RecordingRooms):
         super().__init__()
         self.goes_on = asyncio.Event()
         self.waiting = 0
+
+    @property
+    def tried(self) -> int:
+        return self.waiting + self.refusals
+
+    def tried_more_than(self, before: int) -> bool:
+        return self.tried > before
 
     async def receive(self, message: InboundMessage) -> Received:
         if message.text == "wait":
@@ -243,15 +252,77 @@ async def test_a_question_that_hangs_is_broken_off_and_silence_is_said_once(scen
     assert scene.fake.hanging == 1
 
 
-async def test_an_update_over_which_processes_keep_dying_is_set_aside(scene: Scene) -> None:
-    process = scene.process()
-    await process.inbox.take_in(scene.me.id, [(5, b"{}")])
-    await process.inbox.next(scene.me.id, holder="dead 1", most=1)
-    for number in range(2, MOST_TRIES + 1):
-        await process.inbox.left_behind(scene.me.id, holder=f"dead {number}", idle_s=0.0, most=1)
-    process.begins(asks=False)
+class Deadly(Slow):
+    """Whoever is told “boom” is about to die."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.struck = asyncio.Event()
+
+    async def receive(self, message: InboundMessage) -> Received:
+        if message.text == "boom":
+            self.struck.set()
+            await asyncio.Event().wait()
+        return await super().receive(message)
+
+
+async def test_an_update_that_kills_processes_is_set_aside_and_those_that_were_at_work_with_it_are_not(
+    scene: Scene,
+) -> None:
+    scene.rooms = rooms = Deadly()
+    anna = scene.fake.user("Anna")
+    home = scene.fake.private(anna)
+    for words in ("wait", "boom", "wait", "wait"):
+        await anna.says(home, words)
+    process = scene.process(idle_s=0.15).begins()
+    await scene.until(lambda: rooms.waiting == 3)
+    for _ in range(MOST_TRIES):
+        await asyncio.wait_for(rooms.struck.wait(), 10)
+        rooms.struck.clear()
+        await process.dies()
+        rooms.goes_on.set()
+        process = scene.process(idle_s=0.15).begins(asks=False)
     await scene.settled(process)
+    assert not rooms.struck.is_set()
     assert [each.why for each in await process.inbox.aside(scene.me.id)] == ["ProcessesDied"]
+    assert scene.texts() == ["wait"] * 3
+
+
+@pytest.mark.parametrize("words", ["wait", "a fox"])
+async def test_however_often_the_bot_is_restarted_while_something_is_down_nothing_is_set_aside(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """What waits is broken off, the other fails."""
+    monkeypatch.setattr(inbox_module, "LEAVE_S", 0.02)
+    scene.rooms = rooms = Slow()
+    rooms.closed = StoreDown()
+    anna = scene.fake.user("Anna")
+    await anna.says(scene.fake.private(anna), words)
+    for number in range(MOST_TRIES + 1):
+        process = scene.process(idle_s=0.1).begins(asks=not number)
+        await scene.until(partial(rooms.tried_more_than, rooms.tried))
+        await process.ends()
+    rooms.closed = None
+    rooms.goes_on.set()
+    await scene.settled(process := scene.process(idle_s=0.1).begins(asks=False))
+    assert await process.inbox.aside(scene.me.id) == []
+    assert scene.texts() == [words]
+
+
+async def test_what_a_process_died_at_and_takes_long_does_not_hold_up_the_next_for_good(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox_module, "ALONE_S", 0.1)
+    scene.rooms = rooms = Slow()
+    anna = scene.fake.user("Anna")
+    first = scene.process().begins()
+    for words in ("wait", "wait"):
+        await anna.says(scene.fake.private(anna), words)
+    await scene.until(lambda: rooms.waiting == 2)
+    await first.dies()
+    scene.process().begins(asks=False)
+    await scene.until(lambda: rooms.waiting == 4)
+    rooms.goes_on.set()
 
 
 async def test_a_chat_that_takes_its_time_holds_up_nobody_else(scene: Scene) -> None:

@@ -1,4 +1,5 @@
--- Updates whose holder has shown no life for a while become another's. KEYS: the stream.
+-- Updates whose holder has shown no life for a while become another's. KEYS: the stream, at how many
+-- tries of each a process died.
 -- ARGV: group, holder, idle_ms, most, for how many ms a holder that has nothing is kept.
 -- Gives {{entry, fields, tries}…}.
 local stream, group, holder, idle_ms, most = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -12,8 +13,7 @@ repeat
   end
   cursor = claimed[1]
   for _, entry in ipairs(claimed[2]) do
-    local pending = redis.call('XPENDING', stream, group, entry[1], entry[1], 1)
-    found[#found + 1] = {entry[1], entry[2], pending[1] and pending[1][4] or 1}
+    found[#found + 1] = {entry[1], entry[2], redis.call('HGET', KEYS[2], entry[1]) or 0}
   end
 until cursor == '0-0' or #found >= most
 -- Every process is a holder of its own. Those that ended are forgotten, once they have nothing any more.
