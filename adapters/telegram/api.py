@@ -334,7 +334,7 @@ class TelegramApi:
             return False
         asked = {"chat_id": place_of(message.chat).chat, "message_id": id_}
         try:
-            return bool(await self._in(message.chat, lanes.others(self.account), "deleteMessage", asked))
+            return bool(await self._in(message.chat, lanes.others(message.chat), "deleteMessage", asked))
         except ChatGone as gone:
             return not isinstance(gone, Moved)  # what is not there is deleted
         except (Rejected, _NoThread):
@@ -370,7 +370,7 @@ class TelegramApi:
         if time.monotonic() < until:
             return found
         asked = {"chat_id": place_of(group).chat}
-        members = await self._in(group, lanes.others(self.account), "getChatAdministrators", asked)
+        members = await self._in(group, lanes.others(group), "getChatAdministrators", asked)
         # Who writes as the group itself is one of them who does not show who.
         ids = (place_of(group).chat, *(int(each["user"]["id"]) for each in members or ()))
         self._admins[group] = (time.monotonic() + _ADMINS_S, ids)

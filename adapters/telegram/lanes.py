@@ -27,6 +27,8 @@ GROUP_PROGRESS_MOST: Final = 8
 """So that what may be left out takes no places of results."""
 BUSY_MOST: Final = 5
 BUSY_WINDOW_S: Final = 12.0
+OTHERS_MOST: Final = 20
+OTHERS_WINDOW_S: Final = 10.5
 SPARE: Final = 2
 """How much room what may be left out leaves for what may not."""
 
@@ -61,6 +63,6 @@ def busy(chat: ChatRef) -> tuple[Lane, ...]:
     return (Lane(f"{group_of(chat).key}:busy", BUSY_MOST, BUSY_WINDOW_S), all_of(chat.account))
 
 
-def others(account: str) -> tuple[Lane, ...]:
-    """For what is counted for no chat."""
-    return (all_of(account),)
+def others(chat: ChatRef) -> tuple[Lane, ...]:
+    """For what posts nothing. Not published, either; refused where it is too much, and then this chat alone waits."""
+    return (Lane(f"{group_of(chat).key}:others", OTHERS_MOST, OTHERS_WINDOW_S), all_of(chat.account))

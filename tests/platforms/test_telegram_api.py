@@ -252,6 +252,21 @@ async def test_a_flood_for_longer_than_anybody_waits_is_no_message(desk: Desk, m
     assert len(desk.fake.asked("sendMessage")) == 1
 
 
+async def test_who_is_told_when_it_is_asked_is_told_each_time_and_waits_for_no_long_flood(desk: Desk) -> None:
+    said, told = await desk.says(), []
+
+    async def begun() -> None:
+        told.append(len(desk.fake.asked("sendMessage")))
+
+    desk.fake.flood("sendMessage", retry_after=1)
+    await desk.api.say(said, "hello", begun=begun)
+    desk.fake.flood("sendMessage", retry_after=11)
+    with pytest.raises(Unavailable):
+        await desk.api.say(said, "hello again", begun=begun)
+    assert told == [0, 1, 2]
+    assert [each.text for each in desk.home.messages()[1:]] == ["hello"]
+
+
 async def test_where_the_bot_was_thrown_out_it_asks_no_more_until_it_is_let_in(desk: Desk) -> None:
     ref = await desk.ours(desk.group)
     desk.fake.kick_bot(desk.group)
@@ -326,7 +341,8 @@ async def test_each_call_takes_the_lanes_that_it_counts_for(desk: Desk) -> None:
     await api.delete(ref)
     await api.send_album(ref.chat, [Media(photo("cat"), "a.jpg")] * 3)
     expected = (
-        "sends group all|edits group-edits all|edits group-edits progress all|busy all|all|group|group|sends group all"
+        "sends group all|edits group-edits all|edits group-edits progress all|busy all|others all"
+        "|group|group|sends group all"
     )
     assert [" ".join(each) for each in pace.taken] == expected.split("|")
     await api.close()
@@ -350,6 +366,17 @@ async def test_what_may_be_left_out_is_where_there_is_no_room_and_after_a_flood(
     assert not await api.edit_text(ref, Said("two"), spare=2)
     assert pace.taken[-1] == ["edits held back 7 s"]
     assert desk.home.last().text == "hello"
+    await api.close()
+
+
+@pytest.mark.parametrize("method", ["deleteMessage", "getChatAdministrators"])
+async def test_a_flood_in_one_chat_holds_up_no_other(desk: Desk, method: str) -> None:
+    pace = Counting()
+    api = TelegramApi(desk.fake.token, store=desk.store, pace=pace, api_base=desk.fake.api_base)
+    ref = await api.send_text(desk.chat(desk.group), Said("hello"))
+    desk.fake.flood(method, retry_after=7)
+    await (api.delete(ref) if method == "deleteMessage" else api.admins(ref.chat))
+    assert pace.taken[1:] == [["others", "all"], ["others held back 7 s"], ["others", "all"]]
     await api.close()
 
 
