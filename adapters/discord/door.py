@@ -38,7 +38,7 @@ from bot.domain.errors import ChatClosed, ChatGone
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import ChatRef, MessageRef, UserRef
 from bot.ending import end
-from bot.insisting import Hopeless, insist
+from bot.insisting import MOST_BUGS, Hopeless, insist
 from bot.places import Places
 from bot.ports import Rooms
 from bot.recent import Recent
@@ -212,7 +212,7 @@ class Door:
         if pending is not None:
             mark = self._ledger.done(pending)
             if mark is not None:
-                await self._insist(chat, lambda: self._store.mark(chat, mark))
+                await insist(lambda: self._store.mark(chat, mark), what="mark")
 
     async def _look_at(self, payload: Payload, chat: ChatRef, place: Place, *, updated: bool) -> None:
         """An edit that leaves the words as they are is none for us, and history does not tell it from another one."""
@@ -231,6 +231,7 @@ class Door:
             what="message",
             hopeless=(Rejected, TooLarge),
             much_later=(TokenRefused,),
+            bugs=MOST_BUGS,
             room=partial(self._places.of, chat),
         )
 

@@ -29,7 +29,7 @@ from bot.domain.errors import ChatClosed
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import ChatRef, MessageRef
 from bot.ending import end, is_ending
-from bot.insisting import Hopeless, insist
+from bot.insisting import MOST_BUGS, Hopeless, insist
 from bot.places import Places
 from bot.ports import Clock, Rooms
 from bot.recent import Recent
@@ -222,6 +222,7 @@ class Gathering:
                 what="album",
                 hopeless=(Rejected,),
                 much_later=(TokenRefused,),
+                bugs=MOST_BUGS,
                 room=partial(self._places.of, name[0]),
             )
         except Hopeless as error:

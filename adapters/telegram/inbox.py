@@ -22,7 +22,7 @@ from adapters.telegram.errors import Rejected, TokenRefused
 from adapters.telegram.ports import Inbox, Json, Stored
 from adapters.telegram.refs import chat_ref
 from bot.ending import end, is_ending
-from bot.insisting import Hopeless, insist
+from bot.insisting import MOST_BUGS, Hopeless, insist
 from bot.places import OneByOne, Places
 
 log = structlog.get_logger("telegram")
@@ -179,6 +179,7 @@ class Mailroom:
                 what="update",
                 hopeless=(Rejected,),
                 much_later=(TokenRefused,),
+                bugs=MOST_BUGS,
                 room=partial(self._room, stored, *whereabouts(stored.raw)),
             )
         except Hopeless as error:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.discord import door as door_module
 from adapters.discord.api import CLOSED_WORDS, GONE_WORDS, Rejected, Unavailable
@@ -162,6 +163,20 @@ async def test_a_place_that_cannot_be_known_for_now_is_looked_at_again(scene: Sc
     await until(lambda: scene.world.spots > 1)
     scene.world.fails = None
     await scene.takes()
+    assert len(scene.rooms.received) == 1
+
+
+async def test_a_message_that_meets_a_plain_bug_again_and_again_is_given_up_with_a_word_in_the_log(
+    scene: Scene,
+) -> None:
+    scene.rooms.closed = TypeError("a plain bug")
+    with capture_logs() as logs:
+        await scene.takes(message())
+    assert scene.rooms.refusals == insisting.MOST_BUGS
+    (said,) = [each for each in logs if each["log_level"] == "error"]
+    assert (said["event"], said["error"]) == ("message not understood", "TypeError")
+    scene.rooms.closed = None
+    await scene.takes(message(1))
     assert len(scene.rooms.received) == 1
 
 

@@ -9,6 +9,7 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
+from structlog.testing import capture_logs
 
 from adapters.telegram import album_reading
 from adapters.telegram import albums as albums_module
@@ -414,3 +415,15 @@ async def test_the_album_of_somebody_who_is_kept_out_is_not_handed_in(
     assert album is not None
     assert "warmer" not in str(album)
     assert await process.albums.due(scene.me.id, time.time() + 60, life_s=1) == []
+
+
+async def test_an_album_that_meets_a_plain_bug_again_and_again_is_let_go(
+    scene: Scene, process: Process, anna: Person, home: Chat
+) -> None:
+    scene.rooms.closed = TypeError("a plain bug")
+    with capture_logs() as logs:
+        await anna.album(home, pictures(2), "warmer")
+        await scene.until(lambda: [each for each in logs if each["event"] == "album not understood"])
+    assert scene.rooms.refusals == insisting.MOST_BUGS
+    await scene.until(lambda: not process.gathering._closing)
+    assert await process.albums.due(scene.me.id, time.time() + 3600, life_s=1) == []

@@ -7,6 +7,7 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
+from ssl import SSLCertVerificationError
 from typing import Any
 
 import pytest
@@ -363,6 +364,31 @@ async def test_what_fails_is_tried_again_until_it_works(scene: Scene) -> None:
     process = scene.process().begins()
     await anna.says(scene.fake.private(anna), "a fox")
     await scene.until(lambda: scene.rooms.refusals >= 2)
+    scene.rooms.closed = None
+    await scene.settled(process)
+    assert scene.texts() == ["a fox"]
+
+
+async def test_an_update_that_meets_a_plain_bug_again_and_again_is_set_aside(scene: Scene) -> None:
+    scene.rooms.closed = TypeError("a plain bug")
+    anna = scene.fake.user("Anna")
+    process = scene.process().begins()
+    await anna.says(scene.fake.private(anna), "a fox")
+    await scene.settled(process)
+    assert [each.why for each in await process.inbox.aside(scene.me.id)] == ["TypeError"]
+    assert scene.rooms.refusals == insisting.MOST_BUGS
+
+
+@pytest.mark.parametrize("away", [StoreDown(), SSLCertVerificationError(), TimeoutError()])
+async def test_an_update_that_meets_a_store_or_a_network_that_is_away_is_not_set_aside(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, away: Exception
+) -> None:
+    monkeypatch.setattr(insisting, "_LONGEST_WAIT_S", 0.02)
+    scene.rooms.closed = away
+    anna = scene.fake.user("Anna")
+    process = scene.process().begins()
+    await anna.says(scene.fake.private(anna), "a fox")
+    await scene.until(lambda: scene.rooms.refusals > 2 * insisting.MOST_BUGS)
     scene.rooms.closed = None
     await scene.settled(process)
     assert scene.texts() == ["a fox"]
