@@ -29,10 +29,14 @@ log = structlog.get_logger("telegram")
 
 T = TypeVar("T")
 
-MOST_AT_ONCE: Final = 64
-"""Updates that are handed on at once."""
+MOST_AT_ONCE: Final = 600
+"""Updates that are handed on at once. Most of them only wait until Telegram lets them write in their chat, which costs
+some ten kilobytes each. A hundred chats may do so with all of their places and leave every other as it is: that many at
+full pace (20 messages a minute in a group) are more than Telegram takes of one bot anyway (30 a second)."""
 MOST_OF_A_CHAT: Final = 6
 """Of those. Where Telegram lets one chat wait, the others do not."""
+AT_A_TIME: Final = 64
+"""Updates that are asked of the store at a time."""
 MOST_KEPT: Final = 5000
 """Updates that one process has taken, a few kilobytes each. The rest stays in the store, for it or for another."""
 MOST_TRIES: Final = 5
@@ -119,7 +123,7 @@ class Mailroom:
         """Until nothing is left or there is no room for more."""
         try:
             while (room := MOST_KEPT - len(self._at_work)) > 0:
-                most = min(room, MOST_AT_ONCE)
+                most = min(room, AT_A_TIME)
                 taken = await self._inbox.next(self._account, holder=self._holder, most=most)
                 self._begin(taken)
                 if len(taken) < most:
@@ -137,7 +141,7 @@ class Mailroom:
         # What this process has, it has not left behind, even where it could not show that for a while.
         await self._inbox.still_at(self._account, list(self._at_work), holder=self._holder)
         found = await self._inbox.left_behind(
-            self._account, holder=self._holder, idle_s=self._idle_s, most=min(room, MOST_AT_ONCE)
+            self._account, holder=self._holder, idle_s=self._idle_s, most=min(room, AT_A_TIME)
         )
         self._begin(found)
         if found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import time
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
@@ -339,6 +340,28 @@ async def test_a_chat_that_takes_its_time_holds_up_nobody_else(scene: Scene) -> 
     rooms.goes_on.set()
     await scene.settled(process)
     assert len(scene.texts()) == 81
+
+
+async def test_many_chats_that_wait_with_all_they_may_hold_up_nobody_else(scene: Scene) -> None:
+    scene.rooms = rooms = Slow()
+    process = scene.process().begins()
+    chats = [scene.fake.private(scene.fake.user(f"Anna {number}")) for number in range(40)]
+    busy = [_update(number, chat.id) for number, chat in enumerate(chats * (MOST_OF_A_CHAT + 1))]
+    await process.inbox.take_in(scene.me.id, busy)
+    process.mailroom.arrived()
+    await scene.until(lambda: rooms.waiting == 40 * MOST_OF_A_CHAT)
+    ben = scene.fake.user("Ben")
+    await ben.says(scene.fake.private(ben), "a fox")
+    await scene.until(lambda: scene.texts() == ["a fox"])
+    rooms.goes_on.set()
+    await scene.settled(process)
+
+
+def _update(number: int, person: int) -> tuple[int, bytes]:
+    who = {"id": person, "first_name": "Anna"}
+    chat, sender = who | {"type": "private"}, who | {"is_bot": False}
+    message = {"message_id": 9000 + number, "date": 1, "chat": chat, "from": sender, "text": "wait"}
+    return number, json.dumps({"update_id": number, "message": message}).encode()
 
 
 async def test_a_pressed_key_does_not_wait_for_what_others_wait_for_in_its_chat(scene: Scene) -> None:
