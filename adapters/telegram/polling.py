@@ -32,7 +32,7 @@ UNHEARD_S: Final = 120.0
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 60.0
 _LEAST_BETWEEN_S: Final = 0.2
-"""Between questions to a server that answers at once that there is nothing."""
+"""Between questions to a server that answers at once that there is nothing, or nothing that has a number."""
 
 CONFLICT: Final = "conflict"
 """The name under which it is noted since when (seconds since the epoch) another program asks; empty for none."""
@@ -151,11 +151,9 @@ class Polling:
         async with asyncio.timeout(self._long_poll_s + self._patience_s):
             given = await self._telegram.updates(offset=offset, wait_s=self._long_poll_s)
         self._heard()
-        if not given:
-            await asyncio.sleep(max(0.0, _LEAST_BETWEEN_S - (time.monotonic() - began_at)))
-            return None
         numbered = [(number, each) for each in given if (number := _number_of(each)) is not None]
         if not numbered:
+            await asyncio.sleep(max(0.0, _LEAST_BETWEEN_S - (time.monotonic() - began_at)))
             return None
         await self._store_all(numbered)
         return numbered[-1][0] + 1

@@ -19,7 +19,7 @@ from adapters.telegram import inbox as inbox_module
 from adapters.telegram import polling as polling_module
 from adapters.telegram.inbox import MOST_OF_A_CHAT, MOST_TRIES
 from adapters.telegram.polling import CONFLICT, CONFLICT_WORDS, UNHEARD_WORDS
-from adapters.telegram.ports import Key, Stored
+from adapters.telegram.ports import Json, Key, Stored
 from adapters.telegram.refs import message_ref
 from bot import insisting
 from bot.domain.messages import InboundMessage, Received
@@ -181,6 +181,22 @@ async def test_an_update_that_means_nothing_to_us_is_done_with(scene: Scene, odd
     await scene.until(lambda: not scene.fake.updates.pending)
     await scene.settled(process)
     assert scene.received == []
+
+
+async def test_a_server_whose_answers_have_no_numbers_is_not_asked_without_a_pause(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+
+    async def updates(**_: object) -> list[Json]:
+        asked.append(time.monotonic())
+        return [{"message": {}}, {"update_id": "7"}]
+
+    process = scene.process()
+    monkeypatch.setattr(process.telegram, "updates", updates)
+    process.begins()
+    await scene.until(lambda: len(asked) >= 4)
+    assert asked[3] - asked[0] > 0.5
 
 
 async def test_updates_whose_ids_begin_anew_below_the_last_are_not_missed(scene: Scene) -> None:
