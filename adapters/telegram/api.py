@@ -29,7 +29,15 @@ from telegram.request import BaseRequest
 from telegram.warnings import PTBDeprecationWarning
 
 from adapters.telegram import lanes, limits
-from adapters.telegram.errors import Conflict, OutcomeUnknown, Rejected, TelegramError, TokenRefused, TooLarge
+from adapters.telegram.errors import (
+    Conflict,
+    NotAllowed,
+    OutcomeUnknown,
+    Rejected,
+    TelegramError,
+    TokenRefused,
+    TooLarge,
+)
 from adapters.telegram.errors import Unavailable as _Unavailable
 from adapters.telegram.ports import Begun, Json, Keyboard, KnownFile, Lane, Me, Pace, TelegramStore
 from adapters.telegram.refs import account_of, chat_ref, group_of, is_group, message_id_of, message_ref, place_of
@@ -486,7 +494,7 @@ class TelegramApi:
         for _ in range(times):
             left: Sequence[Lane] = through
             while left:
-                wait_s = await self._pace.take(left, spare=spare)
+                wait_s = await self._pace.take(left, spare=spare, longest_s=LONGEST_WAIT_S)
                 if wait_s is None:
                     return False
                 if wait_s <= 0:
@@ -560,6 +568,11 @@ _SAYS: Final[Sequence[tuple[str, Callable[[str], Exception]]]] = (
         r"chat not found|message to (edit|delete|copy|forward) not found|message_id_invalid|peer_id_invalid"
         r"|message can't be edited|chat_id_invalid|user not found|group chat was upgraded",
         lambda _: ChatGone(GONE_WORDS),
+    ),
+    (
+        r"rights to send (a )?(photo|document|media|video|audio|voice|sticker|animation)"
+        r"|chat_send_(photos|docs|media|videos|audios|voices|stickers|gifs)_forbidden",
+        NotAllowed,
     ),
     (
         r"not enough rights|have no rights|need administrator rights|chat_write_forbidden|topic_closed"

@@ -2,7 +2,8 @@
 
     TelegramError
     ├── Rejected            it will not do this, however often it is asked
-    │   └── TooLarge        since a file is too large
+    │   ├── TooLarge        since a file is too large
+    │   └── NotAllowed      since nobody, or not the bot, may send pictures of this sort there
     ├── Unavailable         it does not answer, or not now; nothing was done, or doing it again is harmless
     │   └── Conflict        somebody else asks for updates with the same token
     ├── OutcomeUnknown      something new was to be sent, and no answer came: it may or may not stand there
@@ -28,6 +29,10 @@ class Rejected(TelegramError):
 
 class TooLarge(Rejected):
     """A file that Telegram takes from nobody."""
+
+
+class NotAllowed(Rejected):
+    """A right is missing that is for a sort of pictures alone: words can be posted there."""
 
 
 class Unavailable(TelegramError):

@@ -20,18 +20,26 @@ from weakref import WeakValueDictionary
 import structlog
 
 from adapters.telegram import lanes, limits
-from adapters.telegram.api import Media, Moved, Sent, TelegramApi
+from adapters.telegram.api import GONE_WORDS, Media, Moved, Sent, TelegramApi
 from adapters.telegram.beside import Beside
-from adapters.telegram.errors import OutcomeUnknown, Rejected, TelegramError, TooLarge
+from adapters.telegram.errors import NotAllowed, OutcomeUnknown, Rejected, TelegramError, TooLarge
 from adapters.telegram.fetch import Fetcher
 from adapters.telegram.once import Hold, Taken
 from adapters.telegram.ports import Keyboard, KnownFile, Ledger, Send, SendState, TelegramStore
 from adapters.telegram.refs import PLATFORM, is_group, message_id_of
-from adapters.telegram.render import Shot, others_said, show
+from adapters.telegram.render import (
+    NOT_ALLOWED_WORDS,
+    NOT_TAKEN_WORDS,
+    TOO_LARGE_WORDS,
+    Shot,
+    file_key,
+    others_said,
+    show,
+)
 from adapters.telegram.render import Shown as Rendered
 from adapters.telegram.transport import CONNECT_S, READ_S
 from adapters.telegram.words import Linked, Said, plain, said, shortened
-from bot.domain.errors import ChatClosed
+from bot.domain.errors import ChatClosed, ChatGone
 from bot.domain.images import ALL
 from bot.domain.messages import Answer, Attachment, ChatCapabilities, InboundMessage, Rendition, Shown
 from bot.domain.refs import ChatRef, MessageRef, Sha256, TurnId, UserRef, message_ref_of, thread_of
@@ -136,7 +144,7 @@ class TelegramPlatform:
         """The same turn gives the same message, unless nobody knows whether the first arrived: then there is another,
         and the first is an orphan."""
         below = message.ref if message_id_of(message.ref) is not None else message.reply_to
-        return await self._placeholder(_reserved(turn), message.ref.chat, turn, below=below)
+        return await self._placeholder(_reserved(message.ref.chat, turn), message.ref.chat, turn, below=below)
 
     async def _placeholder(self, key: str, chat: ChatRef, turn: TurnId, *, below: MessageRef | None) -> MessageRef:
         async with self._lock(key):
@@ -224,10 +232,12 @@ class TelegramPlatform:
         unsure = await self._any_unsure(parts)
         if unsure:
             shown = show(answer, group=group, unsure=True)
-        await self._put(reply, answer, shown)
+        instead = await self._put(reply, answer, shown, unsure=unsure)
+        if instead == NOT_ALLOWED_WORDS:
+            parts = []
         missing = [part for part in parts if not await self._send_once(reply, part)]
         if missing and not unsure:
-            await self._put(reply, answer, show(answer, group=group, unsure=True))
+            await self._put(reply, answer, show(answer, group=group, unsure=True), unsure=True)
 
     # --- progress
 
@@ -291,23 +301,43 @@ class TelegramPlatform:
 
     # --- one message of ours
 
-    async def _put(self, reply: MessageRef, answer: Answer, shown: Rendered, *, spare: int | None = None) -> None:
-        """Where Telegram does not take all of it, less."""
-        final = answer.state in FINAL_STATES
+    async def _put(
+        self, reply: MessageRef, answer: Answer, shown: Rendered, *, spare: int | None = None, unsure: bool = False
+    ) -> str:
+        """Where Telegram does not take all of it, less. Gives what is said instead of its picture; raises `ChatGone`
+        where Telegram takes nothing of a final answer."""
+        final, instead = answer.state in FINAL_STATES, ""
         try:
-            try:
-                done = await self._put_whole(reply, shown, spare, final=final)
-            except TooLarge:
-                log.info("telegram.too_large")
-                shown = show(answer, group=is_group(reply.chat), without_pictures=True)
-                done = await self._put_whole(reply, shown, spare, final=final)
-        except Rejected as rejected:
-            # Something in it that we do not know of: its words and pictures are worth more than its keys.
-            log.warning("telegram.rejected", description=rejected.description)
-            shown = Rendered(Said(shown.said.text), (), shown.shot, shown.spoiler)
             done = await self._put_whole(reply, shown, spare, final=final)
+        except Rejected as rejected:
+            log.warning("telegram.rejected", description=rejected.description)
+            shown, instead, done = await self._put_less(reply, answer, shown, rejected, spare, unsure=unsure)
         if done:
             self._said[reply] = shown
+        return instead
+
+    async def _put_less(
+        self, reply: MessageRef, answer: Answer, shown: Rendered, why: Rejected, spare: int | None, *, unsure: bool
+    ) -> tuple[Rendered, str, bool]:
+        """What of it is taken, what is said instead of its picture, and whether it was left out."""
+        final, group, instead = answer.state in FINAL_STATES, is_group(reply.chat), _instead(why)
+        if instead and shown.shot is not None:
+            less = show(answer, group=group, instead=instead, unsure=unsure)
+        else:  # something in it that we do not know of: its words and pictures are worth more than its keys
+            less, instead = Rendered(Said(shown.said.text), (), shown.shot, shown.spoiler), ""
+        try:
+            return less, instead, await self._put_whole(reply, less, spare, final=final)
+        except Rejected as rejected:
+            if not final:
+                raise
+            instead = instead or _instead(rejected) or NOT_TAKEN_WORDS
+        last = show(answer, group=group, instead=instead if shown.shot is not None else "", unsure=unsure)
+        keys = file_key() if shown.shot is not None else ()
+        try:
+            return last, instead, await self._put_whole(reply, Rendered(Said(last.said.text), keys), spare, final=final)
+        except Rejected as rejected:
+            log.warning("telegram.nothing_taken", description=rejected.description)
+            raise ChatGone(GONE_WORDS) from None
 
     async def _put_whole(self, reply: MessageRef, shown: Rendered, spare: int | None, *, final: bool) -> bool:
         """False where it was left out."""
@@ -370,6 +400,8 @@ class TelegramPlatform:
         if known:
             try:
                 return await use(media)
+            except NotAllowed:
+                raise
             except Rejected:  # its id is worth nothing any more
                 media, _ = await self._media(shot, as_photo=as_photo, caption=caption, spoiler=spoiler, anew=True)
         sent = await use(media)
@@ -444,8 +476,8 @@ class TelegramPlatform:
         files = await media(anew=False)
         try:
             sent = await send(files)
-        except Rejected:
-            if not any(isinstance(each.file, str) for each in files):
+        except Rejected as rejected:
+            if isinstance(rejected, NotAllowed) or not any(isinstance(each.file, str) for each in files):
                 raise
             await hold.let_go()
             sent = await send(await media(anew=True))
@@ -567,15 +599,17 @@ class TelegramPlatform:
             await self._put_blank(message, Said(DELETED))
 
     async def found(self, message: MessageRef, turn: TurnId) -> None:
-        key = _reserved(turn)
+        key = _reserved(message.chat, turn)
         async with self._lock(key):
             known = await self._ledger.find(key)
-            if known is not None and known.state is SendState.SENT and known.messages:
+            if known is None:
+                return  # no reply to this turn was ever on its way to this chat
+            if known.state is SendState.SENT and known.messages:
                 reply = await self._found(key, message.chat, known)
                 if reply.message != message.message and await self._is_placeholder(message, turn):
                     await self._api.delete(message)
                 return
-            if known is not None and known.state is SendState.SENDING and not self._is_stale(known):
+            if known.state is SendState.SENDING and not self._is_stale(known):
                 return  # whoever sends it is about to note it
             if await self._messages.find(message) is None:
                 await self._messages.attach(message, thread_of(turn), [Shown(turn, ALL)])
@@ -593,12 +627,24 @@ class TelegramPlatform:
         return self._locks.setdefault(key, asyncio.Lock())
 
 
+def _instead(why: Rejected) -> str:
+    """What is said where a picture was not taken for this. Empty where it may be something else."""
+    match why:
+        case TooLarge():
+            return TOO_LARGE_WORDS
+        case NotAllowed():
+            return NOT_ALLOWED_WORDS
+        case _:
+            return ""
+
+
 def _is_sent(known: Send) -> bool:
     return known.state is SendState.SENT and bool(known.messages)
 
 
-def _reserved(turn: TurnId) -> str:
-    return f"reserve:{turn}"
+def _reserved(chat: ChatRef, turn: TurnId) -> str:
+    """With the chat, since anybody can name any turn anywhere."""
+    return f"reserve:{chat.key}:{turn}"
 
 
 def _final(reply: MessageRef) -> str:

@@ -26,6 +26,8 @@ from bot.domain.utf16 import cut, units
 NOTHING_TO_SAY: Final = "…"
 """Telegram takes no empty message."""
 TOO_LARGE_WORDS: Final = "The picture is too large for Telegram, so it can't be shown here."
+NOT_TAKEN_WORDS: Final = "Telegram did not take the picture."
+NOT_ALLOWED_WORDS: Final = "I may not send pictures here. Whoever looks after this group can allow it."
 UNSURE_WORDS: Final = "Something that belongs here may not have arrived. “Send it again” brings it once more."
 FILE_LABEL: Final = "File with credentials"
 _MOST_WORDS = 300
@@ -77,11 +79,11 @@ class Shown:
     others: tuple[Shot, ...] = ()
 
 
-def show(answer: Answer, *, group: bool = True, without_pictures: bool = False, unsure: bool = False) -> Shown:
-    """`group` where others read it, too. `without_pictures` where they turned out to be too large; `unsure` where it is
-    not known whether all that belongs to it stands there."""
-    shots = () if without_pictures else shots_of(answer)
-    whole = said(_lines(answer, group=group, without_pictures=without_pictures, unsure=unsure))
+def show(answer: Answer, *, group: bool = True, instead: str = "", unsure: bool = False) -> Shown:
+    """`group` where others read it, too. `instead` is said where its pictures can't be shown; `unsure` where it is not
+    known whether all that belongs to it stands there."""
+    shots = () if instead else shots_of(answer)
+    whole = said(_lines(answer, group=group, instead=instead, unsure=unsure))
     if not whole.text and not shots:
         whole = Said(NOTHING_TO_SAY)
     words, rest = split(whole, limits.CAPTION if shots else limits.TEXT)
@@ -128,13 +130,13 @@ def others_said(answer: Answer, shots: Sequence[Shot]) -> Said:
 # --- words
 
 
-def _lines(answer: Answer, *, group: bool, without_pictures: bool, unsure: bool) -> list[Line]:
+def _lines(answer: Answer, *, group: bool, instead: str, unsure: bool) -> list[Line]:
     """The label comes first: it is the part that must be read."""
     lines: list[Line] = [[plain(line)] for line in answer.lines]
     if unsure:
         lines.insert(1, [UNSURE_WORDS])
-    if without_pictures:
-        lines.append([TOO_LARGE_WORDS])
+    if instead:
+        lines.insert(1, [instead])
     if answer.state not in FINAL_STATES:
         if answer.position is not None and lines:
             lines[0] = [*lines[0], _position(answer.position)]
@@ -259,6 +261,11 @@ def _taken(rows: Keyboard) -> Keyboard:
         if left < 0:
             return rows[:count]
     return rows
+
+
+def file_key() -> Keyboard:
+    """The only one where others are not taken."""
+    return _rows(_row(_key(FILE_LABEL, Verb.FILE)))
 
 
 def cancel_key(turn: TurnId) -> Keyboard:

@@ -20,7 +20,7 @@ from adapters.telegram.inbound import file_handle
 from adapters.telegram.outbound import BLANK, DELETED, ON_ITS_WAY, Rhythm, TelegramPlatform
 from adapters.telegram.ports import SendState
 from adapters.telegram.refs import chat_ref, message_ref, press_ref, user_ref
-from adapters.telegram.render import TOO_LARGE_WORDS, UNSURE_WORDS, full_keyboard
+from adapters.telegram.render import NOT_ALLOWED_WORDS, NOT_TAKEN_WORDS, TOO_LARGE_WORDS, UNSURE_WORDS, full_keyboard
 from bot.domain.actions import Act, Control
 from bot.domain.errors import BadPicture, ChatClosed, ChatGone
 from bot.domain.images import ALL, ImageFacts
@@ -41,7 +41,7 @@ from tests.pictures import image, photo, saved, see_through
 
 DAY = 24 * 3600
 READ_S = 0.4
-QUICK = Rhythm(progress_s=0.05, busy_s=0.05, asking_s=0.2, stale_s=0.2)
+QUICK = Rhythm(progress_s=0.05, busy_s=0.05, asking_s=5.0, stale_s=5.0)
 LABEL = "AI-edited · Gemini"
 
 
@@ -106,11 +106,11 @@ class Pacing(RedisPace):
     def __post_init__(self) -> None:
         super().__init__(self.client)
 
-    async def take(self, lanes: Any, *, spare: int | None = None) -> float | None:
+    async def take(self, lanes: Any, *, spare: int | None = None, **how: Any) -> float | None:
         if self.full and spare is not None:
             return None
         self.taken += [each.name for each in lanes]
-        return await super().take(lanes, spare=spare)
+        return await super().take(lanes, spare=spare, **how)
 
 
 def another(door: Door, *, later_s: float = 0.0) -> TelegramPlatform:
@@ -243,11 +243,11 @@ async def test_who_waits_in_the_lane_has_not_begun_and_only_one_of_two_processes
 
 async def test_what_another_process_is_sending_at_the_moment_is_not_sent_beside_it(door: Door) -> None:
     message = await door.asks()
-    await door.ledger.begin(f"reserve:{turn_of(message)}")
+    await door.ledger.begin(f"reserve:{message.ref.chat.key}:{turn_of(message)}")
     with pytest.raises(Unavailable):
         await door.platform.reserve(message, turn_of(message))
     assert door.fake.asked("sendMessage") == []
-    reply = await another(door, later_s=1).reserve(message, turn_of(message))
+    reply = await another(door, later_s=10).reserve(message, turn_of(message))
     assert door.at(reply).text == ON_ITS_WAY
 
 
@@ -352,6 +352,41 @@ async def test_keys_that_telegram_does_not_take_cost_no_result(door: Door) -> No
     door.fake.fail("editMessageMedia", code=400, description="Bad Request: BUTTON_DATA_INVALID", times=2)
     await door.platform.fill(reply, await door.done(turn))
     assert (message.kind, message.caption, message.keyboard) == ("photo", LABEL, [])
+
+
+async def test_a_picture_that_telegram_does_not_take_is_said_to_be_so_and_tried_no_more(door: Door) -> None:
+    reply, turn, message = await door.reserve()
+    door.fake.fail("editMessageMedia", code=400, description="Bad Request: SOMETHING_NEW_INVALID", times=99)
+    await door.platform.fill(reply, await door.done(turn))
+    assert (message.kind, message.text) == ("text", f"{LABEL}\n{NOT_TAKEN_WORDS}")
+    assert message.labels == ["File with credentials"]
+
+
+async def test_an_answer_of_which_telegram_takes_nothing_is_given_up(door: Door) -> None:
+    reply, turn, _ = await door.reserve()
+    for method in ("editMessageMedia", "editMessageText"):
+        door.fake.fail(method, code=400, description="Bad Request: SOMETHING_NEW_INVALID", times=99)
+    with pytest.raises(ChatGone):
+        await door.platform.fill(reply, await door.done(turn))
+    with pytest.raises(ChatGone):
+        await door.platform.fill(reply, Answer(TurnState.FAILED, ("Sorry.",), turn=turn))
+
+
+async def test_where_photos_are_not_allowed_the_result_is_a_document(door: Door) -> None:
+    reply, turn, message = await door.reserve(door.group)
+    no_photos = "Bad Request: not enough rights to send photos to the chat"
+    door.fake.fail("editMessageMedia", code=400, description=no_photos)
+    await door.platform.fill(reply, await door.done(turn))
+    assert (message.kind, message.caption) == ("document", LABEL)
+
+
+async def test_where_no_pictures_are_allowed_it_is_said_who_can_allow_them(door: Door) -> None:
+    reply, turn, message = await door.reserve(door.group)
+    door.fake.fail("editMessageMedia", code=400, description="Bad Request: CHAT_SEND_DOCS_FORBIDDEN", times=99)
+    await door.platform.fill(reply, await door.done(turn, *[await door.picture(data) for data in six()[:3]]))
+    assert (message.kind, message.text) == ("text", f"{LABEL}\n{NOT_ALLOWED_WORDS}")
+    assert door.fake.asked("sendMediaGroup") == []
+    await door.platform.reserve(await door.asks(door.group), turn_of(await door.asks(door.group)))
 
 
 async def test_a_result_is_shown_although_the_answer_to_it_never_came(door: Door) -> None:
@@ -548,7 +583,7 @@ async def test_an_album_that_was_broken_off_while_it_waited_is_sent_the_next_tim
 async def test_an_album_that_certainly_was_not_sent_is_sent_the_next_time(door: Door) -> None:
     reply, turn, _ = await door.reserve(door.group)
     answer = await door.done(turn, *[await door.picture(data) for data in six()[:3]])
-    door.fake.fail("sendMediaGroup", code=400, description="Bad Request: not enough rights to send photos to the chat")
+    door.fake.fail("sendMediaGroup", code=400, description="Bad Request: CHAT_RESTRICTED")
     with pytest.raises(ChatClosed):
         await door.platform.fill(reply, answer)
     door.api._no_right.clear()
