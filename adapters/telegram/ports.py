@@ -134,8 +134,11 @@ class Lane:
 class Pace(Protocol):
     """Kept where all processes see it. Times are the store's own."""
 
-    async def take(self, lanes: Sequence[Lane], *, spare: int | None = None) -> float | None:
-        """Take the next place in all of these lanes. Gives the seconds until it comes.
+    async def take(
+        self, lanes: Sequence[Lane], *, spare: int | None = None, longest_s: float | None = None
+    ) -> float | None:
+        """Take the next place in all of these lanes. Gives the seconds until it comes. Where these are more than
+        `longest_s`, nothing is taken: whoever gives up leaves the place to others.
 
         0: go. Otherwise the places in lanes of one's own are taken, those in `shared` ones are not: wait so long, then
         take those. With `spare`, nothing is taken and None is given unless there is a place now in each of them, and so

@@ -30,11 +30,17 @@ class RedisPace:
         self._take = Script(client, "telegram_pace.lua")
         self._hold_back = Script(client, "telegram_hold_back.lua")
 
-    async def take(self, lanes: Sequence[Lane], *, spare: int | None = None) -> float | None:
+    async def take(
+        self, lanes: Sequence[Lane], *, spare: int | None = None, longest_s: float | None = None
+    ) -> float | None:
         if not lanes:
             return 0.0
         keys = [key for lane in lanes for key in self._both(lane.name)]
-        args: list[str | int] = ["" if spare is None else spare, self._now()]
+        args: list[str | int] = [
+            "" if spare is None else spare,
+            self._now(),
+            "" if longest_s is None else _micros(longest_s),
+        ]
         for lane in lanes:
             args += [lane.most, _micros(lane.window_s), int(lane.shared)]
         wait = await self._take(keys, args)

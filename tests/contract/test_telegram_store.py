@@ -571,6 +571,15 @@ async def test_what_is_left_out_takes_nothing(pace: Pace) -> None:
     assert await pace.take([one]) == 0
 
 
+async def test_a_place_that_nobody_would_wait_for_is_left_to_others(pace: Pace, hands: Hands) -> None:
+    assert [await pace.take([OWN, ALL], longest_s=3) for _ in range(9)] == [0, 0, 3, 3, 6, 6, 6, 6, 6]
+    hands.now += 3
+    assert [await pace.take([OWN], longest_s=3) for _ in range(3)] == [3, 3, 6]
+    await pace.hold_back(ALL.name, 20)
+    assert await pace.take([OWN, ALL], longest_s=19) == 20
+    assert await pace.take([OWN]) == 6
+
+
 async def test_nothing_goes_through_a_lane_that_is_held_back(pace: Pace, hands: Hands) -> None:
     await pace.hold_back(OWN.name, 7.5)
     await pace.hold_back(OWN.name, 2)

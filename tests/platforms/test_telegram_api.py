@@ -252,6 +252,17 @@ async def test_a_flood_for_longer_than_anybody_waits_is_no_message(desk: Desk, m
     assert len(desk.fake.asked("sendMessage")) == 1
 
 
+async def test_who_gives_up_waiting_leaves_the_place_to_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONGEST_WAIT_S", 0.5)
+    ref = await desk.says()
+    for _ in range(3):
+        await desk.api.say(ref, "hello")
+    for _ in range(4):
+        with pytest.raises(Unavailable):
+            await desk.api.say(ref, "hello again")
+    assert (await desk.pace.take(lanes.sends(ref.chat)) or 0) <= lanes.CHAT_WINDOW_S
+
+
 async def test_who_is_told_when_it_is_asked_is_told_each_time_and_waits_for_no_long_flood(desk: Desk) -> None:
     said, told = await desk.says(), []
 
@@ -323,7 +334,9 @@ class Counting:
     taken: list[list[str]] = field(default_factory=list)
     waits: list[float | None] = field(default_factory=list)
 
-    async def take(self, wanted: Sequence[Lane], *, spare: int | None = None) -> float | None:
+    async def take(
+        self, wanted: Sequence[Lane], *, spare: int | None = None, longest_s: float | None = None
+    ) -> float | None:
         self.taken.append([each.name.rpartition(":")[2] for each in wanted])
         return self.waits.pop(0) if self.waits else 0.0
 

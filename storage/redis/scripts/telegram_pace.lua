@@ -1,14 +1,16 @@
 -- Places in lanes. KEYS: per lane the times at which its last places are (µs, oldest first), and until when it is held
--- back. ARGV: spare or '', now or '' for the server's own time, then per lane (most, window in µs, 1 when shared).
--- Gives how long until the place comes, in µs; nothing where it was to be left out.
+-- back. ARGV: spare or '', now or '' for the server's own time, the longest wait (µs) or '', then per lane (most, window
+-- in µs, 1 when shared). Gives how long until the place comes, in µs; nothing where it was to be left out. What is
+-- further away than the longest wait is not taken.
 -- Numbers are written in full: by itself Lua would round a time to its first fourteen digits.
 local function text(number) return string.format('%.0f', number) end
 local clock = redis.call('TIME')
 local now = ARGV[2] ~= '' and tonumber(ARGV[2]) or tonumber(clock[1]) * 1e6 + tonumber(clock[2])
 local spare = ARGV[1] ~= '' and tonumber(ARGV[1]) or nil
+local longest = ARGV[3] ~= '' and tonumber(ARGV[3]) or math.huge
 local place, lanes = now, {}
 for i = 1, #KEYS, 2 do
-  local first = 3 + (i - 1) / 2 * 3
+  local first = 4 + (i - 1) / 2 * 3
   local lane = {times = KEYS[i], most = tonumber(ARGV[first]), window = tonumber(ARGV[first + 1]),
     shared = ARGV[first + 2] == '1'}
   lanes[#lanes + 1] = lane
@@ -25,6 +27,7 @@ for i = 1, #KEYS, 2 do
   if oldest > 0 then place = math.max(place, oldest + lane.window) end
 end
 if spare and place > now then return false end
+if place - now > longest then return text(place - now) end
 for _, lane in ipairs(lanes) do
   if not lane.shared or place <= now then
     redis.call('RPUSH', lane.times, text(place))
