@@ -19,7 +19,7 @@ from telegram import Message
 
 from adapters.telegram.album_reading import anchor_of, closes_at, ordered, stripped
 from adapters.telegram.errors import Rejected, TokenRefused
-from adapters.telegram.inbound import Snag, chat_of, concern_of, inbound_of, replied_of, version_of
+from adapters.telegram.inbound import Snag, chat_of, concern_of, inbound_of, replied_of, says_of, version_of
 from adapters.telegram.inbox import LEAVE_S, MOST_AT_ONCE, MOST_OF_A_CHAT, understood
 from adapters.telegram.ports import Album, Albums, Json, Key, Me, Telegram, TelegramStore
 from adapters.telegram.refs import group_of, is_group
@@ -334,15 +334,7 @@ def _as_handed(album: Album) -> Album:
 
 
 def _version_of(album: Album) -> int:
-    return max((version_of(each) for each in ordered(_as_handed(album))), default=0)
-
-
-def says_of(message: Message) -> str:
-    """By what an edit is known to have changed something: its words and its file."""
-    file = message.effective_attachment
-    files = file if isinstance(file, list | tuple) else (file,)
-    ids = (str(getattr(each, "file_unique_id", "")) for each in files)
-    return "\0".join([message.text or message.caption or "", *ids])
+    return version_of(*ordered(_as_handed(album)))
 
 
 def _edited_at(raw: Json) -> int:

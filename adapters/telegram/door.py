@@ -12,7 +12,7 @@ import structlog
 from telegram import CallbackQuery, Chat, ChatMember, ChatMemberRestricted, ChatMemberUpdated, Message
 
 from adapters.telegram.access import Access
-from adapters.telegram.albums import Gathering, says_of
+from adapters.telegram.albums import Gathering
 from adapters.telegram.inbound import (
     Command,
     Snag,
@@ -23,6 +23,7 @@ from adapters.telegram.inbound import (
     inbound_of,
     is_ours,
     replied_of,
+    says_of,
     turn_in,
     version_of,
 )

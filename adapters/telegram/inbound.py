@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePath
 from typing import Final
+from zlib import crc32
 
 from telegram import (
     Chat,
@@ -110,10 +111,22 @@ def is_ours(message: Message, me: Me) -> bool:
     return message.from_user is not None and str(message.from_user.id) == me.id
 
 
-def version_of(message: Message) -> int:
-    """When it was changed last, in milliseconds since the epoch, of which Telegram tells whole seconds; 0 where it was
-    not."""
-    return int(message.edit_date.timestamp() * 1000) if message.edit_date is not None else 0
+def version_of(*messages: Message) -> int:
+    """When they were changed last, in milliseconds since the epoch; 0 where none was. Telegram tells whole seconds: the
+    rest stands for what they said then, so that two edits within a second are two."""
+    at = max((each.edit_date for each in messages if each.edit_date is not None), default=None)
+    if at is None:
+        return 0
+    says = "\0\0".join(says_of(each) for each in messages if each.edit_date == at)
+    return round(at.timestamp()) * 1000 + crc32(says.encode(errors="surrogatepass")) % 1000
+
+
+def says_of(message: Message) -> str:
+    """By what an edit is known to have changed something: its words and its file."""
+    file = message.effective_attachment
+    files = file if isinstance(file, list | tuple) else (file,)
+    ids = (str(getattr(each, "file_unique_id", "")) for each in files)
+    return "\0".join([message.text or message.caption or "", *ids])
 
 
 def replied_of(message: Message) -> Message | None:

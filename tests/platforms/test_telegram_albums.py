@@ -333,6 +333,20 @@ async def test_another_caption_is_a_branch_with_all_pictures(
     assert len({each.origin for each in scene.received}) == 2
 
 
+async def test_two_captions_within_one_second_are_two_branches(
+    scene: Scene, process: Process, anna: Person, home: Chat
+) -> None:
+    items = await anna.album(home, pictures(2), "warmer")
+    await scene.until(lambda: scene.received)
+    await anna.edits(items[0], "colder")
+    await scene.until(lambda: len(scene.received) == 2)
+    await anna.edits(items[0], "bluer")
+    await scene.until(lambda: len(scene.received) == 3)
+    await scene.settled(process)
+    assert scene.texts() == ["warmer", "colder", "bluer"]
+    assert len({each.origin for each in scene.received}) == 3
+
+
 async def test_an_edit_that_changes_nothing_does_not_keep_a_late_picture_from_joining(
     scene: Scene, process: Process, anna: Person, home: Chat
 ) -> None:

@@ -186,7 +186,10 @@ def test_an_anonymous_admin_is_dealt_with_under_the_name_of_the_group() -> None:
 
 
 def test_a_version_is_when_it_was_edited() -> None:
-    assert version_of(said(text="hi", edit_date=1_790_000_060)) == 1_790_000_060_000
+    edits = [said(text="hi", edit_date=1_790_000_060 + second) for second in range(3)]
+    assert [version_of(each) // 1000 for each in edits] == [1_790_000_060, 1_790_000_061, 1_790_000_062]
+    assert version_of(said(text="ho", edit_date=1_790_000_060)) != version_of(edits[0])
+    assert version_of(said(text="hi", edit_date=1_790_000_060)) == version_of(edits[0])
     assert version_of(said(text="hi")) == 0
     assert read(said(text="hi"), version=5).version == 5
 
