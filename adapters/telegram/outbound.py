@@ -54,6 +54,7 @@ ON_ITS_WAY: Final = "On its way."
 DELETED: Final = "This was deleted."
 _NO_TEXT = "no text in the message"
 _FINAL_S = 3600
+_GONE_S = 24 * 3600
 _DELETES_AT_ONCE = 8
 _LONGEST_BUSY_S = 120.0
 
@@ -511,8 +512,12 @@ class TelegramPlatform:
                 return False
 
     async def _send_now(self, reply: MessageRef, part: _Part) -> bool:
+        async def look() -> None:
+            if await self._store.was(_gone(reply)):
+                raise ChatGone(GONE_WORDS)
+
         try:
-            async with Hold(self._ledger, part.key) as hold:
+            async with Hold(self._ledger, part.key, look=look) as hold:
                 sent = await part.send(hold)
         except (OutcomeUnknown, Rejected) as error:
             log.warning("telegram.part_not_sent", error=type(error).__name__)
@@ -523,8 +528,11 @@ class TelegramPlatform:
         return True
 
     async def _attach(self, reply: MessageRef, refs: Sequence[MessageRef], part: _Part) -> None:
-        """A reply to one of them finds what it shows."""
+        """A reply to one of them finds what it shows. What was deleted meanwhile takes them along."""
         await self._beside.note(reply, refs)
+        if await self._store.was(_gone(reply)):
+            await self._take_all_away(refs)
+            raise ChatGone(GONE_WORDS)
         for ref, shows in zip(refs, part.shows, strict=False):
             await self._messages.attach(ref, thread_of(shows.turn), [shows])
 
@@ -576,6 +584,12 @@ class TelegramPlatform:
 
     async def retract(self, ours: Sequence[MessageRef], theirs: Sequence[MessageRef]) -> None:  # noqa: ARG002
         """People's messages are not ours to hold."""
+        for reply in ours:  # before looking what belongs to it: more may be on its way
+            await self._store.once(_gone(reply), life_s=_GONE_S)
+        beside = [each for reply in ours for each in await self._beside.of(reply)]
+        await self._take_all_away([*ours, *beside])
+
+    async def _take_all_away(self, messages: Sequence[MessageRef]) -> None:
         room = asyncio.Semaphore(_DELETES_AT_ONCE)
 
         async def take_away(message: MessageRef) -> None:
@@ -585,8 +599,7 @@ class TelegramPlatform:
                 except Exception as error:
                     log.info("telegram.not_retracted", error=type(error).__name__)
 
-        beside = [each for reply in ours for each in await self._beside.of(reply)]
-        await asyncio.gather(*(take_away(each) for each in (*ours, *beside)))
+        await asyncio.gather(*map(take_away, messages))
 
     async def _take_away(self, message: MessageRef) -> None:
         """What is older than two days can't be deleted, but be made to show nothing."""
@@ -649,6 +662,10 @@ def _reserved(chat: ChatRef, turn: TurnId) -> str:
 
 def _final(reply: MessageRef) -> str:
     return f"final:{reply.key}"
+
+
+def _gone(reply: MessageRef) -> str:
+    return f"gone:{reply.key}"
 
 
 def _blank(width_px: int, height_px: int, grey: int) -> bytes:

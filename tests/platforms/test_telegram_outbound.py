@@ -745,6 +745,32 @@ async def test_messages_of_ours_are_taken_away_and_what_may_not_be_deleted_shows
     assert (shown.data, shown.caption) == (BLANK, DELETED)
 
 
+async def test_what_is_deleted_while_its_album_is_on_its_way_takes_the_album_along(door: Door) -> None:
+    reply, turn, _ = await door.reserve()
+    answer = await door.done(turn, *[await door.picture(data) for data in six()[:3]])
+    door.fake.slow("sendMediaGroup", 0.25)
+    filling = asyncio.create_task(door.platform.fill(reply, answer))
+    await door.fake.until(lambda: door.fake.asked("sendMediaGroup"))
+    await another(door).retract([reply], [])
+    with pytest.raises(ChatGone):
+        await filling
+    assert [each.text for each in door.home.messages()] == ["make it blue"]
+
+
+async def test_what_is_deleted_while_its_album_waits_sends_none(door: Door) -> None:
+    reply, turn, _ = await door.reserve()
+    answer = await door.done(turn, *[await door.picture(data) for data in six()[:3]])
+    lane = lanes.sends(reply.chat)[0].name
+    await door.pace.hold_back(lane, 0.5)
+    filling = asyncio.create_task(door.platform.fill(reply, answer))
+    await door.fake.until(lambda: door.pace.taken.count(lane) == 2)
+    await another(door).retract([reply], [])
+    with pytest.raises(ChatGone):
+        await filling
+    assert door.fake.asked("sendMediaGroup") == []
+    assert await door.ledger.find(f"{turn}:photos") is None
+
+
 # --- what people sent
 
 
