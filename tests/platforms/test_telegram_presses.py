@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.telegram.errors import Unavailable
+from adapters.telegram.errors import OutcomeUnknown, Unavailable
 from adapters.telegram.files import ALREADY, NOBODY_KNOWS, ON_ITS_WAY, ONCE_MORE
 from adapters.telegram.ports import Key
 from adapters.telegram.presses import CANNOT_POST, LEFT_OVER, TOO_OLD
@@ -226,6 +226,22 @@ async def test_a_press_that_names_a_turn_which_no_key_of_its_message_names_ties_
         await stage.hears()
         assert press.words in (TOO_LATE, NOT_FOR_YOU)
     assert stage.left.found_ == []
+
+
+async def test_a_turn_is_tied_to_no_message_of_another_chat_and_to_none_before_it_is_answered(stage: Stage) -> None:
+    home, group = stage.own_chat(), stage.group()
+    elsewhere, before = await stage.posts(group, [CANCEL]), await stage.posts(home, [CANCEL])
+    message = InboundMessage(MessageRef(stage.chat(home), "900"), stage.user(stage.anna), "Anna", "a fox", 1.0)
+    stage.fake.fail("sendMessage", code=0, after_effect=True)
+    await stage.platform.found(stage.ref(before), TURN)
+    with pytest.raises(OutcomeUnknown):
+        await stage.platform.reserve(message, TURN)
+    await stage.platform.found(stage.ref(elsewhere), TURN)
+    assert [await stage.messages.find(stage.ref(each)) for each in (elsewhere, before)] == [None, None]
+    reply = await stage.platform.reserve(message, TURN)
+    await stage.platform.found(stage.ref(elsewhere), TURN)
+    assert reply.chat == stage.chat(home)
+    assert [each.deleted for each in (elsewhere, before)] == [False, False]
 
 
 async def test_the_answer_of_an_owner_reaches_the_core_and_they_are_thanked(stage: Stage) -> None:
