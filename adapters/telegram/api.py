@@ -492,9 +492,9 @@ class TelegramApi:
     async def _take(self, through: Sequence[Lane], times: int = 1, *, spare: int | None = None) -> bool:
         """Places in these lanes, so often; back when the last of them has come."""
         for _ in range(times):
-            left: Sequence[Lane] = through
-            while left:
-                wait_s = await self._pace.take(left, spare=spare, longest_s=LONGEST_WAIT_S)
+            came = False
+            while True:
+                wait_s = await self._pace.take(through, spare=spare, longest_s=LONGEST_WAIT_S, came=came)
                 if wait_s is None:
                     return False
                 if wait_s <= 0:
@@ -502,7 +502,7 @@ class TelegramApi:
                 if wait_s > LONGEST_WAIT_S:
                     raise _Unavailable
                 await asyncio.sleep(wait_s)
-                left = [each for each in left if each.shared]
+                came = True
         return True
 
     async def _repeatable(self, method: str, asked: Json, *, read_s: float | None = None) -> Any:

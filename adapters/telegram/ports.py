@@ -135,14 +135,20 @@ class Pace(Protocol):
     """Kept where all processes see it. Times are the store's own."""
 
     async def take(
-        self, lanes: Sequence[Lane], *, spare: int | None = None, longest_s: float | None = None
+        self,
+        lanes: Sequence[Lane],
+        *,
+        spare: int | None = None,
+        longest_s: float | None = None,
+        came: bool = False,
     ) -> float | None:
         """Take the next place in all of these lanes. Gives the seconds until it comes. Where these are more than
         `longest_s`, nothing is taken: whoever gives up leaves the place to others.
 
         0: go. Otherwise the places in lanes of one's own are taken, those in `shared` ones are not: wait so long, then
-        take those. With `spare`, nothing is taken and None is given unless there is a place now in each of them, and so
-        many more: for what may as well be left out."""
+        ask again with `came`, which takes those. Where a lane of one's own is held back by then, the place that came is
+        lost, and another is taken. With `spare`, nothing is taken and None is given unless there is a place now in each
+        of them, and so many more: for what may as well be left out."""
         ...
 
     async def hold_back(self, lane: str, seconds: float) -> None:

@@ -31,7 +31,12 @@ class RedisPace:
         self._hold_back = Script(client, "telegram_hold_back.lua")
 
     async def take(
-        self, lanes: Sequence[Lane], *, spare: int | None = None, longest_s: float | None = None
+        self,
+        lanes: Sequence[Lane],
+        *,
+        spare: int | None = None,
+        longest_s: float | None = None,
+        came: bool = False,
     ) -> float | None:
         if not lanes:
             return 0.0
@@ -40,6 +45,7 @@ class RedisPace:
             "" if spare is None else spare,
             self._now(),
             "" if longest_s is None else _micros(longest_s),
+            int(came),
         ]
         for lane in lanes:
             args += [lane.most, _micros(lane.window_s), int(lane.shared)]

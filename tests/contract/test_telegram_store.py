@@ -532,7 +532,7 @@ async def test_who_waits_has_a_place_in_the_own_lane_and_takes_the_shared_one_la
     assert await pace.take([ALL], spare=0) == 0
     assert await pace.take([ALL], spare=0) is None
     hands.now += 3
-    assert await pace.take([ALL]) == 0
+    assert await pace.take([OWN, ALL], came=True) == 0
     assert await pace.take([OWN, ALL]) == 0
     assert await pace.take([OWN, ALL]) == 3
 
@@ -591,6 +591,19 @@ async def test_nothing_goes_through_a_lane_that_is_held_back(pace: Pace, hands: 
     assert await pace.take([ALL]) == 20
     hands.now += 20
     assert await pace.take([ALL]) == 0
+
+
+async def test_a_place_that_comes_while_its_lane_is_held_back_is_lost_for_a_later_one(pace: Pace, hands: Hands) -> None:
+    assert [await pace.take([OWN, ALL]) for _ in range(5)] == [0, 0, 3, 3, 6]
+    await pace.hold_back(OWN.name, 10)
+    hands.now += 3
+    assert [await pace.take([OWN, ALL], came=True) for _ in range(2)] == [7, 7]
+    hands.now += 3
+    assert await pace.take([OWN, ALL], came=True) == 7
+    assert await pace.take([OWN, ALL], longest_s=6, came=True) == 7
+    hands.now += 4
+    assert [await pace.take([OWN, ALL], came=True) for _ in range(2)] == [0, 0]
+    assert await pace.take([ALL], spare=1) is None
 
 
 async def test_a_clock_that_is_put_back_gives_no_place_twice(pace: Pace, hands: Hands) -> None:

@@ -27,6 +27,7 @@ from storage.redis.client import open_client
 from storage.redis.telegram import RedisTelegramStore
 from storage.redis.telegram_pace import RedisPace
 from tests.fakes.telegram import Chat, FakeTelegram, Message, Person
+from tests.fakes.telegram.floods import Floods
 from tests.pictures import photo
 
 DAY = 24 * 3600
@@ -236,6 +237,13 @@ async def test_what_was_asked_wrong_is_rejected_with_telegrams_words(desk: Desk)
         await desk.api.say(await desk.says(), "hello", keyboard=((Key("x", "y" * 65),),))
 
 
+@pytest.mark.parametrize("path", ["photos/../../x", "../getMe", "photos/./x", "..\\x"])
+async def test_a_files_path_that_leads_elsewhere_is_not_asked_for(desk: Desk, path: str) -> None:
+    with pytest.raises(FileGone):
+        await desk.api.download(path, max_bytes=99)
+    assert desk.fake.requests == []
+
+
 async def test_a_flood_is_waited_for_and_the_message_comes(desk: Desk) -> None:
     desk.fake.flood("sendMessage", retry_after=1)
     await desk.ours()
@@ -250,6 +258,19 @@ async def test_a_flood_for_longer_than_anybody_waits_is_no_message(desk: Desk, m
         with pytest.raises(Unavailable):
             await desk.ours()
     assert len(desk.fake.asked("sendMessage")) == 1
+
+
+async def test_who_waits_while_telegram_wants_a_pause_is_asked_only_after_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "CHAT_WINDOW_S", 0.3)
+    desk.fake.limits = Floods(on=False)
+    ref = await desk.says()
+    desk.fake.flood("sendMessage", retry_after=1)
+    await asyncio.gather(*(desk.api.say(ref, f"hello {number}") for number in range(7)))
+    first, *others = [each.at for each in desk.fake.asked("sendMessage")]
+    assert len(others) == 7
+    assert not [at for at in others if 0.25 < at - first < 1]
 
 
 async def test_who_gives_up_waiting_leaves_the_place_to_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -335,9 +356,14 @@ class Counting:
     waits: list[float | None] = field(default_factory=list)
 
     async def take(
-        self, wanted: Sequence[Lane], *, spare: int | None = None, longest_s: float | None = None
+        self,
+        wanted: Sequence[Lane],
+        *,
+        spare: int | None = None,
+        longest_s: float | None = None,
+        came: bool = False,
     ) -> float | None:
-        self.taken.append([each.name.rpartition(":")[2] for each in wanted])
+        self.taken.append([each.name.rpartition(":")[2] for each in wanted] + ["came"] * came)
         return self.waits.pop(0) if self.waits else 0.0
 
     async def hold_back(self, lane: str, seconds: float) -> None:
@@ -361,11 +387,11 @@ async def test_each_call_takes_the_lanes_that_it_counts_for(desk: Desk) -> None:
     await api.close()
 
 
-async def test_a_place_that_comes_later_is_waited_for_and_only_what_all_share_is_taken_then(desk: Desk) -> None:
+async def test_a_place_that_comes_later_is_waited_for_and_asked_about_once_more(desk: Desk) -> None:
     pace = Counting(waits=[0.01, 0.01, 0.0])
     api = TelegramApi(desk.fake.token, store=desk.store, pace=pace, api_base=desk.fake.api_base)
     await api.send_text(desk.chat(desk.home), Said("hello"))
-    assert pace.taken == [["sends", "all"], ["all"], ["all"]]
+    assert pace.taken == [["sends", "all"], *[["sends", "all", "came"]] * 2]
     await api.close()
 
 
