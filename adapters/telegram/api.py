@@ -41,7 +41,7 @@ from adapters.telegram.errors import (
 from adapters.telegram.errors import Unavailable as _Unavailable
 from adapters.telegram.ports import Begun, Json, Keyboard, KnownFile, Lane, Me, Pace, TelegramStore
 from adapters.telegram.refs import account_of, chat_ref, group_of, is_group, message_id_of, message_ref, place_of
-from adapters.telegram.transport import READ_S, AiohttpRequest, NotSent
+from adapters.telegram.transport import READ_S, AiohttpRequest, FileGone, NotSent
 from adapters.telegram.words import Said, shortened
 from bot.domain.errors import ChatClosed, ChatGone
 from bot.domain.images import EXTENSIONS
@@ -217,6 +217,8 @@ class TelegramApi:
 
     async def download(self, path: str, *, max_bytes: int) -> bytes:
         """Raises `transport.TooMuch`, `transport.FileGone`, `telegram.error.NetworkError`."""
+        if not _is_below(path):
+            raise FileGone("no file's path")
         return await self._transport.fetch(self._files_at + _url_path(path), max_bytes)
 
     # --- new messages
@@ -705,6 +707,11 @@ def _unknown_name(method: str) -> str:
     """The library warns of raw calls by a name that it has a method for: this one it has none for, and makes the same
     of it."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", method)
+
+
+def _is_below(path: str) -> bool:
+    """Nothing in it leads up, to where another method of the same token may be."""
+    return not {".", ".."}.intersection(path.replace("\\", "/").split("/"))
 
 
 def _url_path(path: str) -> str:

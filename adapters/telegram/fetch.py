@@ -4,6 +4,7 @@ server of one's own (`--local`) has no such limit, and says where the file lies 
 from __future__ import annotations
 
 import asyncio
+import os
 import stat
 from pathlib import Path
 from typing import Final
@@ -64,8 +65,9 @@ def _gone(what: str) -> BadPicture:
 
 def _read(path: Path, most: int) -> bytes:
     """Of a plain file, not a byte more than it takes to know that it is too large."""
-    with path.open("rb") as file:
-        if not stat.S_ISREG(path.stat().st_mode):
+    # Without waiting: a pipe would have a thread wait until somebody writes to it.
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise FileNotFoundError
         data = file.read(most + 1)
     if len(data) > most:
