@@ -30,6 +30,7 @@ from adapters.telegram.refs import PLATFORM, is_group, message_id_of
 from adapters.telegram.render import (
     NOT_ALLOWED_WORDS,
     NOT_TAKEN_WORDS,
+    ON_ITS_WAY,
     TOO_LARGE_WORDS,
     Shot,
     file_key,
@@ -50,7 +51,6 @@ from bot.recent import Recent
 
 log = structlog.get_logger("telegram")
 
-ON_ITS_WAY: Final = "On its way."
 DELETED: Final = "This was deleted."
 _NO_TEXT = "no text in the message"
 _FINAL_S = 3600
@@ -501,7 +501,7 @@ class TelegramPlatform:
         match known.state:
             case SendState.SENT:
                 # A crash may have come between.
-                await self._attach(reply, [MessageRef(reply.chat, str(id_)) for id_ in known.messages], part)
+                await self._attach(reply, await self._stand(reply, part, known), part)
                 return True
             case SendState.UNKNOWN:
                 return False
@@ -523,9 +523,17 @@ class TelegramPlatform:
             log.warning("telegram.part_not_sent", error=type(error).__name__)
             await self._ledger.unknown(part.key)
             return False
+        if is_group(reply.chat) and sent:
+            await self._store.note(f"at:{part.key}", sent[0].ref.key)
         await self._ledger.sent(part.key, [message_id_of(each.ref) or 0 for each in sent])
         await self._attach(reply, [each.ref for each in sent], part)
         return True
+
+    async def _stand(self, reply: MessageRef, part: _Part, known: Send) -> Sequence[MessageRef]:
+        """A group may have moved before or after, and a topic may be gone."""
+        first = await self._store.noted(f"at:{part.key}") if is_group(reply.chat) else ""
+        chat = message_ref_of(first).chat if first else reply.chat
+        return [MessageRef(chat, str(id_)) for id_ in known.messages]
 
     async def _attach(self, reply: MessageRef, refs: Sequence[MessageRef], part: _Part) -> None:
         """A reply to one of them finds what it shows. What was deleted meanwhile takes them along."""

@@ -23,6 +23,7 @@ from bot.domain.refs import TurnId
 from bot.domain.turns import FINAL_STATES, Source, TurnState
 from bot.domain.utf16 import cut, units
 
+ON_ITS_WAY: Final = "On its way."
 NOTHING_TO_SAY: Final = "…"
 """Telegram takes no empty message."""
 TOO_LARGE_WORDS: Final = "The picture is too large for Telegram, so it can't be shown here."
@@ -266,10 +267,6 @@ def _taken(rows: Keyboard) -> Keyboard:
 def file_key() -> Keyboard:
     """The only one where others are not taken."""
     return _rows(_row(_key(FILE_LABEL, Verb.FILE)))
-
-
-def cancel_key(turn: TurnId) -> Keyboard:
-    return _rows(_row(_key("Cancel", Verb.CANCEL, argument=turn)))
 
 
 def _open(answer: Answer) -> Keyboard:

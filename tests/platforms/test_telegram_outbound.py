@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -17,10 +18,17 @@ from adapters.telegram import lanes
 from adapters.telegram.api import TelegramApi
 from adapters.telegram.errors import OutcomeUnknown, Unavailable
 from adapters.telegram.inbound import file_handle
-from adapters.telegram.outbound import BLANK, DELETED, ON_ITS_WAY, Rhythm, TelegramPlatform
+from adapters.telegram.outbound import BLANK, DELETED, Rhythm, TelegramPlatform
 from adapters.telegram.ports import SendState
 from adapters.telegram.refs import chat_ref, message_ref, press_ref, user_ref
-from adapters.telegram.render import NOT_ALLOWED_WORDS, NOT_TAKEN_WORDS, TOO_LARGE_WORDS, UNSURE_WORDS, full_keyboard
+from adapters.telegram.render import (
+    NOT_ALLOWED_WORDS,
+    NOT_TAKEN_WORDS,
+    ON_ITS_WAY,
+    TOO_LARGE_WORDS,
+    UNSURE_WORDS,
+    full_keyboard,
+)
 from bot.domain.actions import Act, Control
 from bot.domain.errors import BadPicture, ChatClosed, ChatGone
 from bot.domain.images import ALL, ImageFacts
@@ -234,7 +242,7 @@ async def test_who_waits_in_the_lane_has_not_begun_and_only_one_of_two_processes
     await door.pace.hold_back(lanes.sends(message.ref.chat)[0].name, 1.0)
     both = [asyncio.create_task(each.reserve(message, turn)) for each in (door.platform, another(door))]
     await door.fake.until(lambda: door.pace.taken.count(lanes.sends(message.ref.chat)[0].name) == 2)
-    assert await door.ledger.find(f"reserve:{turn}") is None
+    assert await door.ledger.find(f"reserve:{message.ref.chat.key}:{turn}") is None
     done = await asyncio.gather(*both, return_exceptions=True)
     assert len(door.fake.asked("sendMessage")) == 1
     assert all(isinstance(each, Unavailable | MessageRef) for each in done)
@@ -673,6 +681,28 @@ async def test_what_stands_in_a_group_that_moved_is_posted_anew_once_where_it_is
     assert await door.store.moved_to(reply.chat) == new.chat
 
 
+@pytest.mark.parametrize("sent_before", [True, False])
+async def test_an_album_is_found_where_it_stands_although_the_group_moved_and_a_crash_came_between(
+    door: Door, monkeypatch: pytest.MonkeyPatch, sent_before: bool
+) -> None:
+    reply, turn, _ = await door.reserve(door.group)
+    answer = await door.done(turn, *[await door.picture(data) for data in six()[:3]])
+    crashing = another(door)
+
+    async def crash(*_: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(crashing, "_attach", crash)
+    moved = None if sent_before else door.fake.migrate(door.group)
+    with pytest.raises(KeyError):
+        await crashing.fill(reply, answer)
+    moved = moved or door.fake.migrate(door.group)
+    await door.platform.fill(reply, answer)
+    album = [each for each in (*door.group.messages(), *moved.messages()) if each.album]
+    assert len(album) == 2
+    assert [await door.shows(each) for each in album] == [(Shown(turn, 1),), (Shown(turn, 2),)]
+
+
 async def test_a_question_is_asked_where_the_group_is_now(door: Door) -> None:
     reply, turn, _ = await door.reserve(door.group)
     moved = door.fake.migrate(door.group)
@@ -827,6 +857,11 @@ async def test_on_a_server_of_ones_own_a_file_is_read_from_its_disk(door: Door, 
     with pytest.raises(BadPicture, match="too large"):
         await platform.fetch(attachment, max_bytes=1000)
     assert (await platform.capabilities(chat_ref("1", 1))).max_file_bytes == 2_000_000_000
+    os.mkfifo(tmp_path / "pipe.jpg")
+    said.media.file.path = str(tmp_path / "pipe.jpg")
+    async with asyncio.timeout(5):
+        with pytest.raises(BadPicture, match="not here any more"):
+            await platform.fetch(attachment, max_bytes=2**20)
     await own.close()
 
 
