@@ -42,6 +42,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto
 from telegram.ext import ApplicationBuilder, MessageHandler, filters
 
 from adapters.telegram import lanes
+from bot.app import keep_what_is_loaded
 from bot.domain.messages import Answer, InboundMessage
 from bot.domain.refs import MessageRef, TurnId
 from bot.domain.turns import FINAL_STATES
@@ -273,6 +274,7 @@ async def ours(place: Place, folder: Path, bot: Bot) -> AsyncIterator[None]:
                 await bot.filled()
 
         platform.reserve, platform.fill = reserve_and_wait, fill_and_wait
+        keep_what_is_loaded()
         running = asyncio.create_task(account.door_in(rig.house.reception).run())
         try:
             yield
