@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from adapters.telegram.errors import OutcomeUnknown
-from adapters.telegram.ports import Keyboard, Ledger, SendState, Telegram
+from adapters.telegram.once import Hold, Taken
+from adapters.telegram.ports import Keyboard, Ledger, Telegram
 from adapters.telegram.refs import message_id_of
 from bot.domain.refs import MessageRef
 
@@ -19,6 +20,7 @@ class Saying:
     def __init__(self, telegram: Telegram, ledger: Ledger) -> None:
         self._telegram = telegram
         self._ledger = ledger
+        self._under_way: set[str] = set()
 
     async def once(
         self, key: str, to: MessageRef, words: str, *, keyboard: Keyboard = (), picture: bytes | None = None
@@ -26,17 +28,22 @@ class Saying:
         """Raises `ChatClosed`, `ChatGone` and the errors of `adapters.telegram.errors` but `OutcomeUnknown`: then it
         was not said, and may be tried again."""
         key = f"say:{key}"
-        if (await self._ledger.begin(key)).state is not SendState.NEW:
+        if key in self._under_way:
             return
+        self._under_way.add(key)
         try:
-            said = await self._telegram.say(to, words, keyboard=keyboard, picture=picture)
-        except OutcomeUnknown:
-            await self._ledger.unknown(key)
-        except Exception:
-            await self._ledger.drop(key)
-            raise
-        else:
-            await self._ledger.sent(key, [message_id_of(said) or 0])
+            await self._say(key, to, words, keyboard, picture)
+        except (OutcomeUnknown, Taken):
+            return
+        finally:
+            self._under_way.discard(key)
+
+    async def _say(self, key: str, to: MessageRef, words: str, keyboard: Keyboard, picture: bytes | None) -> None:
+        if await self._ledger.find(key) is not None:
+            return
+        async with Hold(self._ledger, key) as hold:
+            said = await self._telegram.say(to, words, keyboard=keyboard, picture=picture, begun=hold.begin)
+        await self._ledger.sent(key, [message_id_of(said) or 0])
 
     async def once_a_day(self, key: str, to: MessageRef, words: str) -> None:
         await self.once(f"{key}:{int(time.time()) // _DAY_S}", to, words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from adapters.telegram import lanes
 from adapters.telegram.commands import (
     NOT_YOURS_TO_SAY,
     NOTHING_UNDER_WAY,
@@ -27,6 +29,7 @@ from bot.domain.chats import ServerSettings
 from bot.domain.commands import HELP
 from bot.domain.refs import TurnId
 from bot.domain.words import CANCELLED, FORGET_ASKS, TOO_LATE
+from bot.ending import end
 from bot.engines.exact import ExactEngine
 from tests.platforms.telegram_stage import Stage, key, open_stage
 
@@ -103,6 +106,31 @@ async def test_everything_else_is_left_to_the_core(stage: Stage, words: str) -> 
     chat = stage.own_chat()
     await stage.says(stage.anna, chat, words)
     assert (stage.answered, len(chat.messages())) == ([False], 1)
+
+
+async def test_what_waited_when_the_bot_was_restarted_is_said_afterwards_and_once(stage: Stage) -> None:
+    chat = stage.own_chat()
+    await stage.api._pace.hold_back(lanes.sends(stage.chat(chat))[0].name, 0.5)
+    await stage.anna.says(chat, "/settings")
+    offset, hearing = stage._offset, asyncio.create_task(stage.hears())
+    await stage.fake.until(lambda: stage._offset != offset)
+    await end(hearing, patience_s=0.05)
+    assert stage.fake.asked("sendMessage") == []
+    stage._offset = offset
+    await stage.hears(again=1)
+    assert [each.author is stage.fake.bot for each in chat.messages()] == [False, True]
+
+
+async def test_what_is_being_said_is_not_said_beside_it(stage: Stage) -> None:
+    chat = stage.own_chat()
+    await stage.api._pace.hold_back(lanes.sends(stage.chat(chat))[0].name, 0.3)
+    await stage.anna.says(chat, "/settings")
+    offset = stage._offset
+    hearing = asyncio.create_task(stage.hears())
+    await stage.fake.until(lambda: stage._offset != offset)
+    stage._offset = offset
+    await asyncio.gather(hearing, stage.hears())
+    assert [each.author is stage.fake.bot for each in chat.messages()] == [False, True]
 
 
 # --- forget
