@@ -7,18 +7,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+import structlog
+
 from adapters.telegram.answering import Answering, Pressed
 from adapters.telegram.beside import Beside
-from adapters.telegram.errors import OutcomeUnknown
+from adapters.telegram.errors import OutcomeUnknown, Rejected, TooLarge
 from adapters.telegram.limits import DOCUMENT_BYTES, LOCAL_BYTES
+from adapters.telegram.once import Hold, Taken
 from adapters.telegram.ports import Ledger, Send, SendState, Telegram, TelegramStore
 from adapters.telegram.refs import message_id_of
+from adapters.telegram.render import ON_ITS_WAY
 from bot.domain.images import ALL
 from bot.domain.messages import ChatCapabilities, Shown
 from bot.domain.refs import MessageRef, thread_of
+from bot.domain.words import BROKEN
 from bot.ports import Clock, MessageStore, Rooms
 
-ON_ITS_WAY: Final = "On its way."
+_log = structlog.get_logger("telegram")
+
 ALREADY: Final = "It is on its way already."
 ONCE_MORE: Final = "I am sending it once more."
 NOBODY_KNOWS: Final = "I could not see whether the file arrived. If it is not here in a moment, press again."
@@ -53,44 +59,63 @@ class Files:
         self._beside = Beside(ledger)
         self._most_bytes = LOCAL_BYTES if is_local else DOCUMENT_BYTES
         self._now = now
+        self._under_way: dict[str, str] = {}
+        """What is being sent by this process or waits for its turn, and the press that asked for it."""
 
     async def press(self, pressed: Pressed, answering: Answering) -> None:
         """Raises `RemixError`, and the errors of `adapters.telegram.errors` that may be gone later."""
         mine, whole = f"press:{pressed.id}", f"file:{pressed.under.key}:{pressed.button.place}"
-        if (await self._ledger.begin(mine)).state is not SendState.NEW:
+        if self._under_way.get(whole) == pressed.id or await self._ledger.find(mine) is not None:
             return
-        before = await self._ledger.begin(whole)
-        if before.state is not SendState.NEW and not await self._may_repeat(whole, before):
+        before = await self._ledger.find(whole)
+        if whole in self._under_way or not (before is None or await self._may_repeat(whole, before)):
             answering.acknowledge(ALREADY)
             await self._ledger.sent(mine, ())
             return
-        answering.acknowledge(ON_ITS_WAY if before.state is SendState.NEW else ONCE_MORE)
-        sent = await self._send(pressed, answering, (whole, mine))
-        if sent is None:
+        answering.acknowledge(ON_ITS_WAY if before is None else ONCE_MORE)
+        self._under_way[whole] = pressed.id
+        try:
+            await self._send(pressed, answering, before, mine=mine, whole=whole)
+        finally:
+            del self._under_way[whole]
+
+    async def _send(
+        self, pressed: Pressed, answering: Answering, before: Send | None, *, mine: str, whole: str
+    ) -> None:
+        """Before it is really asked of Telegram nothing is noted. Broken off then, it stays noted as being sent."""
+        try:
+            sent = await self._send_now(pressed, before, mine=mine, whole=whole)
+        except Taken:
+            return
+        except OutcomeUnknown:
+            await answering.say(NOBODY_KNOWS)
+            return
+        except Rejected as rejected:
+            _log.warning("telegram.file_rejected", said=rejected.description)
+            await answering.say(TOO_LARGE if isinstance(rejected, TooLarge) else BROKEN)
             return
         await self._remember(pressed, sent)
         ids = [id_ for id_ in (message_id_of(sent),) if id_ is not None]
         await self._ledger.sent(whole, ids)
         await self._ledger.sent(mine, ids)
 
-    async def _send(self, pressed: Pressed, answering: Answering, keys: Sequence[str]) -> MessageRef | None:
-        """None where nobody knows whether it arrived. Broken off, it stays noted as being sent."""
+    async def _send_now(self, pressed: Pressed, before: Send | None, *, mine: str, whole: str) -> MessageRef:
+        """Raises `Taken` where somebody else came before."""
+
+        async def anew(known: Send) -> bool:
+            return known == before and await self._repeats(whole, known)
+
         most_bytes = self._most_bytes
         capabilities = ChatCapabilities(max_file_bytes=most_bytes, max_message_bytes=most_bytes, max_images=1)
-        try:
-            rendition = await self._rooms.file(pressed.under, capabilities, index=pressed.button.place)
-            words = f"{rendition.label}\n{FILE_WORDS}".strip()
-            return await self._telegram.send_file(pressed.under, rendition, words=words)
-        except OutcomeUnknown:
-            for key in keys:
-                await self._ledger.unknown(key)
-        except Exception:
-            # Certainly not sent: the next try, or the next press, begins anew.
-            for key in keys:
-                await self._ledger.drop(key)
-            raise
-        await answering.say(NOBODY_KNOWS)
-        return None
+        rendition = await self._rooms.file(pressed.under, capabilities, index=pressed.button.place)
+        words = f"{rendition.label}\n{FILE_WORDS}".strip()
+        async with Hold(self._ledger, mine) as own, Hold(self._ledger, whole, anew=anew) as shared:
+
+            async def begin() -> None:
+                await own.begin()
+                await shared.begin()
+
+            return await self._telegram.send_file(pressed.under, rendition, words=words, begun=begin)
 
     async def _remember(self, pressed: Pressed, sent: MessageRef) -> None:
         """A reply to the file goes on from the result, and it goes when the result does."""
@@ -101,15 +126,19 @@ class Files:
             await self._messages.attach(sent, thread_of(shown.turn), [shown])
 
     async def _may_repeat(self, key: str, before: Send) -> bool:
-        """Whether it is ours to send again now."""
+        """Whether enough time has passed since, and nobody else is at it."""
         least_s = _SENDING_S if before.state is SendState.SENDING else AT_ONCE_S
-        if self._now() - before.at < least_s:
+        return self._now() - before.at >= least_s and not await self._store.was(_again(key, before))
+
+    async def _repeats(self, key: str, before: Send) -> bool:
+        """Whether it is ours to send again now."""
+        if not await self._may_repeat(key, before):
             return False
-        if not await self._store.once(f"again:{key}:{before.at}", life_s=int(_SENDING_S)):
-            return False
-        await self._ledger.drop(key)
-        await self._ledger.begin(key)
-        return True
+        return await self._store.once(_again(key, before), life_s=int(_SENDING_S))
+
+
+def _again(key: str, before: Send) -> str:
+    return f"again:{key}:{before.at}"
 
 
 def _shown_by(shows: Sequence[Shown], place: int | None) -> Shown:

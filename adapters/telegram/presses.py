@@ -18,11 +18,11 @@ from telegram import CallbackQuery
 from adapters.telegram.access import Access
 from adapters.telegram.answering import PATIENCE_S, Answering, Pressed, bears, label_in, pressed_of
 from adapters.telegram.errors import OutcomeUnknown, Rejected
-from adapters.telegram.files import ALREADY, ON_ITS_WAY, Files
+from adapters.telegram.files import ALREADY, Files
 from adapters.telegram.inbound import attachments_of, turn_in
 from adapters.telegram.ports import Key, Me, Orphans, Resending, Telegram, TelegramStore
 from adapters.telegram.refs import is_group, press_ref, user_ref
-from adapters.telegram.render import full_keyboard, keyboard
+from adapters.telegram.render import ON_ITS_WAY, full_keyboard, keyboard
 from adapters.telegram.saying import Saying
 from adapters.telegram.settings import Settings
 from bot.domain.buttons import ButtonId, Verb, press_of, say_of
@@ -119,13 +119,12 @@ class Presses:
         except ChatClosed:
             answering.acknowledge(CANNOT_POST, alert=True)
         except RemixError as error:
-            with contextlib.suppress(ChatClosed):
-                await answering.say(error.words)
+            await _say_at_last(answering, error.words)
         except OutcomeUnknown as error:
             _log.warning("telegram.press_outcome_unknown", verb=pressed.button.verb.value, error=type(error).__name__)
         except Rejected as error:
             _log.warning("telegram.press_rejected", verb=pressed.button.verb.value, said=error.description)
-            answering.acknowledge(BROKEN, alert=True)
+            await _say_at_last(answering, BROKEN)
 
     async def _is_lost(self, pressed: Pressed) -> bool:
         """Whether it stands in a topic that nobody names, and can't be found without."""
@@ -345,6 +344,12 @@ class Presses:
             await answering.say(words)
         else:
             await self._telegram.change(pressed.under, words)
+
+
+async def _say_at_last(answering: Answering, words: str) -> None:
+    """Nothing is left to be tried where it can't be said."""
+    with contextlib.suppress(ChatClosed, Rejected):
+        await answering.say(words)
 
 
 def _is_by(answer: Answer, pressed: Pressed) -> bool:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from adapters.telegram import lanes
 from adapters.telegram.errors import OutcomeUnknown, Unavailable
-from adapters.telegram.files import ALREADY, NOBODY_KNOWS, ON_ITS_WAY, ONCE_MORE
+from adapters.telegram.files import ALREADY, NOBODY_KNOWS, ONCE_MORE, TOO_LARGE
 from adapters.telegram.ports import Key
 from adapters.telegram.presses import CANNOT_POST, LEFT_OVER, TOO_OLD
 from adapters.telegram.refs import press_ref, server_ref, user_ref
-from adapters.telegram.render import full_keyboard, keyboard
+from adapters.telegram.render import ON_ITS_WAY, full_keyboard, keyboard
 from bot.domain.access import Access
 from bot.domain.actions import Act, Control, Press
 from bot.domain.buttons import Verb
@@ -25,6 +26,7 @@ from bot.domain.messages import Answer, Credit, InboundMessage, Shown
 from bot.domain.refs import MessageRef, Person, TurnId, thread_of
 from bot.domain.turns import TurnState
 from bot.domain.words import (
+    BROKEN,
     DELETED,
     NOT_FOR_YOU,
     NOT_YOUR_BUTTON,
@@ -388,6 +390,40 @@ async def test_a_file_that_certainly_did_not_go_is_tried_again_by_the_same_press
 
 async def _away(*_: object, **__: object) -> None:
     raise Unavailable
+
+
+async def test_a_file_that_waited_when_the_bot_was_restarted_comes_afterwards(stage: Stage) -> None:
+    await stage.makes_file(png())
+    shown = await result(stage)
+    await stage.api._pace.hold_back(lanes.sends(stage.chat(shown.chat))[0].name, 0.5)
+    press = await stage.anna.presses(shown, "File with credentials")
+    raw, hearing = stage.fake.told[-1].raw, asyncio.create_task(stage.hears())
+    await stage.fake.until(lambda: press.answered)
+    second = await stage.presses_key(stage.anna, shown, "File with credentials")
+    await end(hearing, patience_s=0.05)
+    assert (second.words, stage.fake.asked("sendDocument")) == (ALREADY, [])
+    stage.fake.push_raw({"callback_query": raw["callback_query"]})
+    await stage.hears()
+    assert [each.kind for each in shown.chat.messages()] == ["text", "document"]
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "words"),
+    [(413, "Request Entity Too Large", TOO_LARGE), (400, "Bad Request: SOMETHING_NEW", BROKEN)],
+)
+async def test_a_file_that_telegram_does_not_take_is_said_so(stage: Stage, code: int, said: str, words: str) -> None:
+    await stage.makes_file(png())
+    shown = await result(stage)
+    stage.fake.fail("sendDocument", code=code, description=said)
+    press = await stage.presses_key(stage.anna, shown, "File with credentials")
+    assert (press.words, shown.chat.last().words) == (ON_ITS_WAY, words)
+
+
+async def test_keys_that_telegram_does_not_take_are_said_to_be_broken(stage: Stage) -> None:
+    shown = await result(stage)
+    stage.fake.fail("editMessageReplyMarkup", code=400, description="Bad Request: SOMETHING_NEW")
+    await stage.presses_key(stage.anna, shown, "More…")
+    assert shown.chat.last().words == BROKEN
 
 
 async def test_what_may_have_arrived_is_not_sent_again_by_itself(stage: Stage) -> None:
