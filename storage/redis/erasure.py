@@ -247,6 +247,8 @@ class RedisErasure:
         """This holder lets go. Pixels that nobody holds any more are deleted."""
         gone = await self._ledger.release(holder, images)
         for sha256 in gone:
+            # Telegram keeps what it was sent: nothing here is to lead to that any more.
+            await self._client.delete(self._keys.telegram_file(sha256))
             await self._images.delete(sha256)
         return gone
 

@@ -128,6 +128,10 @@ class Keys:
         """`parts` may hold any character."""
         return ":".join([self.prefix, "telegram", what, *(quote(part, safe="-_.~:%") for part in parts)])
 
+    def telegram_file(self, sha256: Sha256) -> str:
+        """What Telegram has of these pixels. It goes with them."""
+        return self.telegram("file", sha256)
+
     def telegram_account(self, account: str, what: str) -> str:
         """What belongs to a bot as a whole: its inbox, and the albums that are to be looked at."""
         return f"{self.prefix}:telegram:{{{quote(account, safe='-_.~')}}}:{what}"

@@ -1,7 +1,7 @@
 """What the Telegram adapter remembers beside its inbox, its albums and its pace.
 
     {prefix}:telegram:send:<key>                hash  a message that is to be sent once: `state`, `messages`, `at`
-    {prefix}:telegram:file:<account>:<sha256>:<photo|document>  JSON  a file that Telegram has of ours
+    {prefix}:telegram:file:<sha256>             hash  `<account>:<photo|document>`: a file of ours that it has (JSON)
     {prefix}:telegram:moved:<chat>              text  the chat that it has become
     {prefix}:telegram:closed:<chat>             text  why nothing can be posted there
     {prefix}:telegram:said:<message>            text  a hash of what a message says, and since which version
@@ -86,6 +86,10 @@ def _send_of(known: Sequence[str | None]) -> Send:
     return Send(SendState(state or ""), ids, float(at or 0))
 
 
+def _field(account: str, *, as_photo: bool) -> str:
+    return f"{account}:{'photo' if as_photo else 'document'}"
+
+
 class RedisTelegramStore:
     """See `adapters.telegram.ports.TelegramStore`. `retention_s` is how long what nobody touches is kept."""
 
@@ -98,15 +102,19 @@ class RedisTelegramStore:
         self._inbox = RedisInbox(client, keys=self._keys)
 
     async def file(self, account: str, sha256: Sha256, *, as_photo: bool) -> KnownFile | None:
-        text = await self._client.getex(self._file(account, sha256, as_photo=as_photo), ex=self._retention_s)
+        key = self._keys.telegram_file(sha256)
+        async with self._client.pipeline(transaction=False) as pipe:
+            pipe.hget(key, _field(account, as_photo=as_photo))
+            pipe.expire(key, self._retention_s)
+            text, _ = await pipe.execute()
         return _FILE.load(text) if text else None
 
     async def note_file(self, account: str, sha256: Sha256, file: KnownFile) -> None:
-        key = self._file(account, sha256, as_photo=file.as_photo)
-        await self._client.set(key, _FILE.dump(file), ex=self._retention_s)
-
-    def _file(self, account: str, sha256: Sha256, *, as_photo: bool) -> str:
-        return self._keys.telegram("file", account, sha256, "photo" if as_photo else "document")
+        key = self._keys.telegram_file(sha256)
+        async with self._client.pipeline(transaction=True) as pipe:
+            pipe.hset(key, _field(account, as_photo=file.as_photo), _FILE.dump(file))
+            pipe.expire(key, self._retention_s)
+            await pipe.execute()
 
     # --- chats
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from adapters.telegram.ports import KnownFile
 from bot.domain.consent import Standing
 from bot.domain.images import ALL, ImageFacts, Input, Role
 from bot.domain.messages import Attachment, InboundMessage, MessageRecord, Quoted, Shown
@@ -23,6 +24,7 @@ from storage.redis.consent import RedisConsentStore
 from storage.redis.erasure import RedisErasure
 from storage.redis.images import RedisImageLedger
 from storage.redis.messages import RedisMessageStore
+from storage.redis.telegram import RedisTelegramStore
 from storage.redis.turns import RedisTurnStore
 from tests.values import ANNA, BEN, CHAT, done, image, message, turn
 
@@ -135,6 +137,24 @@ async def test_others_keep_their_pictures_and_only_lose_the_words_from_their_sto
     assert status.turn == replace(his, story=Story())
     assert receipt.stories == 1
     assert archive.pixels.deleted == [image("hers").sha256]
+
+
+async def test_the_names_that_telegram_has_for_pixels_go_with_them(archive: Archive) -> None:
+    telegram = RedisTelegramStore(archive.client, retention_s=1000)
+    one = await archive.finished(turn(), image("gone"), image("shared"))
+    his = await archive.finished(turn(author=BEN), image("shared"), image("his"))
+    for name in ("gone", "shared", "his"):
+        for as_photo in (True, False):
+            await telegram.note_file("1000", image(name).sha256, KnownFile(f"AgAC {name}", as_photo))
+
+    async def known() -> list[str]:
+        text = await everything(archive.client)
+        return [name for name in ("gone", "shared", "his") if f"AgAC {name}" in text]
+
+    await archive.forget(one.author)
+    assert await known() == ["shared", "his"]
+    await archive.erasure.erase(his.id)
+    assert await known() == []
 
 
 async def test_pixels_that_somebody_else_holds_stay(archive: Archive) -> None:
