@@ -196,7 +196,7 @@ class TelegramPlatform:
         else:
             self._later.pop(reply, None)
             async with self._lock(reply.key):
-                if reply not in self._final:
+                if reply not in self._final and not await self._store.was(_final(reply)):
                     await self._progress(reply, answer, spare=None if answer.asks else lanes.SPARE)
         if answer.state is TurnState.RUNNING and reply not in self._final:
             self._seem_busy(reply)
@@ -208,7 +208,7 @@ class TelegramPlatform:
         if quiet := self._busy.pop(reply, None):
             quiet.set()
         async with self._lock(reply.key):
-            if not answer.images:  # progress of others can cover words, but no picture
+            if answer.panels or not answer.images:  # progress in words can cover no picture
                 await self._store.once(_final(reply), life_s=_FINAL_S)
             try:
                 await self._finish(reply, answer)
@@ -234,6 +234,8 @@ class TelegramPlatform:
         if unsure:
             shown = show(answer, group=group, unsure=True)
         instead = await self._put(reply, answer, shown, unsure=unsure)
+        if instead:
+            await self._store.once(_final(reply), life_s=_FINAL_S)
         if instead == NOT_ALLOWED_WORDS:
             parts = []
         missing = [part for part in parts if not await self._send_once(reply, part)]
@@ -590,8 +592,9 @@ class TelegramPlatform:
     async def forget(self, user: UserRef) -> None:
         await self._store.forget(user)
 
-    async def retract(self, ours: Sequence[MessageRef], theirs: Sequence[MessageRef]) -> None:  # noqa: ARG002
-        """People's messages are not ours to hold."""
+    async def retract(self, ours: Sequence[MessageRef], theirs: Sequence[MessageRef]) -> None:
+        """People's messages are not ours to hold; nor is what they said."""
+        await self._store.unsay(theirs)
         for reply in ours:  # before looking what belongs to it: more may be on its way
             await self._store.once(_gone(reply), life_s=_GONE_S)
         beside = [each for reply in ours for each in await self._beside.of(reply)]

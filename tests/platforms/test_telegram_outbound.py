@@ -520,23 +520,35 @@ async def test_an_album_goes_out_as_the_reply_and_one_album_below_it(door: Door)
     assert await door.shows(rest[2]) == (Shown(turn, 3),)
 
 
-async def test_panels_that_are_done_are_shown_while_others_are_not_and_the_rest_follows_once(door: Door) -> None:
-    reply, turn, message = await door.reserve()
-    two = turn_id_of(thread_id_of(reply), "panel two")
+async def half_and_whole(door: Door, turn: TurnId, two: TurnId) -> tuple[Answer, Answer]:
+    """One of two panels done, and both."""
     first, second = [
         Panel(each, TurnState.DONE, image=await door.picture(data))
         for each, data in zip((turn, two), six()[:2], strict=True)
     ]
-    half = Answer(
-        TurnState.RUNNING, (LABEL,), turn=turn, panels=(first, Panel(two, TurnState.RUNNING, "Working on it."))
-    )
+    panels = (first, Panel(two, TurnState.RUNNING, "Working on it."))
+    return Answer(TurnState.RUNNING, (LABEL,), turn=turn, panels=panels), await door.done(turn, panels=(first, second))
+
+
+async def test_panels_that_are_done_are_shown_while_others_are_not_and_the_rest_follows_once(door: Door) -> None:
+    reply, turn, message = await door.reserve()
+    half, whole = await half_and_whole(door, turn, two := turn_id_of(thread_id_of(reply), "panel two"))
     await door.platform.fill(reply, half)
     assert (message.kind, message.labels) == ("photo", ["Cancel"])
-    whole = await door.done(turn, panels=(first, second))
     for _ in range(2):
         await door.platform.fill(reply, whole)
     assert [each.data for each in door.home.messages()[1:]] == six()[:2]
     assert await door.shows(door.home.last()) == (Shown(two, ALL),)
+
+
+async def test_panels_that_another_process_shows_late_cover_no_result(door: Door) -> None:
+    reply, turn, message = await door.reserve()
+    half, whole = await half_and_whole(door, turn, turn_id_of(thread_id_of(reply), "panel two"))
+    await door.platform.fill(reply, whole)
+    keys = message.labels
+    await another(door).fill(reply, half)
+    await another(door).fill(reply, Answer(TurnState.WAITING, ("Waiting in line.",), turn=turn))
+    assert (message.caption, message.labels) == (LABEL, keys)
 
 
 async def test_photos_and_documents_stand_apart(door: Door) -> None:
@@ -559,6 +571,29 @@ async def test_an_album_of_which_nobody_knows_whether_it_arrived_is_not_sent_aga
     assert len(door.fake.asked("sendMediaGroup")) == 2
     assert message.caption == LABEL
     assert "Send it again" not in message.labels
+
+
+async def test_who_is_killed_between_an_album_and_its_noting_leaves_one_album_that_is_said_to_be_unsure(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reply, turn, message = await door.reserve()
+    answer = await door.done(turn, *[await door.picture(data) for data in six()[:3]])
+    killed = asyncio.Event()
+
+    async def die(*_: object) -> None:
+        killed.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(door.ledger, "sent", die)
+        dying = asyncio.create_task(another(door).fill(reply, answer))
+        await killed.wait()
+        await end(dying)
+    with pytest.raises(Unavailable):
+        await door.platform.fill(reply, answer)
+    await another(door, later_s=10).fill(reply, answer)
+    assert len(door.fake.asked("sendMediaGroup")) == 1
+    assert UNSURE_WORDS in message.caption
 
 
 async def test_an_album_that_was_begun_by_who_never_came_back_is_said_to_be_unsure(door: Door) -> None:
@@ -773,6 +808,14 @@ async def test_messages_of_ours_are_taken_away_and_what_may_not_be_deleted_shows
     assert gone.deleted
     assert words.text == DELETED
     assert (shown.data, shown.caption) == (BLANK, DELETED)
+
+
+async def test_whoever_is_forgotten_leaves_no_trace_of_what_they_said(door: Door) -> None:
+    hers, his = await door.asks(), await door.asks()
+    for message in (hers, his):
+        await door.store.says_since(message.ref, message.text, 0)
+    await door.platform.retract([], [hers.ref])
+    assert [await door.store.says_since(each.ref, each.text, 9) for each in (hers, his)] == [9, 0]
 
 
 async def test_what_is_deleted_while_its_album_is_on_its_way_takes_the_album_along(door: Door) -> None:
