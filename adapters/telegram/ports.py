@@ -355,6 +355,10 @@ class TelegramStore(Protocol):
         older one where the words are those that were noted before."""
         ...
 
+    async def unsay(self, messages: Sequence[MessageRef]) -> None:
+        """What these messages say is not known any more."""
+        ...
+
     async def once(self, what: str, *, life_s: int) -> bool:
         """True the first time within that many seconds."""
         ...

@@ -21,7 +21,7 @@ from typing import Any, Final
 from redis.asyncio import Redis
 
 from adapters.telegram.ports import KnownFile, Send, SendState
-from bot.domain.refs import ChatRef, MessageRef, Sha256, UserRef, message_ref_of, sha256_of
+from bot.domain.refs import ChatRef, MessageRef, Sha256, UserRef, message_ref_of, sha256_of, short_hash
 from storage.redis.client import Script
 from storage.redis.codec import Codec
 from storage.redis.keys import Keys
@@ -145,9 +145,13 @@ class RedisTelegramStore:
     # --- what was said and done
 
     async def says_since(self, message: MessageRef, words: str, version: int) -> int:
-        said = sha256_of(words.encode(errors="surrogatepass"))
+        said = short_hash("said", message.key, sha256_of(words.encode(errors="surrogatepass")))
         life_s = min(SAID_S, self._retention_s)
         return int(await self._say(keys=[self._keys.telegram("said", message.key)], args=[said, str(version), life_s]))
+
+    async def unsay(self, messages: Sequence[MessageRef]) -> None:
+        if messages:
+            await self._client.delete(*(self._keys.telegram("said", each.key) for each in messages))
 
     async def once(self, what: str, *, life_s: int) -> bool:
         return bool(await self._client.set(self._keys.telegram("once", what), "1", ex=life_s, nx=True))

@@ -769,6 +769,16 @@ async def test_only_other_words_are_a_change(store: TelegramStore, client: Redis
     assert not any("sepia" in text for text in kept)
 
 
+async def test_what_a_message_says_can_be_forgotten_and_is_like_no_other(store: TelegramStore, client: Redis) -> None:
+    await store.says_since(REPLY, "a secret", 1)
+    await store.says_since(message_ref(ACCOUNT, 5, 77), "a secret", 1)
+    kept = [str(await client.get(key)) for key in await client.keys("*")]
+    assert len(set(kept)) == 2
+    await store.unsay([])
+    await store.unsay([REPLY, message_ref(ACCOUNT, 5, 77)])
+    assert await client.keys("*") == []
+
+
 async def test_once_is_once_by_name_and_for_its_time(store: TelegramStore, client: Redis) -> None:
     assert [await store.once(what, life_s=60) for what in ("a b", "a b", "a c")] == [True, False, True]
     assert [await store.was(what) for what in ("a b", "a d")] == [True, False]
