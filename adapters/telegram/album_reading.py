@@ -55,12 +55,6 @@ def anchor_of(album: Album) -> int:
     return min(album.items) if album.anchor is None else album.anchor
 
 
-def caption_of(album: Album) -> str:
-    """What stands under it; usually one item alone has words."""
-    said = [str(album.items[id_].get("caption") or "") for id_ in sorted(album.items)]
-    return "\n".join(each for each in said if each)
-
-
 def stripped(raw: Json) -> Json:
     """What is remembered of an item of an album that is not meant for the bot: ids, files and who sent it, so that a
     reply to it finds all of them. Nothing that anybody said, in a file's name either: its ending alone is of use."""

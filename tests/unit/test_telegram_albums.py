@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.telegram.album_reading import anchor_of, caption_of, closes_at, ordered, stripped
+from adapters.telegram.album_reading import anchor_of, closes_at, ordered, stripped
 from adapters.telegram.inbound import attachments_of, chat_of, concern_of, identity_of, words_of
 from adapters.telegram.ports import Album, Me
 from adapters.telegram.refs import chat_ref
@@ -74,11 +74,6 @@ def test_items_stand_in_the_order_of_the_chat_however_they_came() -> None:
 def test_the_first_message_stands_for_all_and_goes_on_doing_so_once_it_is_closed() -> None:
     assert anchor_of(album(12, 9, 11)) == 9
     assert anchor_of(album(12, 9, 11, anchor=11)) == 11
-
-
-def test_the_words_of_an_album_are_found_wherever_they_stand() -> None:
-    assert caption_of(album(12, 9, 11, caption="a collage")) == "a collage"
-    assert caption_of(album(9, 11)) == ""
 
 
 def test_what_is_kept_of_an_album_that_is_not_meant_for_the_bot_has_no_words() -> None:
