@@ -6,6 +6,7 @@ recorded message that the reconciler brings back through the same door.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -68,6 +69,7 @@ _STARTERS = ("make it black and white", "crop to a square", "rotate 90 degrees")
 MAX_TEXT_CHARS = 4000
 _TOO_LATE_S = 24 * 3600.0
 """A message that could not be answered for so long is not answered any more."""
+_LOADED_AT_ONCE = 32
 _AI_STARTERS = ("turn it into a watercolour", "remove the background", "make it evening light")
 
 
@@ -192,7 +194,10 @@ class Hall:
 
     async def under_way(self, chat: ChatRef, *, by: UserRef) -> Sequence[TurnId]:
         """See `bot.ports.Rooms`."""
-        found = [await self._turns.load(each.turn) for each in await self._turns.open_turns()]
+        open_ = [each.turn for each in await self._turns.open_turns()]
+        found: list[TurnStatus | None] = []
+        for first in range(0, len(open_), _LOADED_AT_ONCE):
+            found += await asyncio.gather(*map(self._turns.load, open_[first : first + _LOADED_AT_ONCE]))
         turns = [
             status.turn
             for status in found

@@ -14,16 +14,17 @@ from bot.domain.consent import Say
 from bot.domain.errors import EngineRefused
 from bot.domain.images import Picture, picture_of
 from bot.domain.messages import InboundMessage, MessageRecord, Quoted
-from bot.domain.refs import Person, thread_id_of
+from bot.domain.refs import Person, TurnId, thread_id_of
 from bot.domain.turns import TurnState, TurnStatus
 from bot.domain.words import PRESS_GONE, THIS_OR_ALL, WHICH_ONE_IS_IT
 from bot.engines.exact import ExactEngine
 from bot.ports import Rooms
 from storage.redis.client import open_client
 from storage.redis.messages import RedisMessageStore
+from storage.redis.turns import RedisTurnStore
 from tests.fakes.engines import ScriptedEngine, ScriptedTextModel
 from tests.rig import CAT, COFFEE, Rig, living_in
-from tests.values import ANNA, BEN, CHAT
+from tests.values import ANNA, BEN, CHAT, turn
 
 HAT = "put a hat on her"
 CAT_PX, COFFEE_PX = (451, 300), (600, 400)
@@ -311,3 +312,26 @@ async def test_what_somebody_has_under_way_is_told_newest_first_and_only_theirs(
     await rig.sees(first)
     await rig.sees(second)
     assert await rooms.under_way(CHAT, by=ANNA) == ()
+
+
+async def test_among_what_many_others_have_under_way_ones_own_is_looked_for_at_once(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns, load = rig.house.turns, RedisTurnStore.load
+    others = [replace(turn(author=BEN if number % 10 else ANNA), created_at=number) for number in range(1, 81)]
+    for each in others:
+        await turns.submit(each, [])
+    now = most = 0
+
+    async def counted(store: RedisTurnStore, id_: TurnId) -> TurnStatus | None:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        found = await load(store, id_)
+        now -= 1
+        return found
+
+    monkeypatch.setattr(RedisTurnStore, "load", counted)
+    mine = [each.id for each in reversed(others) if each.author == ANNA]
+    assert list(await rig.house.reception.under_way(CHAT, by=ANNA)) == mine
+    assert 20 < most < 60
