@@ -292,16 +292,10 @@ class Presses:
         await self._resending.send_again(pressed.under, answer)
 
     async def _delete(self, pressed: Pressed, answering: Answering) -> None:
-        if pressed.button.argument == _KEEP:
-            await self._keep(pressed, answering)
-            return
+        """Whoever may not is not asked, and changes nothing of what others are asked."""
         moderates = is_group(pressed.chat) and await self._access.runs(pressed.chat, pressed.user)
         if pressed.button.argument == _YES:
-            words = await self._rooms.delete(pressed.under, by=pressed.user, moderates=moderates)
-            if words:
-                await answering.say(words)
-                await self._put_back(pressed)
-            answering.acknowledge(DELETED)
+            await self._delete_now(pressed, answering, moderates=moderates)
             return
         answer = await self._answer(pressed.under)
         if answer is None:
@@ -313,14 +307,16 @@ class Presses:
             place = pressed.button.place
             yes = Key(DELETE_LABEL, str(ButtonId(Verb.DELETE, place, _YES)))
             keep = Key(KEEP_LABEL, str(ButtonId(Verb.DELETE, place, _KEEP)))
-            await self._telegram.change_keyboard(pressed.under, ((yes, keep),))
+            keys = keyboard(answer) if pressed.button.argument == _KEEP else ((yes, keep),)
+            await self._telegram.change_keyboard(pressed.under, keys)
 
-    async def _keep(self, pressed: Pressed, answering: Answering) -> None:
-        answering.acknowledge()
-        await self._put_back(pressed)
-
-    async def _put_back(self, pressed: Pressed) -> None:
-        answer = await self._answer(pressed.under)
+    async def _delete_now(self, pressed: Pressed, answering: Answering, *, moderates: bool) -> None:
+        words = await self._rooms.delete(pressed.under, by=pressed.user, moderates=moderates)
+        if not words:
+            answering.acknowledge(DELETED)
+            return
+        await answering.say(words)
+        answer = None if words == NOT_YOURS_TO_DELETE else await self._answer(pressed.under)
         if answer is not None:
             await self._telegram.change_keyboard(pressed.under, keyboard(answer))
 

@@ -500,6 +500,17 @@ async def test_who_runs_the_group_deletes_as_a_moderator(stage: Stage) -> None:
     assert stage.rooms.asked == [("delete", stage.ref(shown), stage.user(stage.anna), True)]
 
 
+async def test_a_stranger_neither_deletes_nor_keeps_what_somebody_else_is_asked_about(stage: Stage) -> None:
+    shown = await stage.posts(stage.group(), [DELETE], shows=TURN)
+    stage.rooms.answers[TURN] = done(stage)
+    await stage.presses_key(stage.anna, shown, "Delete")
+    stage.rooms.words = NOT_YOURS_TO_DELETE
+    for label in ("Delete for everybody", "Keep"):
+        assert (await stage.presses_key(stage.ben, shown, label)).words == NOT_YOURS_TO_DELETE
+    assert shown.labels == ["Delete for everybody", "Keep"]
+    assert [call[2:] for call in stage.rooms.asked] == [(stage.user(stage.ben), False)]
+
+
 # --- once more
 
 
