@@ -1,11 +1,7 @@
 """The Bot API, through python-telegram-bot's `Bot`: its requests, our transport, our pace.
 
 JSON comes back as it is: no objects are made of it, so that none of it can be one that the library does not know.
-What goes wrong becomes one of `adapters.telegram.errors`, or of these:
-
-    ChatClosed          (bot.domain.errors) thrown out, blocked, or no right to write there
-    └── ChatGone        (bot.domain.errors) there is no such chat or message (any more)
-        └── Moved       the group is a supergroup now, whose messages have other ids
+What goes wrong is told by `adapters.telegram.meaning`.
 
 A new message is never repeated but where it certainly was not sent. No token is in any error, nor in what is logged.
 """
@@ -17,31 +13,48 @@ import contextlib
 import logging
 import re
 import time
-import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote
 
 import structlog
-from telegram import Bot, InputFile, InputMediaDocument, InputMediaPhoto, MessageEntity, error
+from telegram import Bot, MessageEntity, error
 from telegram.request import BaseRequest
-from telegram.warnings import PTBDeprecationWarning
 
 from adapters.telegram import lanes, limits
-from adapters.telegram.errors import (
-    Conflict,
-    NotAllowed,
-    OutcomeUnknown,
-    Rejected,
-    TelegramError,
-    TokenRefused,
-    TooLarge,
+from adapters.telegram.arguments import (
+    Media,
+    Sent,
+    address,
+    caption_of,
+    file_id_in,
+    file_of,
+    input_media,
+    markup,
+    replying,
+    sent_in,
+    text_of,
+    undetected,
 )
+from adapters.telegram.errors import Rejected, TelegramError
 from adapters.telegram.errors import Unavailable as _Unavailable
+from adapters.telegram.meaning import (
+    CLOSED_WORDS,
+    GONE_WORDS,
+    Flood,
+    Forbidden,
+    Migrated,
+    Moved,
+    NoRight,
+    NoThread,
+    NotModified,
+    Unavailable,
+    failure_of,
+)
 from adapters.telegram.ports import Begun, Json, Keyboard, KnownFile, Lane, Me, Pace, TelegramStore
-from adapters.telegram.refs import account_of, chat_ref, group_of, is_group, message_id_of, message_ref, place_of
-from adapters.telegram.transport import READ_S, AiohttpRequest, FileGone, NotSent
+from adapters.telegram.refs import account_of, chat_ref, group_of, is_group, message_id_of, place_of
+from adapters.telegram.transport import READ_S, AiohttpRequest, FileGone
 from adapters.telegram.words import Said, shortened
 from bot.domain.errors import ChatClosed, ChatGone
 from bot.domain.images import EXTENSIONS
@@ -55,13 +68,9 @@ log = structlog.get_logger("telegram")
 
 API: Final = "https://api.telegram.org"
 ALLOWED_UPDATES: Final = ("message", "edited_message", "callback_query", "my_chat_member")
-CLOSED_WORDS: Final = "I am not allowed to write there at the moment."
-GONE_WORDS: Final = "That chat or message is not there any more."
 LONGEST_WAIT_S: Final = 600.0
 """Who is to wait longer is told so: a later try waits no longer than this one would have."""
 _SHORT_WAIT_S = 10.0
-_FLOOD_S = 5.0
-"""Where Telegram does not say how long."""
 _NICETY_S = 10.0
 _KNOWN_S = 5.0
 _NO_RIGHT_S = 60.0
@@ -69,68 +78,6 @@ _ADMINS_S = 60.0
 _TRIES = 4
 
 T = TypeVar("T")
-
-# The library uses it itself, whether we do or not.
-warnings.filterwarnings("ignore", message=".*`retry_after`", category=PTBDeprecationWarning)
-
-
-class Unavailable(_Unavailable):
-    """It was asked, and nobody knows what became of it; doing it again is harmless."""
-
-
-class Moved(ChatGone):
-    """`to` is the supergroup."""
-
-    def __init__(self, to: ChatRef) -> None:
-        super().__init__(GONE_WORDS)
-        self.to = to
-
-
-class _Flood(Exception):
-    def __init__(self, seconds: float) -> None:
-        super().__init__()
-        self.seconds = seconds
-
-
-class _Migrated(Exception):
-    def __init__(self, to: int) -> None:
-        super().__init__()
-        self.to = to
-
-
-class _Forbidden(Exception):
-    """Until somebody lets the bot in again."""
-
-
-class _NoRight(Exception):
-    """For now."""
-
-
-class _NoThread(Exception):
-    pass
-
-
-class _NotModified(Exception):
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    """A picture for a message: `file` its bytes, or the id that Telegram has given it."""
-
-    file: bytes | str = field(repr=False)
-    filename: str
-    as_photo: bool = True
-    caption: Said = field(default_factory=Said)
-    spoiler: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A message that stands there. `file_id` where it has a picture."""
-
-    ref: MessageRef
-    file_id: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,9 +196,9 @@ class TelegramApi:
         keyboard: Keyboard = (),
         begun: Begun | None = None,
     ) -> MessageRef:
-        asked = {**_text(said), **_markup(keyboard)}
+        asked = {**text_of(said), **markup(keyboard)}
         chat, found = await self._send(chat, "sendMessage", asked, reply_to=reply_to, begun=begun)
-        return _sent(chat, found).ref
+        return sent_in(chat, found).ref
 
     async def send_media(
         self,
@@ -262,14 +209,14 @@ class TelegramApi:
         keyboard: Keyboard = (),
         begun: Begun | None = None,
     ) -> Sent:
-        asked: dict[str, Any] = {**_caption(media.caption), **_markup(keyboard)}
+        asked: dict[str, Any] = {**caption_of(media.caption), **markup(keyboard)}
         if media.as_photo:
-            asked |= {"photo": _file(media), "has_spoiler": media.spoiler or None}
+            asked |= {"photo": file_of(media), "has_spoiler": media.spoiler or None}
         else:
-            asked |= {"document": _file(media), "disable_content_type_detection": _undetected(media)}
+            asked |= {"document": file_of(media), "disable_content_type_detection": undetected(media)}
         method = "sendPhoto" if media.as_photo else "sendDocument"
         chat, found = await self._send(chat, method, asked, reply_to=reply_to, begun=begun)
-        return _sent(chat, found)
+        return sent_in(chat, found)
 
     async def send_album(
         self,
@@ -280,10 +227,10 @@ class TelegramApi:
         begun: Begun | None = None,
     ) -> Sequence[Sent]:
         """Two to ten, all photos or all documents."""
-        asked = {"media": [_input_media(each) for each in media]}
+        asked = {"media": [input_media(each) for each in media]}
         places = len(media)
         chat, found = await self._send(chat, "sendMediaGroup", asked, reply_to=reply_to, begun=begun, places=places)
-        return [_sent(chat, each) for each in found]
+        return [sent_in(chat, each) for each in found]
 
     async def send_file(
         self, to: MessageRef, rendition: Rendition, *, words: str, begun: Begun | None = None
@@ -318,25 +265,25 @@ class TelegramApi:
     ) -> bool:
         """False where it was left out, since there was no room to spare. The same holds for the next three."""
         return (
-            await self._edit(message, "editMessageText", {**_text(said), **_markup(keyboard)}, spare=spare) is not None
+            await self._edit(message, "editMessageText", {**text_of(said), **markup(keyboard)}, spare=spare) is not None
         )
 
     async def edit_caption(
         self, message: MessageRef, said: Said, keyboard: Keyboard = (), *, spare: int | None = None
     ) -> bool:
-        asked = {**_caption(said), **_markup(keyboard)}
+        asked = {**caption_of(said), **markup(keyboard)}
         return await self._edit(message, "editMessageCaption", asked, spare=spare) is not None
 
     async def edit_media(
         self, message: MessageRef, media: Media, keyboard: Keyboard = (), *, spare: int | None = None
     ) -> Sent | None:
         """None where it was left out."""
-        asked = {"media": _input_media(media), **_markup(keyboard)}
+        asked = {"media": input_media(media), **markup(keyboard)}
         found = await self._edit(message, "editMessageMedia", asked, spare=spare)
-        return None if found is None else Sent(message, _file_id(found))
+        return None if found is None else Sent(message, file_id_in(found))
 
     async def change_keyboard(self, message: MessageRef, keyboard: Keyboard) -> None:
-        await self._edit(message, "editMessageReplyMarkup", _markup(keyboard))
+        await self._edit(message, "editMessageReplyMarkup", markup(keyboard))
 
     async def delete(self, message: MessageRef) -> bool:
         id_ = message_id_of(message)
@@ -347,7 +294,7 @@ class TelegramApi:
             return bool(await self._in(message.chat, lanes.others(message.chat), "deleteMessage", asked))
         except ChatGone as gone:
             return not isinstance(gone, Moved)  # what is not there is deleted
-        except (Rejected, _NoThread):
+        except (Rejected, NoThread):
             return False
 
     async def closed(self, chat: ChatRef) -> str:
@@ -357,10 +304,10 @@ class TelegramApi:
     # --- niceties
 
     async def seems_busy(self, chat: ChatRef) -> None:
-        with contextlib.suppress(TelegramError, ChatClosed, _NoThread):
+        with contextlib.suppress(TelegramError, ChatClosed, NoThread):
             where = await self._where(chat)
             if where == group_of(chat):
-                asked = {**_address(chat), "action": "upload_photo"}
+                asked = {**address(chat), "action": "upload_photo"}
                 await self._in(chat, lanes.busy(chat), "sendChatAction", asked, spare=lanes.SPARE, read_s=_NICETY_S)
 
     async def answer_press(self, press_id: str, words: str = "", *, alert: bool = False) -> None:
@@ -401,13 +348,13 @@ class TelegramApi:
         """Gives the chat in which it stands now."""
         for _ in range(_TRIES):
             chat = await self._moved(chat)
-            whole = {**_address(chat), **_reply(chat, reply_to), **asked}
+            whole = {**address(chat), **replying(chat, reply_to), **asked}
             await self._take(lanes.more(chat), places - 1)
             try:
                 return chat, await self._in(chat, lanes.sends(chat), method, whole, new=True, begun=begun)
             except Moved:
                 continue
-            except _NoThread:
+            except NoThread:
                 chat = group_of(chat)
         raise _Unavailable
 
@@ -425,9 +372,9 @@ class TelegramApi:
         for again in (True, False):
             try:
                 return await self._in(message.chat, through, method, whole, spare=spare, read_s=read_s)
-            except _NotModified:
+            except NotModified:
                 return True
-            except _NoThread:
+            except NoThread:
                 raise ChatGone(GONE_WORDS) from None
             except Unavailable:
                 if not again or spare is not None:
@@ -455,13 +402,13 @@ class TelegramApi:
 
         try:
             return await self._paced(through, ask, spare=spare, begun=begun is not None)
-        except _Forbidden as forbidden:
+        except Forbidden as forbidden:
             log.info("telegram.closed", method=method)
             self._known.pop(group_of(chat), None)
             await self._store.close_chat(group_of(chat), str(forbidden))
-        except _NoRight:
+        except NoRight:
             self._no_right[chat] = time.monotonic() + _NO_RIGHT_S
-        except _Migrated as migrated:
+        except Migrated as migrated:
             to = chat_ref(self.account, migrated.to)
             self._known.pop(group_of(chat), None)
             await self._store.note_move(group_of(chat), to)
@@ -483,7 +430,7 @@ class TelegramApi:
                 return None
             try:
                 return await ask()
-            except _Flood as flood:
+            except Flood as flood:
                 log.info("telegram.flood", seconds=flood.seconds)
                 await self._pace.hold_back(through[0].name, flood.seconds)
                 if spare is not None:
@@ -511,10 +458,10 @@ class TelegramApi:
         """Asked of no chat. Once."""
         try:
             return await self._ask(method, asked, read_s=read_s)
-        except _Flood as flood:
+        except Flood as flood:
             log.info("telegram.flood", method=method, seconds=flood.seconds)
             raise _Unavailable from None
-        except (_Forbidden, _NoRight, _Migrated, _NoThread, _NotModified) as refused:
+        except (Forbidden, NoRight, Migrated, NoThread, NotModified) as refused:
             raise Rejected(str(refused)) from None
 
     async def _ask(
@@ -559,148 +506,6 @@ class TelegramApi:
     async def _moved(self, chat: ChatRef) -> ChatRef:
         where = await self._where(chat)
         return chat if where == group_of(chat) else where
-
-
-# --- errors
-
-_SAYS: Final[Sequence[tuple[str, Callable[[str], Exception]]]] = (
-    (r"message is not modified", lambda _: _NotModified()),
-    (r"message thread not found|topic_id_invalid|topic_deleted", lambda _: _NoThread()),
-    (
-        r"chat not found|message to (edit|delete|copy|forward) not found|message_id_invalid|peer_id_invalid"
-        r"|message can't be edited|chat_id_invalid|user not found|group chat was upgraded",
-        lambda _: ChatGone(GONE_WORDS),
-    ),
-    (
-        r"rights to send (a )?(photo|document|media|video|audio|voice|sticker|animation)"
-        r"|chat_send_(photos|docs|media|videos|audios|voices|stickers|gifs)_forbidden",
-        NotAllowed,
-    ),
-    (
-        r"not enough rights|have no rights|need administrator rights|chat_write_forbidden|topic_closed"
-        r"|chat_send_\w+_forbidden|chat_restricted",
-        lambda _: _NoRight(),
-    ),
-    (r"too (big|large)", TooLarge),
-    (r"too many requests", lambda _: _Flood(_FLOOD_S)),
-)
-"""What descriptions say (tdlib/telegram-bot-api and td, 2026-11), beside what has an error of its own."""
-
-
-def failure_of(found: error.TelegramError, *, new: bool) -> Exception:
-    """What an error of the library's means. `BadRequest` is a `NetworkError` there, so the order matters."""
-    description = cut(str(found), 200)
-    match found:
-        case error.RetryAfter():
-            failure: Exception = _Flood(_seconds(found))
-        case error.ChatMigrated():
-            failure = _Migrated(found.new_chat_id)
-        case error.Forbidden():
-            failure = _Forbidden(description)
-        case error.InvalidToken() | error.EndPointNotFound():
-            failure = TokenRefused("Telegram refused TELEGRAM_TOKEN. Ask @BotFather for a new one, and copy it.")
-        case error.Conflict():
-            failure = Conflict("Somebody else asks for this bot's messages.")
-        case NotSent():
-            failure = _Unavailable("Telegram can't be reached.")
-        case error.BadRequest():
-            failure = _said(description) or Rejected(description)
-        case error.TimedOut():
-            failure = _unanswered(new=new)
-        case _:
-            failure = _said(description) or _unanswered(new=new)
-    return failure
-
-
-def _said(description: str) -> Exception | None:
-    found = (make(description) for pattern, make in _SAYS if re.search(pattern, description, re.IGNORECASE))
-    return next(found, None)
-
-
-def _unanswered(*, new: bool) -> Exception:
-    return OutcomeUnknown("Telegram did not answer.") if new else Unavailable("Telegram did not answer.")
-
-
-def _seconds(flood: error.RetryAfter) -> float:
-    """As it is pickled: asked for by its name, the library warns that it will be of another type one day."""
-    return float(flood.__reduce__()[1][0])
-
-
-# --- arguments, and what comes back
-
-
-def _address(chat: ChatRef) -> dict[str, Any]:
-    place = place_of(chat)
-    return {"chat_id": place.chat, **({} if place.topic is None else {"message_thread_id": place.topic})}
-
-
-def _reply(chat: ChatRef, to: MessageRef | None) -> dict[str, Any]:
-    """What it replies to may be deleted by now: it is posted all the same. In a group that has moved the ids are
-    others'."""
-    id_ = message_id_of(to) if to is not None and group_of(to.chat) == group_of(chat) else None
-    return {} if id_ is None else {"reply_parameters": {"message_id": id_, "allow_sending_without_reply": True}}
-
-
-def _text(said: Said) -> dict[str, Any]:
-    return {
-        "text": said.text,
-        "entities": _entities(said),
-        "link_preview_options": {"is_disabled": True},
-    }
-
-
-def _caption(said: Said) -> dict[str, Any]:
-    return {"caption": said.text, "caption_entities": _entities(said)}
-
-
-def _entities(said: Said) -> list[dict[str, Any]] | None:
-    return [each.to_dict() for each in said.entities] or None
-
-
-def _markup(keyboard: Keyboard) -> dict[str, Any]:
-    """An edit without a keyboard takes away the one that is there, which is what is meant."""
-    rows = [[{"text": key.label, "callback_data": key.data} for key in row] for row in keyboard if row]
-    return {"reply_markup": {"inline_keyboard": rows}} if rows else {}
-
-
-def _file(media: Media) -> InputFile | str:
-    return media.file if isinstance(media.file, str) else InputFile(media.file, filename=media.filename)
-
-
-def _input_media(media: Media) -> InputMediaPhoto | InputMediaDocument:
-    entities = media.caption.entities or None
-    file: Any = media.file if isinstance(media.file, str) else InputFile(media.file, media.filename, attach=True)
-    if media.as_photo:
-        return InputMediaPhoto(file, media.caption.text, caption_entities=entities, has_spoiler=media.spoiler or None)
-    undetected = _undetected(media)
-    return InputMediaDocument(
-        file, media.caption.text, caption_entities=entities, disable_content_type_detection=undetected
-    )
-
-
-def _undetected(media: Media) -> bool | None:
-    """A WebP file would be taken for a sticker."""
-    return media.filename.endswith(".webp") or None
-
-
-def _sent(chat: ChatRef, found: Mapping[str, Any]) -> Sent:
-    place = place_of(chat)
-    return Sent(message_ref(chat.account, place.chat, int(found["message_id"]), place.topic), _file_id(found))
-
-
-def _file_id(found: Any) -> str:
-    if not isinstance(found, Mapping):
-        return ""
-    message = cast(Json, found)
-    sizes: Sequence[Json] = message.get("photo") or []
-    if sizes:
-        return str(max(sizes, key=_area).get("file_id", ""))
-    document: Json = message.get("document") or {}
-    return str(document.get("file_id", ""))
-
-
-def _area(size: Json) -> int:
-    return int(size.get("width", 0)) * int(size.get("height", 0))
 
 
 def _unknown_name(method: str) -> str:

@@ -20,10 +20,12 @@ from weakref import WeakValueDictionary
 import structlog
 
 from adapters.telegram import lanes, limits
-from adapters.telegram.api import GONE_WORDS, Media, Moved, Sent, TelegramApi
+from adapters.telegram.api import TelegramApi
+from adapters.telegram.arguments import Media, Sent
 from adapters.telegram.beside import Beside
 from adapters.telegram.errors import NotAllowed, OutcomeUnknown, Rejected, TelegramError, TooLarge
 from adapters.telegram.fetch import Fetcher
+from adapters.telegram.meaning import GONE_WORDS, Moved
 from adapters.telegram.once import Hold, Taken
 from adapters.telegram.ports import Keyboard, KnownFile, Ledger, Send, SendState, TelegramStore
 from adapters.telegram.refs import PLATFORM, is_group, message_id_of

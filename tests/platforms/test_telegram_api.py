@@ -15,8 +15,10 @@ from telegram.request import RequestData
 
 from adapters.telegram import api as module
 from adapters.telegram import lanes
-from adapters.telegram.api import Media, Moved, TelegramApi, failure_of
+from adapters.telegram.api import TelegramApi
+from adapters.telegram.arguments import Media
 from adapters.telegram.errors import Conflict, OutcomeUnknown, Rejected, TokenRefused, TooLarge, Unavailable
+from adapters.telegram.meaning import Moved, failure_of
 from adapters.telegram.ports import Key, Lane, Me
 from adapters.telegram.refs import chat_ref, message_ref, press_ref
 from adapters.telegram.transport import AiohttpRequest, FileGone, NotSent, TooMuch
