@@ -12,7 +12,7 @@ from bot.domain.errors import BadRequest, NotAllowed
 from bot.domain.images import ALL, ImageFacts, Input, Role
 from bot.domain.inputs import results_of
 from bot.domain.messages import InboundMessage, MessageRecord, Shown
-from bot.domain.outcomes import COMMAND_NAMES, ONE_OR_ALL, PICTURE_OR_WORDS, PICTURE_QUESTIONS, UNDO
+from bot.domain.outcomes import ASKS_FOR_WORDS, COMMAND_NAMES, ONE_OR_ALL, PICTURE_OR_WORDS, PICTURE_QUESTIONS, UNDO
 from bot.domain.refs import MessageRef, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.roles import with_canvas
 from bot.domain.story import story_below
@@ -146,6 +146,9 @@ class Grounds:
             turn.wish.kind is not Kind.EDIT or asked_which or code in COMMAND_NAMES
         )
         lost = from_words and not done and not asking
+        if code == ASKS_FOR_WORDS and (grown := await self._grown(turn)) is not None:
+            whole = await self.of(grown, turn.author)
+            return replace(whole, parent=turn.id, story=story_below(status), asked=turn.wish)
         return Ground(
             inputs=found,
             parent=turn.id,
@@ -163,6 +166,13 @@ class Grounds:
             all_there=all_there,
             spoiler=turn.spoiler,
         )
+
+    async def _grown(self, turn: Turn) -> MessageRecord | None:
+        """The message that a turn was asked for by, where more of its pictures came since."""
+        record = await self._messages.find(turn.origin)
+        if record is None or record.author != turn.author or len(record.sources) <= len(turn.inputs):
+            return None
+        return record if turn.inputs and all(each.image in record.sources for each in turn.inputs) else None
 
     async def _inputs(self, first: TurnStatus, shows: Sequence[Shown]) -> tuple[tuple[Input, ...], bool, bool]:
         """What these results are, of the first turn and of others in the same album; whether they had to be looked for

@@ -26,7 +26,16 @@ from bot.domain.images import ALL, ImageFacts, Input
 from bot.domain.labels import label_known
 from bot.domain.messages import InboundMessage, MessageRecord, Received, Shown
 from bot.domain.money import up_to
-from bot.domain.outcomes import ONE_OR_ALL, PICTURE_OR_WORDS, SIZE_QUESTION, UNDO, WHICH_PICTURE, added, outcome_of
+from bot.domain.outcomes import (
+    ASKS_FOR_WORDS,
+    ONE_OR_ALL,
+    PICTURE_OR_WORDS,
+    SIZE_QUESTION,
+    UNDO,
+    WHICH_PICTURE,
+    added,
+    outcome_of,
+)
 from bot.domain.pointing import named_picture
 from bot.domain.refs import ChatRef, MessageRef, Person, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.roles import read_roles
@@ -177,6 +186,11 @@ class Hall:
         if status is None or _went_along(status.turn, brought, len(message.attachments)):
             return True
         turn = status.turn
+        if _asks_for_words(status) and message.reply_to is None:
+            # The turn stays as it is; what is said next is said of all that came.
+            accepted = await self._consider(message, None)
+            asked = accepted.outcome is not None and accepted.outcome.code == ASKS_FOR_WORDS
+            return asked and all(each.turn.parent != turn.id for each in await self._turns.thread(turn.thread))
         # Whoever is asked, or has agreed, was told of what was there then.
         if status.epoch or status.state in FINAL_STATES or turn.album or turn.asks:
             return False
@@ -377,7 +391,7 @@ class Hall:
         if not images:
             self._check_meant_from_words(message, request)
         if not request.words.strip():
-            raise _Question(NO_WORDS, code="no_words", suggestions=self._starters())
+            raise _Question(NO_WORDS, code=ASKS_FOR_WORDS, suggestions=self._starters())
         reading = self._engines["exact"].read(request.words, images=images, wish=request.wish)
         # What was only asked about until now is as new as if it had just been said.
         is_new = message.press is None or message.press.act in (Act.ONLY, Act.ALL)
@@ -493,6 +507,10 @@ class Hall:
             await self._turns.end(turn.id, ended)
         log.info("turn stopped", turn=turn.id, code=outcome.code)
         await self._close(turn.id)
+
+
+def _asks_for_words(status: TurnStatus) -> bool:
+    return not status.erased and status.outcome is not None and status.outcome.code == ASKS_FOR_WORDS
 
 
 def _went_along(turn: Turn, brought: Sequence[ImageFacts], count: int) -> bool:

@@ -8,6 +8,8 @@ from bot.domain.turns import Outcome, TurnState, Usage
 PICTURE_OR_WORDS, WHICH_PICTURE = "picture_or_words", "which_picture"
 PICTURE_QUESTIONS = frozenset({PICTURE_OR_WORDS, WHICH_PICTURE})
 """Codes of what is asked back where words came without any picture."""
+ASKS_FOR_WORDS = "no_words"
+"""Code of what is asked back where pictures came without any words."""
 COMMAND_NAMES = frozenset({"help", "settings", "start", "usage"})
 """Codes of answers to commands."""
 UNDO = "undo"

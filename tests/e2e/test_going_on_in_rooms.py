@@ -256,6 +256,29 @@ async def test_what_comes_late_for_an_album_that_replies_to_a_picture_goes_along
     assert [each.width_px for each in gemini.requests[-1].images] == [451, 451, 600, 451]
 
 
+async def test_what_comes_late_for_an_album_without_words_is_meant_by_the_words_that_follow(
+    rig: Rig, gemini: ScriptedEngine
+) -> None:
+    asked = await rig.house.hall.receive(await rig.message("", [COFFEE], id_="album"))
+    await rig.sees(asked)
+    late = await rig.message("", [CAT, COFFEE, CAT], id_="album")
+    rooms: Rooms = rig.house.reception
+    assert await rooms.join(late)
+    assert await rooms.join(late)
+    then = await rig.sees(await rig.says("combine them nicely", goes_on=True))
+    assert then.turn.parent == asked.turn
+    assert [each.width_px for each in gemini.requests[-1].images] == [451, 600, 451]
+    assert not await rooms.join(await rig.message("", [CAT, COFFEE, CAT, CAT], id_="album"))
+
+
+async def test_what_comes_late_for_an_album_that_was_forgotten_is_not_kept(rig: Rig) -> None:
+    await rig.sees(await rig.house.hall.receive(await rig.message("", [CAT], id_="album")))
+    late = await rig.message("", [CAT, COFFEE], id_="album")
+    await rig.house.forget(ANNA)
+    assert not await rig.house.reception.join(late)
+    assert [name async for name in rig.house.images.list()] == []
+
+
 async def test_what_comes_late_while_an_album_is_taken_in_is_never_lost_unsaid(
     rig: Rig, gemini: ScriptedEngine
 ) -> None:
