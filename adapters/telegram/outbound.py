@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import struct
 import time
-import zlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,11 +21,13 @@ from adapters.telegram import lanes, limits
 from adapters.telegram.api import TelegramApi
 from adapters.telegram.arguments import Media, Sent
 from adapters.telegram.beside import Beside
-from adapters.telegram.errors import NotAllowed, OutcomeUnknown, Rejected, TelegramError, TooLarge
+from adapters.telegram.blank import BLANK
+from adapters.telegram.errors import NotAllowed, Rejected, TelegramError, TooLarge
 from adapters.telegram.fetch import Fetcher
 from adapters.telegram.meaning import GONE_WORDS, Moved
 from adapters.telegram.once import Hold, Taken
-from adapters.telegram.ports import Keyboard, KnownFile, Ledger, Send, SendState, TelegramStore
+from adapters.telegram.parts import Parts
+from adapters.telegram.ports import Keyboard, Ledger, Send, SendState, TelegramStore
 from adapters.telegram.refs import PLATFORM, is_group, message_id_of
 from adapters.telegram.render import (
     NOT_ALLOWED_WORDS,
@@ -36,11 +36,11 @@ from adapters.telegram.render import (
     TOO_LARGE_WORDS,
     Shot,
     file_key,
-    others_said,
     show,
 )
 from adapters.telegram.render import Shown as Rendered
 from adapters.telegram.transport import CONNECT_S, READ_S
+from adapters.telegram.uploads import Uploads
 from adapters.telegram.words import Linked, Said, plain, said, shortened
 from bot.domain.errors import ChatClosed, ChatGone
 from bot.domain.images import ALL
@@ -56,7 +56,6 @@ log = structlog.get_logger("telegram")
 DELETED: Final = "This was deleted."
 _NO_TEXT = "no text in the message"
 _FINAL_S = 3600
-_GONE_S = 24 * 3600
 _DELETES_AT_ONCE = 8
 _LONGEST_BUSY_S = 120.0
 
@@ -82,15 +81,6 @@ class _Stands:
     spoiler: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """What belongs to an answer and needs a message of its own, or several. `shows` are the results, in order."""
-
-    key: str
-    send: Callable[[Hold], Awaitable[Sequence[Sent]]]
-    shows: Sequence[Shown]
-
-
 class TelegramPlatform:
     """See `bot.ports.Platform`, and `Orphans` and `Resending` of `adapters.telegram.ports`."""
 
@@ -112,10 +102,20 @@ class TelegramPlatform:
         self._store = store
         self._ledger = ledger
         self._beside = Beside(ledger)
-        self._images = images
+        self._uploads = Uploads(api.account, store, images)
         self._messages = messages
         self._rhythm = rhythm or Rhythm()
         self._now = now
+        self._parts = Parts(
+            api,
+            store,
+            ledger,
+            messages,
+            self._uploads,
+            take_away=self._take_all_away,
+            stale_s=self._rhythm.stale_s,
+            now=now,
+        )
         self._fetcher = Fetcher(api)
         self._final: Recent[MessageRef, None] = Recent()
         self._said: Recent[MessageRef, Rendered] = Recent()
@@ -231,8 +231,8 @@ class TelegramPlatform:
     async def _finish(self, reply: MessageRef, answer: Answer) -> None:
         group = is_group(reply.chat)
         shown = show(answer, group=group)
-        parts = self._parts(reply, answer, shown)
-        unsure = await self._any_unsure(parts)
+        parts = self._parts.of(reply, answer, shown)
+        unsure = await self._parts.any_unsure(parts)
         if unsure:
             shown = show(answer, group=group, unsure=True)
         instead = await self._put(reply, answer, shown, unsure=unsure)
@@ -240,7 +240,7 @@ class TelegramPlatform:
             await self._store.once(_final(reply), life_s=_FINAL_S)
         if instead == NOT_ALLOWED_WORDS:
             parts = []
-        missing = [part for part in parts if not await self._send_once(reply, part)]
+        missing = [part for part in parts if not await self._parts.send_once(reply, part)]
         if missing and not unsure:
             await self._put(reply, answer, show(answer, group=group, unsure=True), unsure=True)
 
@@ -401,158 +401,23 @@ class TelegramPlatform:
         caption: Said,
         spoiler: bool,
     ) -> Sent | None:
-        media, known = await self._media(shot, as_photo=as_photo, caption=caption, spoiler=spoiler)
+        media, known = await self._uploads.media(shot, as_photo=as_photo, caption=caption, spoiler=spoiler)
         if known:
             try:
                 return await use(media)
             except NotAllowed:
                 raise
             except Rejected:  # its id is worth nothing any more
-                media, _ = await self._media(shot, as_photo=as_photo, caption=caption, spoiler=spoiler, anew=True)
+                media, _ = await self._uploads.media(
+                    shot, as_photo=as_photo, caption=caption, spoiler=spoiler, anew=True
+                )
         sent = await use(media)
         if sent is not None:
-            await self._note(shot, sent, as_photo=as_photo)
+            await self._uploads.note(shot, sent, as_photo=as_photo)
         return sent
-
-    async def _media(
-        self, shot: Shot, *, as_photo: bool, caption: Said, spoiler: bool, anew: bool = False
-    ) -> tuple[Media, bool]:
-        """And whether Telegram has the file already."""
-        sha256 = shot.rendition.image.sha256
-        known = None if anew else await self._store.file(self.account, sha256, as_photo=as_photo)
-        file = known.file_id if known is not None else await self._images.get(sha256)
-        return Media(file, shot.filename, as_photo, caption, spoiler), known is not None
-
-    async def _note(self, shot: Shot, sent: Sent, *, as_photo: bool) -> None:
-        if sent.file_id:
-            file = KnownFile(sent.file_id, as_photo)
-            await self._store.note_file(self.account, shot.rendition.image.sha256, file)
-
-    # --- what needs messages of its own
-
-    def _parts(self, reply: MessageRef, answer: Answer, shown: Rendered) -> list[_Part]:
-        """Photos and documents can't stand in one album."""
-        if answer.turn is None:
-            return []
-        parts: list[_Part] = []
-        for as_photo, name in ((True, "photos"), (False, "documents")):
-            shots = [shot for shot in shown.others if shot.as_photo is as_photo]
-            if shots:
-                parts.append(self._pictures(f"{answer.turn}:{name}", reply, answer, shots, as_photo=as_photo))
-        if shown.rest is not None:
-            rest = shown.rest
-
-            async def send_words(hold: Hold) -> Sequence[Sent]:
-                return [Sent(await self._api.send_text(reply.chat, rest, reply_to=reply, begun=hold.begin))]
-
-            parts.append(_Part(f"{answer.turn}:words", send_words, [Shown(answer.turn, ALL)]))
-        return parts
-
-    def _pictures(self, key: str, reply: MessageRef, answer: Answer, shots: Sequence[Shot], *, as_photo: bool) -> _Part:
-        async def send_pictures(hold: Hold) -> Sequence[Sent]:
-            try:
-                return await self._send_pictures(reply, answer, shots, hold, as_photo=as_photo)
-            except Rejected:
-                if not as_photo:
-                    raise
-            await hold.let_go()
-            return await self._send_pictures(reply, answer, shots, hold, as_photo=False)
-
-        return _Part(key, send_pictures, [Shown(shot.turn, shot.index) for shot in shots if shot.turn is not None])
-
-    async def _send_pictures(
-        self, reply: MessageRef, answer: Answer, shots: Sequence[Shot], hold: Hold, *, as_photo: bool
-    ) -> Sequence[Sent]:
-        words = others_said(answer, shots)
-
-        async def media(*, anew: bool) -> list[Media]:
-            captions = [words, *[Said()] * (len(shots) - 1)]
-            found = [
-                await self._media(shot, as_photo=as_photo, caption=caption, spoiler=answer.spoiler, anew=anew)
-                for shot, caption in zip(shots, captions, strict=True)
-            ]
-            return [each for each, _ in found]
-
-        async def send(files: Sequence[Media]) -> Sequence[Sent]:
-            if len(files) == 1:
-                return [await self._api.send_media(reply.chat, files[0], reply_to=reply, begun=hold.begin)]
-            return await self._api.send_album(reply.chat, files, reply_to=reply, begun=hold.begin)
-
-        files = await media(anew=False)
-        try:
-            sent = await send(files)
-        except Rejected as rejected:
-            if isinstance(rejected, NotAllowed) or not any(isinstance(each.file, str) for each in files):
-                raise
-            await hold.let_go()
-            sent = await send(await media(anew=True))
-        for shot, each in zip(shots, sent, strict=False):
-            await self._note(shot, each, as_photo=as_photo)
-        return sent
-
-    async def _any_unsure(self, parts: Sequence[_Part]) -> bool:
-        found = [await self._ledger.find(part.key) for part in parts]
-        return any(each is not None and each.state is SendState.UNKNOWN for each in found)
-
-    async def _send_once(self, reply: MessageRef, part: _Part) -> bool:
-        """False where nobody knows whether it arrived. Raises `Unavailable` while somebody else may be at it."""
-        known = await self._ledger.find(part.key)
-        if known is None:
-            try:
-                return await self._send_now(reply, part)
-            except Taken as taken:
-                known = taken.known
-        match known.state:
-            case SendState.SENT:
-                # A crash may have come between.
-                await self._attach(reply, await self._stand(reply, part, known), part)
-                return True
-            case SendState.UNKNOWN:
-                return False
-            case SendState.SENDING | SendState.NEW:
-                if not self._is_stale(known):
-                    raise Taken(known)
-                await self._ledger.unknown(part.key)
-                return False
-
-    async def _send_now(self, reply: MessageRef, part: _Part) -> bool:
-        async def look() -> None:
-            if await self._store.was(_gone(reply)):
-                raise ChatGone(GONE_WORDS)
-
-        try:
-            async with Hold(self._ledger, part.key, look=look) as hold:
-                sent = await part.send(hold)
-        except (OutcomeUnknown, Rejected) as error:
-            log.warning("telegram.part_not_sent", error=type(error).__name__)
-            await self._ledger.unknown(part.key)
-            return False
-        if is_group(reply.chat) and sent:
-            await self._store.note(f"at:{part.key}", sent[0].ref.key)
-        await self._ledger.sent(part.key, [message_id_of(each.ref) or 0 for each in sent])
-        await self._attach(reply, [each.ref for each in sent], part)
-        return True
-
-    async def _stand(self, reply: MessageRef, part: _Part, known: Send) -> Sequence[MessageRef]:
-        """A group may have moved before or after, and a topic may be gone."""
-        first = await self._store.noted(f"at:{part.key}") if is_group(reply.chat) else ""
-        chat = message_ref_of(first).chat if first else reply.chat
-        return [MessageRef(chat, str(id_)) for id_ in known.messages]
-
-    async def _attach(self, reply: MessageRef, refs: Sequence[MessageRef], part: _Part) -> None:
-        """A reply to one of them finds what it shows. What was deleted meanwhile takes them along."""
-        await self._beside.note(reply, refs)
-        if await self._store.was(_gone(reply)):
-            await self._take_all_away(refs)
-            raise ChatGone(GONE_WORDS)
-        for ref, shows in zip(refs, part.shows, strict=False):
-            await self._messages.attach(ref, thread_of(shows.turn), [shows])
 
     async def send_again(self, reply: MessageRef, answer: Answer) -> None:
-        for part in self._parts(reply, answer, show(answer, group=is_group(reply.chat))):
-            known = await self._ledger.find(part.key)
-            if known is not None and known.state is SendState.UNKNOWN:
-                await self._ledger.drop(part.key)
+        await self._parts.let_go_unsure(self._parts.of(reply, answer, show(answer, group=is_group(reply.chat))))
         await self.fill(reply, answer)
 
     # --- calling somebody
@@ -598,7 +463,7 @@ class TelegramPlatform:
         """People's messages are not ours to hold; nor is what they said."""
         await self._store.unsay(theirs)
         for reply in ours:  # before looking what belongs to it: more may be on its way
-            await self._store.once(_gone(reply), life_s=_GONE_S)
+            await self._parts.gone(reply)
         beside = [each for reply in ours for each in await self._beside.of(reply)]
         await self._take_all_away([*ours, *beside])
 
@@ -675,22 +540,3 @@ def _reserved(chat: ChatRef, turn: TurnId) -> str:
 
 def _final(reply: MessageRef) -> str:
     return f"final:{reply.key}"
-
-
-def _gone(reply: MessageRef) -> str:
-    return f"gone:{reply.key}"
-
-
-def _blank(width_px: int, height_px: int, grey: int) -> bytes:
-    """A PNG of one colour."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = (b"\0" + bytes([grey]) * width_px) * height_px
-    header = struct.pack(">IIBBBBB", width_px, height_px, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-
-
-BLANK: Final = _blank(320, 200, 0xDD)
-"""Where a picture was that is gone."""

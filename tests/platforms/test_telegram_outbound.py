@@ -16,9 +16,10 @@ from redis.asyncio import Redis
 
 from adapters.telegram import lanes
 from adapters.telegram.api import TelegramApi
+from adapters.telegram.blank import BLANK
 from adapters.telegram.errors import OutcomeUnknown, Unavailable
 from adapters.telegram.inbound import file_handle
-from adapters.telegram.outbound import BLANK, DELETED, Rhythm, TelegramPlatform
+from adapters.telegram.outbound import DELETED, Rhythm, TelegramPlatform
 from adapters.telegram.ports import SendState
 from adapters.telegram.refs import chat_ref, message_ref, press_ref, user_ref
 from adapters.telegram.render import (
@@ -727,7 +728,7 @@ async def test_an_album_is_found_where_it_stands_although_the_group_moved_and_a_
     async def crash(*_: object) -> None:
         raise KeyError
 
-    monkeypatch.setattr(crashing, "_attach", crash)
+    monkeypatch.setattr(crashing._parts, "_attach", crash)
     moved = None if sent_before else door.fake.migrate(door.group)
     with pytest.raises(KeyError):
         await crashing.fill(reply, answer)
