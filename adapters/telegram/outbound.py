@@ -10,42 +10,36 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from weakref import WeakValueDictionary
 
 import structlog
 
 from adapters.telegram import lanes, limits
 from adapters.telegram.api import TelegramApi
-from adapters.telegram.arguments import Media, Sent
 from adapters.telegram.beside import Beside
-from adapters.telegram.blank import BLANK
-from adapters.telegram.errors import NotAllowed, Rejected, TelegramError, TooLarge
+from adapters.telegram.errors import TelegramError
 from adapters.telegram.fetch import Fetcher
-from adapters.telegram.meaning import GONE_WORDS, Moved
+from adapters.telegram.meaning import Moved
 from adapters.telegram.once import Hold, Taken
 from adapters.telegram.parts import Parts
-from adapters.telegram.ports import Keyboard, Ledger, Send, SendState, TelegramStore
+from adapters.telegram.ports import Ledger, Send, SendState, TelegramStore
+from adapters.telegram.putting import Putting
 from adapters.telegram.refs import PLATFORM, is_group, message_id_of
 from adapters.telegram.render import (
     NOT_ALLOWED_WORDS,
-    NOT_TAKEN_WORDS,
     ON_ITS_WAY,
-    TOO_LARGE_WORDS,
-    Shot,
-    file_key,
     show,
 )
-from adapters.telegram.render import Shown as Rendered
 from adapters.telegram.transport import CONNECT_S, READ_S
 from adapters.telegram.uploads import Uploads
-from adapters.telegram.words import Linked, Said, plain, said, shortened
-from bot.domain.errors import ChatClosed, ChatGone
+from adapters.telegram.words import Linked, plain, said, shortened
+from bot.domain.errors import ChatClosed
 from bot.domain.images import ALL
 from bot.domain.messages import Answer, Attachment, ChatCapabilities, InboundMessage, Rendition, Shown
-from bot.domain.refs import ChatRef, MessageRef, Sha256, TurnId, UserRef, message_ref_of, thread_of
+from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef, message_ref_of, thread_of
 from bot.domain.turns import FINAL_STATES, TurnState
 from bot.ending import end
 from bot.ports import Clock, ImageStore, MessageStore
@@ -53,8 +47,6 @@ from bot.recent import Recent
 
 log = structlog.get_logger("telegram")
 
-DELETED: Final = "This was deleted."
-_NO_TEXT = "no text in the message"
 _FINAL_S = 3600
 _DELETES_AT_ONCE = 8
 _LONGEST_BUSY_S = 120.0
@@ -70,15 +62,6 @@ class Rhythm:
     busy_s: float = 4.0
     asking_s: float = CONNECT_S + READ_S
     stale_s: float = 180.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Stands:
-    """The picture that a message of ours shows."""
-
-    sha256: Sha256
-    as_photo: bool
-    spoiler: bool
 
 
 class TelegramPlatform:
@@ -102,7 +85,7 @@ class TelegramPlatform:
         self._store = store
         self._ledger = ledger
         self._beside = Beside(ledger)
-        self._uploads = Uploads(api.account, store, images)
+        uploads = Uploads(api.account, store, images)
         self._messages = messages
         self._rhythm = rhythm or Rhythm()
         self._now = now
@@ -111,16 +94,14 @@ class TelegramPlatform:
             store,
             ledger,
             messages,
-            self._uploads,
+            uploads,
             take_away=self._take_all_away,
             stale_s=self._rhythm.stale_s,
             now=now,
         )
         self._fetcher = Fetcher(api)
         self._final: Recent[MessageRef, None] = Recent()
-        self._said: Recent[MessageRef, Rendered] = Recent()
-        """What a message of ours said last, as far as this process knows."""
-        self._stands: Recent[MessageRef, _Stands] = Recent()
+        self._putting = Putting(api, uploads)
         self._later: dict[MessageRef, Answer] = {}
         """Progress that is to be shown in a moment."""
         self._busy: dict[MessageRef, asyncio.Event] = {}
@@ -170,7 +151,7 @@ class TelegramPlatform:
         if ref.chat != chat:
             await self._store.note(f"at:{key}", ref.key)
         await self._ledger.sent(key, [message_id_of(ref) or 0])
-        self._said[ref] = shown
+        self._putting.said[ref] = shown
         return ref
 
     async def _may_begin_anew(self, key: str, known: Send) -> bool:
@@ -235,14 +216,14 @@ class TelegramPlatform:
         unsure = await self._parts.any_unsure(parts)
         if unsure:
             shown = show(answer, group=group, unsure=True)
-        instead = await self._put(reply, answer, shown, unsure=unsure)
+        instead = await self._putting.put(reply, answer, shown, unsure=unsure)
         if instead:
             await self._store.once(_final(reply), life_s=_FINAL_S)
         if instead == NOT_ALLOWED_WORDS:
             parts = []
         missing = [part for part in parts if not await self._parts.send_once(reply, part)]
         if missing and not unsure:
-            await self._put(reply, answer, show(answer, group=group, unsure=True), unsure=True)
+            await self._putting.put(reply, answer, show(answer, group=group, unsure=True), unsure=True)
 
     # --- progress
 
@@ -267,13 +248,13 @@ class TelegramPlatform:
 
     async def _progress(self, reply: MessageRef, answer: Answer, *, spare: int | None) -> None:
         shown = show(answer, group=is_group(reply.chat))
-        if self._said.get(reply) == shown:
+        if self._putting.said.get(reply) == shown:
             return
         try:
-            await self._put(reply, answer, shown, spare=spare)
+            await self._putting.put(reply, answer, shown, spare=spare)
         except Moved as moved:  # its answer will be posted anew once it is there, and a question is now
             if answer.asks:
-                await self._put(await self._anew(reply, answer, moved.to), answer, shown)
+                await self._putting.put(await self._anew(reply, answer, moved.to), answer, shown)
 
     def _seem_busy(self, reply: MessageRef) -> None:
         if reply not in self._busy:
@@ -303,118 +284,6 @@ class TelegramPlatform:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    # --- one message of ours
-
-    async def _put(
-        self, reply: MessageRef, answer: Answer, shown: Rendered, *, spare: int | None = None, unsure: bool = False
-    ) -> str:
-        """Where Telegram does not take all of it, less. Gives what is said instead of its picture; raises `ChatGone`
-        where Telegram takes nothing of a final answer."""
-        final, instead = answer.state in FINAL_STATES, ""
-        try:
-            done = await self._put_whole(reply, shown, spare, final=final)
-        except Rejected as rejected:
-            log.warning("telegram.rejected", description=rejected.description)
-            shown, instead, done = await self._put_less(reply, answer, shown, rejected, spare, unsure=unsure)
-        if done:
-            self._said[reply] = shown
-        return instead
-
-    async def _put_less(
-        self, reply: MessageRef, answer: Answer, shown: Rendered, why: Rejected, spare: int | None, *, unsure: bool
-    ) -> tuple[Rendered, str, bool]:
-        """What of it is taken, what is said instead of its picture, and whether it was left out."""
-        final, group, instead = answer.state in FINAL_STATES, is_group(reply.chat), _instead(why)
-        if instead and shown.shot is not None:
-            less = show(answer, group=group, instead=instead, unsure=unsure)
-        else:  # something in it that we do not know of: its words and pictures are worth more than its keys
-            less, instead = Rendered(Said(shown.said.text), (), shown.shot, shown.spoiler), ""
-        try:
-            return less, instead, await self._put_whole(reply, less, spare, final=final)
-        except Rejected as rejected:
-            if not final:
-                raise
-            instead = instead or _instead(rejected) or NOT_TAKEN_WORDS
-        last = show(answer, group=group, instead=instead if shown.shot is not None else "", unsure=unsure)
-        keys = file_key() if shown.shot is not None else ()
-        try:
-            return last, instead, await self._put_whole(reply, Rendered(Said(last.said.text), keys), spare, final=final)
-        except Rejected as rejected:
-            log.warning("telegram.nothing_taken", description=rejected.description)
-            raise ChatGone(GONE_WORDS) from None
-
-    async def _put_whole(self, reply: MessageRef, shown: Rendered, spare: int | None, *, final: bool) -> bool:
-        """False where it was left out."""
-        if shown.shot is not None:
-            return await self._put_picture(reply, shown, shown.shot, spare)
-        try:
-            return await self._api.edit_text(reply, shown.said, shown.keyboard, spare=spare)
-        except Rejected as rejected:
-            if _NO_TEXT not in rejected.description.lower():
-                raise
-        if not final:
-            return False  # a result stands there already
-        return await self._put_blank(reply, shown.said, shown.keyboard)
-
-    async def _put_blank(self, reply: MessageRef, words: Said, keyboard: Keyboard = ()) -> bool:
-        """A message with a picture can't become one without, so it gets one that shows nothing."""
-        self._stands.pop(reply, None)
-        media = Media(BLANK, "blank.png", caption=shortened(words, limits.CAPTION))
-        return await self._api.edit_media(reply, media, keyboard) is not None
-
-    async def _put_picture(self, reply: MessageRef, shown: Rendered, shot: Shot, spare: int | None) -> bool:
-        sha256 = shot.rendition.image.sha256
-        stands = self._stands.get(reply)
-        if stands is not None and (stands.sha256, stands.spoiler) == (sha256, shown.spoiler):
-            try:
-                return await self._api.edit_caption(reply, shown.said, shown.keyboard, spare=spare)
-            except Rejected:  # another process may have put another picture in its place
-                self._stands.pop(reply, None)
-        *kinds, last = (True, False) if shot.as_photo else (False,)
-        for as_photo in kinds:
-            try:
-                return await self._put_as(reply, shown, shot, spare, as_photo=as_photo)
-            except Rejected as rejected:
-                log.info("telegram.no_photo", description=rejected.description)
-        return await self._put_as(reply, shown, shot, spare, as_photo=last)
-
-    async def _put_as(
-        self, reply: MessageRef, shown: Rendered, shot: Shot, spare: int | None, *, as_photo: bool
-    ) -> bool:
-        """A file that Telegram has already is not sent again."""
-
-        async def put(media: Media) -> Sent | None:
-            return await self._api.edit_media(reply, media, shown.keyboard, spare=spare)
-
-        sent = await self._with_file(shot, put, as_photo=as_photo, caption=shown.said, spoiler=shown.spoiler)
-        if sent is not None:
-            self._stands[reply] = _Stands(shot.rendition.image.sha256, as_photo, shown.spoiler)
-        return sent is not None
-
-    async def _with_file(
-        self,
-        shot: Shot,
-        use: Callable[[Media], Awaitable[Sent | None]],
-        *,
-        as_photo: bool,
-        caption: Said,
-        spoiler: bool,
-    ) -> Sent | None:
-        media, known = await self._uploads.media(shot, as_photo=as_photo, caption=caption, spoiler=spoiler)
-        if known:
-            try:
-                return await use(media)
-            except NotAllowed:
-                raise
-            except Rejected:  # its id is worth nothing any more
-                media, _ = await self._uploads.media(
-                    shot, as_photo=as_photo, caption=caption, spoiler=spoiler, anew=True
-                )
-        sent = await use(media)
-        if sent is not None:
-            await self._uploads.note(shot, sent, as_photo=as_photo)
-        return sent
 
     async def send_again(self, reply: MessageRef, answer: Answer) -> None:
         await self._parts.let_go_unsure(self._parts.of(reply, answer, show(answer, group=is_group(reply.chat))))
@@ -473,21 +342,11 @@ class TelegramPlatform:
         async def take_away(message: MessageRef) -> None:
             async with room:
                 try:
-                    await self._take_away(message)
+                    await self._putting.take_away(message)
                 except Exception as error:
                     log.info("telegram.not_retracted", error=type(error).__name__)
 
         await asyncio.gather(*map(take_away, messages))
-
-    async def _take_away(self, message: MessageRef) -> None:
-        """What is older than two days can't be deleted, but be made to show nothing."""
-        self._stands.pop(message, None)
-        if await self._api.delete(message):
-            return
-        try:
-            await self._api.edit_text(message, Said(DELETED))
-        except Rejected:
-            await self._put_blank(message, Said(DELETED))
 
     async def found(self, message: MessageRef, turn: TurnId) -> None:
         key = _reserved(message.chat, turn)
@@ -516,17 +375,6 @@ class TelegramPlatform:
 
     def _lock(self, key: str) -> asyncio.Lock:
         return self._locks.setdefault(key, asyncio.Lock())
-
-
-def _instead(why: Rejected) -> str:
-    """What is said where a picture was not taken for this. Empty where it may be something else."""
-    match why:
-        case TooLarge():
-            return TOO_LARGE_WORDS
-        case NotAllowed():
-            return NOT_ALLOWED_WORDS
-        case _:
-            return ""
 
 
 def _is_sent(known: Send) -> bool:

@@ -19,8 +19,9 @@ from adapters.telegram.api import TelegramApi
 from adapters.telegram.blank import BLANK
 from adapters.telegram.errors import OutcomeUnknown, Unavailable
 from adapters.telegram.inbound import file_handle
-from adapters.telegram.outbound import DELETED, Rhythm, TelegramPlatform
+from adapters.telegram.outbound import Rhythm, TelegramPlatform
 from adapters.telegram.ports import SendState
+from adapters.telegram.putting import DELETED
 from adapters.telegram.refs import chat_ref, message_ref, press_ref, user_ref
 from adapters.telegram.render import (
     NOT_ALLOWED_WORDS,
