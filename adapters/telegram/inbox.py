@@ -122,13 +122,14 @@ class Mailroom:
     async def _take_all(self) -> None:
         """Until nothing is left or there is no room for more."""
         try:
-            while (room := MOST_KEPT - len(self._at_work)) > 0:
+            while (room := MOST_KEPT - len(self._at_work)) > 0 and not is_ending():
                 most = min(room, AT_A_TIME)
                 taken = await self._inbox.next(self._account, holder=self._holder, most=most)
                 self._begin(taken)
                 if len(taken) < most:
                     break
-            await self._look_back()
+            if not is_ending():
+                await self._look_back()
         except Exception as error:
             log.warning("what was stored cannot be read now", error=type(error).__name__)
             await asyncio.sleep(_STORE_WAIT_S)

@@ -80,8 +80,10 @@ class Polling:
     async def run(self) -> None:
         try:
             while not is_ending():
-                if await self._leads():
+                if await self._leads() and not is_ending():
                     await self._ask_while_leading()
+                if is_ending():
+                    break
                 await asyncio.sleep(min(STAND_BY_S, self._life_s / 4))
         finally:
             with contextlib.suppress(Exception):
@@ -142,6 +144,8 @@ class Polling:
                 self._note_refused()
             except Exception as error:
                 log.warning("not asked", error=type(error).__name__, again_in_s=wait_s)
+            if is_ending():
+                break
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
 

@@ -20,6 +20,7 @@ from adapters.telegram.api import ALLOWED_UPDATES
 from adapters.telegram.errors import TokenRefused
 from adapters.telegram.polling import CONFLICT, FIRST_WAIT_S, LONGEST_WAIT_S, REFUSED_WORDS
 from adapters.telegram.ports import Inbox, Json, Telegram, TelegramStore
+from bot.ending import is_ending
 
 log = structlog.get_logger("telegram")
 
@@ -101,7 +102,7 @@ class Webhook:
         what comes meanwhile is kept."""
         is_told = False
         wait_s = FIRST_WAIT_S
-        while True:
+        while not is_ending():
             try:
                 if not is_told:
                     await self._tell()

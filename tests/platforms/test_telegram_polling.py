@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import time
@@ -23,6 +24,7 @@ from adapters.telegram.ports import Json, Key, Stored
 from adapters.telegram.refs import message_ref
 from bot import insisting
 from bot.domain.messages import InboundMessage, Received
+from bot.ending import end
 from storage.redis.client import open_client
 from storage.redis.telegram_inbox import RedisInbox
 from tests.fakes.discord_rooms import RecordingRooms
@@ -452,3 +454,30 @@ async def test_a_lead_outlives_a_short_failure_of_the_store(scene: Scene, redis_
     await anna.says(scene.fake.private(anna), "a fox")
     await scene.settled(process)
     assert len(scene.fake.asked("deleteWebhook")) == 1
+
+
+@pytest.mark.parametrize("part", ["poller", "mailroom"])
+async def test_a_loop_ends_when_it_is_asked_once_though_the_store_swallowed_that(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """As redis-py does now and then."""
+    process, waiting, calls = scene.process(), asyncio.Event(), 0
+
+    async def swallows(*_: object, **__: object) -> Any:
+        nonlocal calls
+        calls += 1
+        waiting.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return part == "poller" or ()
+
+    for asked in ("lead", "next", "left_behind"):
+        monkeypatch.setattr(process.inbox, asked, swallows)
+    task = asyncio.create_task(getattr(process, part).run())
+    await asyncio.wait_for(waiting.wait(), 10)
+    task.cancel()
+    await asyncio.wait([task], timeout=1)
+    is_over = task.done()
+    monkeypatch.undo()
+    await end(task)
+    assert (is_over, calls) == (True, 1)

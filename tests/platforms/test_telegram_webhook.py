@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -222,3 +222,25 @@ def message_update(number: int) -> dict[str, Any]:
     chat = {"id": 77, "type": "private", "first_name": "Anna"}
     message = {"message_id": number, "date": 1_790_000_000, "chat": chat, "from": anna, "text": f"fox {number}"}
     return {"update_id": number, "message": message}
+
+
+async def test_telling_telegram_ends_when_it_is_asked_once_though_the_store_swallowed_that(
+    replicas: Replicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = await replicas.one(check_every_s=0.01)
+    noting = asyncio.Event()
+
+    async def swallows(*_: object) -> None:
+        noting.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(one.process.store, "note", swallows)
+    task = asyncio.create_task(one.hook.run())
+    await asyncio.wait_for(noting.wait(), 10)
+    task.cancel()
+    await asyncio.wait([task], timeout=1)
+    is_over = task.done()
+    monkeypatch.undo()
+    await end(task)
+    assert is_over
