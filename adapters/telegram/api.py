@@ -71,6 +71,7 @@ ALLOWED_UPDATES: Final = ("message", "edited_message", "callback_query", "my_cha
 LONGEST_WAIT_S: Final = 600.0
 """Who is to wait longer is told so: a later try waits no longer than this one would have."""
 _SHORT_WAIT_S = 10.0
+"""Who has noted that it is being sent, and is to wait longer, gives its place back and comes again."""
 _NICETY_S = 10.0
 _KNOWN_S = 5.0
 _NO_RIGHT_S = 60.0
