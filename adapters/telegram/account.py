@@ -33,9 +33,7 @@ from bot.ports import ImageStore, MessageStore, Rooms
 
 
 class TelegramDoor:
-    """Lets messages in: Telegram is asked for them, or calls. `routes` are for the page's server, where it calls.
-
-    `alone` when no other process can have taken what is stored: then nothing waits for one that died."""
+    """Lets messages in: Telegram is asked for them, or calls. `routes` are for the page's server, where it calls."""
 
     def __init__(
         self, account: TelegramAccount, rooms: Rooms, *, public_url: str, holder: str, idle_s: float = IDLE_S
