@@ -71,7 +71,7 @@ class Arrivals:
         sources = await self._keep_sources(record.ref, pictures)
         owners = tuple(each.owner for each in attachments)
         spoiler = any(each.spoiler for each in attachments)
-        await self._messages.bring(record.ref, sources, owners=owners, spoiler=spoiler)
+        await self._messages.bring(record.ref, sources, author=record.author, owners=owners, spoiler=spoiler)
         return replace(record, sources=sources, owners=owners, spoiler=spoiler)
 
     async def _fetch(self, message: InboundMessage, attachment: Attachment) -> Picture:

@@ -370,10 +370,12 @@ class MessageStore(Protocol):
         ref: MessageRef,
         sources: Sequence[ImageFacts],
         *,
+        author: UserRef | None = None,
         owners: Sequence[Person | None] = (),
         spoiler: bool = False,
     ) -> None:
-        """Note the pictures that a person's message brought, and whose they are where they are not the author's."""
+        """Note the pictures that a person's message brought, and whose they are where they are not the author's. Where
+        the author was forgotten since the message came, forgetting them again finds these."""
         ...
 
     async def attach(

@@ -86,6 +86,7 @@ class RedisMessageStore:
         ref: MessageRef,
         sources: Sequence[ImageFacts],
         *,
+        author: UserRef | None = None,
         owners: Sequence[Person | None] = (),
         spoiler: bool = False,
     ) -> None:
@@ -93,6 +94,9 @@ class RedisMessageStore:
         named = [owner.user for owner in owners if owner is not None and owner != NOBODY]
         pictures, whose = SOURCES.dump(tuple(sources)), OWNERS.dump(tuple(owners))
         async with self._client.pipeline(transaction=False) as pipe:
+            if author is not None:
+                pipe.zadd(self._keys.user_messages(author), {ref.key: time.time()}, nx=True)
+                pipe.expire(self._keys.user_messages(author), self._retention_s)
             self._name(pipe, ref, named, time.time())
             pipe.hset(key, mapping={"sources": pictures, "owners": whose, "spoiler": str(int(spoiler))})
             for image, owner in zip(sources, owners or [None] * len(sources), strict=True):

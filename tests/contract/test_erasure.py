@@ -639,6 +639,20 @@ async def test_a_picture_that_an_edit_replaced_is_gone_with_its_author(archive: 
     assert image("first").sha256 not in await everything(archive.client)
 
 
+async def test_a_picture_that_was_on_its_way_while_its_author_was_forgotten_is_found_the_next_time(
+    archive: Archive,
+) -> None:
+    one = message("hello")
+    await archive.messages.record(one, MessageRecord(one.ref, turn().thread, author=ANNA))
+    await archive.forget(ANNA)
+    await archive.ledger.keep(f"message:{one.ref.key}", [(image("late"), image("late"))], target="page")
+    await archive.messages.bring(one.ref, [image("late")], author=ANNA)
+    assert archive.pixels.deleted == []
+    await archive.forget(ANNA)
+    assert archive.pixels.deleted == [image("late").sha256]
+    assert image("late").sha256 not in await everything(archive.client)
+
+
 async def test_a_picture_of_theirs_that_somebody_elses_edit_replaced_is_gone_with_its_owner(archive: Archive) -> None:
     ref = await noted(archive, Person(ANNA, "Anna"))
     await archive.ledger.keep(f"message:{ref.key}", [(image("ben's"), image("ben's"))], target="page")
