@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -120,7 +120,7 @@ class Workshop:
             await self._run(id_)
 
     @contextlib.contextmanager
-    def _busy(self) -> Iterator[None]:
+    def _busy(self) -> Generator[None]:
         self._running += 1
         self._idle.clear()
         try:

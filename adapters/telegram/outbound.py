@@ -114,7 +114,7 @@ class TelegramPlatform:
 
     # --- what a chat can show, and what people sent there
 
-    async def capabilities(self, _chat: ChatRef) -> ChatCapabilities:
+    async def capabilities(self, chat: ChatRef) -> ChatCapabilities:  # noqa: ARG002 the same in each
         """Of a document: whether a photo will do is decided here."""
         most = limits.LOCAL_BYTES if self._api.local else limits.DOCUMENT_BYTES
         return ChatCapabilities(max_file_bytes=most, max_images=limits.ALBUM, one_picture_each=True)

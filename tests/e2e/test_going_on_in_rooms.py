@@ -18,7 +18,7 @@ from bot.domain.refs import Person, TurnId, thread_id_of
 from bot.domain.turns import TurnState, TurnStatus
 from bot.domain.words import PRESS_GONE, THIS_OR_ALL, WHICH_ONE_IS_IT
 from bot.engines.exact import ExactEngine
-from bot.ports import Rooms
+from bot.ports import Engine, Rooms
 from storage.redis.client import open_client
 from storage.redis.messages import RedisMessageStore
 from storage.redis.turns import RedisTurnStore
@@ -37,7 +37,7 @@ def gemini() -> ScriptedEngine:
 
 @pytest.fixture
 async def rig(redis_url: str, tmp_path: Path, gemini: ScriptedEngine) -> AsyncIterator[Rig]:
-    engines = {"exact": ExactEngine(), "gemini": gemini}
+    engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": gemini}
     async with living_in(redis_url, tmp_path, engines, text_model=ScriptedTextModel(), person_turns=2) as rig:
         yield rig
 

@@ -175,6 +175,15 @@ class SmallCore:
     _chats: dict[ChatRef, ChatSettings] = field(default_factory=dict)
     _servers: dict[ServerRef, ServerSettings] = field(default_factory=dict)
 
+    async def join(self, message: InboundMessage) -> bool:
+        raise NotImplementedError("a page sends what it has at once")
+
+    async def under_way(self, chat: ChatRef, *, by: UserRef) -> Sequence[TurnId]:
+        return [turn for turn, asker in self._open.items() if asker == by and self.answers[turn].chat == chat]
+
+    async def move(self, old: ChatRef, new: ChatRef) -> None:
+        raise NotImplementedError("a chat of the page has one name")
+
     async def receive(self, message: InboundMessage) -> Received:
         self.received.append(message)
         if self.broken:

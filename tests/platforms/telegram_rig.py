@@ -46,7 +46,7 @@ async def living_on(
 
 def unpaced(patch: pytest.MonkeyPatch) -> None:
     """Where nothing is flooded, nothing has to wait."""
-    for name in ("ALL", "CHAT", "GROUP", "EDITS", "GROUP_EDITS", "GROUP_PROGRESS", "BUSY"):
+    for name in ("ALL", "CHAT", "GROUP", "EDITS", "GROUP_EDITS", "GROUP_PROGRESS", "BUSY", "OTHERS"):
         patch.setattr(lanes, f"{name}_MOST", 1000)
 
 
@@ -197,8 +197,8 @@ class TelegramRig:
 
     async def _behind_more(self, what: Button, post: Post, message: Message, person: Person) -> str:
         await person.presses(message, label="More…")
-        await self.fake.until(lambda: self._data(what, post, message))
-        return self._data(what, post, message)
+        found: str = await self.fake.until(lambda: self._data(what, post, message))
+        return found
 
     def _message(self, post: Post, index: int | None = None) -> Message:
         if index is not None and post in self._albums:
