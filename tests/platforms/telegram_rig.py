@@ -189,7 +189,8 @@ class TelegramRig:
 
     def _data(self, what: Button, post: Post, message: Message) -> str:
         """A client that is behind still shows what stood there: a press on it comes through all the same."""
-        for data in [*_datas(message), *self._offered.get(post, ())]:
+        offered: list[str] = [*_datas(message), *self._offered.get(post, {})]
+        for data in offered:
             button = read_button_id(data)
             if button is not None and _means(button, what):
                 return data
