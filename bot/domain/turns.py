@@ -154,6 +154,8 @@ class Outcome:
     finished_at: float = 0.0
     plan: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
+    nodes: tuple[TurnId, ...] = ()
+    """The results that its picture shows by their numbers, from 1: a drawn tree."""
 
 
 @dataclass(frozen=True, slots=True)
