@@ -13,6 +13,7 @@ from bot.domain.turns import Outcome, Turn, Usage
 from bot.domain.wishes import Form
 from bot.ground import MAX_PINS, Ground, Request
 from bot.listening import Understood
+from bot.telling import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Accepted:
     brought: tuple[Input, ...] = ()
     outcome: Outcome | None = None
     asks: tuple[Person, ...] = ()
+    drawn: Told | None = None
+    """A picture that was drawn for a command."""
 
 
 def turn_of(

@@ -35,14 +35,17 @@ from bot.engines.exact import ExactEngine
 from bot.engines.gemini import Access, Enterprise, GeminiEngine, model_profile
 from bot.engines.pixels import fit
 from bot.engines.reader import PillowPictureReader
+from bot.engines.tree import draw as draw_tree
 from bot.intake import Hall
 from bot.labels.labeller import MetadataLabeller
 from bot.listening import Listener
-from bot.ports import Engine, ForgetReceipt, Platform, TextModel
+from bot.ports import Engine, ForgetReceipt, ImageStore, MessageStore, Platform, TextModel, TurnStore
 from bot.reception import Reception
 from bot.reconciler import Reconciler
 from bot.settings import Role, Settings
 from bot.stopping import Stopping
+from bot.telling import Counter
+from bot.trees import Trees
 from bot.turns import Workshop
 from storage.docket.queue import DocketTurnQueue
 from storage.objects.store import ObstoreImageStore, ObstoreUploads, image_store, uploads
@@ -236,7 +239,15 @@ async def open_house(
                 switches=switches,
                 caps=caps,
             ),
-            desk=Desk(chats=chats, says=says, stand=asking.stand, meter=meter, budget=budget),
+            desk=Desk(
+                chats=chats,
+                says=says,
+                stand=asking.stand,
+                meter=meter,
+                budget=budget,
+                counters=_counters(turns, messages, images),
+            ),
+            keep_drawn=dispatch.keep_drawn,
             consent=consent,
             asking=asking,
             stopping=stopping,
@@ -298,6 +309,12 @@ async def open_house(
             troubles=troubles,
         )
         yield house
+
+
+def _counters(turns: TurnStore, messages: MessageStore, images: ImageStore) -> Mapping[str, Counter]:
+    """Who answers which command."""
+    trees = Trees(turns=turns, messages=messages, images=images, draw=draw_tree)
+    return {"tree": trees, "compare": trees}
 
 
 async def _open_discord(

@@ -15,6 +15,7 @@ from bot.ports import Engine
 
 VARIATIONS = 4
 _MOST_ROLES = 6
+_MOST_NODES = 8
 _QUESTIONS = {
     PICTURE_OR_WORDS: (Control(Act.LATEST, "My last picture here"), Control(Act.IMAGINE, "Draw it from these words")),
     WHICH_PICTURE: (Control(Act.LATEST, "My last picture here"),),
@@ -22,13 +23,17 @@ _QUESTIONS = {
 AGAIN_ALL = Control(Act.AGAIN, "All of them again")
 
 
-def controls_of(status: TurnStatus, engines: Mapping[str, Engine], estimates: Estimates) -> tuple[Control, ...]:
+def controls_of(  # noqa: PLR0911 one way for each kind of answer
+    status: TurnStatus, engines: Mapping[str, Engine], estimates: Estimates
+) -> tuple[Control, ...]:
     """The most useful first. Nothing stands under a turn that is not final, or was erased."""
     outcome, turn = status.outcome, status.turn
     if outcome is None or status.erased:
         return ()
     if status.state is TurnState.ASKING:
         return _answers(outcome.code)
+    if outcome.nodes:
+        return _nodes(len(outcome.nodes))
     engine = engines.get(turn.engine)
     undo = tuple(_undo(status))
     if engine is None or not engine.profile.generative:
@@ -56,6 +61,12 @@ def _answers(code: str) -> tuple[Control, ...]:
         size = code.removeprefix(SIZE_QUESTION)
         return (Control(Act.LARGER, f"In {size}", size), Control(Act.AGAIN, "In the usual size"))
     return _QUESTIONS.get(code, ())
+
+
+def _nodes(count: int) -> tuple[Control, ...]:
+    """The newest of a tree; any other is named by its number."""
+    newest = range(max(1, count - _MOST_NODES + 1), count + 1)
+    return tuple(Control(Act.GO, f"Picture {number}", str(number)) for number in newest)
 
 
 def _roles(status: TurnStatus) -> Iterator[Control]:

@@ -192,6 +192,12 @@ class Dispatch:
         await platform.show_sources(message, renditions)
         return masters
 
+    async def keep_drawn(self, turn: Turn, picture: Picture, label: Label | None) -> tuple[ImageFacts, ...]:
+        """Store a picture that was drawn to answer a command."""
+        capabilities = await self._platforms[turn.chat.platform].capabilities(turn.chat)
+        masters, _ = await self._renditions.keep(f"turn:{turn.id}", [picture], label, capabilities)
+        return masters
+
     async def _answer(self, status: TurnStatus, capabilities: ChatCapabilities) -> Answer:
         outcome = status.outcome
         if status.state not in FINAL_STATES or outcome is None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from bot.budget import Budget
 from bot.domain.commands import HELP, Command, apply_setting, said_of_mine, settings_words, standing_words
 from bot.domain.consent import Standing
-from bot.domain.messages import InboundMessage
+from bot.domain.messages import InboundMessage, MessageRecord
 from bot.domain.money import said
 from bot.domain.refs import ChatRef, UserRef
 from bot.ports import ChatStore, ConsentStore, Meter
+from bot.telling import Counter, Told
 
 NO_SUCH_SETTING = (
     "I know “suggestions” and “questions”, each on or off, “pictures” (ask, own or off) and “mine” (ask, here or "
@@ -23,24 +24,39 @@ Stand = Callable[[UserRef, ChatRef, Standing], Awaitable[None]]
 
 
 class Desk:
-    """Answers commands. What it says of money is the asker's own and the chat's, never another person's. `stand` takes
-    what people say of their own pictures."""
+    """Answers commands; those that it does not know itself are answered by `counters`, by their names. What it says of
+    money is the asker's own and the chat's, never another person's. `stand` takes what people say of their own
+    pictures."""
 
-    def __init__(self, *, chats: ChatStore, says: ConsentStore, stand: Stand, meter: Meter, budget: Budget) -> None:
+    def __init__(
+        self,
+        *,
+        chats: ChatStore,
+        says: ConsentStore,
+        stand: Stand,
+        meter: Meter,
+        budget: Budget,
+        counters: Mapping[str, Counter],
+    ) -> None:
+        self._counters = counters
         self._chats = chats
         self._stand = stand
         self._says = says
         self._meter = meter
         self._budget = budget
 
-    async def answer(self, command: Command, message: InboundMessage) -> str:
+    async def answer(self, command: Command, message: InboundMessage, target: MessageRecord | None) -> Told:
+        """Raises `RemixError`."""
+        counter = self._counters.get(command.name)
+        if counter is not None:
+            return await counter.answer(command, message, target)
         match command.name:
             case "settings":
-                return await self._settings(command, message)
+                return Told(await self._settings(command, message))
             case "usage":
-                return await self._usage(message)
+                return Told(await self._usage(message))
             case _:
-                return "\n".join(HELP)
+                return Told("\n".join(HELP))
 
     async def _settings(self, command: Command, message: InboundMessage) -> str:
         chat, asker = message.ref.chat, message.author

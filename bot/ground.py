@@ -19,6 +19,7 @@ from bot.domain.story import story_below
 from bot.domain.turns import FINAL_STATES, Story, Turn, TurnState, TurnStatus
 from bot.domain.wishes import (
     MOST_VARIATIONS,
+    PLAIN_WISH,
     Form,
     Kind,
     Manner,
@@ -27,7 +28,7 @@ from bot.domain.wishes import (
     points_at_a_picture,
     read_wish,
 )
-from bot.domain.words import CLIMBED, NO_PICTURE_YET, NOT_YOURS, PRESS_GONE, WHICH_ONE
+from bot.domain.words import CLIMBED, NO_PICTURE_YET, NO_SUCH_NODE, NOT_YOURS, PRESS_GONE, WHICH_NODE, WHICH_ONE
 from bot.ports import MessageStore, TurnStore
 
 MAX_PINS = 3
@@ -222,7 +223,7 @@ class Grounds:
             raise BadRequest(PRESS_GONE)  # its words were taken back
         return replace(request, words_by=words_by if copied else None)
 
-    async def _meant(  # noqa: PLR0911 one way for each control
+    async def _meant(  # noqa: PLR0911, PLR0912 one way for each control
         self, press: Press, message: InboundMessage, target: MessageRecord, status: TurnStatus
     ) -> Request:
         turn = status.turn
@@ -243,6 +244,8 @@ class Grounds:
                 if not turn.inputs or any(each.image is None for each in turn.inputs):
                     raise BadRequest(PRESS_GONE)
                 return Request(turn.instruction, _alone(turn.wish), _beside(turn))
+            case Act.GO:
+                return await self._node(press.argument, status)
             case Act.ONLY | Act.ALL:
                 return _this_or_all(press, status)
             case Act.CANVAS:
@@ -253,6 +256,22 @@ class Grounds:
                 else:
                     words, wish = _words_alone(status), _taken(press, turn.wish)
                 return Request(words, wish, _beside(turn))
+
+    async def _node(self, number: str, status: TurnStatus) -> Request:
+        """One picture of a tree, as what is gone on from."""
+        nodes = status.outcome.nodes if status.outcome is not None else ()
+        if not nodes:
+            raise BadRequest(PRESS_GONE)
+        ground = await self._on_turns([Shown(node_of(nodes, _number(number, 0)), ALL)])
+        return Request("", PLAIN_WISH, replace(ground, note=""))
+
+    async def on_node(self, status_of: MessageRecord, number: int) -> Ground | None:
+        """What the picture of that number is, where this message shows a tree; None where it shows none. Raises
+        `BadRequest` where there is none of that number."""
+        status = await self.shown(status_of.shows[0].turn) if len(status_of.shows) == 1 else None
+        if status is None or status.outcome is None or not status.outcome.nodes:
+            return None
+        return await self._on_turns([Shown(node_of(status.outcome.nodes, number), ALL)])
 
     async def _larger(self, size: str, target: MessageRecord, status: TurnStatus) -> Request:
         """The result once more; or, where the size was asked about first, what was asked for."""
@@ -399,6 +418,15 @@ def begins_anew(words: str) -> bool:
     if read_command(words) is not None:
         return True
     return read_wish(words, images=0).wish.kind is not Kind.EDIT and not points_at_a_picture(words)
+
+
+def node_of(nodes: Sequence[TurnId], number: int) -> TurnId:
+    """By its number, from 1. Raises `BadRequest`."""
+    if not number:
+        raise BadRequest(WHICH_NODE.format(number=len(nodes)))
+    if not 1 <= number <= len(nodes):
+        raise BadRequest(NO_SUCH_NODE.format(number=number, most=len(nodes)))
+    return nodes[number - 1]
 
 
 def _number(text: str, default: int) -> int:

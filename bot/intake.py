@@ -20,10 +20,10 @@ from bot.budget import Caps, Estimates, over_words
 from bot.consent import Consent
 from bot.desk import Desk
 from bot.domain.actions import Act
-from bot.domain.commands import Command, read_command
+from bot.domain.commands import read_command
 from bot.domain.errors import BadRequest, ChatClosed, ChatGone, NotAllowed, NotUnderstood, RemixError
-from bot.domain.images import ALL, ImageFacts, Input
-from bot.domain.labels import label_known
+from bot.domain.images import ALL, ImageFacts, Input, Picture
+from bot.domain.labels import Label, label_known
 from bot.domain.messages import InboundMessage, MessageRecord, Received, Shown
 from bot.domain.money import up_to
 from bot.domain.outcomes import (
@@ -36,7 +36,7 @@ from bot.domain.outcomes import (
     added,
     outcome_of,
 )
-from bot.domain.pointing import named_picture
+from bot.domain.pointing import named_picture, numbered
 from bot.domain.refs import ChatRef, MessageRef, Person, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.roles import read_roles
 from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus
@@ -71,6 +71,7 @@ from bot.ports import (
     TurnStore,
 )
 from bot.stopping import Stopping
+from bot.telling import Told
 
 log = structlog.get_logger("hall")
 
@@ -88,6 +89,10 @@ class _Question(Exception):
     def __init__(self, words: str, *, code: str, suggestions: tuple[str, ...] = ()) -> None:
         super().__init__(words)
         self.outcome = Outcome(TurnState.ASKING, code=code, words=words, suggestions=suggestions)
+
+
+KeepDrawn = Callable[[Turn, Picture, Label | None], Awaitable[tuple[ImageFacts, ...]]]
+"""Stores a picture that was drawn for a turn, ready for its chat."""
 
 
 class Hall:
@@ -109,6 +114,7 @@ class Hall:
         close: Callable[[TurnId], Awaitable[None]],
         listener: Listener,
         desk: Desk,
+        keep_drawn: KeepDrawn,
         consent: Consent,
         asking: Asking,
         stopping: Stopping,
@@ -126,6 +132,7 @@ class Hall:
         self._close = close
         self._listener = listener
         self._desk = desk
+        self._keep_drawn = keep_drawn
         self._consent = consent
         self._asking = asking
         self._stopping = stopping
@@ -256,7 +263,7 @@ class Hall:
             accepted = Accepted(Request(understood.words, PLAIN_WISH, Ground()), outcome=outcome_of(error))
         first = turn_of(message, id_, reply, accepted, understood)
         if accepted.outcome is not None:
-            await self._conclude(first, accepted.outcome)
+            await self._conclude(first, await self._with_picture(first, accepted))
             return
         turns = album_of(first, message.origin)
         if len(turns) > 1:
@@ -271,22 +278,24 @@ class Hall:
     async def _consider(self, message: InboundMessage, target: MessageRecord | None) -> Accepted:
         """What is wanted, of what, and by whom it is done. Only what is wrong with the files themselves is raised."""
         command = None if message.press else read_command(message.text)
-        if command is not None:
-            return await self._commanded(command, message)
         request = Request(message.text, PLAIN_WISH, Ground())
         brought: tuple[Input, ...] = ()
         try:
+            told = await self._desk.answer(command, message, target) if command is not None else None
+            if told is not None and told.instead is None:
+                return _told(message, command.name if command else "", told)
             request = replace(request, ground=unseen(message, target))
             await self._asks(message, request.ground)
             request = replace(request, ground=Ground(owners=request.ground.owners))
             if target is not None and is_unseen(message, target):
                 target = await self._arrivals.quoted(message, target)
             brought = await self._arrivals.brought(message)
-            request = await self._request(message, target, brought)
+            instead = told.instead if told is not None else None
+            request = instead or await self._request(message, target, brought)
             asks = await self._asks(message, request.ground)
             if target is not None and _is_unclear(message, target, request):
                 raise _one_or_all(message, request)
-            if message.press is not None and message.press.act is Act.UNDO:
+            if message.press is not None and message.press.act in (Act.UNDO, Act.GO):
                 return Accepted(request, outcome=await self._step_back(request, asks))
             engine, request = self._route(message, request)
             await self._asking.check_patience(message.author, asks)
@@ -301,11 +310,6 @@ class Hall:
             meant = bool(message.reply_to or message.attachments) and not request.ground.from_words
             refused = replace(request, wish=PLAIN_WISH) if meant else request
             return Accepted(refused, brought=brought, outcome=outcome_of(error))
-
-    async def _commanded(self, command: Command, message: InboundMessage) -> Accepted:
-        words = await self._desk.answer(command, message)
-        outcome = Outcome(TurnState.DONE, code=command.name, words=words)
-        return Accepted(Request(message.text, PLAIN_WISH, Ground()), outcome=outcome)
 
     async def _step_back(self, request: Request, asks: Sequence[Person]) -> Outcome:
         """What is shown once more keeps its label. Somebody's own picture is not shown again by us."""
@@ -363,6 +367,10 @@ class Hall:
     ) -> tuple[Ground, str]:
         """The ground, and the words. Where several pictures stand there and the words name one of them ("the second"),
         that one alone."""
+        node = numbered(message.text)
+        tree = await self._grounds.on_node(target, node.index + 1 if node else 0) if target is not None else None
+        if tree is not None:
+            return tree, node.words if node is not None else message.text
         ground = await self._grounds.of(target, message.author)
         if target is None or (message.reply_index is not None and not message.among):
             return ground, message.text
@@ -493,6 +501,14 @@ class Hall:
             return False
         return await self._submit(missing)
 
+    async def _with_picture(self, turn: Turn, accepted: Accepted) -> Outcome:
+        assert accepted.outcome is not None
+        drawn = accepted.drawn
+        if drawn is None or drawn.picture is None:
+            return accepted.outcome
+        images = await self._keep_drawn(turn, drawn.picture, drawn.label)
+        return replace(accepted.outcome, images=images)
+
     async def _conclude(self, turn: Turn, outcome: Outcome) -> None:
         """A turn that ends where it began."""
         ended = replace(outcome, usage=added(turn.spent, outcome.usage), finished_at=time.time())
@@ -517,6 +533,12 @@ def _went_along(turn: Turn, brought: Sequence[ImageFacts], count: int) -> bool:
     """Whether so many pictures that came with its message are in it. They stand behind those it replies to."""
     last = turn.inputs[len(turn.inputs) - count :] if count <= len(turn.inputs) else ()
     return len(brought) == count and [each.image for each in last] == list(brought)
+
+
+def _told(message: InboundMessage, name: str, told: Told) -> Accepted:
+    outcome = Outcome(TurnState.DONE, code=name, words=told.words, label=told.label, nodes=told.nodes)
+    ground = Ground(owners=told.owners, spoiler=told.spoiler)
+    return Accepted(Request(message.text, PLAIN_WISH, ground), outcome=outcome, drawn=told)
 
 
 def _is_unclear(message: InboundMessage, target: MessageRecord, request: Request) -> bool:

@@ -27,6 +27,8 @@ class Act(StrEnum):
     """The words that had no picture, on the last picture of that person in this chat."""
     IMAGINE = "imagine"
     """The words that had no picture, as a picture from words alone."""
+    GO = "go"
+    """A picture of a tree once more, to go on from. The argument is its number."""
     ONLY = "only"
     """The words for one picture of several. The argument is its number, from 1."""
     ALL = "all"

@@ -22,7 +22,7 @@ HELP = (
 )
 """What can be said, one paragraph each."""
 
-_COMMAND = re.compile(r"\s*/(usage|settings|help|start)(?:@\w{1,64})?(?:\s+|$)", re.IGNORECASE)
+_COMMAND = re.compile(r"\s*/(usage|settings|help|start|tree|compare)(?:@\w{1,64})?(?:\s+|$)", re.IGNORECASE)
 _MOST_ARGUMENTS = 4
 _ARGUMENTS_CHARS = 200
 _ON_OR_OFF = {"on": True, "yes": True, "an": True, "off": False, "no": False, "aus": False}
@@ -30,7 +30,7 @@ _ON_OR_OFF = {"on": True, "yes": True, "an": True, "off": False, "no": False, "a
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`name` is "usage", "settings", "help" or "start"; `arguments` are the words behind it, in lower case."""
+    """`name` without its “/”; `arguments` are the words behind it, in lower case."""
 
     name: str
     arguments: tuple[str, ...] = ()

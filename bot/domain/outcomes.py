@@ -10,7 +10,7 @@ PICTURE_QUESTIONS = frozenset({PICTURE_OR_WORDS, WHICH_PICTURE})
 """Codes of what is asked back where words came without any picture."""
 ASKS_FOR_WORDS = "no_words"
 """Code of what is asked back where pictures came without any words."""
-COMMAND_NAMES = frozenset({"help", "settings", "start", "usage"})
+COMMAND_NAMES = frozenset({"help", "settings", "start", "usage", "tree"})
 """Codes of answers to commands."""
 UNDO = "undo"
 """Code of a step back: what the turn before was made from is shown once more."""

@@ -29,6 +29,18 @@ class Named:
     words: str
 
 
+_FROM_NODE = re.compile(
+    r"^\s*(?:[^\W\d]{1,12}\s{0,3})?[#№]?\s?(\d{1,4})\s{0,3}(?:[:：]|[-–—]\s|[.、,]\s)\s*(.+)$", re.DOTALL
+)
+
+
+def numbered(text: str) -> Named | None:
+    """“from 3: make it winter”: the picture of that number (`index` from 0) in a tree, in whatever language, and what
+    is wanted of it. None where no number stands in front."""
+    match = _FROM_NODE.match(text) if len(text) <= _MOST_CHARS else None
+    return None if match is None else Named(int(match[1]) - 1, match[2].strip())
+
+
 def named_picture(text: str, count: int) -> Named | None:
     """The one of `count` pictures that the words name; None where they name none, several, or one that is not there.
 

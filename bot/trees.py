@@ -1,0 +1,133 @@
+"""Seeing the tree of a thread, and comparing what stands in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from bot.domain.commands import Command
+from bot.domain.errors import BadRequest
+from bot.domain.images import Input, Picture, Provenance
+from bot.domain.inputs import results_of
+from bot.domain.labels import Label
+from bot.domain.messages import InboundMessage, MessageRecord
+from bot.domain.refs import Sha256, TurnId
+from bot.domain.tree import Layout, Node, layout_of, nodes_of
+from bot.domain.turns import TurnStatus
+from bot.domain.wishes import PLAIN_WISH
+from bot.domain.words import (
+    GONE_NODE,
+    NO_SUCH_NODE,
+    NOTHING_TO_COMPARE,
+    NOTHING_TO_DRAW,
+    ONE_STEP,
+    SOME_STEPS,
+    TREE_WORDS,
+)
+from bot.ground import Ground, Request
+from bot.ports import ImageStore, MessageStore, TurnStore
+from bot.telling import Told
+
+Draw = Callable[[Layout, Mapping[Sha256, bytes], Mapping[str, str]], Picture]
+"""A layout, the files of its images by their names, and what is said of steps: gives the picture. Blocks."""
+
+BEFORE_AND_AFTER = "before and after"
+"""What the exact engine calls two pictures side by side."""
+
+
+class Trees:
+    """`/tree` and `/compare`. Only what stands in the asker's own chat is ever shown."""
+
+    def __init__(self, *, turns: TurnStore, messages: MessageStore, images: ImageStore, draw: Draw) -> None:
+        self._turns = turns
+        self._messages = messages
+        self._images = images
+        self._draw = draw
+
+    async def answer(self, command: Command, message: InboundMessage, target: MessageRecord | None) -> Told:
+        target = target or await self._latest(message)
+        if target is None:
+            raise BadRequest(NOTHING_TO_DRAW)
+        statuses = await self._turns.thread(target.thread)
+        if command.name == "compare":
+            return Told(instead=_compared(command, target, statuses))
+        return await self._tree(statuses)
+
+    async def _latest(self, message: InboundMessage) -> MessageRecord | None:
+        latest = await self._messages.latest(message.ref.chat, message.author)
+        return await self._messages.find(latest) if latest is not None else None
+
+    async def _tree(self, statuses: Sequence[TurnStatus]) -> Told:
+        nodes = nodes_of(statuses)
+        if not nodes:
+            raise BadRequest(NOTHING_TO_DRAW)
+        layout = layout_of(nodes)
+        shown = [row.node for row in layout.rows]
+        files = {node.image.sha256: await self._file(node) for node in shown if node.image is not None}
+        words = {"gone": GONE_NODE, "step": ONE_STEP, "steps": SOME_STEPS}
+        picture = await asyncio.to_thread(self._draw, layout, {k: v for k, v in files.items() if v is not None}, words)
+        by_turn = {status.turn.id: status.turn for status in statuses}
+        people = [(by_turn[node.turn].author, *by_turn[node.turn].owners) for node in shown if node.image is not None]
+        return Told(
+            words=TREE_WORDS.format(number=nodes[-1].number),
+            picture=picture,
+            label=_label_of(shown),
+            nodes=tuple(node.turn for node in nodes),
+            owners=tuple(dict.fromkeys(person for each in people for person in each)),
+            spoiler=any(node.spoiler for node in shown),
+        )
+
+    async def _file(self, node: Node) -> bytes | None:
+        assert node.image is not None
+        try:
+            return await self._images.get(node.image.sha256)
+        except KeyError:
+            return None
+
+
+def _label_of(nodes: Sequence[Node]) -> Label | None:
+    """The strongest of what is shown."""
+    labels = [node.label for node in nodes if node.label is not None]
+    made = [label for label in labels if label.provenance is not Provenance.UNKNOWN]
+    if not made:
+        return labels[0] if labels else None
+    engines = tuple(dict.fromkeys(name for label in made for name in label.engines))
+    generated = all(label.provenance is Provenance.AI_GENERATED for label in made) and len(made) == len(labels)
+    provenance = Provenance.AI_GENERATED if generated else Provenance.AI_EDITED
+    return Label(provenance, edited_by_ai=False, engines=engines)
+
+
+def _compared(command: Command, target: MessageRecord, statuses: Sequence[TurnStatus]) -> Request:
+    by_turn = {status.turn.id: status for status in statuses}
+    nodes = nodes_of(statuses)
+    if len(command.arguments) >= 2:
+        first, second = (_numbered(nodes, each) for each in command.arguments[:2])
+        before, after = _result(by_turn[first]), _result(by_turn[second])
+    else:
+        shown = by_turn.get(target.shows[0].turn) if target.shows else None
+        after = _result(shown) if shown is not None else None
+        before = _before(shown) if shown is not None else None
+    if before is None or after is None or after.from_turn is None:
+        raise BadRequest(NOTHING_TO_COMPARE)
+    turns = [by_turn[each.from_turn].turn for each in (before, after) if each.from_turn is not None]
+    owners = tuple(dict.fromkeys(owner for turn in turns for owner in turn.owners))
+    spoiler = any(turn.spoiler for turn in turns)
+    ground = Ground(inputs=(before, after), parent=after.from_turn, owners=owners, spoiler=spoiler)
+    return Request(BEFORE_AND_AFTER, PLAIN_WISH, ground)
+
+
+def _numbered(nodes: Sequence[Node], text: str) -> TurnId:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
+    if not 1 <= number <= len(nodes):
+        raise BadRequest(NO_SUCH_NODE.format(number=text[:12], most=len(nodes)))
+    return nodes[number - 1].turn
+
+
+def _result(status: TurnStatus) -> Input | None:
+    found, climbed = results_of(status)
+    return found[0] if found and not climbed and not status.erased else None
+
+
+def _before(status: TurnStatus) -> Input | None:
+    """What it was made from: a result further up, or the picture that it began with."""
+    return next((each for each in status.turn.inputs if each.image is not None), None)
