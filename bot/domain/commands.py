@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bot.domain.chats import ChatSettings
 from bot.domain.consent import DEFAULT_POLICY, Policy, Standing
@@ -22,7 +22,15 @@ HELP = (
 )
 """What can be said, one paragraph each."""
 
-_COMMAND = re.compile(r"\s*/(usage|settings|help|start|tree|compare)(?:@\w{1,64})?(?:\s+|$)", re.IGNORECASE)
+NAMES = (
+    "usage",
+    "settings",
+    "help",
+    "start",
+    "tree",
+    "compare",
+)
+_COMMAND = re.compile(rf"\s*/({'|'.join(NAMES)})(?:@\w{{1,64}})?(?:\s+|$)", re.IGNORECASE)
 _MOST_ARGUMENTS = 4
 _ARGUMENTS_CHARS = 200
 _ON_OR_OFF = {"on": True, "yes": True, "an": True, "off": False, "no": False, "aus": False}
@@ -30,10 +38,12 @@ _ON_OR_OFF = {"on": True, "yes": True, "an": True, "off": False, "no": False, "a
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`name` without its “/”; `arguments` are the words behind it, in lower case."""
+    """`name` without its “/”; `arguments` are the first words behind it, in lower case."""
 
     name: str
     arguments: tuple[str, ...] = ()
+    rest: str = field(default="", compare=False)
+    """All that stands behind the name, as it was written."""
 
 
 def read_command(text: str) -> Command | None:
@@ -42,7 +52,7 @@ def read_command(text: str) -> Command | None:
     if match is None:
         return None
     words = text[match.end() : match.end() + _ARGUMENTS_CHARS].lower().split()
-    return Command(match[1].lower(), tuple(words[:_MOST_ARGUMENTS]))
+    return Command(match[1].lower(), tuple(words[:_MOST_ARGUMENTS]), text[match.end() :].strip())
 
 
 _POLICY_WORDS = {
