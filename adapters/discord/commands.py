@@ -21,6 +21,7 @@ _PICTURES = ("picture", "picture_2", "picture_3")
 _ALONE = frozenset({"help", "usage"})
 
 _Words = app_commands.Range[str, 1, _MOST_WORDS]
+_Number = app_commands.Range[int, 1, 9999]
 _Call = discord.Interaction[Any]
 
 
@@ -35,6 +36,7 @@ async def _edit(  # noqa: PLR0917 (the library reads the options from here)
 async def _imagine(interaction: _Call, words: _Words, size: str = "") -> None: ...
 async def _story(interaction: _Call, words: _Words, picture: discord.Attachment | None = None) -> None: ...
 async def _explain(interaction: _Call, words: _Words, picture: discord.Attachment | None = None) -> None: ...
+async def _compare(interaction: _Call, first: _Number, second: _Number) -> None: ...
 async def _plain(interaction: _Call) -> None: ...
 async def _menu(interaction: _Call, message: discord.Message) -> None: ...
 
@@ -45,6 +47,8 @@ _DESCRIBED = {
     "picture": "The picture",
     "picture_2": "A second one",
     "picture_3": "A third one",
+    "first": "Its number in the tree",
+    "second": "The number of the other one",
     "size": "How large the result should be",
 }
 _COMMANDS: tuple[tuple[str, str, Any], ...] = (
@@ -52,6 +56,8 @@ _COMMANDS: tuple[tuple[str, str, Any], ...] = (
     ("imagine", "Draw a picture from your words", _imagine),
     ("story", "Tell a story in pictures", _story),
     ("explain", "Explain something with a picture", _explain),
+    ("tree", "See how your last pictures here grew, with numbers to go on from", _plain),
+    ("compare", "Put two pictures of that tree side by side", _compare),
     ("help", "What I can do", _plain),
     ("settings", "Who may edit your pictures, and what holds here", _plain),
     ("forget", "Erase everything that I keep of you", _plain),
@@ -114,7 +120,8 @@ def read_command(data: Mapping[str, Any]) -> Called | None:
     given = {str(option.get("name")): option.get("value") for option in data.get("options") or ()}
     attachments = resolved(data, "attachments")
     files = [attachments[given[each]] for each in _PICTURES if given.get(each) in attachments]
-    words = str(given.get("instruction") or given.get("words") or "")
+    numbers = [str(given[each]) for each in ("first", "second") if each in given]
+    words = str(given.get("instruction") or given.get("words") or " ".join(numbers))
     if name not in _NAMES:
         return None
     return Called(name, f"/{name} {words}".strip(), size_of(given.get("size")), tuple(files), name in _ALONE)

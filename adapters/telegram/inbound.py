@@ -40,7 +40,7 @@ EDIT: Final = "edit"
 """Says nothing but that the bot is meant."""
 COMMANDS: Final = frozenset(
     {EDIT, "imagine", "story", "variations", "variation", "explain", "help", "start", "usage", "settings"}
-    | {"forget", "cancel"}
+    | {"forget", "cancel", "tree", "compare"}
 )
 """Ours, without an address as well."""
 

@@ -301,6 +301,8 @@ def _suggestions(suggestions: Sequence[str]) -> list[tuple[Key, ...]]:
 
 def _first(controls: Sequence[Control]) -> list[Control]:
     """One of a kind."""
+    if controls and controls[0].act is Act.GO:  # a tree's own
+        return list(controls)
     found = (next((each for each in controls if each.act is act), None) for act in _FIRST_ACTS)
     return [each for each in found if each is not None]
 

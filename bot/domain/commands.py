@@ -16,6 +16,8 @@ HELP = (
     "No picture at hand? “Draw a fox in the snow”, or “six panels of a fox who finds a hat” for a story.",
     "For choice, say “4 variations”. For a larger file, say “in 2K”. For a shape, say “as a phone wallpaper”.",
     "Ask me about a picture as well: “which bird is that?”. With /explain I draw the answer.",
+    "/tree in reply to one of my pictures shows how it all grew; then “from 3: …” goes on from any of them. "
+    "/compare puts two side by side.",
     "Cropping, turning, resizing and the like are done exactly, and are always free.",
     "/imagine, /story, /variations and /explain do what they say. /usage shows what was used, "
     "/settings what you can turn off here.",

@@ -412,3 +412,12 @@ class PlatformContract:
         mine = await made(rig, "crop to a square", [CAT])
         post = await asks(rig, HAT, reply_to=mine.post, by=Who.BEN)
         assert len((await rig.waits_for(post, by=Who.BEN)).pictures) == 1
+
+    async def test_the_tree_of_a_thread_can_be_seen_and_gone_on_from_anywhere_in_it(self, rig: PlatformRig) -> None:
+        first = await made(rig, "crop to a square", [CAT])
+        await made(rig, "rotate 90 degrees", reply_to=first.post)
+        tree = await made(rig, "/tree", reply_to=first.post)
+        assert [picture.size_px[0] for picture in tree.pictures] == [1080]
+        assert Act.GO in tree.buttons
+        branch = await made(rig, "from 1: crop to 2:1", reply_to=tree.post)
+        assert [picture.size_px for picture in branch.pictures] == [(300, 150)]

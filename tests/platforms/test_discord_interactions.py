@@ -210,7 +210,7 @@ async def test_commands_are_registered_once_and_again_only_when_they_changed(
             pass
     assert fake.syncs == 2
     assert {each["name"] for each in fake.commands} == {
-        "edit", "imagine", "story", "explain", "help", "settings", "forget", "usage", EDIT_THIS,
+        "edit", "imagine", "story", "explain", "tree", "compare", "help", "settings", "forget", "usage", EDIT_THIS,
     }  # fmt: skip
 
 
