@@ -56,6 +56,7 @@ def turn_of(
         engines=ground.engines,
         note=ground.note,
         words_by=request.words_by,
+        words_of=tuple(each for each in request.words_of if each != message.author),
         wish=request.wish,
         heard=understood.heard,
         spent=understood.spent,

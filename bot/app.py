@@ -35,11 +35,13 @@ from bot.engines.exact import ExactEngine
 from bot.engines.gemini import Access, Enterprise, GeminiEngine, model_profile
 from bot.engines.pixels import fit
 from bot.engines.reader import PillowPictureReader
+from bot.engines.sheet import draw as draw_sheet
 from bot.engines.tree import draw as draw_tree
 from bot.intake import Hall
+from bot.kitchen import Kitchen
 from bot.labels.labeller import MetadataLabeller
 from bot.listening import Listener
-from bot.ports import Engine, ForgetReceipt, ImageStore, MessageStore, Platform, TextModel, TurnStore
+from bot.ports import Engine, ForgetReceipt, ImageStore, MessageStore, Platform, RecipeStore, TextModel, TurnStore
 from bot.reception import Reception
 from bot.reconciler import Reconciler
 from bot.settings import Role, Settings
@@ -58,6 +60,7 @@ from storage.redis.images import RedisImageLedger
 from storage.redis.messages import RedisMessageStore
 from storage.redis.meter import RedisMeter
 from storage.redis.page import RedisPageStore
+from storage.redis.recipes import RedisRecipeStore
 from storage.redis.switches import RedisSwitches
 from storage.redis.telegram import RedisLedger, RedisTelegramStore
 from storage.redis.telegram_albums import RedisAlbums
@@ -174,10 +177,10 @@ async def open_house(
         meter = RedisMeter(client)
         budget = budget_of(settings)
         page = RedisPageStore(client, retention_s=retention_s)
-        images = image_store(settings.pictures_url)
-        spool = uploads(settings.pictures_url)
+        images, spool = image_store(settings.pictures_url), uploads(settings.pictures_url)
         erasure = RedisErasure(client, turns, ledger, images)
 
+        recipes = RedisRecipeStore(client, retention_s=retention_s)
         says = RedisConsentStore(client)
         consent = Consent(says=says, chats=chats)
         platforms: dict[str, Platform] = {"web": WebPlatform(store=page, spool=spool)}
@@ -245,7 +248,7 @@ async def open_house(
                 stand=asking.stand,
                 meter=meter,
                 budget=budget,
-                counters=_counters(turns, messages, images),
+                counters=_counters(turns, messages, images, recipes),
             ),
             keep_drawn=dispatch.keep_drawn,
             consent=consent,
@@ -283,6 +286,7 @@ async def open_house(
             messages=messages,
             turns=turns,
             chats=chats,
+            recipes=recipes,
             says=says,
             erasure=erasure,
             forget=forget,
@@ -311,10 +315,13 @@ async def open_house(
         yield house
 
 
-def _counters(turns: TurnStore, messages: MessageStore, images: ImageStore) -> Mapping[str, Counter]:
+def _counters(
+    turns: TurnStore, messages: MessageStore, images: ImageStore, recipes: RecipeStore
+) -> Mapping[str, Counter]:
     """Who answers which command."""
     trees = Trees(turns=turns, messages=messages, images=images, draw=draw_tree)
-    return {"tree": trees, "compare": trees}
+    kitchen = Kitchen(turns=turns, messages=messages, recipes=recipes, draw=draw_sheet)
+    return {"tree": trees, "compare": trees, **dict.fromkeys(Kitchen.commands, kitchen)}
 
 
 async def _open_discord(

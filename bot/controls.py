@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from bot.budget import Estimates
 from bot.domain.actions import Act, Control
 from bot.domain.money import up_to
-from bot.domain.outcomes import ONE_OR_ALL, PICTURE_OR_WORDS, SIZE_QUESTION, WHICH_PICTURE
+from bot.domain.outcomes import ONE_OR_ALL, PICTURE_OR_WORDS, PRESETS, SHEETS, SIZE_QUESTION, WHICH_PICTURE
+from bot.domain.presets import PRESETS as PRESETS_IN_ORDER
 from bot.domain.roles import Purpose
-from bot.domain.turns import TurnState, TurnStatus
+from bot.domain.turns import Outcome, TurnState, TurnStatus
 from bot.domain.wishes import Form, Kind, larger_wish
 from bot.ports import Engine
 
@@ -34,6 +35,8 @@ def controls_of(  # noqa: PLR0911 one way for each kind of answer
         return _answers(outcome.code)
     if outcome.nodes:
         return _nodes(len(outcome.nodes))
+    if outcome.code in SHEETS:
+        return tuple(_choices(outcome))
     engine = engines.get(turn.engine)
     undo = tuple(_undo(status))
     if engine is None or not engine.profile.generative:
@@ -67,6 +70,15 @@ def _nodes(count: int) -> tuple[Control, ...]:
     """The newest of a tree; any other is named by its number."""
     newest = range(max(1, count - _MOST_NODES + 1), count + 1)
     return tuple(Control(Act.GO, f"Picture {number}", str(number)) for number in newest)
+
+
+def _choices(outcome: Outcome) -> Iterator[Control]:
+    """Of an answer to choose from: presets by their numbers, or the recipes of a chat."""
+    if outcome.code == PRESETS:
+        for number, preset in enumerate(PRESETS_IN_ORDER, 1):
+            yield Control(Act.PRESET, f"{number} {preset.title}", preset.key)
+    for id_, name in outcome.recipes:
+        yield Control(Act.RECIPE, name, id_)
 
 
 def _roles(status: TurnStatus) -> Iterator[Control]:

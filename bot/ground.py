@@ -12,7 +12,15 @@ from bot.domain.errors import BadRequest, NotAllowed
 from bot.domain.images import ALL, ImageFacts, Input, Role
 from bot.domain.inputs import results_of
 from bot.domain.messages import InboundMessage, MessageRecord, Shown
-from bot.domain.outcomes import ASKS_FOR_WORDS, COMMAND_NAMES, ONE_OR_ALL, PICTURE_OR_WORDS, PICTURE_QUESTIONS, UNDO
+from bot.domain.outcomes import (
+    ASKS_FOR_WORDS,
+    COMMAND_NAMES,
+    ONE_OR_ALL,
+    PICTURE_OR_WORDS,
+    PICTURE_QUESTIONS,
+    SHEETS,
+    UNDO,
+)
 from bot.domain.refs import MessageRef, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.roles import with_canvas
 from bot.domain.story import story_below
@@ -28,11 +36,10 @@ from bot.domain.wishes import (
     points_at_a_picture,
     read_wish,
 )
-from bot.domain.words import CLIMBED, NO_PICTURE_YET, NO_SUCH_NODE, NOT_YOURS, PRESS_GONE, WHICH_NODE, WHICH_ONE
+from bot.domain.words import CLIMBED, LARGER, NO_PICTURE_YET, NO_SUCH_NODE, NOT_YOURS, PRESS_GONE, WHICH_NODE, WHICH_ONE
 from bot.ports import MessageStore, TurnStore
 
 MAX_PINS = 3
-LARGER = "The same picture, larger and with finer detail. Change nothing else."
 _LOOKS, _LOOK_EVERY_S = 20, 0.2
 
 
@@ -63,12 +70,13 @@ class Ground:
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is wanted, in full: words, wish, and what they stand on. `words_by` is whose words they are, where they are
-    not those of whoever pressed."""
+    not those of whoever pressed, `words_of` whose words are among them, too."""
 
     words: str
     wish: Wish
     ground: Ground
     words_by: UserRef | None = None
+    words_of: tuple[UserRef, ...] = ()
 
 
 class Grounds:
@@ -136,6 +144,8 @@ class Grounds:
         status = await self.shown(shows[0].turn)
         if status is None or status.erased:
             return Ground()
+        if status.outcome is not None and status.outcome.code in SHEETS:
+            return _beside(status.turn)
         found, climbed, all_there = await self._inputs(status, shows)
         turn, outcome = status.turn, status.outcome
         code = outcome.code if outcome is not None else ""
@@ -221,7 +231,7 @@ class Grounds:
             return replace(request, words="")
         if not request.words.strip() and not request.ground.inputs:
             raise BadRequest(PRESS_GONE)  # its words were taken back
-        return replace(request, words_by=words_by if copied else None)
+        return replace(request, words_by=words_by if copied else None, words_of=status.turn.words_of)
 
     async def _meant(  # noqa: PLR0911, PLR0912 one way for each control
         self, press: Press, message: InboundMessage, target: MessageRecord, status: TurnStatus
@@ -231,7 +241,8 @@ class Grounds:
             case Act.LARGER:
                 return await self._larger(press.argument, target, status)
             case Act.LATEST:
-                return await self._on_latest(turn, message)
+                ground = await self.latest(message)
+                return Request(turn.instruction, replace(turn.wish, kind=Kind.EDIT), ground)
             case Act.IMAGINE:
                 if status.outcome is None or status.outcome.code != PICTURE_OR_WORDS:
                     raise BadRequest(PRESS_GONE)
@@ -248,6 +259,8 @@ class Grounds:
                 return await self._node(press.argument, status)
             case Act.ONLY | Act.ALL:
                 return _this_or_all(press, status)
+            case Act.PRESET | Act.RECIPE:
+                raise BadRequest(PRESS_GONE)  # commands, which are answered elsewhere
             case Act.CANVAS:
                 return Request(turn.instruction, turn.wish, _on_canvas(_beside(turn), _number(press.argument, 1)))
             case Act.AGAIN | Act.EXACTLY | Act.SURPRISE | Act.VARIATIONS:
@@ -283,13 +296,19 @@ class Grounds:
         wish = larger_wish(status.turn.wish, size)
         return Request(LARGER, wish, replace(ground, note="", inputs=ground.inputs[:1]))
 
-    async def _on_latest(self, turn: Turn, message: InboundMessage) -> Request:
+    async def latest(self, message: InboundMessage) -> Ground:
+        """What was made last in this chat for whoever asks. Raises `BadRequest` where there is nothing."""
         latest = await self._messages.latest(message.ref.chat, message.author)
         found = await self._messages.find(latest) if latest is not None else None
         ground = await self.of(found, message.author)
         if not ground.inputs:
             raise BadRequest(NO_PICTURE_YET)
-        return Request(turn.instruction, replace(turn.wish, kind=Kind.EDIT), ground)
+        return ground
+
+    async def is_sheet_of(self, target: MessageRecord | None, code: str) -> bool:
+        """Whether this message is an answer to choose from, of that code."""
+        status = await self.shown(target.shows[0].turn) if target is not None and len(target.shows) == 1 else None
+        return status is not None and status.outcome is not None and status.outcome.code == code
 
 
 def only(record: MessageRecord, index: int) -> MessageRecord:

@@ -20,7 +20,7 @@ from bot.budget import Caps, Estimates, over_words
 from bot.consent import Consent
 from bot.desk import Desk
 from bot.domain.actions import Act
-from bot.domain.commands import read_command
+from bot.domain.commands import Command, pressed_command, read_command
 from bot.domain.errors import BadRequest, ChatClosed, ChatGone, NotAllowed, NotUnderstood, RemixError
 from bot.domain.images import ALL, ImageFacts, Input, Picture
 from bot.domain.labels import Label, label_known
@@ -30,6 +30,7 @@ from bot.domain.outcomes import (
     ASKS_FOR_WORDS,
     ONE_OR_ALL,
     PICTURE_OR_WORDS,
+    PRESETS,
     SIZE_QUESTION,
     UNDO,
     WHICH_PICTURE,
@@ -37,6 +38,7 @@ from bot.domain.outcomes import (
     outcome_of,
 )
 from bot.domain.pointing import named_picture, numbered
+from bot.domain.presets import read_preset
 from bot.domain.refs import ChatRef, MessageRef, Person, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.roles import read_roles
 from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus
@@ -45,6 +47,7 @@ from bot.domain.words import (
     ALBUM_OPEN,
     CANCELLED,
     ENGINE_GONE,
+    LARGER,
     NO_LARGER,
     NO_LARGER_HERE,
     NO_PICTURE,
@@ -61,7 +64,7 @@ from bot.domain.words import (
     too_long,
     too_many,
 )
-from bot.ground import LARGER, Ground, Grounds, Request, begins_anew, goes_on, on_original, only
+from bot.ground import Ground, Grounds, Request, begins_anew, goes_on, on_original, only
 from bot.listening import Listener, Understood
 from bot.ports import (
     Engine,
@@ -71,7 +74,7 @@ from bot.ports import (
     TurnStore,
 )
 from bot.stopping import Stopping
-from bot.telling import Told
+from bot.telling import Meant, Told
 
 log = structlog.get_logger("hall")
 
@@ -277,13 +280,13 @@ class Hall:
 
     async def _consider(self, message: InboundMessage, target: MessageRecord | None) -> Accepted:
         """What is wanted, of what, and by whom it is done. Only what is wrong with the files themselves is raised."""
-        command = None if message.press else read_command(message.text)
+        command = await self._command(message, target)
         request = Request(message.text, PLAIN_WISH, Ground())
         brought: tuple[Input, ...] = ()
         try:
             told = await self._desk.answer(command, message, target) if command is not None else None
-            if told is not None and told.instead is None:
-                return _told(message, command.name if command else "", told)
+            if told is not None and told.instead is None and told.meant is None and not told.on_picture:
+                return _told(message, command, told, Ground())
             request = replace(request, ground=unseen(message, target))
             await self._asks(message, request.ground)
             request = replace(request, ground=Ground(owners=request.ground.owners))
@@ -291,8 +294,13 @@ class Hall:
                 target = await self._arrivals.quoted(message, target)
             brought = await self._arrivals.brought(message)
             instead = told.instead if told is not None else None
-            request = instead or await self._request(message, target, brought)
+            meant = told.meant if told is not None else None
+            if told is not None and told.on_picture:
+                meant = Meant("", PLAIN_WISH)
+            request = instead or await self._request(message, target, brought, meant)
             asks = await self._asks(message, request.ground)
+            if told is not None and told.on_picture:
+                return replace(_told(message, command, told, request.ground), brought=brought)
             if target is not None and _is_unclear(message, target, request):
                 raise _one_or_all(message, request)
             if message.press is not None and message.press.act in (Act.UNDO, Act.GO):
@@ -307,8 +315,8 @@ class Hall:
             return Accepted(asked, brought=brought, outcome=question.outcome)
         except RemixError as error:
             # A picture was meant, and was not found: what is said next must not turn that into a drawing.
-            meant = bool(message.reply_to or message.attachments) and not request.ground.from_words
-            refused = replace(request, wish=PLAIN_WISH) if meant else request
+            pointed = bool(message.reply_to or message.attachments) and not request.ground.from_words
+            refused = replace(request, wish=PLAIN_WISH) if pointed else request
             return Accepted(refused, brought=brought, outcome=outcome_of(error))
 
     async def _step_back(self, request: Request, asks: Sequence[Person]) -> Outcome:
@@ -337,11 +345,13 @@ class Hall:
     # --- what is wanted
 
     async def _request(
-        self, message: InboundMessage, target: MessageRecord | None, brought: Sequence[Input]
+        self, message: InboundMessage, target: MessageRecord | None, brought: Sequence[Input], meant: Meant | None
     ) -> Request:
         """Words, wish and ground, with the brought pictures among the inputs and each with its role."""
         if len(message.text) > MAX_TEXT_CHARS:
             raise BadRequest(too_long(len(message.text), MAX_TEXT_CHARS))
+        if meant is not None:
+            return await self._as_meant(message, target, brought, meant)
         if message.press is not None:
             return await self._grounds.pressed(message.press, message, target)
         ground, text = await self._pointed(message, target, alone=not brought)
@@ -361,6 +371,40 @@ class Hall:
             wish = replace(wish, size=message.size)
         hidden = ground.spoiler or any(each.spoiler for each in message.attachments)
         return Request(asked.words, wish, replace(ground, inputs=inputs, note=note, spoiler=hidden))
+
+    async def _command(self, message: InboundMessage, target: MessageRecord | None) -> Command | None:
+        """The command that a message is, or that a press stands for. Under the presets, one of their numbers or names
+        is enough."""
+        if message.press is not None:
+            return pressed_command(message.press)
+        command = read_command(message.text)
+        if command is None and read_preset(message.text) and await self._grounds.is_sheet_of(target, PRESETS):
+            return Command("preset", rest=message.text)
+        return command
+
+    async def _as_meant(
+        self, message: InboundMessage, target: MessageRecord | None, brought: Sequence[Input], meant: Meant
+    ) -> Request:
+        """Full words, on what the message stands on. They are not read for which picture is meant."""
+        ground = Ground()
+        if not meant.brought_only:
+            ground, _ = await self._pointed(replace(message, text=""), target, alone=not brought)
+        if not ground.all_there:
+            raise BadRequest(ALBUM_OPEN)
+        inputs = ground.inputs + tuple(brought)
+        on_nothing = message.reply_to is None or message.press is not None or ground.from_words
+        if not inputs and on_nothing and meant.from_words:
+            wish = replace(meant.wish, kind=Kind.IMAGINE)
+            return Request(meant.from_words, wish, replace(ground, from_words=True), words_of=meant.words_of)
+        if not inputs and on_nothing and meant.words:
+            ground = await self._grounds.latest(message)
+            inputs = ground.inputs
+        roles = read_roles(meant.words, len(inputs)) or tuple(each.purpose for each in inputs)
+        inputs = tuple(replace(each, purpose=role) for each, role in zip(inputs, roles, strict=True))
+        wish = meant.wish if message.size is None else replace(meant.wish, size=message.size)
+        hidden = ground.spoiler or any(each.spoiler for each in message.attachments)
+        ground = replace(ground, inputs=inputs, spoiler=hidden, asked=None, unanswered="")
+        return Request(meant.words, wish, ground, words_of=meant.words_of)
 
     async def _pointed(
         self, message: InboundMessage, target: MessageRecord | None, *, alone: bool
@@ -402,7 +446,7 @@ class Hall:
             raise _Question(NO_WORDS, code=ASKS_FOR_WORDS, suggestions=self._starters())
         reading = self._engines["exact"].read(request.words, images=images, wish=request.wish)
         # What was only asked about until now is as new as if it had just been said.
-        is_new = message.press is None or message.press.act in (Act.ONLY, Act.ALL)
+        is_new = message.press is None or message.press.act in (Act.ONLY, Act.ALL, Act.PRESET, Act.RECIPE)
         if reading.whole and images and is_new and not request.wish.transparent:
             return "exact", replace(request, wish=PLAIN_WISH)
         for engine in self._generative:
@@ -535,10 +579,19 @@ def _went_along(turn: Turn, brought: Sequence[ImageFacts], count: int) -> bool:
     return len(brought) == count and [each.image for each in last] == list(brought)
 
 
-def _told(message: InboundMessage, name: str, told: Told) -> Accepted:
-    outcome = Outcome(TurnState.DONE, code=name, words=told.words, label=told.label, nodes=told.nodes)
-    ground = Ground(owners=told.owners, spoiler=told.spoiler)
-    return Accepted(Request(message.text, PLAIN_WISH, ground), outcome=outcome, drawn=told)
+def _told(message: InboundMessage, command: Command | None, told: Told, ground: Ground) -> Accepted:
+    """`ground` is what the answer keeps."""
+    outcome = Outcome(
+        TurnState.DONE,
+        code=told.code or (command.name if command is not None else ""),
+        words=told.words,
+        label=told.label,
+        nodes=told.nodes,
+        recipes=told.recipes,
+    )
+    owners = tuple(dict.fromkeys([*ground.owners, *told.owners]))
+    ground = replace(ground, owners=owners, spoiler=ground.spoiler or told.spoiler, note="")
+    return Accepted(Request(message.text, PLAIN_WISH, ground, words_of=told.words_of), outcome=outcome, drawn=told)
 
 
 def _is_unclear(message: InboundMessage, target: MessageRecord, request: Request) -> bool:

@@ -23,6 +23,7 @@ from bot.domain.messages import (
     Rendition,
     Shown,
 )
+from bot.domain.recipes import Recipe
 from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, Sha256, ThreadId, TurnId, UserRef
 from bot.domain.roles import Purpose
 from bot.domain.turns import Outcome, Source, Story, Turn, TurnState, TurnStatus, Usage
@@ -326,6 +327,29 @@ class RenditionMaker(Protocol):
 
 
 # --- storage
+
+
+class RecipeStore(Protocol):
+    """The recipes of chats. What one chat has is never found from another."""
+
+    async def save(self, recipe: Recipe) -> bool:
+        """Keep it, in place of one of the same name by the same person. False where the name is somebody else's, or the
+        chat has as many as it may. Repeating it is harmless."""
+        ...
+
+    async def find(self, chat: ChatRef, id_: str) -> Recipe | None: ...
+
+    async def all(self, chat: ChatRef) -> Sequence[Recipe]:
+        """By their names."""
+        ...
+
+    async def delete(self, chat: ChatRef, id_: str) -> None:
+        """Deleting what is not there is harmless."""
+        ...
+
+    async def move(self, old: ChatRef, new: ChatRef) -> None:
+        """A chat has another name from now on. What was saved there since stays. Repeating it is harmless."""
+        ...
 
 
 class ImageStore(Protocol):

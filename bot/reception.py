@@ -22,7 +22,17 @@ from bot.domain.wishes import Wish
 from bot.domain.words import NOT_YOURS_TO_DELETE, NOTHING_THERE, STILL_MADE, forgotten
 from bot.ground import only
 from bot.intake import Hall
-from bot.ports import ChatStore, ConsentStore, Engine, Erasure, ForgetReceipt, MessageStore, Platform, TurnStore
+from bot.ports import (
+    ChatStore,
+    ConsentStore,
+    Engine,
+    Erasure,
+    ForgetReceipt,
+    MessageStore,
+    Platform,
+    RecipeStore,
+    TurnStore,
+)
 
 
 class Reception:
@@ -41,6 +51,7 @@ class Reception:
         messages: MessageStore,
         turns: TurnStore,
         chats: ChatStore,
+        recipes: RecipeStore,
         says: ConsentStore,
         erasure: Erasure,
         forget: Callable[[UserRef], Awaitable[ForgetReceipt]],
@@ -55,6 +66,7 @@ class Reception:
         self._messages = messages
         self._turns = turns
         self._chats = chats
+        self._recipes = recipes
         self._says = says
         self._erasure = erasure
         self._forget = forget
@@ -73,6 +85,7 @@ class Reception:
 
     async def move(self, old: ChatRef, new: ChatRef) -> None:
         await self._chats.move(old, new)
+        await self._recipes.move(old, new)
 
     async def allow(self, turn: TurnId, *, chat: ChatRef, by: UserRef, say: Say | None) -> str:
         return await self._asking.answer(turn, chat=chat, by=by, say=say)

@@ -10,13 +10,33 @@ from bot.domain.images import Picture
 from bot.domain.labels import Label
 from bot.domain.messages import InboundMessage, MessageRecord
 from bot.domain.refs import TurnId, UserRef
+from bot.domain.wishes import Wish
 from bot.ground import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What a command asks for, in full words, to be done on the pictures that its message stands on: those that it
+    replies to, and those that come along. Where it stands on none, on the last one of whoever asks; or `from_words`,
+    where that is not empty.
+
+    `words_of` are those whose words they are. `brought_only` where what it replies to is no picture to be edited."""
+
+    words: str
+    wish: Wish
+    words_of: tuple[UserRef, ...] = ()
+    from_words: str = ""
+    brought_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """Words; a picture that was drawn for it, with its label, of the results `nodes` (by their numbers, from 1) by and
-    from `owners`; or `instead` an edit that goes on as if somebody had asked for it."""
+    from `owners`; or `instead` an edit that goes on as if somebody had asked for it; or `meant`, an edit of whatever
+    the message stands on.
+
+    `on_picture` where the answer is chosen from, and keeps the pictures that the message stands on. `code` where it is
+    not the command's name. `words_of` are those whose words it tells, `recipes` what can be chosen (id and name)."""
 
     words: str = ""
     picture: Picture | None = None
@@ -25,6 +45,11 @@ class Told:
     owners: tuple[UserRef, ...] = ()
     spoiler: bool = False
     instead: Request | None = None
+    meant: Meant | None = None
+    on_picture: bool = False
+    code: str = ""
+    words_of: tuple[UserRef, ...] = ()
+    recipes: tuple[tuple[str, str], ...] = ()
 
 
 class Counter(Protocol):

@@ -35,6 +35,10 @@ class Act(StrEnum):
     """The words for all of them."""
     UNDO = "undo"
     """A step back: what the turn was made from is shown once more, to go on from there."""
+    PRESET = "preset"
+    """A preset on the picture that the message stands for. The argument is its key."""
+    RECIPE = "recipe"
+    """A recipe of the chat on that picture. The argument is its id."""
 
 
 @dataclass(frozen=True, slots=True)

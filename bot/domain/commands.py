@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
+from bot.domain.actions import Act, Press
 from bot.domain.chats import ChatSettings
 from bot.domain.consent import DEFAULT_POLICY, Policy, Standing
 
@@ -19,6 +20,7 @@ HELP = (
     "/tree in reply to one of my pictures shows how it all grew; then “from 3: …” goes on from any of them. "
     "/compare puts two side by side.",
     "Cropping, turning, resizing and the like are done exactly, and are always free.",
+    "/presets shows what can be done with one tap, /recipes what this chat has kept to do again. "
     "/imagine, /story, /variations and /explain do what they say. /usage shows what was used, "
     "/settings what you can turn off here.",
 )
@@ -31,6 +33,11 @@ NAMES = (
     "start",
     "tree",
     "compare",
+    "preset",
+    "presets",
+    "recipe",
+    "recipes",
+    "replay",
 )
 _COMMAND = re.compile(rf"\s*/({'|'.join(NAMES)})(?:@\w{{1,64}})?(?:\s+|$)", re.IGNORECASE)
 _MOST_ARGUMENTS = 4
@@ -46,6 +53,21 @@ class Command:
     arguments: tuple[str, ...] = ()
     rest: str = field(default="", compare=False)
     """All that stands behind the name, as it was written."""
+
+
+RECIPE_BY_ID = "recipe#"
+"""What pressing a recipe asks for: no words begin a command of that name."""
+
+
+def pressed_command(press: Press) -> Command | None:
+    """The command that a control stands for. None for those that are no command."""
+    match press.act:
+        case Act.PRESET:
+            return Command("preset", (press.argument,), press.argument)
+        case Act.RECIPE:
+            return Command(RECIPE_BY_ID, (press.argument,), press.argument)
+        case _:
+            return None
 
 
 def read_command(text: str) -> Command | None:

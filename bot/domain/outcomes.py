@@ -10,7 +10,10 @@ PICTURE_QUESTIONS = frozenset({PICTURE_OR_WORDS, WHICH_PICTURE})
 """Codes of what is asked back where words came without any picture."""
 ASKS_FOR_WORDS = "no_words"
 """Code of what is asked back where pictures came without any words."""
-COMMAND_NAMES = frozenset({"help", "settings", "start", "usage", "tree"})
+PRESETS, RECIPES = "presets", "recipes"
+SHEETS = frozenset({PRESETS, RECIPES})
+"""Codes of answers to choose from. They stand for the pictures that they were asked about."""
+COMMAND_NAMES = frozenset({"help", "settings", "start", "usage", "tree", PRESETS, RECIPES, "recipe"})
 """Codes of answers to commands."""
 UNDO = "undo"
 """Code of a step back: what the turn before was made from is shown once more."""
@@ -19,6 +22,8 @@ ONE_OR_ALL = "one_or_all:"
 follow ("2/3")."""
 SIZE_QUESTION = "size:"
 """How the code of a question begins that asks which size it shall be; the size follows."""
+HALL_QUESTIONS = (PICTURE_OR_WORDS, WHICH_PICTURE, ONE_OR_ALL, SIZE_QUESTION, "no_words")
+"""How the codes of questions begin that are asked before anything is done."""
 
 
 def outcome_of(error: RemixError) -> Outcome:

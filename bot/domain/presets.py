@@ -91,7 +91,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
         "Turn this into a striking film poster with dramatic light, a strong composition and a large, well set title. "
         f"{_LIKENESS} Where no title is given, choose a short one that fits what is shown.",
         Wish(ratio="2:3"),
-        ("film poster", "movie poster", "plakat", "filmplakat", "cartel", "affiche", "海报", "ポスター", "плакат", "постер"),
+        ("film poster", "movie poster", "plakat", "filmplakat", "cartel", "affiche", "海报", "ポスター", "плакат"),
         own="The title reads “{words}”.",
         hint="TITLE",
         lettered=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from bot.domain.turns import Story, StoryLine, TurnState, TurnStatus
 
@@ -26,7 +27,7 @@ def story_after(story: Story, line: StoryLine) -> Story:
     text = " ".join(line.instruction.split())
     if len(text) > MAX_LINE_CHARS:
         text = text[: MAX_LINE_CHARS - 1].rstrip() + "…"
-    kept = StoryLine(line.author, line.name, text)
+    kept = replace(line, instruction=text)
     if is_standing_wish(text):
         pinned = (*(wish for wish in story.pinned if wish != kept), kept)[-MAX_PINNED:]
         return Story(story.lines, pinned)
@@ -42,7 +43,7 @@ def story_below(status: TurnStatus) -> Story:
     story = turn.story
     if turn.instruction.strip():
         name = turn.author_name if turn.words_by is None else "somebody"
-        story = story_after(story, StoryLine(turn.words_by or turn.author, name, turn.instruction))
+        story = story_after(story, StoryLine(turn.words_by or turn.author, name, turn.instruction, turn.words_of))
     if status.state is TurnState.ASKING and outcome is not None:
         story = story_after(story, StoryLine(turn.author, "Remixbot", outcome.words))
     return story

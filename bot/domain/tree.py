@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from bot.domain.images import ImageFacts
 from bot.domain.labels import Label
+from bot.domain.outcomes import SHEETS
 from bot.domain.refs import TurnId
 from bot.domain.turns import TurnState, TurnStatus
 
@@ -84,7 +85,8 @@ def layout_of(nodes: Sequence[Node], *, most: int = MOST_ROWS) -> Layout:
 def _has_picture(status: TurnStatus) -> bool:
     if status.state is not TurnState.DONE or status.outcome is None:
         return False
-    return status.erased or (bool(status.outcome.images) and not status.outcome.nodes)
+    drawn = bool(status.outcome.nodes) or status.outcome.code in SHEETS
+    return status.erased or (bool(status.outcome.images) and not drawn)
 
 
 def _node(status: TurnStatus, number: int, known: Mapping[TurnId, TurnStatus]) -> Node:

@@ -48,6 +48,8 @@ class StoryLine:
     author: UserRef
     name: str
     instruction: str
+    others: tuple[UserRef, ...] = ()
+    """Whose words are in it beside the author's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,8 @@ class Turn:
     """The chats that its own lies in."""
     pin_owners: tuple[UserRef | None, ...] = ()
     """Whose each of the pins is; None where nobody knows."""
+    words_of: tuple[UserRef, ...] = ()
+    """Whose words are in the instruction, or in the answer to it, beside those of whoever asked: a recipe's."""
     spoiler: bool = False
     """Its pictures grew from one that is hidden until it is opened, and are hidden, too."""
 
@@ -156,6 +160,8 @@ class Outcome:
     sources: tuple[Source, ...] = ()
     nodes: tuple[TurnId, ...] = ()
     """The results that its picture shows by their numbers, from 1: a drawn tree."""
+    recipes: tuple[tuple[str, str], ...] = ()
+    """The id and the name of each recipe that it offers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.domain.refs import Person
 
+LARGER = "The same picture, larger and with finer detail. Change nothing else."
 CLIMBED = "The turn before gave no picture, so I went on from the last one there was."
 NO_PICTURE = "I found no picture to work on. Reply to one, or send one along with what you want changed."
 WHICH_ONE_IS_IT = "Which picture do you mean? Reply to one, or send it along."

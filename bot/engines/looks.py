@@ -27,7 +27,7 @@ _SAMPLES = Path(__file__).parents[2] / "adapters" / "web" / "static" / "samples"
 _BOXES = {
     "face": ("astronaut", (128, 0, 328, 200)),
     "bust": ("astronaut", (70, 0, 400, 330)),
-    "cat": ("cat", (20, 0, 320, 300)),
+    "cat": ("cat", (85, 0, 385, 300)),
     "cup": ("coffee", (50, 0, 450, 400)),
     "rocket": ("rocket", (110, 0, 537, 427)),
 }
@@ -135,7 +135,9 @@ def eighties() -> Image.Image:
         canvas.line((step * 36, 256, step * 36 + 170, 0), fill=ink, width=2)
     glowing = ImageChops.screen(ground, ground.filter(ImageFilter.GaussianBlur(4)))
     soft = photo("face")
-    soft = ImageChops.screen(soft, soft.filter(ImageFilter.GaussianBlur(6)).point([level // 3 for level in range(256)] * 3))
+    soft = ImageChops.screen(
+        soft, soft.filter(ImageFilter.GaussianBlur(6)).point([level // 3 for level in range(256)] * 3)
+    )
     glowing.paste(soft, (0, 0), _oval((28, 6, 228, 290), 9))
     return glowing
 

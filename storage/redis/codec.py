@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.images import ImageFacts
 from bot.domain.messages import InboundMessage, MessageRecord, Shown
+from bot.domain.recipes import Recipe
 from bot.domain.refs import Person
 from bot.domain.turns import Outcome, Turn
 from bot.ports import Heard, Retirement
@@ -46,4 +47,5 @@ SHOWS: Codec[tuple[Shown, ...]] = Codec(tuple[Shown, ...])
 HEARD: Codec[Heard] = Codec(Heard)
 SETTINGS: Codec[ChatSettings] = Codec(ChatSettings)
 SERVER_SETTINGS: Codec[ServerSettings] = Codec(ServerSettings)
+RECIPE: Codec[Recipe] = Codec(Recipe)
 RETIREMENT: Codec[Retirement] = Codec(Retirement)

@@ -21,7 +21,7 @@ from storage.redis.consent import NEVER
 from storage.redis.keys import Keys
 from storage.redis.messages import latest_entry
 from storage.redis.turns import NOBODY, people_in
-from storage.redis.without import asks_them, held_in, message_without, nameless, names_in, turn_without, unsaid
+from storage.redis.without import asks_them, held_in, message_without, nameless, names_in, said_by, turn_without, unsaid
 
 
 class RedisErasure:
@@ -64,6 +64,8 @@ class RedisErasure:
         for key in named_keys:
             pixels += await self._take_out(user, key)
         await self._drop_agreements(user, before)
+        recipes = await self._index(self._keys.user_recipes(user), before)
+        await self._drop_recipes(recipes)
 
         # Only now is it done. Until here a crash leaves the index, and repeating goes on from there.
         await retract(ours, theirs)
@@ -71,6 +73,7 @@ class RedisErasure:
         await self._empty(self._keys.user_turns(user), turn_ids)
         await self._empty(self._keys.user_messages(user), message_keys)
         await self._empty(self._keys.user_named(user), named_keys)
+        await self._empty(self._keys.user_recipes(user), recipes)
         await self._compact()
         return ForgetReceipt(user, erased, rewritten, (*theirs, *ours), tuple(dict.fromkeys(pixels)))
 
@@ -126,6 +129,7 @@ class RedisErasure:
             note="",
             story=Story(),
             words_by=None,
+            words_of=(),
             wish=replace(turn.wish, lettering=()),
             heard="",
             server=None,
@@ -186,6 +190,12 @@ class RedisErasure:
         if dropped := [field for field, when in said.items() if field != NEVER and float(when) <= before]:
             await self._client.hdel(key, *dropped)
 
+    async def _drop_recipes(self, indexed: Sequence[str]) -> None:
+        """Recipes that hold this person's words. One that lost a step would do something else: it goes as a whole."""
+        for entry in indexed:
+            chat, _, id_ = entry.partition(" ")
+            await self._client.hdel(self._keys.recipes_key(chat), id_)
+
     async def _notes_about(self, people: Iterable[UserRef], key: str) -> list[str]:
         """The fields of a turn that note what was done for one of these people."""
         fields: list[Any] = await self._client.hkeys(key)
@@ -199,7 +209,7 @@ class RedisErasure:
         found = [status for thread in threads for status in await self._turns.thread(thread) if not status.erased]
         rewritten = 0
         for status in sorted(found, key=lambda status: status.turn.created_at):
-            if status.turn.words_by == user:
+            if said_by(user, status.turn):
                 await self._unsay(status)
             if names := names_in(user, status.turn):
                 await self._unname(user, status, names)

@@ -107,6 +107,16 @@ class Keys:
         """Others' messages that have something of theirs."""
         return f"{self.prefix}:user:{{{user.key}}}:named"
 
+    def user_recipes(self, user: UserRef) -> str:
+        """Recipes with words of theirs."""
+        return f"{self.prefix}:user:{{{user.key}}}:recipes"
+
+    def recipes(self, chat: ChatRef) -> str:
+        return self.recipes_key(chat.key)
+
+    def recipes_key(self, chat_key: str) -> str:
+        return f"{self.prefix}:chat:{{{chat_key}}}:recipes"
+
     # --- Discord's own memory
 
     def discord(self, what: str, *parts: str) -> str:

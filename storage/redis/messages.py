@@ -14,6 +14,7 @@ from redis.asyncio.client import Pipeline
 
 from bot.domain.images import ImageFacts
 from bot.domain.messages import NOBODY, InboundMessage, MessageRecord, Shown
+from bot.domain.outcomes import SHEETS
 from bot.domain.refs import ChatRef, MessageRef, Person, ThreadId, TurnId, UserRef, message_ref_of
 from bot.domain.turns import FINAL_STATES, TurnState
 from bot.ports import Heard
@@ -222,4 +223,7 @@ def _has_picture(state: str | None, outcome: str | None) -> bool:
         return False
     if state not in FINAL_STATES:
         return True
-    return state == TurnState.DONE and bool(outcome) and bool(OUTCOME.load(outcome or "").images)
+    if state != TurnState.DONE or not outcome:
+        return False
+    ended = OUTCOME.load(outcome)
+    return bool(ended.images) and ended.code not in SHEETS

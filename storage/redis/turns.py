@@ -323,7 +323,8 @@ def people_in(turn: Turn) -> frozenset[UserRef]:
     lines = (*turn.story.lines, *turn.story.pinned)
     owners = (*turn.owners, *(each.owner for each in turn.inputs))
     asked = (each.user for each in turn.asks)
-    named = (turn.author, turn.words_by, *owners, *asked, *(line.author for line in lines))
+    words = (turn.words_by, *turn.words_of, *(each for line in lines for each in (line.author, *line.others)))
+    named = (turn.author, *words, *owners, *asked)
     return frozenset(person for person in named if person is not None and person != NOBODY)
 
 

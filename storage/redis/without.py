@@ -17,6 +17,11 @@ def asks_them(user: UserRef, turn: Turn) -> bool:
     return any(each.user == user for each in turn.asks)
 
 
+def said_by(user: UserRef, turn: Turn) -> bool:
+    """Whether somebody else's turn follows, or tells, this person's words."""
+    return user in (turn.words_by, *turn.words_of)
+
+
 def names_in(user: UserRef, turn: Turn) -> frozenset[str]:
     """What this person is called where a turn names them as the owner of a picture; may hold the empty name."""
     asked = (each.name for each in turn.asks if each.user == user)
@@ -32,14 +37,14 @@ def nameless(outcome: Outcome, names: Iterable[str]) -> Outcome:
 def turn_without(user: UserRef, turn: Turn) -> Turn:
     """Somebody else's turn, with nothing in it that names this person or was said by them."""
     story = Story(
-        lines=tuple(line for line in turn.story.lines if line.author != user),
-        pinned=tuple(line for line in turn.story.pinned if line.author != user),
+        lines=tuple(line for line in turn.story.lines if user not in (line.author, *line.others)),
+        pinned=tuple(line for line in turn.story.pinned if user not in (line.author, *line.others)),
     )
     inputs = tuple(replace(each, owner=None, owner_name="") if each.owner == user else each for each in turn.inputs)
     asks = tuple(each for each in turn.asks if each.user != user)
-    if turn.words_by == user:
+    if said_by(user, turn):
         wish = replace(turn.wish, lettering=())
-        turn = replace(turn, words_by=None, instruction="", wish=wish, heard="")
+        turn = replace(turn, words_by=None, words_of=(), instruction="", wish=wish, heard="")
     return replace(turn, story=story, inputs=inputs, asks=asks)
 
 
@@ -107,4 +112,4 @@ def _is(user: UserRef, person: Person | None) -> bool:
 
 def unsaid(outcome: Outcome) -> Outcome:
     """Without what was said, told and proposed."""
-    return replace(outcome, words="", suggestions=(), plan=())
+    return replace(outcome, words="", suggestions=(), plan=(), recipes=())

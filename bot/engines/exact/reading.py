@@ -31,6 +31,7 @@ _POLITE = (
 _SEPARATOR = r"(?:,|\.|;|!|\?|\+|and|then|after that|afterwards)(?= |$)"
 _GAP = re.compile(rf"(?: ?(?:{_POLITE}|{_SEPARATOR}))+(?: |$)")
 _SEPARATES = re.compile(rf"(?:^|.* ){_SEPARATOR}")
+_LISTED = re.compile(r"\s*([0-9]{1,2})[.)]\s+(\S.*)")
 _ENDS_CLAUSE = re.compile(r" (?:,|\.|;|!|\?|and|then)(?= |$)")
 _ASKS_POLITELY = re.compile(r"(?:^|.* )(?:can|could|would|will|may) (?:you|u|we|i)(?: |$)")
 _JOINS_ITSELF = re.compile(r"(?:with|as|in|under|below|max|maximum) ")
@@ -44,7 +45,7 @@ def read(instruction: str, *, images: int) -> tuple[Operation, ...]:
     """
     if len(instruction) > LONGEST_CHARS:
         raise not_understood(instruction[:_SHOWN_CHARS] + "…", images)
-    wording = wording_of(instruction)
+    wording = wording_of(_without_numbers(instruction))
     reader = _Reader(wording)
     ways = reader.ways_from(reader.beginning(), MOST_OPERATIONS)
     if len(ways) != 1 or not ways[0] or _is_question(wording):
@@ -53,6 +54,15 @@ def read(instruction: str, *, images: int) -> tuple[Operation, ...]:
     _check_enough_images(ways[0], images)
     _check_one_file(ways[0], wording, images)
     return ways[0]
+
+
+def _without_numbers(instruction: str) -> str:
+    """The lines of a list without their numbers: a list is a chain."""
+    lines = instruction.strip().split("\n")
+    listed = [_LISTED.match(line) for line in lines]
+    if len(lines) < 2 or [match and int(match[1]) for match in listed] != list(range(1, len(lines) + 1)):
+        return instruction
+    return "\n".join(match[2] for match in listed if match)
 
 
 def not_understood(part: str, images: int) -> NotUnderstood:
