@@ -1,0 +1,125 @@
+"""Presets: what they say, how they are named, and their pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bot.domain.formats import RATIOS
+from bot.domain.presets import (
+    MOST_TITLE_CHARS,
+    PRESETS,
+    Preset,
+    preset_named,
+    read_preset,
+    wish_of,
+    words_alone,
+    words_of,
+)
+from bot.domain.wishes import Form, Kind
+from bot.engines import looks
+from bot.engines.exact import ExactEngine
+from bot.engines.sheet import EXAMPLES, WIDTH_PX, draw
+
+by_key = pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.key)
+
+
+def named(text: str) -> Preset:
+    chosen = read_preset(text)
+    assert chosen is not None
+    return chosen.preset
+
+
+@by_key
+def test_a_preset_fits_a_button_and_costs_no_more_than_any_other_edit(preset: Preset) -> None:
+    assert len(preset.title) <= MOST_TITLE_CHARS
+    assert (preset.wish.size, preset.wish.form, preset.wish.kind) == ("", Form.ONE, Kind.EDIT)
+    assert preset.wish.ratio in ("", *RATIOS)
+    assert preset.key.isalpha() and preset.key.isascii() and len(preset.key) <= 20  # what a control's argument may hold
+
+
+@by_key
+def test_a_preset_is_never_taken_for_arithmetic(preset: Preset) -> None:
+    assert not ExactEngine().read(words_of(read_preset(preset.key) or pytest.fail()), images=1).whole
+
+
+@by_key
+def test_every_preset_has_an_example_that_is_small(preset: Preset) -> None:
+    file = EXAMPLES / f"{preset.key}.jpg"
+    assert file.stat().st_size <= looks.MOST_BYTES
+    with Image.open(file) as example:
+        assert (example.format, example.size) == ("JPEG", (looks.SIDE_PX, looks.SIDE_PX))
+
+
+def test_no_two_presets_share_a_name() -> None:
+    names = [name.casefold() for preset in PRESETS for name in {preset.key, preset.title.casefold(), *preset.aliases}]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("said", "key", "more"),
+    [
+        ("figurine", "figurine", ""),
+        ("Figurine with a sword", "figurine", "with a sword"),
+        ("7", "infographic", ""),
+        ("4: on blue", "sticker", "on blue"),
+        ("poster: Summer Fair", "poster", "Summer Fair"),
+        ("ポスター：夏祭り", "poster", "夏祭り"),
+        ("手办", "figurine", ""),
+        ("STICKER", "sticker", ""),
+        ("birthday card for Ben", "card", "for Ben"),
+        ("  Aufkleber , bitte bunt", "sticker", "bitte bunt"),
+    ],
+)
+def test_a_preset_is_found_by_number_or_by_any_of_its_names(said: str, key: str, more: str) -> None:
+    chosen = read_preset(said)
+    assert chosen is not None
+    assert (chosen.preset.key, chosen.more) == (key, more)
+
+
+@pytest.mark.parametrize("said", ["", "0", "19", "99 red balloons", "figurines", "make it darker", "posterior", "7th"])
+def test_other_words_are_no_preset(said: str) -> None:
+    assert read_preset(said) is None
+
+
+def test_a_title_is_lettering_and_other_words_stand_behind() -> None:
+    poster = read_preset("poster: “Summer Fair”") or pytest.fail()
+    assert words_of(poster).endswith("The title reads “Summer Fair”.")
+    assert wish_of(poster).lettering == ("Summer Fair",)
+    sword = read_preset("figurine with a sword") or pytest.fail()
+    assert words_of(sword) == f"{named('figurine').words} with a sword"
+
+
+def test_a_shape_in_the_added_words_replaces_the_presets_own() -> None:
+    assert wish_of(read_preset("figurine as a phone wallpaper") or pytest.fail()).ratio == "9:16"
+    assert wish_of(read_preset("figurine") or pytest.fail()).ratio == "4:5"
+
+
+def test_some_presets_need_no_picture_where_they_have_words_of_their_own() -> None:
+    tides = read_preset("infographic: how tides work") or pytest.fail()
+    assert "how tides work" in words_alone(tides)
+    assert wish_of(tides, alone=True).kind is Kind.IMAGINE
+    assert words_alone(read_preset("infographic") or pytest.fail()) == ""
+    assert words_alone(read_preset("figurine with a sword") or pytest.fail()) == ""
+
+
+def test_the_names_of_presets_are_known_exactly() -> None:
+    assert preset_named("Poster  with a TITLE") is named("poster")
+    assert preset_named("my poster") is None
+
+
+def test_all_of_them_stand_on_one_sheet() -> None:
+    sheet = draw(PRESETS)
+    assert (sheet.width_px, sheet.media_type) == (WIDTH_PX, "image/jpeg")
+    assert sheet.height_px > 2 * WIDTH_PX
+    assert draw(PRESETS) is sheet
+
+
+def test_the_examples_can_be_drawn_again_from_what_ships(tmp_path: Path) -> None:
+    assert list(looks.LOOKS) == [preset.key for preset in PRESETS]
+    example = looks.encoded(looks.LOOKS["knitted"]())
+    (tmp_path / "again.jpg").write_bytes(example)
+    with Image.open(tmp_path / "again.jpg") as again, Image.open(EXAMPLES / "knitted.jpg") as kept:
+        assert list(again.resize((8, 8)).get_flattened_data()) == list(kept.resize((8, 8)).get_flattened_data())
