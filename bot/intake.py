@@ -392,7 +392,9 @@ class Hall:
         if not ground.all_there:
             raise BadRequest(ALBUM_OPEN)
         inputs = ground.inputs + tuple(brought)
-        on_nothing = message.reply_to is None or message.press is not None or ground.from_words
+        on_nothing = message.reply_to is None or ground.from_words
+        if message.press is not None and not inputs and not on_nothing:
+            raise BadRequest(PRESS_GONE)
         if not inputs and on_nothing and meant.from_words:
             wish = replace(meant.wish, kind=Kind.IMAGINE)
             return Request(meant.from_words, wish, replace(ground, from_words=True), words_of=meant.words_of)

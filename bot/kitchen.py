@@ -105,8 +105,8 @@ class Kitchen:
     async def _recipe(  # noqa: PLR0911 one way for each thing to do
         self, command: Command, message: InboundMessage, target: MessageRecord | None
     ) -> Told:
-        first, _, rest = command.rest.partition(" ")
-        match first.strip().lower():
+        first, rest = (*command.rest.split(None, 1), "", "")[:2]
+        match first.lower():
             case "":
                 return Told(HOW)
             case "save":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -26,10 +27,14 @@ from bot.engines.sheet import EXAMPLES, WIDTH_PX, draw
 by_key = pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.key)
 
 
-def named(text: str) -> Preset:
+def chosen_by(text: str) -> Chosen:
     chosen = read_preset(text)
     assert chosen is not None
-    return chosen.preset
+    return chosen
+
+
+def named(text: str) -> Preset:
+    return chosen_by(text).preset
 
 
 @by_key
@@ -37,12 +42,12 @@ def test_a_preset_fits_a_button_and_costs_no_more_than_any_other_edit(preset: Pr
     assert len(preset.title) <= MOST_TITLE_CHARS
     assert (preset.wish.size, preset.wish.form, preset.wish.kind) == ("", Form.ONE, Kind.EDIT)
     assert preset.wish.ratio in ("", *RATIOS)
-    assert preset.key.isalpha() and preset.key.isascii() and len(preset.key) <= 20  # what a control's argument may hold
+    assert re.fullmatch("[a-z]{1,20}", preset.key)  # what a control's argument may hold
 
 
 @by_key
 def test_a_preset_is_never_taken_for_arithmetic(preset: Preset) -> None:
-    assert not ExactEngine().read(words_of(read_preset(preset.key) or pytest.fail()), images=1).whole
+    assert not ExactEngine().read(words_of(chosen_by(preset.key)), images=1).whole
 
 
 @by_key
@@ -74,8 +79,7 @@ def test_no_two_presets_share_a_name() -> None:
     ],
 )
 def test_a_preset_is_found_by_number_or_by_any_of_its_names(said: str, key: str, more: str) -> None:
-    chosen = read_preset(said)
-    assert chosen is not None
+    chosen = chosen_by(said)
     assert (chosen.preset.key, chosen.more) == (key, more)
 
 
@@ -85,24 +89,24 @@ def test_other_words_are_no_preset(said: str) -> None:
 
 
 def test_a_title_is_lettering_and_other_words_stand_behind() -> None:
-    poster = read_preset("poster: “Summer Fair”") or pytest.fail()
+    poster = chosen_by("poster: “Summer Fair”")
     assert words_of(poster).endswith("The title reads “Summer Fair”.")
     assert wish_of(poster).lettering == ("Summer Fair",)
-    sword = read_preset("figurine with a sword") or pytest.fail()
+    sword = chosen_by("figurine with a sword")
     assert words_of(sword) == f"{named('figurine').words} with a sword"
 
 
 def test_a_shape_in_the_added_words_replaces_the_presets_own() -> None:
-    assert wish_of(read_preset("figurine as a phone wallpaper") or pytest.fail()).ratio == "9:16"
-    assert wish_of(read_preset("figurine") or pytest.fail()).ratio == "4:5"
+    assert wish_of(chosen_by("figurine as a phone wallpaper")).ratio == "9:16"
+    assert wish_of(chosen_by("figurine")).ratio == "4:5"
 
 
 def test_some_presets_need_no_picture_where_they_have_words_of_their_own() -> None:
-    tides = read_preset("infographic: how tides work") or pytest.fail()
+    tides = chosen_by("infographic: how tides work")
     assert "how tides work" in words_alone(tides)
     assert wish_of(tides, alone=True).kind is Kind.IMAGINE
-    assert words_alone(read_preset("infographic") or pytest.fail()) == ""
-    assert words_alone(read_preset("figurine with a sword") or pytest.fail()) == ""
+    assert words_alone(chosen_by("infographic")) == ""
+    assert words_alone(chosen_by("figurine with a sword")) == ""
 
 
 def test_the_names_of_presets_are_known_exactly() -> None:

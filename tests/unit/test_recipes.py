@@ -133,7 +133,7 @@ def test_a_name_has_any_script_and_nothing_that_nobody_sees() -> None:
     assert name_in("x" * 41) == ""
     assert recipe_id("Winter Look") == recipe_id("winter look") == recipe_id("ｗinter look")
     assert recipe_id("winter look") != recipe_id("winter looks")
-    assert is_taken("Figurine") and is_taken("ポスター") and not is_taken("my figurine")
+    assert [is_taken(name) for name in ("Figurine", "ポスター", "my figurine")] == [True, True, False]
 
 
 def test_a_recipe_is_bounded() -> None:
