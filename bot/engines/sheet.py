@@ -16,7 +16,7 @@ from bot.engines.pixels import decode, to_picture
 
 WIDTH_PX: Final = 1080
 COLUMNS: Final = 3
-EXAMPLES: Final = Path(__file__).parents[1] / "presets"
+EXAMPLES: Final = Path(__file__).parent / "presets"
 """One for each preset, under its key. Drawn by `python -m bot.engines.looks`."""
 
 _MARGIN_PX, _GAP_PX, _TITLE_PX, _TEXT_PX, _LEAST_PX, _BADGE_PX = 24, 18, 58, 32, 22, 32

@@ -12,6 +12,7 @@ from bot.domain.formats import RATIOS
 from bot.domain.presets import (
     MOST_TITLE_CHARS,
     PRESETS,
+    Chosen,
     Preset,
     preset_named,
     read_preset,
