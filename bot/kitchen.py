@@ -25,7 +25,7 @@ from bot.domain.presets import (
 from bot.domain.recipes import (
     DELETED,
     HOW,
-    LISTED,
+    MOST_SHOWN,
     NAME_NEEDED,
     NAME_OF_PRESET,
     NAME_TAKEN,
@@ -48,6 +48,7 @@ from bot.domain.recipes import (
     exported,
     imported,
     is_taken,
+    listed,
     name_in,
     recipe_id,
     steps_to,
@@ -175,8 +176,8 @@ class Kitchen:
             return Told(NO_RECIPES)
         which = "that picture" if message.reply_to or message.attachments else "your last picture here"
         return Told(
-            LISTED.format(which=which),
-            recipes=tuple((recipe.id, recipe.name) for recipe in recipes),
+            listed([recipe.name for recipe in recipes], which),
+            recipes=tuple((recipe.id, recipe.name) for recipe in recipes[:MOST_SHOWN]),
             words_of=tuple(dict.fromkeys(recipe.by.user for recipe in recipes)),
             on_picture=True,
         )

@@ -19,7 +19,7 @@ from bot.domain.presets import preset_named
 from bot.domain.refs import ChatRef, Person, UserRef, short_hash
 from bot.domain.turns import TurnState, TurnStatus
 from bot.domain.wishes import PLAIN_WISH, Form, Kind, Wish, read_wish
-from bot.domain.words import LARGER
+from bot.domain.words import LARGER, joined
 
 MOST_NAME_CHARS: Final = 40
 MOST_STEPS: Final = 12
@@ -27,6 +27,8 @@ MOST_CHARS: Final = 2_000
 """All steps together."""
 MOST_RECIPES: Final = 50
 """In one chat."""
+MOST_SHOWN: Final = 20
+"""So many can be tapped in a list; the names of the others are said."""
 
 RESERVED: Final = frozenset({"save", "delete", "show", "import"})
 
@@ -38,6 +40,7 @@ NO_RECIPES: Final = "There is no recipe in this chat yet. " + HOW
 NO_SUCH_RECIPE: Final = "There is no recipe called “{name}” in this chat. /recipes lists those that there are."
 RECIPE_GONE: Final = "That recipe is not here any more."
 LISTED: Final = "The recipes of this chat. Tap one to do it on {which}."
+LISTED_TOO: Final = "There are these, too: {names}. “/recipe” and the name does them."
 SAVED: Final = "Saved as “{name}” for everybody in this chat, {steps}. “/recipe {name}” in reply to a picture does it."
 DELETED: Final = "The recipe “{name}” is deleted."
 NOT_YOURS: Final = "Only {saver}, who saved it, can delete “{name}”."
@@ -202,6 +205,12 @@ def wish_in_one(steps: Sequence[Step]) -> Wish:
 def counted(steps: Sequence[Step]) -> str:
     """How many they are."""
     return "1 step" if len(steps) == 1 else f"{len(steps)} steps"
+
+
+def listed(names: Sequence[str], which: str) -> str:
+    """What stands over a list of recipes. `which` is the picture that they would be done on."""
+    rest = ", ".join(f"“{name}”" for name in names[MOST_SHOWN:])
+    return joined(LISTED.format(which=which), LISTED_TOO.format(names=rest) if rest else "")
 
 
 def exported(recipe: Recipe) -> str:

@@ -86,7 +86,7 @@ def _has_picture(status: TurnStatus) -> bool:
     if status.state is not TurnState.DONE or status.outcome is None:
         return False
     drawn = bool(status.outcome.nodes) or status.outcome.code in SHEETS
-    return status.erased or (bool(status.outcome.images) and not drawn)
+    return not drawn and (status.erased or bool(status.outcome.images))
 
 
 def _node(status: TurnStatus, number: int, known: Mapping[TurnId, TurnStatus]) -> Node:

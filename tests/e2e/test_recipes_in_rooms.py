@@ -11,16 +11,20 @@ import pytest
 from bot.domain.actions import Act, Control
 from bot.domain.consent import Say, Standing
 from bot.domain.messages import Received
-from bot.domain.presets import PRESETS, SHEET_WORDS
+from bot.domain.presets import NO_SUCH_PRESET, PRESETS, SHEET_WORDS
 from bot.domain.recipes import (
+    HOW,
+    NAME_NEEDED,
     NAME_OF_PRESET,
     NAME_TAKEN,
     NO_RECIPES,
     NO_SUCH_RECIPE,
     NOT_YOURS,
+    NOTHING_TO_IMPORT,
     NOTHING_TO_KEEP,
     OWN_PICTURE_NEEDED,
     RECIPE_GONE,
+    TOO_MUCH,
     WORDS_TAKEN_BACK,
     recipe_id,
 )
@@ -231,6 +235,17 @@ async def test_what_cannot_be_kept_is_said(rig: Rig) -> None:
     await rig.sees(first)
     preset = await rig.sees(await rig.says("/recipe save Figurine", reply_to=first))
     assert [words_of(each) for each in (nothing, preset)] == [NOTHING_TO_KEEP, NAME_OF_PRESET.format(name="Figurine")]
+    for words, said in {
+        "/recipe": HOW,
+        "/recipe save": NAME_NEEDED,
+        "/recipe save save": NAME_NEEDED,
+        "/recipe show": NAME_NEEDED,
+        "/recipe\nimport": NAME_NEEDED,
+        "/recipe import Look": NOTHING_TO_IMPORT,
+        "/recipe import Look\n" + "\n".join(["x"] * 13): TOO_MUCH,
+        "/preset zebra": NO_SUCH_PRESET.format(name="zebra"),
+    }.items():
+        assert words_of(await rig.sees(await rig.says(words, reply_to=first))) == said
 
 
 async def test_the_steps_of_a_result_are_replayed_on_ones_own_picture(rig: Rig, gemini: ScriptedEngine) -> None:

@@ -8,12 +8,14 @@ import pytest
 
 from bot.domain.recipes import (
     MOST_CHARS,
+    MOST_SHOWN,
     MOST_STEPS,
     Recipe,
     Step,
     exported,
     imported,
     is_taken,
+    listed,
     name_in,
     recipe_id,
     steps_in,
@@ -134,6 +136,12 @@ def test_a_name_has_any_script_and_nothing_that_nobody_sees() -> None:
     assert recipe_id("Winter Look") == recipe_id("winter look") == recipe_id("ｗinter look")
     assert recipe_id("winter look") != recipe_id("winter looks")
     assert [is_taken(name) for name in ("Figurine", "ポスター", "my figurine")] == [True, True, False]
+
+
+def test_a_long_list_names_what_cannot_be_tapped() -> None:
+    names = [f"look {number}" for number in range(MOST_SHOWN + 2)]
+    assert "“look 20”, “look 21”" in listed(names, "it")
+    assert "too" not in listed(names[:MOST_SHOWN], "it")
 
 
 def test_a_recipe_is_bounded() -> None:
