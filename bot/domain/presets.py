@@ -285,7 +285,5 @@ def _unquoted(text: str) -> str:
     return "".join(" " if letter in "“”" else letter for letter in text.strip(_QUOTES)).strip(" .") or text
 
 
-_BY_NAME = {
-    _plain(name): preset for preset in PRESETS for name in (preset.key, preset.title, *preset.aliases)
-}  # fmt: skip
+_BY_NAME = {_plain(name): preset for preset in PRESETS for name in (preset.key, preset.title, *preset.aliases)}
 _NAMES = tuple(sorted(_BY_NAME.items(), key=lambda item: -len(item[0])))

@@ -354,9 +354,6 @@ def _inked(name: str, side_px: int) -> Image.Image:
 
 def manga() -> Image.Image:
     page = Image.new("L", (SIDE_PX, SIDE_PX), 255)
-    page.paste(_inked("bust", 164).crop((0, 0, 150, 148)), (6, 6))
-    page.paste(_inked("rocket", 120).crop((20, 0, 106, 120)), (164, 6))
-    page.paste(_inked("face", 116).crop((0, 20, 86, 116)), (164, 130))
     canvas = ImageDraw.Draw(page)
     canvas.rectangle((6, 162, 156, 250), fill=255)
     for ray in range(0, 360, 6):

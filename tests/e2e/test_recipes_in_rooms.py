@@ -186,6 +186,18 @@ async def test_a_recipe_of_exact_steps_is_done_exactly_and_costs_nothing(rig: Ri
     assert (made.turn.engine, size_of(made), gemini.requests) == ("exact", (300, 600), [])
 
 
+async def test_a_recipe_that_asks_for_more_pixels_says_its_price_before(rig: Rig, gemini: ScriptedEngine) -> None:
+    await rig.sees(await rig.says("/recipe import large\n1. make it winter\n2. add a hat in 4K", author=BEN))
+    listed = await rig.says("/recipes", [CAT])
+    await rig.sees(listed)
+    asked = await rig.presses(Act.RECIPE, listed, recipe_id("large"))
+    assert ((await rig.sees(asked)).state, gemini.requests) == (TurnState.ASKING, [])
+    made = await rig.sees(await rig.presses(Act.LARGER, asked, "4K"))
+    assert [request.wish.size for request in gemini.requests] == ["4K"]
+    again = await rig.sees(await rig.presses(Act.AGAIN, asked))
+    assert [each.turn.words_of for each in (made, again)] == [(BEN,), (BEN,)]
+
+
 async def test_a_recipe_on_anothers_picture_waits_for_their_yes(rig: Rig, gemini: ScriptedEngine) -> None:
     await saved(rig)
     gemini.understands = lambda _: True
