@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bot.domain.credit import lent_by, merged
 from bot.domain.images import Input, Role
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import MessageRef, Person, TurnId, UserRef, turn_id_of
@@ -65,6 +66,7 @@ def turn_of(
         pin_owners=_pin_owners(ground, brought),
         asks=accepted.asks,
         spoiler=ground.spoiler,
+        lent=merged(ground.lent, lent_by(ground.inputs), lent_by(brought)),
     )
 
 

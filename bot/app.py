@@ -41,6 +41,7 @@ from bot.intake import Hall
 from bot.kitchen import Kitchen
 from bot.labels.labeller import MetadataLabeller
 from bot.listening import Listener
+from bot.mine import Mine
 from bot.ports import Engine, ForgetReceipt, ImageStore, MessageStore, Platform, RecipeStore, TextModel, TurnStore
 from bot.reception import Reception
 from bot.reconciler import Reconciler
@@ -49,6 +50,7 @@ from bot.stopping import Stopping
 from bot.telling import Counter
 from bot.trees import Trees
 from bot.turns import Workshop
+from bot.withdrawing import Withdrawing
 from storage.docket.queue import DocketTurnQueue
 from storage.objects.store import ObstoreImageStore, ObstoreUploads, image_store, uploads
 from storage.redis.chats import RedisChatStore
@@ -199,7 +201,7 @@ async def open_house(
                 platforms[account.platform.name] = account.platform
         renditions = Renditions(images, ledger, MetadataLabeller(fit))
         estimates = Estimates(text_model)
-        dispatch = Dispatch(platforms, turns, renditions, engines, estimates, pointer_s=settings.pointer_s)
+        dispatch = Dispatch(platforms, turns, renditions, engines, estimates, pointer_s=settings.pointer_s, says=says)
         workshop = Workshop(
             engines=engines,
             turns=turns,
@@ -227,6 +229,7 @@ async def open_house(
                 reader=picture_reader(settings),
                 messages=messages,
                 keep_sources=dispatch.keep_sources,
+                says=says,
                 limits=Limits(max_image_bytes=settings.max_image_mb * 2**20),
             ),
             messages=messages,
@@ -248,7 +251,18 @@ async def open_house(
                 stand=asking.stand,
                 meter=meter,
                 budget=budget,
-                counters=_counters(turns, messages, images, recipes),
+                counters={
+                    **_counters(turns, messages, images, recipes, consent),
+                    "mine": Mine(says=says, stand=asking.stand),
+                    "withdraw": Withdrawing(
+                        says=says,
+                        turns=turns,
+                        erasure=erasure,
+                        asking=asking,
+                        platforms=platforms,
+                        renditions=renditions,
+                    ),
+                },
             ),
             keep_drawn=dispatch.keep_drawn,
             consent=consent,
@@ -316,10 +330,10 @@ async def open_house(
 
 
 def _counters(
-    turns: TurnStore, messages: MessageStore, images: ImageStore, recipes: RecipeStore
+    turns: TurnStore, messages: MessageStore, images: ImageStore, recipes: RecipeStore, consent: Consent
 ) -> Mapping[str, Counter]:
     """Who answers which command."""
-    trees = Trees(turns=turns, messages=messages, images=images, draw=draw_tree)
+    trees = Trees(turns=turns, messages=messages, images=images, consent=consent, draw=draw_tree)
     kitchen = Kitchen(turns=turns, messages=messages, recipes=recipes, draw=draw_sheet)
     return {"tree": trees, "compare": trees, **dict.fromkeys(Kitchen.commands, kitchen)}
 

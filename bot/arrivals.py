@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot.domain.errors import BadPicture, BadRequest
+from bot.domain.errors import BadPicture, BadRequest, NotAllowed
 from bot.domain.images import ImageFacts, Input, Picture, Provenance, Role
 from bot.domain.labels import label_for
 from bot.domain.messages import NOBODY, Attachment, InboundMessage, MessageRecord
-from bot.domain.refs import MessageRef, Person, thread_id_of
+from bot.domain.own_pictures import WITHDRAWN, YOU_WITHDREW
+from bot.domain.refs import MessageRef, Person, Sha256, UserRef, sha256_of, thread_id_of
 from bot.domain.words import too_many
 from bot.ground import Ground, inputs_of, only
-from bot.ports import MessageStore, PictureReader, Platform
+from bot.ports import ConsentStore, MessageStore, PictureReader, Platform
 
 KeepSources = Callable[[MessageRef, Sequence[Picture]], Awaitable[tuple[ImageFacts, ...]]]
 
@@ -35,8 +37,10 @@ class Arrivals:
         reader: PictureReader,
         messages: MessageStore,
         keep_sources: KeepSources,
+        says: ConsentStore,
         limits: Limits,
     ) -> None:
+        self._says = says
         self._platforms = platforms
         self._reader = reader
         self._messages = messages
@@ -68,11 +72,40 @@ class Arrivals:
         pictures = [await self._fetch(message, each) for each in attachments]
         if not pictures:
             return record
+        await self._check_withdrawn(message, record, attachments, pictures)
         sources = await self._keep_sources(record.ref, pictures)
         owners = tuple(each.owner for each in attachments)
         spoiler = any(each.spoiler for each in attachments)
         await self._messages.bring(record.ref, sources, author=record.author, owners=owners, spoiler=spoiler)
         return replace(record, sources=sources, owners=owners, spoiler=spoiler)
+
+    async def _check_withdrawn(
+        self,
+        message: InboundMessage,
+        record: MessageRecord,
+        attachments: Sequence[Attachment],
+        pictures: Sequence[Picture],
+    ) -> None:
+        """A picture that was withdrawn is not kept again, wherever else it still stands; until its owner sends it anew.
+        Raises `NotAllowed`."""
+        sender = Person(record.author, record.author_name) if record.author and not record.ours else None
+        whose = [_asked(each, sender) for each in attachments]
+        pairs: list[tuple[UserRef, Sha256]] = [
+            (owner.user, await asyncio.to_thread(sha256_of, picture.data))
+            for owner, picture in zip(whose, pictures, strict=True)
+            if owner is not None
+        ]
+        withdrawn = await self._says.withdrawn(pairs)
+        anew: list[Sha256] = []
+        for (owner, picture), since in zip(pairs, withdrawn, strict=True):
+            if since is None:
+                continue
+            if owner != message.author:
+                raise NotAllowed(WITHDRAWN)
+            if record.ref != message.ref or message.created_at <= since:
+                raise NotAllowed(YOU_WITHDREW)
+            anew.append(picture)
+        await self._says.restore(message.author, anew)
 
     async def _fetch(self, message: InboundMessage, attachment: Attachment) -> Picture:
         platform = self._platforms[message.ref.chat.platform]

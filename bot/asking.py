@@ -9,6 +9,7 @@ import structlog
 from bot.budget import Caps, over_words
 from bot.domain.consent import Say, Standing
 from bot.domain.errors import NotAllowed
+from bot.domain.own_pictures import EXPLAINED
 from bot.domain.refs import ChatRef, Person, TurnId, UserRef
 from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus
 from bot.domain.words import (
@@ -19,6 +20,7 @@ from bot.domain.words import (
     SAID_NO,
     SETTLED,
     asks_you,
+    joined,
     names_of,
     not_answered,
     still_asked,
@@ -69,7 +71,9 @@ class Asking:
         for owner in owners:
             if await self._turns.note_once(turn.id, f"asked:{owner.user.key}"):
                 key = _call_key(turn.id, owner.user)
-                await platform.call(turn.reply, owner.user, asks_you(turn.author_name), key=key)
+                explained = EXPLAINED if await self._says.explains(owner.user, turn.id) else ""
+                words = joined(asks_you(turn.author_name), explained)
+                await platform.call(turn.reply, owner.user, words, key=key)
 
     # --- answers
 

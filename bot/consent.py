@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bot.domain.consent import Policy, Standing, strictest
+from bot.domain.credit import lent_by, merged
 from bot.domain.errors import NotAllowed
 from bot.domain.images import Input, Role
-from bot.domain.refs import ChatRef, Person, ServerRef, UserRef
+from bot.domain.own_pictures import WITHDRAWN, YOU_WITHDREW
+from bot.domain.refs import ChatRef, Person, ServerRef, Sha256, UserRef
+from bot.domain.turns import Lent
 from bot.domain.words import NO_PICTURES_HERE, NOBODY_TO_ASK, NOT_YOURS, would_rather_not
 from bot.ports import ChatStore, ConsentStore
 
@@ -34,8 +37,10 @@ class Consent:
         chat: ChatRef,
         server: ServerRef | None,
         around: Sequence[ChatRef] = (),
+        lent: Iterable[Lent] = (),
     ) -> tuple[Person, ...]:
-        """Whom to ask before these pictures may be edited. `owners` are those whose pictures flow into them.
+        """Whom to ask before these pictures may be edited. `owners` are those whose pictures flow into them, and `lent`
+        those pictures.
 
         Raises `NotAllowed` where there is nobody to ask, or an answer stands already."""
         sources = [each for each in inputs if each.role is Role.SOURCE]
@@ -47,6 +52,7 @@ class Consent:
         policy = await self.policy(chat, server, around)
         if policy is Policy.OFF:
             raise NotAllowed(NO_PICTURES_HERE)
+        await self._check_withdrawn(merged(lent, lent_by(sources)), asker)
         if not strangers and not others:
             return ()
         names = {each.owner: each.owner_name for each in strangers if each.owner is not None}
@@ -61,6 +67,18 @@ class Consent:
         if len(names) < len(strangers):
             raise NotAllowed(NOBODY_TO_ASK)
         return tuple(Person(owner, name) for owner, name in names.items() if standing[owner] is Standing.UNSAID)
+
+    async def _check_withdrawn(self, lent: Iterable[Lent], asker: UserRef) -> None:
+        """Of a picture that its owner took back nothing new is made, by whatever way it is reached."""
+        pairs = [(each.owner, Sha256(each.image)) for each in lent if each.image]
+        for (owner, _), since in zip(pairs, await self._says.withdrawn(pairs), strict=True):
+            if since is not None:
+                raise NotAllowed(YOU_WITHDREW if owner == asker else WITHDRAWN)
+
+    async def never(self, owners: Iterable[UserRef], chat: ChatRef) -> frozenset[UserRef]:
+        """Those of them who want nothing more made of their pictures."""
+        standing = await self._standing(tuple(dict.fromkeys(owners)), chat)
+        return frozenset(owner for owner, said in standing.items() if said is Standing.NEVER)
 
     async def is_free(
         self,

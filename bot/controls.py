@@ -8,6 +8,7 @@ from bot.budget import Estimates
 from bot.domain.actions import Act, Control
 from bot.domain.money import up_to
 from bot.domain.outcomes import ONE_OR_ALL, PICTURE_OR_WORDS, PRESETS, SHEETS, SIZE_QUESTION, WHICH_PICTURE
+from bot.domain.own_pictures import EVERYWHERE, MINE, WITHDRAW_ASKS
 from bot.domain.presets import PRESETS as PRESETS_IN_ORDER
 from bot.domain.roles import Purpose
 from bot.domain.turns import Outcome, TurnState, TurnStatus
@@ -21,6 +22,16 @@ _QUESTIONS = {
     PICTURE_OR_WORDS: (Control(Act.LATEST, "My last picture here"), Control(Act.IMAGINE, "Draw it from these words")),
     WHICH_PICTURE: (Control(Act.LATEST, "My last picture here"),),
 }
+_OF_ONES_OWN = {
+    MINE: (
+        Control(Act.MINE, "Ask me", "ask"),
+        Control(Act.MINE, "Always here", "here"),
+        Control(Act.MINE, "Never", "never"),
+        Control(Act.MINE, "Ask me everywhere", EVERYWHERE),
+    ),
+    WITHDRAW_ASKS: (Control(Act.WITHDRAW, "Withdraw it"),),
+}
+"""Whoever presses says it of their own pictures."""
 AGAIN_ALL = Control(Act.AGAIN, "All of them again")
 
 
@@ -33,6 +44,8 @@ def controls_of(  # noqa: PLR0911 one way for each kind of answer
         return ()
     if status.state is TurnState.ASKING:
         return _answers(outcome.code)
+    if outcome.code in _OF_ONES_OWN:
+        return _OF_ONES_OWN[outcome.code]
     if outcome.nodes:
         return _nodes(len(outcome.nodes))
     if outcome.code in SHEETS:

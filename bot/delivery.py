@@ -9,10 +9,12 @@ from dataclasses import replace
 
 from bot.budget import Estimates
 from bot.controls import AGAIN_ALL, controls_of
+from bot.domain.credit import owner_names
 from bot.domain.images import ImageFacts, Picture, facts_of, picture_of
 from bot.domain.labels import Label, alt_text, label_known, label_line, words_line
 from bot.domain.messages import Answer, ChatCapabilities, Credit, Panel, Rendition, sharing
 from bot.domain.outcomes import UNDO
+from bot.domain.own_pictures import EXPLAINED
 from bot.domain.refs import MessageRef, Person, Sha256, TurnId
 from bot.domain.roles import Purpose, roles_line
 from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus
@@ -28,7 +30,7 @@ from bot.domain.words import (
     names_of,
     waits_for,
 )
-from bot.ports import Engine, ImageLedger, ImageStore, Labeller, Platform, RenditionMaker, TurnStore
+from bot.ports import ConsentStore, Engine, ImageLedger, ImageStore, Labeller, Platform, RenditionMaker, TurnStore
 
 _FRESH = 64
 _WAITING_WORDS = {
@@ -123,7 +125,9 @@ class Dispatch:
         estimates: Estimates,
         *,
         pointer_s: float = 0,
+        says: ConsentStore | None = None,
     ) -> None:
+        self._says = says
         self._pointer_s = pointer_s
         self._platforms = platforms
         self._turns = turns
@@ -203,7 +207,7 @@ class Dispatch:
         if status.state not in FINAL_STATES or outcome is None:
             return Answer(
                 state=status.state,
-                lines=_progress_lines(status),
+                lines=(*_progress_lines(status), *await self._explained(status)),
                 turn=status.turn.id,
                 holds=status.holds,
                 position=await self._turns.position(status.turn.id) if status.holds else None,
@@ -225,6 +229,16 @@ class Dispatch:
             credit=_credit(status) if images else None,
             spoiler=status.turn.spoiler,
         )
+
+    async def _explained(self, *statuses: TurnStatus) -> Sequence[str]:
+        """What the choices mean, with the first question that anybody is ever asked."""
+        for status in statuses:
+            turn = status.turn
+            question = turn.album[0] if turn.album else turn.id
+            for owner in _asks(status):
+                if self._says is not None and await self._says.explains(owner.user, question):
+                    return [EXPLAINED]
+        return []
 
     async def _images(
         self, status: TurnStatus, outcome: Outcome, capabilities: ChatCapabilities
@@ -257,7 +271,7 @@ class Dispatch:
         panels = tuple([await self._panel(each, capabilities) for each in statuses])
         return Answer(
             state=_album_state(statuses, waits=waits),
-            lines=_album_lines(statuses),
+            lines=(*_album_lines(statuses), *await self._explained(*open_)),
             images=tuple(panel.image for panel in panels if panel.image is not None),
             turn=first.turn.id,
             holds=frozenset[Hold]().union(*(each.holds for each in open_)),
@@ -291,8 +305,7 @@ def _credit(status: TurnStatus) -> Credit | None:
     if status.erased:
         return None
     asker = Person(turn.author, turn.author_name)
-    known = {each.owner: each.owner_name for each in turn.inputs if each.owner is not None}
-    known |= {each.user: each.name for each in turn.asks}
+    known = owner_names(turn)
     names = tuple(known.get(owner, "") for owner in turn.owners)
     return Credit(asker, turn.owners, words=turn.instruction, asked_in=turn.origin, names=names)
 

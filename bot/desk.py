@@ -60,6 +60,8 @@ class Desk:
 
     async def _settings(self, command: Command, message: InboundMessage) -> str:
         chat, asker = message.ref.chat, message.author
+        if command.arguments == ("mine",):
+            return (await self._counters["mine"].answer(command, message, None)).words
         said = said_of_mine(command.arguments)
         if said is not None:
             await self._stand(asker, chat, said)

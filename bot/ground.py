@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.domain.actions import Act, Press
 from bot.domain.commands import read_command
+from bot.domain.credit import lent_to
 from bot.domain.errors import BadRequest, NotAllowed
 from bot.domain.images import ALL, ImageFacts, Input, Role
 from bot.domain.inputs import results_of
@@ -24,7 +25,7 @@ from bot.domain.outcomes import (
 from bot.domain.refs import MessageRef, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.roles import with_canvas
 from bot.domain.story import story_below
-from bot.domain.turns import FINAL_STATES, Story, Turn, TurnState, TurnStatus
+from bot.domain.turns import FINAL_STATES, Lent, Story, Turn, TurnState, TurnStatus
 from bot.domain.wishes import (
     MOST_VARIATIONS,
     PLAIN_WISH,
@@ -65,6 +66,7 @@ class Ground:
     from_words: bool = False
     all_there: bool = True
     spoiler: bool = False
+    lent: tuple[Lent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,7 @@ class Grounds:
             from_words=from_words,
             all_there=all_there,
             spoiler=turn.spoiler,
+            lent=lent_to(turn) if found else (),
         )
 
     async def _grown(self, turn: Turn) -> MessageRecord | None:
@@ -257,6 +260,8 @@ class Grounds:
                 return Request(turn.instruction, _alone(turn.wish), _beside(turn))
             case Act.GO:
                 return await self._node(press.argument, status)
+            case Act.MINE | Act.WITHDRAW:
+                raise BadRequest(PRESS_GONE)  # they are commands, and never come here
             case Act.ONLY | Act.ALL:
                 return _this_or_all(press, status)
             case Act.PRESET | Act.RECIPE:
@@ -352,6 +357,7 @@ def _beside(turn: Turn) -> Ground:
         engines=turn.engines,
         from_words=not turn.inputs,
         spoiler=turn.spoiler,
+        lent=lent_to(turn),
     )
 
 
@@ -363,8 +369,13 @@ def on_original(ground: Ground) -> Ground:
     if not ground.pin_owners and len(ground.owners) > 1:
         raise NotAllowed(NOT_YOURS)
     owner = ground.pin_owners[0] if ground.pin_owners else next(iter(ground.owners), None)
-    inputs = tuple(Input(Role.SOURCE, owner, pin) for pin in ground.pins[:1])
-    return replace(ground, inputs=inputs, engines=(), note="", from_words=False)
+    names = {each.owner: each.name for each in ground.lent}
+    name = names.get(owner, "") if owner is not None else ""
+    inputs = tuple(Input(Role.SOURCE, owner, pin, owner_name=name) for pin in ground.pins[:1])
+    pinned = {pin.sha256 for pin in ground.pins}
+    # Whoever lent a picture later on is still named, and that picture is no part of this any more.
+    lent = tuple(each if each.image in pinned else replace(each, image="") for each in ground.lent)
+    return replace(ground, inputs=inputs, engines=(), note="", from_words=False, lent=lent)
 
 
 def _alone(wish: Wish) -> Wish:
@@ -422,7 +433,8 @@ def _alone_of(ground: Ground, number: int) -> Ground:
     picture = replace(ground.inputs[number - 1], purpose=None)
     pins = (picture.image,) if picture.image is not None else ()
     owners = (picture.owner,) if picture.owner is not None else ()
-    return replace(ground, inputs=(picture,), pins=pins, pin_owners=(picture.owner,) * len(pins), owners=owners)
+    whose = (picture.owner,) * len(pins)
+    return replace(ground, inputs=(picture,), pins=pins, pin_owners=whose, owners=owners, lent=())
 
 
 def goes_on(message: InboundMessage) -> bool:

@@ -340,6 +340,7 @@ class Hall:
             chat=message.ref.chat,
             server=message.server,
             around=message.around,
+            lent=ground.lent,
         )
 
     # --- what is wanted
@@ -521,7 +522,13 @@ class Hall:
 
     async def _consent_of(self, turn: Turn) -> tuple[Person, ...]:
         return await self._consent.check(
-            turn.inputs, turn.owners, asker=turn.author, chat=turn.chat, server=turn.server, around=turn.around
+            turn.inputs,
+            turn.owners,
+            asker=turn.author,
+            chat=turn.chat,
+            server=turn.server,
+            around=turn.around,
+            lent=turn.lent,
         )
 
     async def _again(self, status: TurnStatus) -> None:
@@ -592,7 +599,8 @@ def _told(message: InboundMessage, command: Command | None, told: Told, ground: 
         recipes=told.recipes,
     )
     owners = tuple(dict.fromkeys([*ground.owners, *told.owners]))
-    ground = replace(ground, owners=owners, spoiler=ground.spoiler or told.spoiler, note="")
+    lent = tuple(dict.fromkeys([*ground.lent, *told.lent]))
+    ground = replace(ground, owners=owners, lent=lent, spoiler=ground.spoiler or told.spoiler, note="")
     return Accepted(Request(message.text, PLAIN_WISH, ground, words_of=told.words_of), outcome=outcome, drawn=told)
 
 

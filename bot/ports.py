@@ -23,6 +23,7 @@ from bot.domain.messages import (
     Rendition,
     Shown,
 )
+from bot.domain.own_pictures import Said
 from bot.domain.recipes import Recipe
 from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, Sha256, ThreadId, TurnId, UserRef
 from bot.domain.roles import Purpose
@@ -638,6 +639,39 @@ class ConsentStore(Protocol):
         """See `Rooms.stand`."""
         ...
 
+    async def said(self, owner: UserRef, chat: ChatRef) -> Said:
+        """All that this person has said, as seen from this chat."""
+        ...
+
+    async def take_back(self, owner: UserRef) -> None:
+        """Whatever they said, in any chat: from now on they are asked everywhere. What was withdrawn stays so."""
+        ...
+
+    async def withdraw(self, owner: UserRef, pictures: Sequence[Sha256]) -> None:
+        """From now on nothing is made of these pictures of theirs. They are `going` until they are said to be gone."""
+        ...
+
+    async def going(self, owner: UserRef) -> Sequence[Sha256]:
+        """What this person withdrew and what is not known to be gone: a crash left it."""
+        ...
+
+    async def gone(self, owner: UserRef, pictures: Sequence[Sha256]) -> None:
+        """Nothing of these pictures is left."""
+        ...
+
+    async def withdrawn(self, pictures: Sequence[tuple[UserRef, Sha256]]) -> Sequence[float | None]:
+        """Since when each owner's picture is withdrawn (seconds since the epoch), in the order asked; None where it is
+        not."""
+        ...
+
+    async def restore(self, owner: UserRef, pictures: Sequence[Sha256]) -> None:
+        """Their owner sent them anew."""
+        ...
+
+    async def explains(self, owner: UserRef, question: TurnId) -> bool:
+        """Whether this is the first question that this person is ever asked. Asking again gives the same answer."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
@@ -721,6 +755,10 @@ Retract = Callable[[Sequence[MessageRef], Sequence[MessageRef]], Awaitable[None]
 """Takes messages off their platforms: first those of ours, then those of people."""
 
 
+ShowLeft = Callable[[MessageRef, Sequence[ImageFacts]], Awaitable[None]]
+"""Has a person's message show these of its pictures, and no others."""
+
+
 class Erasure(Protocol):
     """Forgetting: the later write that a finished turn may see."""
 
@@ -735,6 +773,18 @@ class Erasure(Protocol):
         """Erase one finished turn: its words and pixels go, the shape of the tree stays. False where there is none."""
         ...
 
+    async def grown(self, owner: UserRef, pictures: Sequence[Sha256]) -> Sequence[TurnStatus]:
+        """The turns into which one of these pictures of theirs flows, in any chat, whatever became of them."""
+        ...
+
+    async def withdraw(
+        self, owner: UserRef, pictures: Sequence[Sha256], *, retract: Retract, show: ShowLeft
+    ) -> WithdrawReceipt:
+        """Erase these pictures of theirs, and every finished turn into which one flows. `retract` takes messages off
+        their platforms, `show` has one show what is left of it; both before anything is erased, so that a crash in
+        between is continued by repeating. Repeating it is harmless."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ForgetReceipt:
@@ -745,6 +795,16 @@ class ForgetReceipt:
     stories: int
     messages: tuple[MessageRef, ...]
     pixels: tuple[Sha256, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawReceipt:
+    """What a withdrawal did: how many turns were changed, how many of them had a result, and how many messages of
+    people held the pictures."""
+
+    turns: int
+    results: int
+    messages: int
 
 
 Clock = Callable[[], float]

@@ -11,6 +11,7 @@ from bot.budget import Estimates
 from bot.delivery import Dispatch, Renditions
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Say, Standing
+from bot.domain.credit import credit_line
 from bot.domain.errors import BadRequest
 from bot.domain.images import ALL, ImageFacts
 from bot.domain.labels import label_line
@@ -22,6 +23,7 @@ from bot.domain.wishes import Wish
 from bot.domain.words import NOT_YOURS_TO_DELETE, NOTHING_THERE, STILL_MADE, forgotten
 from bot.ground import only
 from bot.intake import Hall
+from bot.lineage import path_to
 from bot.ports import (
     ChatStore,
     ConsentStore,
@@ -97,7 +99,8 @@ class Reception:
 
     async def info(self, reply: MessageRef, *, index: int | None = None) -> str:
         shown = await self._shown(reply, index)
-        return "\n\n".join(_told(status) for status in shown) or NOTHING_THERE
+        told = [_told(status, credit_line(await path_to(status, self._turns))) for status in shown]
+        return "\n\n".join(told) or NOTHING_THERE
 
     async def delete(self, reply: MessageRef, *, by: UserRef, moderates: bool) -> str:
         record = await self._messages.find(reply)
@@ -170,12 +173,13 @@ def _masters(images: Sequence[ImageFacts], index: int | None) -> Sequence[ImageF
     return images[index : index + 1] or images[:1]
 
 
-def _told(status: TurnStatus) -> str:
+def _told(status: TurnStatus, credit: str) -> str:
     """What anybody in the chat may know of a turn: they have seen it happen."""
     turn, outcome = status.turn, status.outcome
     lines = [f"“{turn.instruction}”" if turn.instruction else "", f"Asked for by {turn.author_name}"]
     if outcome is not None and outcome.label is not None:
         lines.append(label_line(outcome.label) + (f" ({outcome.usage.model})" if outcome.usage.model else ""))
+    lines.append(credit if outcome is not None and outcome.images else "")
     lines += [_picture(image) for image in (outcome.images if outcome is not None else ())]
     if outcome is not None and outcome.finished_at:
         took_s = outcome.finished_at - (status.started_at or turn.created_at)

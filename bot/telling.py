@@ -10,6 +10,7 @@ from bot.domain.images import Picture
 from bot.domain.labels import Label
 from bot.domain.messages import InboundMessage, MessageRecord
 from bot.domain.refs import TurnId, UserRef
+from bot.domain.turns import Lent
 from bot.domain.wishes import Wish
 from bot.ground import Request
 
@@ -32,8 +33,8 @@ class Meant:
 @dataclass(frozen=True, slots=True)
 class Told:
     """Words; a picture that was drawn for it, with its label, of the results `nodes` (by their numbers, from 1) by and
-    from `owners`; or `instead` an edit that goes on as if somebody had asked for it; or `meant`, an edit of whatever
-    the message stands on.
+    from `owners`, with `lent` in it; or `instead` an edit that goes on as if somebody had asked for it; or `meant`, an
+    edit of whatever the message stands on.
 
     `on_picture` where the answer is chosen from, and keeps the pictures that the message stands on. `code` where it is
     not the command's name. `words_of` are those whose words it tells, `recipes` what can be chosen (id and name)."""
@@ -43,6 +44,7 @@ class Told:
     label: Label | None = None
     nodes: tuple[TurnId, ...] = ()
     owners: tuple[UserRef, ...] = ()
+    lent: tuple[Lent, ...] = ()
     spoiler: bool = False
     instead: Request | None = None
     meant: Meant | None = None

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
+from bot.consent import Consent
 from bot.domain.commands import Command
+from bot.domain.credit import lent_to, merged
 from bot.domain.errors import BadRequest
 from bot.domain.images import Input, Picture, Provenance
 from bot.domain.inputs import results_of
 from bot.domain.labels import Label
 from bot.domain.messages import InboundMessage, MessageRecord
-from bot.domain.refs import Sha256, TurnId
+from bot.domain.refs import Sha256, TurnId, UserRef
 from bot.domain.tree import Layout, Node, layout_of, nodes_of
-from bot.domain.turns import TurnStatus
+from bot.domain.turns import Lent, Turn, TurnStatus
 from bot.domain.wishes import PLAIN_WISH
 from bot.domain.words import (
     GONE_NODE,
@@ -23,6 +26,7 @@ from bot.domain.words import (
     ONE_STEP,
     SOME_STEPS,
     TREE_WORDS,
+    WITHHELD_NODE,
 )
 from bot.ground import Ground, Request
 from bot.ports import ImageStore, MessageStore, TurnStore
@@ -38,7 +42,10 @@ BEFORE_AND_AFTER = "before and after"
 class Trees:
     """`/tree` and `/compare`. Only what stands in the asker's own chat is ever shown."""
 
-    def __init__(self, *, turns: TurnStore, messages: MessageStore, images: ImageStore, draw: Draw) -> None:
+    def __init__(
+        self, *, turns: TurnStore, messages: MessageStore, images: ImageStore, consent: Consent, draw: Draw
+    ) -> None:
+        self._consent = consent
         self._turns = turns
         self._messages = messages
         self._images = images
@@ -51,14 +58,14 @@ class Trees:
         statuses = await self._turns.thread(target.thread)
         if command.name == "compare":
             return Told(instead=_compared(command, target, statuses))
-        return await self._tree(statuses)
+        return await self._tree(statuses, message.author)
 
     async def _latest(self, message: InboundMessage) -> MessageRecord | None:
         latest = await self._messages.latest(message.ref.chat, message.author)
         return await self._messages.find(latest) if latest is not None else None
 
-    async def _tree(self, statuses: Sequence[TurnStatus]) -> Told:
-        nodes = nodes_of(statuses)
+    async def _tree(self, statuses: Sequence[TurnStatus], asker: UserRef) -> Told:
+        nodes = await self._allowed(nodes_of(statuses), {status.turn.id: status for status in statuses}, asker)
         if not nodes:
             raise BadRequest(NOTHING_TO_DRAW)
         layout = layout_of(nodes)
@@ -74,7 +81,24 @@ class Trees:
             label=_label_of(shown),
             nodes=tuple(node.turn for node in nodes),
             owners=tuple(dict.fromkeys(person for each in people for person in each)),
+            lent=_lent([by_turn[node.turn] for node in shown if node.image is not None]),
             spoiler=any(node.spoiler for node in shown),
+        )
+
+    async def _allowed(
+        self, nodes: Sequence[Node], by_turn: Mapping[TurnId, TurnStatus], asker: UserRef
+    ) -> tuple[Node, ...]:
+        """What grew from a picture whose owner said "never" keeps its place and is not drawn anew."""
+        if not nodes:
+            return ()
+        owners = {node.turn: by_turn[node.turn].turn.owners for node in nodes}
+        chat = by_turn[nodes[0].turn].turn.chat
+        never = await self._consent.never((owner for each in owners.values() for owner in each), chat) - {asker}
+        return tuple(
+            replace(node, image=None, label=None, author="", words=WITHHELD_NODE)
+            if never.intersection(owners[node.turn]) and node.image is not None
+            else node
+            for node in nodes
         )
 
     async def _file(self, node: Node) -> bytes | None:
@@ -83,6 +107,11 @@ class Trees:
             return await self._images.get(node.image.sha256)
         except KeyError:
             return None
+
+
+def _lent(turns: Sequence[Turn]) -> tuple[Lent, ...]:
+    """People's pictures in all of these, and who made them."""
+    return merged(*(lent_to(turn) for turn in turns), (Lent(turn.author, turn.author_name) for turn in turns))
 
 
 def _label_of(nodes: Sequence[Node]) -> Label | None:
@@ -112,7 +141,8 @@ def _compared(command: Command, target: MessageRecord, statuses: Sequence[TurnSt
     turns = [by_turn[each.from_turn].turn for each in (before, after) if each.from_turn is not None]
     owners = tuple(dict.fromkeys(owner for turn in turns for owner in turn.owners))
     spoiler = any(turn.spoiler for turn in turns)
-    ground = Ground(inputs=(before, after), parent=after.from_turn, owners=owners, spoiler=spoiler)
+    lent = merged(*(lent_to(turn) for turn in turns))
+    ground = Ground(inputs=(before, after), parent=after.from_turn, owners=owners, spoiler=spoiler, lent=lent)
     return Request(BEFORE_AND_AFTER, PLAIN_WISH, ground)
 
 

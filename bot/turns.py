@@ -281,7 +281,13 @@ class Workshop:
         """Once more, when it runs: what is worked on may have been found only now, and an owner may have said "never"
         since. Raises `NotAllowed` for whom nobody has asked."""
         asks = await self._consent.check(
-            inputs, turn.owners, asker=turn.author, chat=turn.chat, server=turn.server, around=turn.around
+            inputs,
+            turn.owners,
+            asker=turn.author,
+            chat=turn.chat,
+            server=turn.server,
+            around=turn.around,
+            lent=turn.lent,
         )
         asked = [each.user for each in turn.asks]
         if any(each.user not in asked for each in asks):

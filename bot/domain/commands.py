@@ -23,6 +23,7 @@ HELP = (
     "/presets shows what can be done with one tap, /recipes what this chat has kept to do again. "
     "/imagine, /story, /variations and /explain do what they say. /usage shows what was used, "
     "/settings what you can turn off here.",
+    "/mine shows what you have said of your own pictures; /withdraw in reply to one takes it back.",
 )
 """What can be said, one paragraph each."""
 
@@ -38,6 +39,8 @@ NAMES = (
     "recipe",
     "recipes",
     "replay",
+    "mine",
+    "withdraw",
 )
 _COMMAND = re.compile(rf"\s*/({'|'.join(NAMES)})(?:@\w{{1,64}})?(?:\s+|$)", re.IGNORECASE)
 _MOST_ARGUMENTS = 4
@@ -66,6 +69,10 @@ def pressed_command(press: Press) -> Command | None:
             return Command("preset", (press.argument,), press.argument)
         case Act.RECIPE:
             return Command(RECIPE_BY_ID, (press.argument,), press.argument)
+        case Act.MINE:
+            return Command("mine", (press.argument,))
+        case Act.WITHDRAW:
+            return Command("withdraw", ("yes",))
         case _:
             return None
 

@@ -13,7 +13,9 @@ ASKS_FOR_WORDS = "no_words"
 PRESETS, RECIPES = "presets", "recipes"
 SHEETS = frozenset({PRESETS, RECIPES})
 """Codes of answers to choose from. They stand for the pictures that they were asked about."""
-COMMAND_NAMES = frozenset({"help", "settings", "start", "usage", "tree", PRESETS, RECIPES, "recipe"})
+COMMAND_NAMES = frozenset(
+    {"help", "settings", "start", "usage", "tree", "mine", "withdraw", "withdraw_asks", PRESETS, RECIPES, "recipe"}
+)
 """Codes of answers to commands."""
 UNDO = "undo"
 """Code of a step back: what the turn before was made from is shown once more."""

@@ -84,6 +84,16 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Lent:
+    """A picture that flows into a result, whose it is, and the name that others read of them. `image` is its SHA-256,
+    empty for who is only named."""
+
+    owner: UserRef
+    name: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One accepted edit: who asked what, of which images, and where the answer goes.
 
@@ -130,6 +140,8 @@ class Turn:
     """Whose words are in the instruction, or in the answer to it, beside those of whoever asked: a recipe's."""
     spoiler: bool = False
     """Its pictures grew from one that is hidden until it is opened, and are hidden, too."""
+    lent: tuple[Lent, ...] = ()
+    """People's own pictures that flow into the result, along the whole path."""
 
     @property
     def panel(self) -> int:

@@ -74,7 +74,7 @@ def _draw_row(  # noqa: PLR0917
     _write(canvas, (left + 9, thumb_top + 1), number, bold, _BADGE_PX, "#ffffff")
     room = WIDTH_PX - _MARGIN_PX - left - THUMB_PX - 20
     at = left + THUMB_PX + 20
-    said = " ".join(row.node.words.split()) if facts is not None else words["gone"]
+    said = " ".join(row.node.words.split()) or ("" if facts is not None else words["gone"])
     _write(canvas, (at, top + 12), _cut(row.node.author, bold, _TEXT_PX, room), bold, _TEXT_PX, _INK)
     _write(canvas, (at, top + 54), _cut(said, plain, _TEXT_PX, room), plain, _TEXT_PX, _INK if facts else _GREY)
     if row.hidden:

@@ -9,15 +9,22 @@ from typing import Any, assert_never
 from redis.asyncio import Redis
 
 from bot.domain.consent import Standing
-from bot.domain.refs import ChatRef, UserRef
+from bot.domain.own_pictures import Said
+from bot.domain.refs import ChatRef, Sha256, TurnId, UserRef
 from storage.redis.keys import Keys
 
 NEVER = "never"
 """The field of who said so. It is what erasure leaves: whoever is forgotten did not thereby agree to anything."""
 
+WITHDRAWN, GOING, EXPLAINED = "withdrawn:", "going:", "explained"
+
 
 class RedisConsentStore:
     """One hash per owner: `never`, and `here:<chat>` for each chat, each with when it was said (s). It has no expiry.
+
+    Beside it another one: `withdrawn:<picture>` with when it was (s), which is a no like "never" and outlives even the
+    owner's erasure; `going:<picture>` while that is carried out; and `explained`, the question with which their choices
+    were explained to them.
 
     What was said last counts: "never" takes back every "here", so that none comes back to life with it; a "here" takes
     back "never", and everywhere else the owner is asked again."""
@@ -49,6 +56,53 @@ class RedisConsentStore:
                 case _:
                     assert_never(standing)
             await pipe.execute()
+
+    async def said(self, owner: UserRef, chat: ChatRef) -> Said:
+        async with self._client.pipeline(transaction=False) as pipe:
+            pipe.hkeys(self._keys.consent(owner))
+            pipe.hkeys(self._keys.owners_own(owner))
+            said, own = await pipe.execute()
+        standing = Standing.NEVER if NEVER in said else Standing.HERE if _here(chat) in said else Standing.UNSAID
+        elsewhere = sum(field not in (NEVER, _here(chat)) for field in said)
+        return Said(standing, elsewhere, sum(field.startswith(WITHDRAWN) for field in own))
+
+    async def take_back(self, owner: UserRef) -> None:
+        await self._client.delete(self._keys.consent(owner))
+
+    async def withdraw(self, owner: UserRef, pictures: Sequence[Sha256]) -> None:
+        if pictures:
+            now = str(time.time())
+            fields: dict[Any, Any] = {f"{name}{picture}": now for picture in pictures for name in (WITHDRAWN, GOING)}
+            await self._client.hset(self._keys.owners_own(owner), mapping=fields)
+
+    async def going(self, owner: UserRef) -> Sequence[Sha256]:
+        fields: list[Any] = await self._client.hkeys(self._keys.owners_own(owner))
+        return sorted(Sha256(str(field).removeprefix(GOING)) for field in fields if str(field).startswith(GOING))
+
+    async def gone(self, owner: UserRef, pictures: Sequence[Sha256]) -> None:
+        if pictures:
+            await self._client.hdel(self._keys.owners_own(owner), *(f"{GOING}{picture}" for picture in pictures))
+
+    async def withdrawn(self, pictures: Sequence[tuple[UserRef, Sha256]]) -> Sequence[float | None]:
+        if not pictures:
+            return []
+        async with self._client.pipeline(transaction=False) as pipe:
+            for owner, picture in pictures:
+                pipe.hget(self._keys.owners_own(owner), f"{WITHDRAWN}{picture}")
+            since: list[Any] = await pipe.execute()
+        return [float(each) if each is not None else None for each in since]
+
+    async def restore(self, owner: UserRef, pictures: Sequence[Sha256]) -> None:
+        if pictures:
+            await self._client.hdel(self._keys.owners_own(owner), *(f"{WITHDRAWN}{picture}" for picture in pictures))
+
+    async def explains(self, owner: UserRef, question: TurnId) -> bool:
+        key = self._keys.owners_own(owner)
+        async with self._client.pipeline(transaction=True) as pipe:
+            pipe.hsetnx(key, EXPLAINED, question)
+            pipe.hget(key, EXPLAINED)
+            _, first = await pipe.execute()
+        return bool(first == question)
 
 
 def _here(chat: ChatRef) -> str:

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from bot.domain.credit import lent_to
 from bot.domain.images import ImageFacts
 from bot.domain.outcomes import added
+from bot.domain.own_pictures import WITHDRAW_ASKS
 from bot.domain.refs import MessageRef, Sha256, TurnId, UserRef, message_ref_of, thread_of, user_ref_of
 from bot.domain.turns import FINAL_STATES, Outcome, Story, Turn, TurnState, TurnStatus, Usage
-from bot.ports import ForgetReceipt, ImageLedger, ImageStore, Retract, TurnStore
+from bot.ports import ForgetReceipt, ImageLedger, ImageStore, Retract, ShowLeft, TurnStore, WithdrawReceipt
 from storage.redis.client import Script
 from storage.redis.codec import OUTCOME, RECORD, SOURCES, TURN
-from storage.redis.consent import NEVER
+from storage.redis.consent import EXPLAINED, NEVER
 from storage.redis.keys import Keys
 from storage.redis.messages import latest_entry
 from storage.redis.turns import NOBODY, people_in
-from storage.redis.without import asks_them, held_in, message_without, nameless, names_in, said_by, turn_without, unsaid
+from storage.redis.without import (
+    asks_them,
+    held_in,
+    message_without,
+    message_without_pictures,
+    nameless,
+    names_in,
+    said_by,
+    turn_without,
+    unsaid,
+)
 
 
 class RedisErasure:
@@ -85,6 +98,75 @@ class RedisErasure:
             await self._erase_turn(status)
         return True
 
+    async def grown(self, owner: UserRef, pictures: Sequence[Sha256]) -> Sequence[TurnStatus]:
+        wanted = frozenset[str](pictures)
+        ids: list[Any] = await self._client.zrange(self._keys.user_turns(owner), 0, -1)
+        found = [await self._turns.load(TurnId(str(id_))) for id_ in ids]
+        return [
+            status
+            for status in found
+            if status is not None
+            and not status.erased
+            and not _asks_to_withdraw(status)
+            and any(each.owner == owner and each.image in wanted for each in lent_to(status.turn))
+        ]
+
+    async def withdraw(
+        self, owner: UserRef, pictures: Sequence[Sha256], *, retract: Retract, show: ShowLeft
+    ) -> WithdrawReceipt:
+        finals = [each for each in await self.grown(owner, pictures) if each.state in FINAL_STATES]
+        shown = [each for each in finals if each.state in (TurnState.DONE, TurnState.ASKING)]
+        holding = await self._holding(owner, frozenset(pictures))
+        emptied = [ref for ref, (left, author) in holding.items() if author == owner and not left]
+        await retract(tuple(dict.fromkeys(each.turn.reply for each in shown)), emptied)
+        for ref, (left, _) in holding.items():
+            if ref not in emptied:
+                await show(ref, left)
+        for status in finals:
+            if status in shown:
+                await self._erase_turn(status)
+            else:
+                await self._take_inputs(status)
+        for ref in holding:
+            await self._take_pictures(owner, frozenset(pictures), ref.key)
+        results = sum(bool(each.outcome and each.outcome.images and not each.outcome.nodes) for each in shown)
+        return WithdrawReceipt(len(finals), results, len(holding))
+
+    async def _holding(
+        self, owner: UserRef, pictures: frozenset[str]
+    ) -> Mapping[MessageRef, tuple[tuple[ImageFacts, ...], UserRef | None]]:
+        """Messages that brought one of these pictures, with what is left of each and who sent it."""
+        found: dict[MessageRef, tuple[tuple[ImageFacts, ...], UserRef | None]] = {}
+        for index in (self._keys.user_messages(owner), self._keys.user_named(owner)):
+            for key in await self._index(index, math.inf):
+                fields: Any = await self._client.hgetall(self._keys.message_key(key))
+                if "record" in fields:
+                    changes, _, left = message_without_pictures(owner, pictures, fields)
+                    if changes:
+                        found[message_ref_of(key)] = left, RECORD.load(fields["record"]).author
+        return found
+
+    async def _take_pictures(self, owner: UserRef, pictures: frozenset[str], ref_key: str) -> None:
+        key = self._keys.message_key(ref_key)
+        while True:
+            fields: Any = await self._client.hgetall(key)
+            changes, gone, _ = message_without_pictures(owner, pictures, fields) if fields else ({}, [], ())
+            # Before the list of them is shorter: a crash between the two is continued by repeating.
+            await self._release(f"message:{ref_key}", gone)
+            if not changes or await self._swap(
+                [key], [text for name, new in changes.items() for text in (name, str(fields[name]), new)]
+            ):
+                return
+
+    async def _take_inputs(self, status: TurnStatus) -> None:
+        """A turn that came to nothing: its words stay, and it holds no picture any more."""
+        key = self._keys.turn(status.turn.id)
+        text: Any = await self._client.hget(key, "draft")
+        if text:
+            await self._release(f"turn:{status.turn.id}", OUTCOME.load(text).images)
+            await self._client.hdel(key, "draft")
+        await self._rewrite(status, lambda turn: replace(turn, inputs=(), pins=(), pin_owners=(), lent=()))
+
     async def _compact(self) -> None:
         """Have the server write its append-only file anew: the old one still holds what was deleted. Where the server
         is somebody else's and does not allow it, that is theirs to do."""
@@ -134,6 +216,7 @@ class RedisErasure:
             heard="",
             server=None,
             asks=(),
+            lent=(),
         )
         gone = replace(unsaid(outcome), images=(), note="", sources=())
         key = self._keys.turn(turn.id)
@@ -189,6 +272,7 @@ class RedisErasure:
         said: Any = await self._client.hgetall(key)
         if dropped := [field for field, when in said.items() if field != NEVER and float(when) <= before]:
             await self._client.hdel(key, *dropped)
+        await self._client.hdel(self._keys.owners_own(user), EXPLAINED)
 
     async def _drop_recipes(self, indexed: Sequence[str]) -> None:
         """Recipes that hold this person's words. One that lost a step would do something else: it goes as a whole."""
@@ -261,6 +345,11 @@ class RedisErasure:
             await self._client.delete(self._keys.telegram_file(sha256))
             await self._images.delete(sha256)
         return gone
+
+
+def _asks_to_withdraw(status: TurnStatus) -> bool:
+    """It only names the picture, and is pressed to have it go."""
+    return status.outcome is not None and status.outcome.code == WITHDRAW_ASKS
 
 
 def _is_theirs(user: UserRef, status: TurnStatus) -> bool:

@@ -72,6 +72,10 @@ class Keys:
     def consent(self, owner: UserRef) -> str:
         return f"{self.prefix}:consent:{{{owner.key}}}"
 
+    def owners_own(self, owner: UserRef) -> str:
+        """What they withdrew, and whether they know what their choices mean."""
+        return f"{self.consent(owner)}:own"
+
     def latest(self, chat: ChatRef, asker: UserRef) -> str:
         return f"{self.prefix}:latest:{{{chat.key}}}:{asker.key}"
 

@@ -324,7 +324,8 @@ def people_in(turn: Turn) -> frozenset[UserRef]:
     owners = (*turn.owners, *(each.owner for each in turn.inputs))
     asked = (each.user for each in turn.asks)
     words = (turn.words_by, *turn.words_of, *(each for line in lines for each in (line.author, *line.others)))
-    named = (turn.author, *words, *owners, *asked)
+    lenders = (each.owner for each in turn.lent)
+    named = (turn.author, *words, *owners, *asked, *lenders)
     return frozenset(person for person in named if person is not None and person != NOBODY)
 
 

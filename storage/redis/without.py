@@ -9,7 +9,7 @@ from bot.domain.images import ImageFacts
 from bot.domain.messages import Attachment, InboundMessage, Quoted
 from bot.domain.refs import Person, UserRef
 from bot.domain.turns import Outcome, Story, Turn
-from storage.redis.codec import HELD, INBOUND, OWNERS, SOURCES
+from storage.redis.codec import HELD, INBOUND, OWNERS, RECORD, SOURCES
 
 
 def asks_them(user: UserRef, turn: Turn) -> bool:
@@ -42,10 +42,11 @@ def turn_without(user: UserRef, turn: Turn) -> Turn:
     )
     inputs = tuple(replace(each, owner=None, owner_name="") if each.owner == user else each for each in turn.inputs)
     asks = tuple(each for each in turn.asks if each.user != user)
+    lent = tuple(each for each in turn.lent if each.owner != user)
     if said_by(user, turn):
         wish = replace(turn.wish, lettering=())
         turn = replace(turn, words_by=None, words_of=(), instruction="", wish=wish, heard="")
-    return replace(turn, story=story, inputs=inputs, asks=asks)
+    return replace(turn, story=story, inputs=inputs, asks=asks, lent=lent)
 
 
 def message_without(user: UserRef, fields: Mapping[str, str]) -> tuple[dict[str, str], list[ImageFacts]]:
@@ -72,6 +73,34 @@ def message_without(user: UserRef, fields: Mapping[str, str]) -> tuple[dict[str,
             if left_of_it != text:
                 changes[name] = left_of_it
     return changes, gone
+
+
+def message_without_pictures(
+    user: UserRef, pictures: frozenset[str], fields: Mapping[str, str]
+) -> tuple[dict[str, str], list[ImageFacts], tuple[ImageFacts, ...]]:
+    """The fields of a message that change when these pictures of this person's go, each as it is then; the pictures
+    that go; and those that it still shows."""
+    changes: dict[str, str] = {}
+    author = RECORD.load(fields["record"]).author
+    sources: tuple[ImageFacts, ...] = SOURCES.load(fields["sources"]) if "sources" in fields else ()
+    owners: tuple[Person | None, ...] = OWNERS.load(fields["owners"]) if "owners" in fields else ()
+    pairs = [(image, owners[i] if i < len(owners) else None) for i, image in enumerate(sources)]
+
+    def goes(image: ImageFacts, owner: Person | None) -> bool:
+        return image.sha256 in pictures and (_is(user, owner) or (owner is None and author == user))
+
+    kept = [(image, owner) for image, owner in pairs if not goes(image, owner)]
+    left = tuple(image for image, _ in kept)
+    gone = [image for image, owner in pairs if goes(image, owner) and image not in left]
+    if len(kept) < len(pairs):
+        changes["sources"] = SOURCES.dump(left)
+        if "owners" in fields:
+            changes["owners"] = OWNERS.dump(tuple(owner for _, owner in kept))
+    for name, image, owner in held_in(fields):
+        if goes(image, owner):
+            changes[name] = ""
+            gone += [image] if image not in left and image not in gone else []
+    return changes, gone, left
 
 
 def held_in(fields: Mapping[str, str]) -> Iterator[tuple[str, ImageFacts, Person | None]]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 from redis.asyncio import Redis
 
 from bot.domain.consent import Standing
-from bot.domain.refs import ChatRef, UserRef
+from bot.domain.own_pictures import Said
+from bot.domain.refs import ChatRef, Sha256, TurnId, UserRef
 from bot.ports import ConsentStore
 from storage.redis.client import open_client
 from storage.redis.consent import RedisConsentStore
@@ -16,6 +18,7 @@ from tests.values import ANNA, BEN, CHAT
 
 GARDEN = ChatRef("web", "page", "garden")
 CLARA = UserRef("web", "clara")
+CAT, CUP = Sha256("c" * 64), Sha256("d" * 64)
 
 
 @pytest.fixture
@@ -74,6 +77,46 @@ class ConsentContract:
         await store.stand(ANNA, CHAT, Standing.HERE)
         assert await said(store) == (Standing.HERE, Standing.UNSAID)
 
+    async def test_all_that_was_said_is_seen_from_one_chat_and_others_are_counted(self, store: ConsentStore) -> None:
+        await store.stand(ANNA, CHAT, Standing.HERE)
+        await store.stand(ANNA, GARDEN, Standing.HERE)
+        await store.withdraw(ANNA, [CAT])
+        assert await store.said(ANNA, CHAT) == Said(Standing.HERE, elsewhere=1, withdrawn=1)
+        assert await store.said(ANNA, ChatRef("web", "page", "attic")) == Said(Standing.UNSAID, 2, 1)
+        assert await store.said(BEN, CHAT) == Said(Standing.UNSAID)
+
+    async def test_what_is_taken_back_everywhere_leaves_what_was_withdrawn(self, store: ConsentStore) -> None:
+        for standing in (Standing.HERE, Standing.NEVER):
+            await store.stand(ANNA, CHAT, standing)
+            await store.withdraw(ANNA, [CAT])
+            await store.take_back(ANNA)
+            assert await said(store) == (Standing.UNSAID, Standing.UNSAID)
+            assert [each is not None for each in await store.withdrawn([(ANNA, CAT)])] == [True]
+
+    async def test_a_picture_is_withdrawn_for_its_owner_alone_until_they_send_it_anew(
+        self, store: ConsentStore
+    ) -> None:
+        before = time.time()
+        await store.withdraw(ANNA, [CAT])
+        await store.stand(ANNA, CHAT, Standing.NEVER)
+        since, his, cup = await store.withdrawn([(ANNA, CAT), (BEN, CAT), (ANNA, CUP)])
+        assert (since is not None and since >= before, his, cup) == (True, None, None)
+        await store.restore(ANNA, [CAT])
+        assert list(await store.withdrawn([(ANNA, CAT)])) == [None]
+
+    async def test_what_goes_is_known_until_it_is_gone(self, store: ConsentStore) -> None:
+        await store.withdraw(ANNA, [CAT, CUP])
+        await store.gone(ANNA, [CUP])
+        assert (list(await store.going(ANNA)), list(await store.going(BEN))) == ([CAT], [])
+        assert None not in await store.withdrawn([(ANNA, CUP)])
+
+    async def test_the_first_question_alone_explains_and_says_so_again(self, store: ConsentStore) -> None:
+        first, second = TurnId("one"), TurnId("two")
+        assert [await store.explains(ANNA, each) for each in (first, second, first)] == [True, False, True]
+        await store.stand(ANNA, CHAT, Standing.NEVER)
+        assert await store.explains(BEN, second)
+        assert not await store.explains(ANNA, second)
+
 
 async def said(store: ConsentStore) -> tuple[Standing, Standing]:
     """What Anna said for this chat, and for the garden."""
@@ -88,7 +131,8 @@ class TestRedisConsentStore(ConsentContract):
     async def test_it_outlives_everything(self, store: ConsentStore, client: Redis) -> None:
         await store.stand(ANNA, CHAT, Standing.NEVER)
         await store.stand(BEN, CHAT, Standing.HERE)
-        assert [await client.ttl(key) for key in await client.keys("*")] == [-1, -1]
+        await store.withdraw(BEN, [CAT])
+        assert [await client.ttl(key) for key in await client.keys("*")] == [-1, -1, -1]
 
     async def test_who_takes_everything_back_leaves_nothing(self, store: ConsentStore, client: Redis) -> None:
         await store.stand(ANNA, CHAT, Standing.HERE)
@@ -105,6 +149,9 @@ class ConsentInMemory:
     def __init__(self) -> None:
         self.never: set[UserRef] = set()
         self.here: set[tuple[UserRef, ChatRef]] = set()
+        self.taken: dict[tuple[UserRef, Sha256], float] = {}
+        self.leaving: set[tuple[UserRef, Sha256]] = set()
+        self.questions: dict[UserRef, TurnId] = {}
 
     async def standing(self, owners: Sequence[UserRef], chat: ChatRef) -> Sequence[Standing]:
         return [self.one(owner, chat) for owner in owners]
@@ -122,6 +169,34 @@ class ConsentInMemory:
             self.here = {each for each in self.here if each[0] != owner}
         elif standing is Standing.HERE:
             self.here |= {(owner, chat)}
+
+    async def said(self, owner: UserRef, chat: ChatRef) -> Said:
+        elsewhere = sum(each == owner and where != chat for each, where in self.here)
+        return Said(self.one(owner, chat), elsewhere, sum(each == owner for each, _ in self.taken))
+
+    async def take_back(self, owner: UserRef) -> None:
+        self.never -= {owner}
+        self.here = {each for each in self.here if each[0] != owner}
+
+    async def withdraw(self, owner: UserRef, pictures: Sequence[Sha256]) -> None:
+        self.taken |= {(owner, each): time.time() for each in pictures}
+        self.leaving |= {(owner, each) for each in pictures}
+
+    async def going(self, owner: UserRef) -> Sequence[Sha256]:
+        return sorted(picture for each, picture in self.leaving if each == owner)
+
+    async def gone(self, owner: UserRef, pictures: Sequence[Sha256]) -> None:
+        self.leaving -= {(owner, each) for each in pictures}
+
+    async def withdrawn(self, pictures: Sequence[tuple[UserRef, Sha256]]) -> Sequence[float | None]:
+        return [self.taken.get(each) for each in pictures]
+
+    async def restore(self, owner: UserRef, pictures: Sequence[Sha256]) -> None:
+        for each in pictures:
+            self.taken.pop((owner, each), None)
+
+    async def explains(self, owner: UserRef, question: TurnId) -> bool:
+        return self.questions.setdefault(owner, question) == question
 
 
 class HereEverywhere(ConsentInMemory):
@@ -151,6 +226,22 @@ class InAnyOrder(ConsentInMemory):
         return sorted(await super().standing(owners, chat))
 
 
+class WithdrawnForAll(ConsentInMemory):
+    async def withdrawn(self, pictures: Sequence[tuple[UserRef, Sha256]]) -> Sequence[float | None]:
+        since = {picture: when for (_, picture), when in self.taken.items()}
+        return [since.get(picture) for _, picture in pictures]
+
+
+class NeverForgetsWhatGoes(ConsentInMemory):
+    async def gone(self, owner: UserRef, pictures: Sequence[Sha256]) -> None:
+        pass
+
+
+class ExplainsAlways(ConsentInMemory):
+    async def explains(self, owner: UserRef, question: TurnId) -> bool:
+        return True
+
+
 class TestConsentInMemory(ConsentContract):
     @pytest.fixture
     def store(self) -> ConsentStore:
@@ -167,6 +258,9 @@ _contract = ConsentContract()
         (HereFirst, _contract.test_never_comes_before_what_was_said_for_a_chat),
         (ComesBackToLife, _contract.test_no_chat_is_free_again_when_never_is_taken_back),
         (InAnyOrder, _contract.test_answers_come_in_the_order_asked),
+        (WithdrawnForAll, _contract.test_a_picture_is_withdrawn_for_its_owner_alone_until_they_send_it_anew),
+        (NeverForgetsWhatGoes, _contract.test_what_goes_is_known_until_it_is_gone),
+        (ExplainsAlways, _contract.test_the_first_question_alone_explains_and_says_so_again),
     ],
 )
 async def test_the_contract_refuses_a_store_that_breaks_it(

@@ -1,0 +1,106 @@
+"""`/withdraw`: whose picture it is takes it back, with all that grew from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from bot.asking import Asking
+from bot.domain.commands import Command
+from bot.domain.credit import is_step, lent_to
+from bot.domain.errors import BadRequest, NotAllowed
+from bot.domain.images import ImageFacts
+from bot.domain.messages import InboundMessage, MessageRecord
+from bot.domain.own_pictures import (
+    ALREADY_WITHDRAWN,
+    NOT_YOURS_TO_WITHDRAW,
+    WITHDRAW_ASKS,
+    WITHDRAW_WHAT,
+    WITHDRAWN,
+    withdraw_asks,
+    withdrawn_words,
+)
+from bot.domain.refs import MessageRef, Sha256, UserRef
+from bot.domain.turns import FINAL_STATES, Lent
+from bot.ports import ConsentStore, Erasure, Platform, RenditionMaker, TurnStore
+from bot.telling import Told
+
+log = structlog.get_logger("withdrawing")
+_LOOKS = 3
+
+
+class Withdrawing:
+    """Asked for by its owner alone, who is told first what will go. From the moment that it is noted, nothing new is
+    made of the picture; what stands is taken away step by step, each harmless to repeat: a message that was not dealt
+    with to its end comes again."""
+
+    def __init__(
+        self,
+        *,
+        says: ConsentStore,
+        turns: TurnStore,
+        erasure: Erasure,
+        asking: Asking,
+        platforms: Mapping[str, Platform],
+        renditions: RenditionMaker,
+    ) -> None:
+        self._says = says
+        self._turns = turns
+        self._erasure = erasure
+        self._asking = asking
+        self._platforms = platforms
+        self._renditions = renditions
+
+    async def answer(self, command: Command, message: InboundMessage, target: MessageRecord | None) -> Told:
+        if target is None:
+            raise BadRequest(WITHDRAW_WHAT)
+        owner = message.author
+        lent = [each for each in await self._lent(target) if each.owner == owner and each.image]
+        pictures = tuple(dict.fromkeys(Sha256(each.image) for each in lent))
+        if command.arguments[:1] == ("yes",):
+            # What a crash left comes first: what it was asked with may be gone already.
+            pictures = tuple(dict.fromkeys([*pictures, *await self._says.going(owner)]))
+        if not pictures:
+            raise NotAllowed(NOT_YOURS_TO_WITHDRAW)
+        if command.arguments[:1] == ("yes",):
+            return Told(await self._withdraw(owner, pictures))
+        grown = await self._erasure.grown(owner, pictures)
+        here = [status for status in grown if is_step(status) and status.turn.chat == message.ref.chat]
+        return Told(withdraw_asks(len(pictures), len(here)), lent=tuple(lent), code=WITHDRAW_ASKS)
+
+    async def _lent(self, target: MessageRecord) -> Sequence[Lent]:
+        """The pictures that a message brought, or that flowed into what it shows."""
+        brought = [(target.owner_of(place), image) for place, image in enumerate(target.sources)]
+        found = [Lent(owner.user, owner.name, image.sha256) for owner, image in brought if owner is not None]
+        for turn in dict.fromkeys(show.turn for show in target.shows):
+            status = await self._turns.load(turn)
+            found += lent_to(status.turn) if status is not None and not status.erased else ()
+        return found
+
+    async def _withdraw(self, owner: UserRef, pictures: Sequence[Sha256]) -> str:
+        stood = all(await self._says.withdrawn([(owner, each) for each in pictures]))
+        await self._says.withdraw(owner, pictures)
+        results, held = 0, 0
+        for _ in range(_LOOKS):  # what was concluded meanwhile is found by looking again
+            for status in await self._erasure.grown(owner, pictures):
+                if status.state not in FINAL_STATES:
+                    await self._asking.refuse(status.turn.id, WITHDRAWN)
+            receipt = await self._erasure.withdraw(owner, pictures, retract=self._retract, show=self._show)
+            results, held = results + receipt.results, held + receipt.messages
+            if not receipt.turns:
+                break
+        await self._says.gone(owner, pictures)
+        log.info("withdrawn", pictures=len(pictures), results=results)
+        return ALREADY_WITHDRAWN if stood and not results and not held else withdrawn_words(len(pictures), results)
+
+    async def _retract(self, ours: Sequence[MessageRef], theirs: Sequence[MessageRef]) -> None:
+        for name, platform in self._platforms.items():
+            here = [[ref for ref in refs if ref.chat.platform == name] for refs in (ours, theirs)]
+            if any(here):
+                await platform.retract(*here)
+
+    async def _show(self, message: MessageRef, left: Sequence[ImageFacts]) -> None:
+        platform = self._platforms[message.chat.platform]
+        capabilities = await platform.capabilities(message.chat)
+        await platform.show_sources(message, await self._renditions.of(left, None, capabilities))
