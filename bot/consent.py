@@ -47,12 +47,13 @@ class Consent:
         strangers = _without_repeats([each for each in sources if each.owner != asker])
         everyone = tuple(dict.fromkeys(owners))
         others = tuple(owner for owner in everyone if owner != asker)
-        if not everyone and not sources:
+        grown = merged(lent, lent_by(sources))
+        if not everyone and not any(each.image for each in grown) and not sources:
             return ()
         policy = await self.policy(chat, server, around)
         if policy is Policy.OFF:
             raise NotAllowed(NO_PICTURES_HERE)
-        await self._check_withdrawn(merged(lent, lent_by(sources)), asker)
+        await self._check_withdrawn(grown, asker)
         if not strangers and not others:
             return ()
         names = {each.owner: each.owner_name for each in strangers if each.owner is not None}
@@ -70,7 +71,7 @@ class Consent:
 
     async def _check_withdrawn(self, lent: Iterable[Lent], asker: UserRef) -> None:
         """Of a picture that its owner took back nothing new is made, by whatever way it is reached."""
-        pairs = [(each.owner, Sha256(each.image)) for each in lent if each.image]
+        pairs = [(each.owner, Sha256(each.image)) for each in lent if each.owner is not None and each.image]
         for (owner, _), since in zip(pairs, await self._says.withdrawn(pairs), strict=True):
             if since is not None:
                 raise NotAllowed(YOU_WITHDREW if owner == asker else WITHDRAWN)

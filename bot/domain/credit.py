@@ -17,7 +17,7 @@ _MOST_CHARS = 80
 
 def merged(*groups: Iterable[Lent]) -> tuple[Lent, ...]:
     """All of them in order, each once; a name that is known stands before none."""
-    found: dict[tuple[UserRef, str], Lent] = {}
+    found: dict[tuple[UserRef | None, str], Lent] = {}
     for each in (lent for group in groups for lent in group):
         known = found.get((each.owner, each.image))
         if known is None or not known.name:
@@ -30,7 +30,7 @@ def lent_by(inputs: Iterable[Input]) -> tuple[Lent, ...]:
     return tuple(
         Lent(each.owner, each.owner_name, each.image.sha256 if each.image is not None else "")
         for each in inputs
-        if each.role is Role.SOURCE and each.owner is not None
+        if each.role is Role.SOURCE
     )
 
 
@@ -39,12 +39,12 @@ def lent_to(turn: Turn) -> tuple[Lent, ...]:
     if turn.lent:
         return turn.lent
     pins = zip(turn.pins, turn.pin_owners, strict=False)
-    return merged(lent_by(turn.inputs), (Lent(owner, "", pin.sha256) for pin, owner in pins if owner is not None))
+    return merged(lent_by(turn.inputs), (Lent(owner, "", pin.sha256) for pin, owner in pins))
 
 
 def owner_names(turn: Turn) -> dict[UserRef, str]:
     """What others read of those whose pictures flowed in, as far as it is known."""
-    names = {each.owner: each.name for each in lent_to(turn) if each.name}
+    names = {each.owner: each.name for each in lent_to(turn) if each.owner is not None and each.name}
     names |= {each.owner: each.owner_name for each in turn.inputs if each.owner is not None and each.owner_name}
     names |= {each.user: each.name for each in turn.asks if each.name}
     return {turn.author: turn.author_name, **names}
@@ -57,7 +57,8 @@ def credit_line(path: Sequence[TurnStatus]) -> str:
         return ""
     turn = path[-1].turn
     names = owner_names(turn)
-    lenders = dict.fromkeys(names.get(each.owner) or "somebody" for each in lent_to(turn) if each.image)
+    owners = [each.owner for each in lent_to(turn) if each.image]
+    lenders = dict.fromkeys((names.get(each) if each is not None else "") or "somebody" for each in owners)
     steps = [status.turn for status in path if is_step(status)]
     told = [_step(each) for each in steps[-MOST_STEPS:]] if len(steps) > 1 else []
     if more := len(steps) - len(told) if told else 0:

@@ -85,10 +85,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """A picture that flows into a result, whose it is, and the name that others read of them. `image` is its SHA-256,
-    empty for who is only named."""
+    """A picture that flows into a result, whose it is (None where nobody knows), and the name that others read of them.
+    `image` is its SHA-256, empty for who is only named."""
 
-    owner: UserRef
+    owner: UserRef | None
     name: str = ""
     image: str = ""
 

@@ -16,9 +16,9 @@ from bot.domain.images import ALL, ImageFacts, Input, Role
 from bot.domain.messages import Attachment, InboundMessage, MessageRecord, Quoted, Shown
 from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, Sha256, UserRef
 from bot.domain.story import story_after
-from bot.domain.turns import Outcome, Source, Story, StoryLine, Turn, TurnState, Usage
+from bot.domain.turns import Lent, Outcome, Source, Story, StoryLine, Turn, TurnState, Usage
 from bot.domain.wishes import Wish
-from bot.ports import ForgetReceipt, Heard, Submitted
+from bot.ports import ForgetReceipt, Heard, Submitted, WithdrawReceipt
 from storage.redis.client import open_client
 from storage.redis.consent import RedisConsentStore
 from storage.redis.erasure import RedisErasure
@@ -661,3 +661,79 @@ async def test_a_picture_of_theirs_that_somebody_elses_edit_replaced_is_gone_wit
     assert archive.pixels.deleted == [image("photo 0").sha256]
     left = await everything(archive.client)
     assert ("Anna" in left, image("photo 0").sha256 in left) == (False, False)
+
+
+# --- a picture that is withdrawn
+
+
+async def withdraw(archive: Archive, owner: UserRef, *names: str) -> tuple[WithdrawReceipt, list[str]]:
+    """What it did; and what happened to messages, in order."""
+    happened: list[str] = []
+
+    async def retract(ours: Sequence[MessageRef], theirs: Sequence[MessageRef]) -> None:
+        happened.extend(["ours"] * len(ours) + ["theirs"] * len(theirs))
+
+    async def show(ref: MessageRef, left: Sequence[ImageFacts]) -> None:
+        happened.append(f"{len(left)} left")
+
+    pictures = [image(name).sha256 for name in names]
+    return await archive.erasure.withdraw(owner, pictures, retract=retract, show=show), happened
+
+
+def of_photo(*, author: UserRef = ANNA, owner: UserRef = ANNA, name: str = "photo", **fields: Any) -> Turn:
+    one = turn(author=author, owners=(owner,), **fields)
+    return replace(one, lent=(Lent(owner, owner.user.title(), image(name).sha256),))
+
+
+async def test_what_a_withdrawn_picture_flows_into_goes_and_all_else_stays(archive: Archive) -> None:
+    hers = await archive.finished(of_photo(), image("hers"))
+    his = await archive.finished(of_photo(author=BEN, parent=hers), image("his"))
+    cup = await archive.finished(of_photo(name="cup"), image("cup edit"))
+    same_file = await archive.finished(of_photo(author=BEN, owner=BEN), image("ben's own"))
+    assert [each.turn.id for each in await archive.erasure.grown(ANNA, [image("photo").sha256])] == [hers.id, his.id]
+    receipt, happened = await withdraw(archive, ANNA, "photo")
+    assert (receipt, happened) == (WithdrawReceipt(2, 2, 0), ["ours", "ours"])
+    assert set(archive.pixels.deleted) == {image("hers").sha256, image("his").sha256}
+    statuses = [await archive.turns.load(each.id) for each in (hers, his, cup, same_file)]
+    assert [status is not None and status.erased for status in statuses] == [True, True, False, False]
+    assert await withdraw(archive, ANNA, "photo") == (WithdrawReceipt(0, 0, 0), [])
+
+
+async def test_a_message_loses_the_withdrawn_picture_and_keeps_the_others(archive: Archive) -> None:
+    for number, author in ((1, ANNA), (2, ANNA), (3, BEN)):
+        one = replace(message("hello", author=author), ref=MessageRef(CHAT, f"photos-{number}"))
+        await archive.messages.record(one, MessageRecord(one.ref, turn().thread, author=author))
+        sources = [image("photo"), image("cup")] if number > 1 else [image("photo")]
+        await archive.ledger.keep(f"message:{one.ref.key}", [(each, each) for each in sources], target="page")
+        owners = [Person(ANNA, "Anna") if author == BEN else None] * len(sources)
+        await archive.messages.bring(one.ref, sources, owners=owners)
+    receipt, happened = await withdraw(archive, ANNA, "photo")
+    assert (receipt.messages, happened) == (3, ["theirs", "1 left", "1 left"])
+    left = [await archive.messages.find(MessageRef(CHAT, f"photos-{number}")) for number in (1, 2, 3)]
+    assert [each.sources for each in left if each is not None] == [(), (image("cup"),), (image("cup"),)]
+    assert archive.pixels.deleted == [image("photo").sha256]
+
+
+async def test_what_came_to_nothing_keeps_its_words_and_holds_no_picture(archive: Archive) -> None:
+    one = of_photo(author=BEN)
+    await archive.turns.submit(one, [])
+    await archive.turns.end(one.id, Outcome(TurnState.REFUSED, words="It was withdrawn."))
+    receipt, happened = await withdraw(archive, ANNA, "photo")
+    status = await archive.turns.load(one.id)
+    assert status is not None
+    assert status.outcome is not None
+    assert (receipt.results, happened, status.outcome.words, status.erased) == (0, [], "It was withdrawn.", False)
+    assert (status.turn.inputs, status.turn.lent, status.turn.instruction) == ((), (), one.instruction)
+
+
+async def test_a_withdrawal_outlives_forgetting_and_what_was_lent_does_not(archive: Archive) -> None:
+    says = RedisConsentStore(archive.client)
+    await says.withdraw(ANNA, [image("old").sha256])
+    await says.explains(ANNA, turn().id)
+    await archive.finished(of_photo(author=BEN), image("his"))
+    await archive.forget(ANNA)
+    assert None not in await says.withdrawn([(ANNA, image("old").sha256)])
+    left = await everything(archive.client)
+    assert image("photo").sha256 not in left
+    assert "explained" not in left
+    assert "Anna" not in left
