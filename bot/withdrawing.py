@@ -15,6 +15,7 @@ from bot.domain.messages import InboundMessage, MessageRecord
 from bot.domain.own_pictures import (
     ALREADY_WITHDRAWN,
     NOT_YOURS_TO_WITHDRAW,
+    NOTHING_KEPT,
     WITHDRAW_ASKS,
     WITHDRAW_WHAT,
     WITHDRAWN,
@@ -62,7 +63,8 @@ class Withdrawing:
             # What a crash left comes first: what it was asked with may be gone already.
             pictures = tuple(dict.fromkeys([*pictures, *await self._says.going(owner)]))
         if not pictures:
-            raise NotAllowed(NOT_YOURS_TO_WITHDRAW)
+            # A photo of theirs that was never fetched, or is gone already.
+            raise NotAllowed(NOTHING_KEPT if target.author == owner else NOT_YOURS_TO_WITHDRAW)
         if command.arguments[:1] == ("yes",):
             return Told(await self._withdraw(owner, pictures))
         grown = await self._erasure.grown(owner, pictures)

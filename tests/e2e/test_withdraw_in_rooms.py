@@ -20,6 +20,7 @@ from bot.domain.own_pictures import (
     EXPLAINED,
     NO_SUCH_SAY,
     NOT_YOURS_TO_WITHDRAW,
+    NOTHING_KEPT,
     WITHDRAW_WHAT,
     WITHDRAWN,
     YOU_WITHDREW,
@@ -28,7 +29,9 @@ from bot.domain.own_pictures import (
 )
 from bot.domain.refs import ChatRef, MessageRef, Person, UserRef
 from bot.domain.turns import TurnState, TurnStatus
+from bot.domain.words import would_rather_not
 from bot.engines.exact import ExactEngine
+from storage.redis.consent import RedisConsentStore
 from tests.fakes.engines import ScriptedEngine
 from tests.rig import CAT, COFFEE, Rig, living_in
 from tests.values import ANNA, BEN, CHAT
@@ -154,6 +157,56 @@ async def test_a_withdrawn_picture_is_edited_by_nobody_wherever_it_still_stands(
     assert (await rig.sees(await rig.says("make it sepia", reply_to=anew, author=BEN))).state is TurnState.DONE
 
 
+BUTTONS = (
+    (Act.AGAIN, ""),
+    (Act.EXACTLY, ""),
+    (Act.SURPRISE, ""),
+    (Act.ORIGINAL, ""),
+    (Act.VARIATIONS, "4"),
+    (Act.LARGER, "2K"),
+    (Act.CANVAS, "2"),
+    (Act.UNDO, ""),
+    (Act.ONLY, "1"),
+    (Act.ALL, ""),
+    (Act.GO, "1"),
+)
+
+
+@pytest.mark.parametrize("withdrawn", [False, True])
+async def test_no_button_and_no_words_lead_around_a_no(rig: Rig, gemini: ScriptedEngine, withdrawn: bool) -> None:
+    """Nothing is erased here: what is pressed stands there in full, as between the note and the erasure."""
+    await rig.house.reception.change_chat(CHAT, ChatSettings(consent=Policy.ALL))
+    photos = await rig.quotes(ANNA, [CAT, COFFEE])
+    result = await rig.says("put the cat on the cup", reply_to=photos.ref, quoted=photos, author=BEN)
+    status = await rig.sees(result)
+    unsure = await rig.says("make it grey", reply_to=photos.ref, quoted=photos, author=BEN, index=0, among=True)
+    assert (await rig.sees(unsure)).state is TurnState.ASKING
+    tree = await rig.says("/tree", reply_to=result, author=BEN)
+    await rig.sees(tree)
+    if withdrawn:
+        pictures = [each.image.sha256 for each in status.turn.inputs if each.image is not None]
+        await RedisConsentStore(rig.house.turns._client).withdraw(ANNA, pictures)
+    else:
+        await rig.house.reception.stand(ANNA, CHAT, Standing.NEVER)
+    asked = len(gemini.requests)
+    stands_on = {Act.ONLY: unsure, Act.ALL: unsure, Act.GO: tree}
+    for act, argument in BUTTONS:
+        pressed = await rig.presses(act, stands_on.get(act, result), argument, author=BEN)
+        answer = await rig.sees(pressed)
+        noes = (WITHDRAWN,) if withdrawn else (would_rather_not("Anna"), would_rather_not(""))
+        assert (answer.state, words_of(answer) in noes) == (TurnState.REFUSED, True), act
+    for words, onto in (
+        ("/compare", result),
+        ("from 1: make it grey", tree),
+        ("make it grey, from the original", result),
+        ("make it grey", photos.ref),
+        ("/explain", result),
+    ):
+        answer = await rig.sees(await rig.says(words, reply_to=onto, author=BEN))
+        assert (answer.state, words_of(answer) in noes) == (TurnState.REFUSED, True), words
+    assert len(gemini.requests) == asked
+
+
 async def test_one_of_several_pictures_is_withdrawn_and_the_others_still_stand_there(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,8 +252,10 @@ async def test_a_withdrawal_that_broke_off_is_continued_and_repeating_it_is_harm
         assert await said(rig, "make it sepia", by=BEN, reply_to=results[1]) == WITHDRAWN
     await rig.house.reconciler.look(grace_s=0)
     assert await are_erased(rig, *results) == [True] * 3
-    again = await rig.says("/withdraw yes", reply_to=message.ref)
-    assert words_of(await rig.sees(again)) == NOT_YOURS_TO_WITHDRAW
+    assert await said(rig, "/withdraw yes", reply_to=results[0]) == NOT_YOURS_TO_WITHDRAW
+    photo = await rig.house.turns.load(results[0].turn)
+    assert photo is not None
+    assert await said(rig, "/withdraw", reply_to=photo.turn.origin) == NOTHING_KEPT
 
 
 async def test_a_question_that_is_pressed_twice_finds_nothing_left(rig: Rig) -> None:

@@ -27,6 +27,7 @@ export function consent(chat, message, me, does) {
     pictures.length ? el("div", { class: "asked-pictures" }, pictures.map((image) => miniature(image, { alt: "The picture that is asked about" }))) : null,
     el("p", { class: "text", dir: "auto" }, question(chat, message)),
     words ? el("p", { class: "text wish", dir: "auto" }, `“${words}”`) : null,
+    ...message.lines.slice(1).map((line) => el("p", { class: "faint", dir: "auto" }, line)),
     others.length ? el("p", { class: "faint" }, `${others.join(", ")} ${others.length > 1 ? "are" : "is"} asked, too.`) : null,
     group,
   );
