@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -11,7 +12,7 @@ from bot.domain.commands import Command
 from bot.domain.credit import is_step, lent_to
 from bot.domain.errors import BadRequest, NotAllowed
 from bot.domain.images import ImageFacts
-from bot.domain.messages import InboundMessage, MessageRecord
+from bot.domain.messages import InboundMessage, MessageRecord, Rendition
 from bot.domain.own_pictures import (
     ALREADY_WITHDRAWN,
     NOT_YOURS_TO_WITHDRAW,
@@ -105,4 +106,8 @@ class Withdrawing:
     async def _show(self, message: MessageRef, left: Sequence[ImageFacts]) -> None:
         platform = self._platforms[message.chat.platform]
         capabilities = await platform.capabilities(message.chat)
-        await platform.show_sources(message, await self._renditions.of(left, None, capabilities))
+        shown: list[Rendition] = []
+        for each in left:
+            with contextlib.suppress(KeyError):  # its pixels went by another way
+                shown += await self._renditions.of([each], None, capabilities)
+        await platform.show_sources(message, shown)

@@ -94,7 +94,8 @@ class RedisConsentStore:
 
     async def restore(self, owner: UserRef, pictures: Sequence[Sha256]) -> None:
         if pictures:
-            await self._client.hdel(self._keys.owners_own(owner), *(f"{WITHDRAWN}{picture}" for picture in pictures))
+            fields = [f"{name}{picture}" for picture in pictures for name in (WITHDRAWN, GOING)]
+            await self._client.hdel(self._keys.owners_own(owner), *fields)
 
     async def explains(self, owner: UserRef, question: TurnId) -> bool:
         key = self._keys.owners_own(owner)

@@ -23,7 +23,7 @@ from storage.redis.codec import OUTCOME, RECORD, SOURCES, TURN
 from storage.redis.consent import EXPLAINED, NEVER
 from storage.redis.keys import Keys
 from storage.redis.messages import latest_entry
-from storage.redis.turns import NOBODY, people_in
+from storage.redis.turns import NOBODY, people_in, status_of
 from storage.redis.without import (
     asks_them,
     held_in,
@@ -35,6 +35,9 @@ from storage.redis.without import (
     turn_without,
     unsaid,
 )
+
+_AT_ONCE = 100
+"""Turns that are read at once: others are served in between."""
 
 
 class RedisErasure:
@@ -101,12 +104,17 @@ class RedisErasure:
     async def grown(self, owner: UserRef, pictures: Sequence[Sha256]) -> Sequence[TurnStatus]:
         wanted = frozenset[str](pictures)
         ids: list[Any] = await self._client.zrange(self._keys.user_turns(owner), 0, -1)
-        found = [await self._turns.load(TurnId(str(id_))) for id_ in ids]
+        found: list[TurnStatus] = []
+        for first in range(0, len(ids), _AT_ONCE):
+            async with self._client.pipeline(transaction=False) as pipe:
+                for id_ in ids[first : first + _AT_ONCE]:
+                    pipe.hgetall(self._keys.turn(TurnId(str(id_))))
+                rows = await pipe.execute()
+            found += [status_of(row) for row in rows if "body" in row]
         return [
             status
             for status in found
-            if status is not None
-            and not status.erased
+            if not status.erased
             and not _asks_to_withdraw(status)
             and any(each.owner == owner and each.image in wanted for each in lent_to(status.turn))
         ]

@@ -251,7 +251,7 @@ class RedisTurnStore:
         fields: Any = await self._client.hgetall(self._keys.turn(turn))
         if "body" not in fields:
             return None
-        status = _status_of(fields)
+        status = status_of(fields)
         if status.state is not TurnState.ACCEPTED:
             return status
         holds = await self._holds(turn)
@@ -281,7 +281,7 @@ class RedisTurnStore:
             for own in owns:
                 pipe.hgetall(self._keys.turn(TurnId(f"{thread}-{own}")))
             rows = await pipe.execute()
-        return [_status_of(row) for row in rows if "body" in row]
+        return [status_of(row) for row in rows if "body" in row]
 
     async def open_turns(self) -> Sequence[OpenTurn]:
         found: list[OpenTurn] = []
@@ -329,7 +329,8 @@ def people_in(turn: Turn) -> frozenset[UserRef]:
     return frozenset(person for person in named if person is not None and person != NOBODY)
 
 
-def _status_of(fields: Mapping[str, Any]) -> TurnStatus:
+def status_of(fields: Mapping[str, Any]) -> TurnStatus:
+    """From the fields of its hash; what holds it is not among them."""
     outcome = fields.get("outcome")
     draft = fields.get("draft")
     started_at = fields.get("started_at")

@@ -103,6 +103,7 @@ class ConsentContract:
         assert (since is not None and since >= before, his, cup) == (True, None, None)
         await store.restore(ANNA, [CAT])
         assert list(await store.withdrawn([(ANNA, CAT)])) == [None]
+        assert list(await store.going(ANNA)) == []
 
     async def test_what_goes_is_known_until_it_is_gone(self, store: ConsentStore) -> None:
         await store.withdraw(ANNA, [CAT, CUP])
@@ -194,6 +195,7 @@ class ConsentInMemory:
     async def restore(self, owner: UserRef, pictures: Sequence[Sha256]) -> None:
         for each in pictures:
             self.taken.pop((owner, each), None)
+            self.leaving.discard((owner, each))
 
     async def explains(self, owner: UserRef, question: TurnId) -> bool:
         return self.questions.setdefault(owner, question) == question
