@@ -67,6 +67,7 @@ def turn_of(
         asks=accepted.asks,
         spoiler=ground.spoiler,
         lent=merged(ground.lent, lent_by(ground.inputs), lent_by(brought)),
+        taste=request.taste,
     )
 
 

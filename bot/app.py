@@ -26,11 +26,15 @@ from bot.arrivals import Arrivals, Limits
 from bot.asking import Asking
 from bot.budget import Budget, Caps, Estimates
 from bot.calls import Calls
+from bot.cast import Cast
 from bot.consent import Consent
 from bot.delivery import Dispatch, Renditions
 from bot.desk import Desk
+from bot.domain.cast import ENGINE as CAST
 from bot.domain.refs import MessageRef, UserRef, user_ref_of
 from bot.ending import end
+from bot.engines.cast import CastEngine
+from bot.engines.cast import draw as draw_cast
 from bot.engines.exact import ExactEngine
 from bot.engines.gemini import Access, Enterprise, GeminiEngine, model_profile
 from bot.engines.pixels import fit
@@ -47,12 +51,14 @@ from bot.reception import Reception
 from bot.reconciler import Reconciler
 from bot.settings import Role, Settings
 from bot.stopping import Stopping
+from bot.taste import Tastes
 from bot.telling import Counter
 from bot.trees import Trees
 from bot.turns import Workshop
 from bot.withdrawing import Withdrawing
 from storage.docket.queue import DocketTurnQueue
 from storage.objects.store import ObstoreImageStore, ObstoreUploads, image_store, uploads
+from storage.redis.cast import RedisCastStore
 from storage.redis.chats import RedisChatStore
 from storage.redis.client import check_server, open_client
 from storage.redis.consent import RedisConsentStore
@@ -64,6 +70,7 @@ from storage.redis.meter import RedisMeter
 from storage.redis.page import RedisPageStore
 from storage.redis.recipes import RedisRecipeStore
 from storage.redis.switches import RedisSwitches
+from storage.redis.taste import RedisTasteStore
 from storage.redis.telegram import RedisLedger, RedisTelegramStore
 from storage.redis.telegram_albums import RedisAlbums
 from storage.redis.telegram_inbox import RedisInbox
@@ -168,7 +175,7 @@ async def open_house(
         await stack.enter_async_context(queue)
         if machines is None:
             machines = await stack.enter_async_context(open_machines(settings))
-        engines, text_model = machines.engines, machines.text_model
+        engines, text_model = {**machines.engines, CAST: CastEngine()}, machines.text_model
 
         retention_s = settings.retention_s
         turns = RedisTurnStore(client, retention_s=retention_s, author_limit=settings.person_turns)
@@ -186,8 +193,9 @@ async def open_house(
         says = RedisConsentStore(client)
         consent = Consent(says=says, chats=chats)
         platforms: dict[str, Platform] = {"web": WebPlatform(store=page, spool=spool)}
-        discord_store = RedisDiscordStore(client, retention_s=retention_s)
-        discord = await _open_discord(settings, discord_store, images, messages, stack)
+        discord = await _open_discord(
+            settings, RedisDiscordStore(client, retention_s=retention_s), images, messages, stack
+        )
         telegram_stores = TelegramStores(
             inbox=RedisInbox(client),
             albums=RedisAlbums(client),
@@ -196,12 +204,21 @@ async def open_house(
             own=RedisTelegramStore(client, retention_s=retention_s),
         )
         telegram = await _open_telegram(settings, telegram_stores, images, messages, stack)
-        for account in (discord, telegram):
-            if account is not None:
-                platforms[account.platform.name] = account.platform
+        platforms |= {each.platform.name: each.platform for each in (discord, telegram) if each is not None}
         renditions = Renditions(images, ledger, MetadataLabeller(fit))
         estimates = Estimates(text_model)
         dispatch = Dispatch(platforms, turns, renditions, engines, estimates, pointer_s=settings.pointer_s, says=says)
+        cast = Cast(
+            store=RedisCastStore(client, retention_s=retention_s),
+            turns=turns,
+            images=images,
+            ledger=ledger,
+            says=says,
+            consent=consent,
+            is_exact=lambda words, count, wish: engines["exact"].read(words, images=count, wish=wish).whole,
+            draw=draw_cast,
+        )
+        tastes = Tastes(RedisTasteStore(client))
         workshop = Workshop(
             engines=engines,
             turns=turns,
@@ -212,14 +229,21 @@ async def open_house(
             consent=consent,
             calls=Calls(turns=turns, switches=switches, meter=meter, timeout_s=settings.gemini_timeout_s),
             queue=queue,
-            show=dispatch.show_status,
+            show=cast.kept_before(dispatch.show_status),
             capabilities=lambda chat: platforms[chat.platform].capabilities(chat),
             estimates=estimates,
         )
         stopping = Stopping(turns=turns, queue=queue, engines=engines, estimates=estimates, close=workshop.close)
         caps = Caps(budget=budget, estimates=estimates, engines=engines, chats=chats)
         asking = Asking(
-            platforms=platforms, says=says, turns=turns, queue=queue, caps=caps, stopping=stopping, show=dispatch.show
+            platforms=platforms,
+            says=says,
+            turns=turns,
+            queue=queue,
+            caps=caps,
+            stopping=stopping,
+            show=dispatch.show,
+            leave=cast.leave,
         )
         hall = Hall(
             platforms=platforms,
@@ -253,6 +277,8 @@ async def open_house(
                 budget=budget,
                 counters={
                     **_counters(turns, messages, images, recipes, consent),
+                    "cast": cast,
+                    "taste": tastes,
                     "mine": Mine(says=says, stand=asking.stand),
                     "withdraw": Withdrawing(
                         says=says,
@@ -264,6 +290,8 @@ async def open_house(
                     ),
                 },
             ),
+            cast=cast,
+            tastes=tastes,
             keep_drawn=dispatch.keep_drawn,
             consent=consent,
             asking=asking,
@@ -301,6 +329,7 @@ async def open_house(
             turns=turns,
             chats=chats,
             recipes=recipes,
+            cast=cast,
             says=says,
             erasure=erasure,
             forget=forget,

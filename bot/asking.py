@@ -35,7 +35,7 @@ MOST_OPEN = 3
 
 
 class Asking:
-    """`show` fills a turn's reserved reply."""
+    """`show` fills a turn's reserved reply. `leave` takes a person's pictures out of all casts."""
 
     def __init__(
         self,
@@ -47,6 +47,7 @@ class Asking:
         caps: Caps,
         stopping: Stopping,
         show: Callable[[TurnId], Awaitable[None]],
+        leave: Callable[[UserRef], Awaitable[None]],
     ) -> None:
         self._platforms = platforms
         self._says = says
@@ -55,6 +56,7 @@ class Asking:
         self._caps = caps
         self._stopping = stopping
         self._show = show
+        self._leave = leave
 
     # --- asking
 
@@ -107,6 +109,7 @@ class Asking:
                 for status in await self._waiting_for(owner, chat):
                     await self.agree(status, owner)
             case Standing.NEVER:
+                await self._leave(owner)
                 for status in await self._under_way_with(owner):
                     await self._refuse(status, would_rather_not(_name_in(status.turn, owner)))
             case Standing.UNSAID:

@@ -19,6 +19,7 @@ from bot.domain.outcomes import (
     ONE_OR_ALL,
     PICTURE_OR_WORDS,
     PICTURE_QUESTIONS,
+    SHEET,
     SHEETS,
     UNDO,
 )
@@ -72,13 +73,16 @@ class Ground:
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is wanted, in full: words, wish, and what they stand on. `words_by` is whose words they are, where they are
-    not those of whoever pressed, `words_of` whose words are among them, too."""
+    not those of whoever pressed, `words_of` whose words are among them, too. `engine` is who does it where that does
+    not follow from the words. `taste` are the asker's standing wishes."""
 
     words: str
     wish: Wish
     ground: Ground
     words_by: UserRef | None = None
     words_of: tuple[UserRef, ...] = ()
+    engine: str = ""
+    taste: str = ""
 
 
 class Grounds:
@@ -151,6 +155,8 @@ class Grounds:
         found, climbed, all_there = await self._inputs(status, shows)
         turn, outcome = status.turn, status.outcome
         code = outcome.code if outcome is not None else ""
+        if code == SHEET:
+            return Ground(parent=turn.id, from_words=True)
         asking, done = status.state is TurnState.ASKING, status.state is TurnState.DONE
         has_images = outcome is not None and bool(outcome.images)
         # Where the hall asked which picture was meant there was none, and now one may be wished for from words.

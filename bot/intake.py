@@ -17,6 +17,7 @@ from bot.accepted import Accepted, album_of, sibling_of, turn_of
 from bot.arrivals import Arrivals, is_unseen, unseen
 from bot.asking import Asking
 from bot.budget import Caps, Estimates, over_words
+from bot.cast import Cast
 from bot.consent import Consent
 from bot.desk import Desk
 from bot.domain.actions import Act
@@ -74,6 +75,7 @@ from bot.ports import (
     TurnStore,
 )
 from bot.stopping import Stopping
+from bot.taste import Tastes
 from bot.telling import Meant, Told
 
 log = structlog.get_logger("hall")
@@ -117,6 +119,8 @@ class Hall:
         close: Callable[[TurnId], Awaitable[None]],
         listener: Listener,
         desk: Desk,
+        cast: Cast,
+        tastes: Tastes,
         keep_drawn: KeepDrawn,
         consent: Consent,
         asking: Asking,
@@ -135,6 +139,8 @@ class Hall:
         self._close = close
         self._listener = listener
         self._desk = desk
+        self._cast = cast
+        self._tastes = tastes
         self._keep_drawn = keep_drawn
         self._consent = consent
         self._asking = asking
@@ -285,7 +291,7 @@ class Hall:
         brought: tuple[Input, ...] = ()
         try:
             told = await self._desk.answer(command, message, target) if command is not None else None
-            if told is not None and told.instead is None and told.meant is None and not told.on_picture:
+            if told is not None and told.is_all:
                 return _told(message, command, told, Ground())
             request = replace(request, ground=unseen(message, target))
             await self._asks(message, request.ground)
@@ -298,6 +304,8 @@ class Hall:
             if told is not None and told.on_picture:
                 meant = Meant("", PLAIN_WISH)
             request = instead or await self._request(message, target, brought, meant)
+            if told is None or not told.on_picture:
+                request = await self._cast.called(message, request)
             asks = await self._asks(message, request.ground)
             if told is not None and told.on_picture:
                 return replace(_told(message, command, told, request.ground), brought=brought)
@@ -306,6 +314,8 @@ class Hall:
             if message.press is not None and message.press.act in (Act.UNDO, Act.GO):
                 return Accepted(request, outcome=await self._step_back(request, asks))
             engine, request = self._route(message, request)
+            if self._engines[engine].profile.generative:
+                request = await self._tastes.along(message, request)
             await self._asking.check_patience(message.author, asks)
             return Accepted(request, engine, brought, asks=asks)
         except _Question as question:
@@ -443,6 +453,8 @@ class Hall:
     def _route(self, message: InboundMessage, request: Request) -> tuple[str, Request]:
         """The name of the engine that does it. Arithmetic first: free, at once, exact."""
         images = len(request.ground.inputs)
+        if request.engine:
+            return request.engine, request
         if not images:
             self._check_meant_from_words(message, request)
         if not request.words.strip():
@@ -610,11 +622,12 @@ def _is_unclear(message: InboundMessage, target: MessageRecord, request: Request
     together = len(target.sources)
     if not message.among or target.shows or message.attachments or together < 2:
         return False
-    return len(request.ground.inputs) == together and bool(request.words.strip())
+    stands_there = [each for each in request.ground.inputs if not each.called]
+    return len(stands_there) == together and bool(request.words.strip())
 
 
 def _one_or_all(message: InboundMessage, request: Request) -> _Question:
-    count = len(request.ground.inputs)
+    count = sum(not each.called for each in request.ground.inputs)
     number = min(message.reply_index or 0, count - 1) + 1
     return _Question(THIS_OR_ALL.format(count=count), code=f"{ONE_OR_ALL}{number}/{count}")
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bot.domain.cast import Member
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Say, Standing
 from bot.domain.images import ImageFacts, Picture
@@ -196,7 +197,8 @@ class EditRequest:
     `purposes` says of each image what it is for; empty, or None for one, where nothing was said. `originals` pin the
     thread: likeness is taken from them and not from a copy of a copy. `panel` counts from 1 within an album of
     `wish.count`, and `plan` has the words of each panel of a story once the first has told them. `model` is one of the
-    profile's, empty for the first. `misread` is what a first try's lettering turned out to say. `may_suggest` and
+    profile's, empty for the first. `names` are what each image is called in words, empty where it has no name; `taste`
+    are the asker's standing wishes. `misread` is what a first try's lettering turned out to say. `may_suggest` and
     `may_ask` are the chat's wish; `age_limited` where only adults are let in.
     """
 
@@ -213,6 +215,8 @@ class EditRequest:
     may_suggest: bool = True
     may_ask: bool = True
     age_limited: bool = False
+    names: tuple[str, ...] = ()
+    taste: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -670,6 +674,47 @@ class ConsentStore(Protocol):
 
     async def explains(self, owner: UserRef, question: TurnId) -> bool:
         """Whether this is the first question that this person is ever asked. Asking again gives the same answer."""
+        ...
+
+
+class CastStore(Protocol):
+    """Who has a name in which chat. It lives as long as anything else that is not used; what its pictures are is with
+    the image store."""
+
+    async def members(self, chats: Sequence[ChatRef]) -> Sequence[Member]:
+        """In the order of the chats; in each, the oldest first."""
+        ...
+
+    async def put(self, member: Member, *, instead_of: Member | None) -> bool:
+        """Keep it under its name. False where something else stands there by now, and nothing was written."""
+        ...
+
+    async def drop(self, member: Member) -> bool:
+        """Take it out. False where it is another by now."""
+        ...
+
+    async def of(self, person: UserRef) -> Sequence[Member]:
+        """Those of which something is this person's: the name, or a picture."""
+        ...
+
+    async def renew(self, members: Sequence[Member]) -> None:
+        """They were used: all that is kept of them, but their pixels, lives on."""
+        ...
+
+    async def move(self, old: ChatRef, new: ChatRef) -> None:
+        """See `Rooms.move`."""
+        ...
+
+
+class TasteStore(Protocol):
+    """What people want of all their pictures."""
+
+    async def taste(self, person: UserRef) -> str:
+        """Empty where nothing was said."""
+        ...
+
+    async def keep(self, person: UserRef, taste: str) -> None:
+        """In place of what stood there; empty to erase it."""
         ...
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from bot.asking import Asking
 from bot.budget import Estimates
+from bot.cast import Cast
 from bot.delivery import Dispatch, Renditions
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Say, Standing
@@ -18,6 +19,7 @@ from bot.domain.labels import label_line
 from bot.domain.messages import Answer, ChatCapabilities, InboundMessage, Received, Rendition
 from bot.domain.money import up_to
 from bot.domain.refs import ChatRef, MessageRef, ServerRef, TurnId, UserRef
+from bot.domain.taste import TASTE_WENT_ALONG
 from bot.domain.turns import FINAL_STATES, TurnState, TurnStatus
 from bot.domain.wishes import Wish
 from bot.domain.words import NOT_YOURS_TO_DELETE, NOTHING_THERE, STILL_MADE, forgotten
@@ -54,6 +56,7 @@ class Reception:
         turns: TurnStore,
         chats: ChatStore,
         recipes: RecipeStore,
+        cast: Cast,
         says: ConsentStore,
         erasure: Erasure,
         forget: Callable[[UserRef], Awaitable[ForgetReceipt]],
@@ -69,6 +72,7 @@ class Reception:
         self._turns = turns
         self._chats = chats
         self._recipes = recipes
+        self._cast = cast
         self._says = says
         self._erasure = erasure
         self._forget = forget
@@ -88,6 +92,7 @@ class Reception:
     async def move(self, old: ChatRef, new: ChatRef) -> None:
         await self._chats.move(old, new)
         await self._recipes.move(old, new)
+        await self._cast.move(old, new)
 
     async def allow(self, turn: TurnId, *, chat: ChatRef, by: UserRef, say: Say | None) -> str:
         return await self._asking.answer(turn, chat=chat, by=by, say=say)
@@ -185,6 +190,8 @@ def _told(status: TurnStatus, credit: str) -> str:
         took_s = outcome.finished_at - (status.started_at or turn.created_at)
         when = datetime.fromtimestamp(outcome.finished_at, UTC)
         lines.append(f"{when:%Y-%m-%d %H:%M} UTC, made in {max(took_s, 0.1):.1f} s")
+    if turn.taste:
+        lines.append(TASTE_WENT_ALONG)
     if status.state not in FINAL_STATES:
         lines.append(f"Under way for {time.time() - turn.created_at:.0f} s")
     if outcome is not None and status.state is not TurnState.DONE and outcome.words:

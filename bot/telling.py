@@ -34,7 +34,8 @@ class Meant:
 class Told:
     """Words; a picture that was drawn for it, with its label, of the results `nodes` (by their numbers, from 1) by and
     from `owners`, with `lent` in it; or `instead` an edit that goes on as if somebody had asked for it; or `meant`, an
-    edit of whatever the message stands on.
+    edit of whatever the message stands on; or it `goes_on`: what is said is a request about pictures, and was only
+    checked here.
 
     `on_picture` where the answer is chosen from, and keeps the pictures that the message stands on. `code` where it is
     not the command's name. `words_of` are those whose words it tells, `recipes` what can be chosen (id and name)."""
@@ -52,6 +53,12 @@ class Told:
     code: str = ""
     words_of: tuple[UserRef, ...] = ()
     recipes: tuple[tuple[str, str], ...] = ()
+    goes_on: bool = False
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing has to be looked at for it."""
+        return self.instead is None and self.meant is None and not self.on_picture and not self.goes_on
 
 
 class Counter(Protocol):

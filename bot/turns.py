@@ -334,6 +334,8 @@ class Workshop:
             images=tuple(picture_of(image, data) for image, data in zip(images, pixels, strict=True)),
             story=turn.story,
             purposes=tuple(each.purpose for each in turn.inputs if each.image is not None),
+            names=tuple(each.called for each in turn.inputs if each.image is not None),
+            taste=turn.taste if generative else "",
             originals=await self._originals(turn, images) if generative else (),
             wish=turn.wish,
             panel=turn.panel + 1,

@@ -41,6 +41,8 @@ NAMES = (
     "replay",
     "mine",
     "withdraw",
+    "cast",
+    "taste",
 )
 _COMMAND = re.compile(rf"\s*/({'|'.join(NAMES)})(?:@\w{{1,64}})?(?:\s+|$)", re.IGNORECASE)
 _MOST_ARGUMENTS = 4

@@ -74,7 +74,8 @@ class Input:
 
     `owner` is whose picture it is. When it came out of a turn, `from_turn` and `from_index` say which result it is;
     until that turn is finished `image` is None, and `from_index` may be `ALL`. `purpose` is what it is for among
-    several, None where nothing was said. `owner_name` is what others read, where it is known.
+    several, None where nothing was said. `owner_name` is what others read, where it is known. `called` is its name in
+    the cast of the chat, where it was named by that.
     """
 
     role: Role
@@ -84,6 +85,7 @@ class Input:
     from_index: int = 0
     purpose: Purpose | None = None
     owner_name: str = ""
+    called: str = ""
 
 
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}

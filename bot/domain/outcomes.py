@@ -14,9 +14,25 @@ PRESETS, RECIPES = "presets", "recipes"
 SHEETS = frozenset({PRESETS, RECIPES})
 """Codes of answers to choose from. They stand for the pictures that they were asked about."""
 COMMAND_NAMES = frozenset(
-    {"help", "settings", "start", "usage", "tree", "mine", "withdraw", "withdraw_asks", PRESETS, RECIPES, "recipe"}
+    {
+        "help",
+        "settings",
+        "start",
+        "usage",
+        "tree",
+        "cast",
+        "taste",
+        "mine",
+        "withdraw",
+        "withdraw_asks",
+        PRESETS,
+        RECIPES,
+        "recipe",
+    }
 )
 """Codes of answers to commands."""
+SHEET = "cast"
+"""Code of the answer that shows a chat's cast: other people's pictures, of which nothing is made from there."""
 UNDO = "undo"
 """Code of a step back: what the turn before was made from is shown once more."""
 ONE_OR_ALL = "one_or_all:"

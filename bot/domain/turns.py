@@ -142,6 +142,8 @@ class Turn:
     """Its pictures grew from one that is hidden until it is opened, and are hidden, too."""
     lent: tuple[Lent, ...] = ()
     """People's own pictures that flow into the result, along the whole path."""
+    taste: str = ""
+    """Standing wishes of its author, which go along with what they ask for."""
 
     @property
     def panel(self) -> int:

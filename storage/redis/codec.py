@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
+from bot.domain.cast import Member
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.images import ImageFacts
 from bot.domain.messages import InboundMessage, MessageRecord, Shown
@@ -48,4 +49,5 @@ HEARD: Codec[Heard] = Codec(Heard)
 SETTINGS: Codec[ChatSettings] = Codec(ChatSettings)
 SERVER_SETTINGS: Codec[ServerSettings] = Codec(ServerSettings)
 RECIPE: Codec[Recipe] = Codec(Recipe)
+MEMBER: Codec[Member] = Codec(Member)
 RETIREMENT: Codec[Retirement] = Codec(Retirement)

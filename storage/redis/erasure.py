@@ -11,6 +11,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from bot.domain.cast import without
 from bot.domain.credit import lent_to
 from bot.domain.images import ImageFacts
 from bot.domain.outcomes import added
@@ -18,11 +19,13 @@ from bot.domain.own_pictures import WITHDRAW_ASKS
 from bot.domain.refs import MessageRef, Sha256, TurnId, UserRef, message_ref_of, thread_of, user_ref_of
 from bot.domain.turns import FINAL_STATES, Outcome, Story, Turn, TurnState, TurnStatus, Usage
 from bot.ports import ForgetReceipt, ImageLedger, ImageStore, Retract, ShowLeft, TurnStore, WithdrawReceipt
+from storage.redis.cast import RedisCastStore
 from storage.redis.client import Script
 from storage.redis.codec import OUTCOME, RECORD, SOURCES, TURN
 from storage.redis.consent import EXPLAINED, NEVER
 from storage.redis.keys import Keys
 from storage.redis.messages import latest_entry
+from storage.redis.taste import RedisTasteStore
 from storage.redis.turns import NOBODY, people_in, status_of
 from storage.redis.without import (
     asks_them,
@@ -50,6 +53,8 @@ class RedisErasure:
         self, client: Redis, turns: TurnStore, ledger: ImageLedger, images: ImageStore, *, keys: Keys | None = None
     ) -> None:
         self._client = client
+        self._cast = RedisCastStore(client, retention_s=None, keys=keys)
+        self._tastes = RedisTasteStore(client, keys=keys)
         self._ledger = ledger
         self._turns = turns
         self._images = images
@@ -79,6 +84,8 @@ class RedisErasure:
             pixels += await self._erase_message(ref)
         for key in named_keys:
             pixels += await self._take_out(user, key)
+        pixels += await self._leave_casts(user, before)
+        await self._tastes.forget(user, before)
         await self._drop_agreements(user, before)
         recipes = await self._index(self._keys.user_recipes(user), before)
         await self._drop_recipes(recipes)
@@ -86,6 +93,7 @@ class RedisErasure:
         # Only now is it done. Until here a crash leaves the index, and repeating goes on from there.
         await retract(ours, theirs)
         await self._client.hset(self._keys.forgotten, user.key, str(before))
+        await self._cast.forget(user)
         await self._empty(self._keys.user_turns(user), turn_ids)
         await self._empty(self._keys.user_messages(user), message_keys)
         await self._empty(self._keys.user_named(user), named_keys)
@@ -225,6 +233,7 @@ class RedisErasure:
             server=None,
             asks=(),
             lent=(),
+            taste="",
         )
         gone = replace(unsaid(outcome), images=(), note="", sources=())
         key = self._keys.turn(turn.id)
@@ -273,6 +282,20 @@ class RedisErasure:
                 [key], [text for name, new in changes.items() for text in (name, str(fields[name]), new)]
             ):
                 return gone
+
+    async def _leave_casts(self, user: UserRef, before: float) -> Sequence[Sha256]:
+        """Their pictures go, and whoever they gave a name."""
+        gone: list[Sha256] = []
+        for member in await self._cast.of(user):
+            left = without(member, user, words=True, before=before)
+            kept = left.images if left is not None else ()
+            # Before nobody knows of them any more: a crash between the two is continued by repeating.
+            gone += await self._release(member.holder, [each for each in member.images if each not in kept])
+            if left is None:
+                await self._cast.drop(member)
+            elif left != member:
+                await self._cast.put(left, instead_of=member)
+        return gone
 
     async def _drop_agreements(self, user: UserRef, before: float) -> None:
         """Whoever is forgotten agrees to nothing any more; whoever said "never" still says so."""

@@ -76,6 +76,16 @@ class Keys:
         """What they withdrew, and whether they know what their choices mean."""
         return f"{self.consent(owner)}:own"
 
+    def cast(self, chat_key: str) -> str:
+        return f"{self.prefix}:cast:{{{chat_key}}}"
+
+    def user_cast(self, user: UserRef) -> str:
+        """The chats in whose cast something is theirs."""
+        return f"{self.prefix}:user:{{{user.key}}}:cast"
+
+    def taste(self, user: UserRef) -> str:
+        return f"{self.prefix}:user:{{{user.key}}}:taste"
+
     def latest(self, chat: ChatRef, asker: UserRef) -> str:
         return f"{self.prefix}:latest:{{{chat.key}}}:{asker.key}"
 

@@ -124,7 +124,22 @@ def _introduction(number: int, request: EditRequest) -> str:
     if request.misread:
         return f"{which}, the one to repair:"
     purpose = request.purposes[number - 1] if number <= len(request.purposes) else None
+    if name := request.names[number - 1] if number <= len(request.names) else "":
+        return which + _named(name, purpose, request)
     return which + (_unsaid(number, request) if purpose is None else _PURPOSES[purpose])
+
+
+def _named(name: str, purpose: Purpose | None, request: EditRequest) -> str:
+    """For a picture that people gave a name to: the request means it by that name."""
+    quoted = _one_line(name, NAME_CHARS)
+    if purpose is None and request.wish.kind is Kind.EXPLAIN:
+        return f". This is what people here call {quoted}:"
+    if purpose in (None, Purpose.SUBJECT, Purpose.PART):
+        return (
+            f". Whoever or whatever it shows is what the request calls {quoted}, and stands in the result with the "
+            "same face, shape and details:"
+        )
+    return f". The request calls it {quoted}{_PURPOSES[purpose]}"
 
 
 def _unsaid(number: int, request: EditRequest) -> str:
@@ -159,6 +174,11 @@ def _context(request: EditRequest) -> Iterator[str]:
         yield _before(request) + _quoted(story.lines[-STORY_LINES:])
     if story.pinned:
         yield "Standing wishes, which hold for every picture:\n" + _quoted(story.pinned[-PINNED_LINES:])
+    if request.taste and not request.misread:
+        yield (
+            "What the person who asks would like of every picture, as far as the request says nothing else. It says "
+            f"how pictures may look, and changes no rule:\n- {_one_line(request.taste, LINE_CHARS)}"
+        )
 
 
 def _before(request: EditRequest) -> str:

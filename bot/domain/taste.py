@@ -1,0 +1,35 @@
+"""What a person wants of every picture that they ask for, in their own words. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+
+MOST_TASTE_CHARS = 300
+
+NO_TASTE = (
+    "You have said nothing that holds for all your pictures. “/taste always photographic, never text” would, in every "
+    "chat, until you say “/taste off”."
+)
+TASTE_OFF = "Erased. Nothing goes along with what you ask for any more."
+TASTE_WENT_ALONG = "Their standing wishes (/taste) went along."
+
+
+def taste_in(text: str) -> str:
+    """The wishes on one line, without what does not show."""
+    one_line = " ".join(text.split())
+    return "".join(letter for letter in one_line if unicodedata.category(letter) not in {"Cc", "Cf", "Co", "Cs", "Cn"})
+
+
+def taste_words(taste: str) -> str:
+    """What somebody's wishes are, to themselves."""
+    if not taste:
+        return NO_TASTE
+    return f"With every picture that you ask for goes: “{taste}” “/taste off” erases that."
+
+
+def taste_kept(taste: str) -> str:
+    return f"From now on this goes along with every picture that you ask for: “{taste}” “/taste off” erases it."
+
+
+def taste_too_long(chars: int) -> str:
+    return f"Those are {chars} characters. Please say it in at most {MOST_TASTE_CHARS}."

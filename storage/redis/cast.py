@@ -1,0 +1,88 @@
+"""Who has a name in which chat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+
+from bot.domain.cast import Member, same_name
+from bot.domain.refs import ChatRef, UserRef
+from storage.redis.client import Script
+from storage.redis.codec import MEMBER
+from storage.redis.keys import Keys
+
+
+class RedisCastStore:
+    """One hash per chat: the name as it is compared → JSON. Per person a set of the chats in which something is theirs.
+    Both live `retention_s` from when anything of them was written or used, as its pixels do; None leaves their lives as
+    they are."""
+
+    def __init__(self, client: Redis, *, retention_s: int | None, keys: Keys | None = None) -> None:
+        self._client = client
+        self._keys = keys or Keys()
+        self._life_s = retention_s
+        self._change = Script(client, "cast.lua")
+
+    async def members(self, chats: Sequence[ChatRef]) -> Sequence[Member]:
+        async with self._client.pipeline(transaction=False) as pipe:
+            for chat in chats:
+                pipe.hvals(self._keys.cast(chat.key))
+            found: list[Any] = await pipe.execute()
+        return [member for texts in found for member in _in_order(texts)]
+
+    async def put(self, member: Member, *, instead_of: Member | None) -> bool:
+        async with self._client.pipeline(transaction=False) as pipe:
+            # First: what is kept of somebody must be found when they are to be forgotten.
+            for person in member.people:
+                pipe.sadd(self._keys.user_cast(person), member.chat.key)
+                if self._life_s is not None:
+                    pipe.expire(self._keys.user_cast(person), self._life_s)
+            await pipe.execute()
+        return await self._swap(member, instead_of, member)
+
+    async def drop(self, member: Member) -> bool:
+        return await self._swap(member, member, None)
+
+    async def _swap(self, member: Member, standing: Member | None, then: Member | None) -> bool:
+        key, field = self._keys.cast(member.chat.key), same_name(member.name)
+        before: Any = await self._client.hget(key, field)
+        if (MEMBER.load(before) if before else None) != standing:
+            return False
+        text = "" if then is None else MEMBER.rewrite(before, then) if before else MEMBER.dump(then)
+        return bool(await self._change([key], [field, before or "", text, self._life_s or ""]))
+
+    async def renew(self, members: Sequence[Member]) -> None:
+        if self._life_s is None:
+            return
+        kept = [self._keys.cast(member.chat.key) for member in members]
+        kept += [self._keys.user_cast(person) for member in members for person in member.people]
+        async with self._client.pipeline(transaction=False) as pipe:
+            for key in dict.fromkeys(kept):
+                pipe.expire(key, self._life_s)
+            await pipe.execute()
+
+    async def of(self, person: UserRef) -> Sequence[Member]:
+        chats: Any = await self._client.smembers(self._keys.user_cast(person))
+        found: list[Member] = []
+        for chat_key in sorted(str(each) for each in chats):
+            texts: Any = await self._client.hvals(self._keys.cast(chat_key))
+            found += [member for member in _in_order(texts) if person in member.people]
+        return found
+
+    async def forget(self, person: UserRef) -> None:
+        """The list of chats, once nothing in them is theirs any more."""
+        if not await self.of(person):
+            await self._client.delete(self._keys.user_cast(person))
+
+    async def move(self, old: ChatRef, new: ChatRef) -> None:
+        for member in await self.members([old]):
+            there = Member(member.id, new, member.name, member.by, member.pictures, member.turns)
+            await self.put(there, instead_of=None)
+            await self.drop(member)
+
+
+def _in_order(texts: Sequence[str]) -> list[Member]:
+    members = [MEMBER.load(text) for text in texts]
+    return sorted(members, key=lambda each: (min((made.at for made in each.pictures), default=0.0), each.name))
