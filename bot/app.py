@@ -204,7 +204,7 @@ async def open_house(
             own=RedisTelegramStore(client, retention_s=retention_s),
         )
         telegram = await _open_telegram(settings, telegram_stores, images, messages, stack)
-        platforms |= {each.platform.name: each.platform for each in (discord, telegram) if each is not None}
+        platforms.update({each.platform.name: each.platform for each in (discord, telegram) if each is not None})
         renditions = Renditions(images, ledger, MetadataLabeller(fit))
         estimates = Estimates(text_model)
         dispatch = Dispatch(platforms, turns, renditions, engines, estimates, pointer_s=settings.pointer_s, says=says)

@@ -59,6 +59,8 @@ IsExact = Callable[[str, int, Wish], bool]
 """Whether arithmetic does it: these words, with so many pictures."""
 Show = Callable[[TurnStatus], Awaitable[None]]
 _TRIES = 5
+_BRING_NOTHING = frozenset({Act.ONLY, Act.ALL, Act.LATEST, Act.ORIGINAL})
+"""Controls that leave behind what came along, or never had it."""
 
 
 class Cast:
@@ -108,9 +110,7 @@ class Cast:
         if command is not None:
             saving = read_cast(command.rest) if command.name == "cast" else None
             return await self._to_save(saving, message, request) if isinstance(saving, Saving) else request
-        # What was only asked about until now is as new as if it had just been said; all else that is pressed brings
-        # its pictures along.
-        if not request.words or (message.press is not None and message.press.act not in (Act.ONLY, Act.ALL)):
+        if not request.words or (message.press is not None and message.press.act not in _BRING_NOTHING):
             return request
         members = await self._members_seen(message)
         named = _named(request.words, members)

@@ -64,7 +64,8 @@ def controls_of(  # noqa: PLR0911 one way for each kind of answer
 def _undo(status: TurnStatus) -> Iterator[Control]:
     """A step back, from a picture that was made of another."""
     done = status.state is TurnState.DONE and status.outcome is not None and bool(status.outcome.images)
-    if done and status.turn.inputs and not status.turn.album:
+    stood = any(not each.called for each in status.turn.inputs)
+    if done and stood and not status.turn.album:
         yield Control(Act.UNDO, "Undo")
 
 

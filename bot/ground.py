@@ -263,7 +263,7 @@ class Grounds:
             case Act.UNDO:
                 if not turn.inputs or any(each.image is None for each in turn.inputs):
                     raise BadRequest(PRESS_GONE)
-                return Request(turn.instruction, _alone(turn.wish), _beside(turn))
+                return Request(turn.instruction, _alone(turn.wish), _before_it(turn))
             case Act.GO:
                 return await self._node(press.argument, status)
             case Act.MINE | Act.WITHDRAW:
@@ -365,6 +365,14 @@ def _beside(turn: Turn) -> Ground:
         spoiler=turn.spoiler,
         lent=lent_to(turn),
     )
+
+
+def _before_it(turn: Turn) -> Ground:
+    """What it was made from: whoever came along by their name was no step on the way."""
+    stood = tuple(each for each in turn.inputs if not each.called)
+    if not stood:
+        raise BadRequest(PRESS_GONE)
+    return replace(_beside(turn), inputs=stood)
 
 
 def on_original(ground: Ground) -> Ground:

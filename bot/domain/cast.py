@@ -156,7 +156,7 @@ def named_in(words: str, names: Iterable[str]) -> tuple[Called, ...]:
     taken = [False] * len(folded)
     found: list[Called] = []
     for name in sorted(dict.fromkeys(names), key=len, reverse=True):
-        sought, at = _folded(name)[0], 0
+        sought, at = _folded(unicodedata.normalize("NFC", name))[0], 0
         while sought and (at := folded.find(sought, at)) >= 0:
             end = at + len(sought)
             if _is_whole(folded, at, end) and not any(taken[at:end]):

@@ -16,8 +16,8 @@ from storage.redis.keys import Keys
 
 class RedisCastStore:
     """One hash per chat: the name as it is compared → JSON. Per person a set of the chats in which something is theirs.
-    Both live `retention_s` from when anything of them was written or used, as its pixels do; None leaves their lives as
-    they are."""
+    Both live `retention_s` from when anything of them was written or used, as its pixels do; with
+    None, what stands there can only be changed, and goes on living as it did."""
 
     def __init__(self, client: Redis, *, retention_s: int | None, keys: Keys | None = None) -> None:
         self._client = client
@@ -33,13 +33,13 @@ class RedisCastStore:
         return [member for texts in found for member in _in_order(texts)]
 
     async def put(self, member: Member, *, instead_of: Member | None) -> bool:
-        async with self._client.pipeline(transaction=False) as pipe:
+        if self._life_s is not None:
             # First: what is kept of somebody must be found when they are to be forgotten.
-            for person in member.people:
-                pipe.sadd(self._keys.user_cast(person), member.chat.key)
-                if self._life_s is not None:
+            async with self._client.pipeline(transaction=False) as pipe:
+                for person in member.people:
+                    pipe.sadd(self._keys.user_cast(person), member.chat.key)
                     pipe.expire(self._keys.user_cast(person), self._life_s)
-            await pipe.execute()
+                await pipe.execute()
         return await self._swap(member, instead_of, member)
 
     async def drop(self, member: Member) -> bool:
