@@ -204,7 +204,7 @@ async def open_house(
             own=RedisTelegramStore(client, retention_s=retention_s),
         )
         telegram = await _open_telegram(settings, telegram_stores, images, messages, stack)
-        platforms.update({each.platform.name: each.platform for each in (discord, telegram) if each is not None})
+        platforms |= _by_name(discord, telegram)
         renditions = Renditions(images, ledger, MetadataLabeller(fit))
         estimates = Estimates(text_model)
         dispatch = Dispatch(platforms, turns, renditions, engines, estimates, pointer_s=settings.pointer_s, says=says)
@@ -365,6 +365,11 @@ def _counters(
     trees = Trees(turns=turns, messages=messages, images=images, consent=consent, draw=draw_tree)
     kitchen = Kitchen(turns=turns, messages=messages, recipes=recipes, draw=draw_sheet)
     return {"tree": trees, "compare": trees, **dict.fromkeys(Kitchen.commands, kitchen)}
+
+
+def _by_name(*accounts: DiscordAccount | TelegramAccount | None) -> dict[str, Platform]:
+    """The platforms of those that are set up."""
+    return {each.platform.name: each.platform for each in accounts if each is not None}
 
 
 async def _open_discord(

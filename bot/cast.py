@@ -100,7 +100,7 @@ class Cast:
             case Deleting(name):
                 return Told(await self._deleted(name, message))
             case Saving() as saving:
-                await self._room_for(saving, message.author, await self._members_seen(message), pictures=1)
+                await self._room_for(saving, message.author, await self._members_seen(message), ())
                 return Told(goes_on=True)
 
     async def called(self, message: InboundMessage, request: Request) -> Request:
@@ -206,7 +206,7 @@ class Cast:
             raise BadRequest(no_such_member(name))
         left = None if member.by.user == message.author else without(member, message.author, words=False)
         if left == member:
-            raise NotAllowed(not_yours_to_delete(member))
+            raise NotAllowed(not_yours_to_delete(member.name))
         if not await self._change(member, left):
             return await self._deleted(name, message)
         return taken_out(member.name) if left is None else yours_taken_out(member.name)
@@ -227,17 +227,19 @@ class Cast:
 
     # --- saving
 
-    async def _room_for(self, saving: Saving, asker: UserRef, members: Sequence[Member], *, pictures: int) -> None:
+    async def _room_for(
+        self, saving: Saving, asker: UserRef, members: Sequence[Member], images: Sequence[ImageFacts]
+    ) -> None:
         """Raises `BadRequest`, `NotAllowed`."""
         member = _of_name(saving.name, members)
         if member is None:
             if len(members) >= MOST_MEMBERS:
                 raise BadRequest(CAST_IS_FULL)
         elif member.by.user != asker:
-            raise NotAllowed(name_is_taken(member))
-        there = len(member.pictures) if member is not None and not saving.anew else 0
-        if there + pictures > MOST_PICTURES:
-            raise BadRequest(too_many_pictures(saving.name, there))
+            raise NotAllowed(name_is_taken(member.name))
+        there = member.images if member is not None and not saving.anew else ()
+        if len({each.sha256 for each in (*there, *images)}) > MOST_PICTURES:
+            raise BadRequest(too_many_pictures(saving.name, len(there)))
 
     async def _to_save(self, saving: Saving, message: InboundMessage, request: Request) -> Request:
         """The request that asks whoever must be asked, and is carried out by saving."""
@@ -249,7 +251,8 @@ class Cast:
             raise BadRequest(NO_PICTURE_TO_SAVE)
         if any(each.image is None for each in inputs):
             raise BadRequest(NOT_READY_TO_SAVE)
-        await self._room_for(saving, message.author, await self._members_seen(message), pictures=len(inputs))
+        images = [each.image for each in inputs if each.image is not None]
+        await self._room_for(saving, message.author, await self._members_seen(message), images)
         owned = tuple(own for each in inputs for own in _owned(each, ground.owners, message))
         owners = tuple(dict.fromkeys([*ground.owners, *(each.owner for each in owned if each.owner is not None)]))
         kept = replace(ground, inputs=owned, owners=owners, story=Story(), note="", asked=None, unanswered="")

@@ -256,12 +256,12 @@ def no_such_member(name: str) -> str:
     return f"Nobody here is called {name}. /cast shows who is in the cast."
 
 
-def not_yours_to_delete(member: Member) -> str:
-    return f"{member.by.name or 'Somebody else'} saved {member.name}. They can take it out, or whose picture it is."
+def not_yours_to_delete(name: str) -> str:
+    return f"Somebody else saved {name}. They can take it out, or whose picture it is."
 
 
-def name_is_taken(member: Member) -> str:
-    return f"{member.by.name or 'Somebody else'} saved {member.name} here already. Please take another name."
+def name_is_taken(name: str) -> str:
+    return f"Somebody else saved {name} here already. Please take another name."
 
 
 def too_many_pictures(name: str, there: int) -> str:

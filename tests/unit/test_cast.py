@@ -26,9 +26,13 @@ from bot.domain.cast import (
     without,
 )
 from bot.domain.errors import BadRequest
+from bot.domain.images import Picture
 from bot.domain.refs import Person, TurnId
+from bot.domain.roles import Purpose
 from bot.engines.cast import draw
+from bot.engines.gemini.prompt import prompt_for
 from bot.engines.pixels import decode
+from bot.ports import EditRequest
 from tests.rig import CAT
 from tests.values import ANNA, BEN, CHAT, image
 
@@ -67,9 +71,7 @@ def test_a_name_is_found_whole_whatever_its_case_and_script(words: str, names: l
 def test_a_name_between_spaces_is_always_found_and_where_it_stands(name: str, before: str, after: str) -> None:
     name = unicodedata.normalize("NFC", name)
     quotes = dict.fromkeys(map(ord, "\"'“”„‘’‚«»‹›「」『』"), " ")
-    words = unicodedata.normalize(
-        "NFC", f"{before.translate(quotes)} {name.swapcase().swapcase()} {after.translate(quotes)}"
-    )
+    words = unicodedata.normalize("NFC", f"{before.translate(quotes)} {name.casefold()} {after.translate(quotes)}")
     found = named_in(words, [name])
     assert found
     assert all(words[each.start : each.end].casefold() == name.casefold() for each in found)
@@ -158,3 +160,13 @@ def test_a_cast_is_drawn_with_names_and_without_what_is_gone() -> None:
     )
     assert sheet.size == (1080, 837)
     assert len(sheet.crop((15, 15, 355, 355)).getcolors(200_000) or ()) > 1000
+
+
+def test_the_model_is_told_which_picture_is_called_what_as_a_quoted_name() -> None:
+    picture = Picture(b"", "image/png", 1, 1)
+    purposes = (Purpose.CANVAS, Purpose.SUBJECT, Purpose.STYLE)
+    request = EditRequest("put Rex here", (picture,) * 3, purposes=purposes, names=("", 'Re"x\n:', "Inkwash"))
+    said = [part for part in prompt_for(request).parts if isinstance(part, str)]
+    assert "calls" not in said[0]
+    assert said[1].startswith('Picture 2 of 3. Whoever or whatever it shows is what the request calls "Re\\"x :", and')
+    assert said[2].startswith('Picture 3 of 3. The request calls it "Inkwash". Only its style is wanted')
