@@ -369,7 +369,11 @@ def _counters(
 
 def _by_name(*accounts: DiscordAccount | TelegramAccount | None) -> dict[str, Platform]:
     """The platforms of those that are set up."""
-    return {each.platform.name: each.platform for each in accounts if each is not None}
+    found: dict[str, Platform] = {}
+    for account in accounts:
+        if account is not None:
+            found[account.platform.name] = account.platform
+    return found
 
 
 async def _open_discord(

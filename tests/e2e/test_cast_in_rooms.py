@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -25,8 +28,8 @@ from bot.domain.cast import (
 from bot.domain.chats import ChatSettings
 from bot.domain.consent import Policy, Say, Standing
 from bot.domain.images import Picture, Role
-from bot.domain.messages import Quoted, Received
-from bot.domain.refs import ChatRef, Person, UserRef
+from bot.domain.messages import Answer, Quoted, Received
+from bot.domain.refs import ChatRef, MessageRef, Person, UserRef
 from bot.domain.roles import Purpose
 from bot.domain.turns import TurnState, TurnStatus
 from bot.domain.wishes import Kind
@@ -387,6 +390,26 @@ async def test_a_saved_picture_outlives_the_message_that_it_came_with_and_goes_w
     assert (await rig.sees(await rig.says(CARPET))).state is TurnState.DONE
     await rig.sees(await rig.says("/cast delete rex"))
     assert await ledger.facts(picture.image.sha256) is None
+
+
+async def test_what_was_saved_when_the_answer_could_not_be_shown_is_saved_once(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, tries = type(rig.house.platforms["web"]).fill, itertools.count()
+
+    async def fill(self: Any, reply: MessageRef, answer: Answer) -> None:
+        if in_cast_now("Rex", 1) in answer.lines and next(tries) == 0:
+            raise ConnectionError
+        await original(self, reply, answer)
+
+    monkeypatch.setattr(type(rig.house.platforms["web"]), "fill", fill)
+    asked = await rig.says("/cast save Rex", [CAT])
+    async with asyncio.timeout(10):
+        while "Rex:" not in await cast_of(rig):
+            await asyncio.sleep(0.01)
+    await rig.house.reconciler.look(grace_s=0)
+    assert words_of(await rig.sees(asked)) == in_cast_now("Rex", 1)
+    assert await cast_of(rig) == "Rex: 1 picture, saved by Anna"
 
 
 # --- where it holds, and who may
