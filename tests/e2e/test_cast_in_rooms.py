@@ -37,6 +37,8 @@ from bot.domain.words import (
     NO_PICTURE,
     NO_PICTURES_HERE,
     NOT_YOURS,
+    NOTHING_TO_COMPARE,
+    NOTHING_TO_DRAW,
     PRESS_GONE,
     too_many,
     would_rather_not,
@@ -325,6 +327,12 @@ async def test_the_sheet_with_others_pictures_is_nothing_to_edit(rig: Rig) -> No
     assert (len(shown.outcome.images), shown.turn.owners) == (1, (ANNA,))
     for words in ("crop to a square", "make it winter"):
         assert (await rig.sees(await rig.says(words, reply_to=sheet, author=BEN))).outcome.images == ()  # type: ignore[union-attr]
+    for words, said in (
+        ("/tree", NOTHING_TO_DRAW),
+        ("/compare", NOTHING_TO_COMPARE),
+        ("/cast save Anna", NO_PICTURE_TO_SAVE),
+    ):
+        assert words_of(await rig.sees(await rig.says(words, reply_to=sheet, author=BEN))) == said
     await becomes(rig, await rig.says(CARPET, reply_to=sheet, author=BEN), "asks")
 
 
