@@ -11,7 +11,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from bot.domain.cast import without
+from bot.domain.cast import Member, without
 from bot.domain.credit import lent_to
 from bot.domain.images import ImageFacts
 from bot.domain.outcomes import added
@@ -145,6 +145,8 @@ class RedisErasure:
                 await self._take_inputs(status)
         for ref in holding:
             await self._take_pictures(owner, frozenset(pictures), ref.key)
+        made = (image.sha256 for each in shown if each.outcome is not None for image in each.outcome.images)
+        await self._take_from_casts(owner, frozenset([*pictures, *made]))
         results = sum(bool(each.outcome and each.outcome.images and not each.outcome.nodes) for each in shown)
         return WithdrawReceipt(len(finals), results, len(holding))
 
@@ -287,14 +289,22 @@ class RedisErasure:
         """Their pictures go, and whoever they gave a name."""
         gone: list[Sha256] = []
         for member in await self._cast.of(user):
-            left = without(member, user, words=True, before=before)
-            kept = left.images if left is not None else ()
-            # Before nobody knows of them any more: a crash between the two is continued by repeating.
-            gone += await self._release(member.holder, [each for each in member.images if each not in kept])
-            if left is None:
-                await self._cast.drop(member)
-            elif left != member:
-                await self._cast.put(left, instead_of=member)
+            gone += await self._leave_in_cast(member, without(member, user, words=True, before=before))
+        return gone
+
+    async def _take_from_casts(self, owner: UserRef, images: frozenset[str]) -> None:
+        for member in await self._cast.of(owner):
+            left = tuple(each for each in member.pictures if each.image.sha256 not in images)
+            await self._leave_in_cast(member, replace(member, pictures=left) if left else None)
+
+    async def _leave_in_cast(self, member: Member, left: Member | None) -> Sequence[Sha256]:
+        kept = left.images if left is not None else ()
+        # Before nobody knows of them any more: a crash between the two is continued by repeating.
+        gone = await self._release(member.holder, [each for each in member.images if each not in kept])
+        if left is None:
+            await self._cast.drop(member)
+        elif left != member:
+            await self._cast.put(left, instead_of=member)
         return gone
 
     async def _drop_agreements(self, user: UserRef, before: float) -> None:

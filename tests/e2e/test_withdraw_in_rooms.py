@@ -31,6 +31,8 @@ from bot.domain.refs import ChatRef, MessageRef, Person, UserRef
 from bot.domain.turns import TurnState, TurnStatus
 from bot.domain.words import would_rather_not
 from bot.engines.exact import ExactEngine
+from storage.redis.cast import RedisCastStore
+from storage.redis.client import open_client
 from storage.redis.consent import RedisConsentStore
 from tests.fakes.engines import ScriptedEngine
 from tests.rig import CAT, COFFEE, Rig, living_in
@@ -354,3 +356,16 @@ async def test_whoever_is_forgotten_is_not_named_on_anybodys_branch(rig: Rig) ->
     await rig.house.forget(ANNA)
     info = await rig.house.reception.info(third.reply)
     assert "From a picture by Clara; then Clara: “make it grey”; then Ben: “crop to a square”" in info
+
+
+async def test_a_withdrawn_picture_and_what_grew_from_it_leave_the_cast(rig: Rig, redis_url: str) -> None:
+    photo = await rig.quotes(ANNA, [CAT])
+    await rig.sees(await rig.says("/cast save Rex", reply_to=photo.ref, quoted=photo))
+    square = await rig.says("crop to a square", reply_to=photo.ref, quoted=photo)
+    await rig.sees(square)
+    await rig.sees(await rig.says("/cast save Squared", reply_to=square))
+    await rig.sees(await rig.says("/cast save Cup", [COFFEE]))
+    await rig.sees(await rig.says("/withdraw yes", reply_to=square))
+    async with open_client(redis_url) as client:
+        members = await RedisCastStore(client, retention_s=3600).members([CHAT])
+    assert [member.name for member in members] == ["Cup"]
