@@ -143,7 +143,6 @@ def _in_order(children: Mapping[TurnId | None, Sequence[Node]]) -> Iterator[tupl
     while waiting:
         node, lane = waiting.pop()
         yield node, lane
-        first, *forks = children.get(node.turn, ()) or (None,)
-        if first is not None:
-            waiting.append((first, lane))
-        waiting += [(fork, lane + 1) for fork in reversed(forks) if fork is not None]
+        below = children.get(node.turn, ())
+        waiting += [(first, lane) for first in below[:1]]
+        waiting += [(fork, lane + 1) for fork in reversed(below[1:])]
