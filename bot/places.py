@@ -19,6 +19,11 @@ class Places:
         self._chats: dict[ChatRef, asyncio.Semaphore] = {}
         self._there: Counter[ChatRef] = Counter()
 
+    def has(self, chat: ChatRef) -> bool:
+        """Whether one is to be had without waiting."""
+        own = self._chats.get(chat)
+        return not self._all.locked() and (own is None or not own.locked())
+
     @asynccontextmanager
     async def of(self, chat: ChatRef) -> AsyncGenerator[None]:
         own = self._chats.setdefault(chat, asyncio.Semaphore(self._of_a_chat))

@@ -59,7 +59,7 @@ class TelegramDoor:
                 public_url=public_url,
             )
         else:
-            self._polling = Polling(api, stores.inbox, stores.own, self._mail.arrived, account=id_, holder=holder)
+            self._polling = Polling(api, stores.inbox, stores.own, self._mail.take_in, account=id_, holder=holder)
 
     def routes(self) -> Sequence[web.RouteDef]:
         return self._webhook.routes() if self._webhook is not None else ()

@@ -86,6 +86,9 @@ class Mailroom:
         self._places_in_haste = Places(MOST_AT_ONCE, of_a_chat=MOST_OF_A_CHAT)
         self._one_by_one = OneByOne(ALONE_S)
         self._at_work: dict[str, asyncio.Task[None]] = {}
+        self._noted: set[str] = set()
+        """Entries whose first try was noted when they were taken."""
+        self._runs = False
         self._something = asyncio.Event()
         self._looked_back_at = float("-inf")
 
@@ -93,9 +96,19 @@ class Mailroom:
         """Something was stored just now."""
         self._something.set()
 
+    async def take_in(self, updates: Sequence[tuple[int, bytes]]) -> None:
+        """Stores these, and takes what there is room for, in one trip. Raises what the store raises."""
+        room = min(MOST_KEPT - len(self._at_work), AT_A_TIME) if self._runs and not is_ending() else 0
+        taken = await self._inbox.take_through(self._account, updates, holder=self._holder, most=room)
+        if self._runs:  # otherwise others take over what was taken
+            self._begin(taken, noted=True)
+        if len(taken) >= room:
+            self._something.set()
+
     async def run(self) -> None:
         """Lives until it is cancelled; then what was begun is given some seconds."""
         living = asyncio.create_task(self._keep_showing_life())
+        self._runs = True
         try:
             while not is_ending():
                 self._something.clear()
@@ -108,6 +121,7 @@ class Mailroom:
                 except TimeoutError:
                     pass
         finally:
+            self._runs = False
             try:
                 await self._finish()
             finally:
@@ -124,8 +138,8 @@ class Mailroom:
         try:
             while (room := MOST_KEPT - len(self._at_work)) > 0 and not is_ending():
                 most = min(room, AT_A_TIME)
-                taken = await self._inbox.next(self._account, holder=self._holder, most=most)
-                self._begin(taken)
+                taken = await self._inbox.next(self._account, holder=self._holder, most=most, begins=True)
+                self._begin(taken, noted=True)
                 if len(taken) < most:
                     break
             if not is_ending():
@@ -150,9 +164,11 @@ class Mailroom:
         else:
             self._looked_back_at = now
 
-    def _begin(self, taken: Sequence[Stored]) -> None:
+    def _begin(self, taken: Sequence[Stored], *, noted: bool = False) -> None:
         for stored in taken:
             if stored.entry not in self._at_work:
+                if noted:
+                    self._noted.add(stored.entry)
                 task = asyncio.create_task(self._work_on(stored))
                 self._at_work[stored.entry] = task
                 task.add_done_callback(partial(self._done, stored.entry))
@@ -160,6 +176,7 @@ class Mailroom:
     def _done(self, entry: str, _: asyncio.Task[None]) -> None:
         if len(self._at_work) >= MOST_KEPT:
             self._something.set()
+        self._noted.discard(entry)
         del self._at_work[entry]
 
     async def _keep_showing_life(self) -> None:
@@ -198,16 +215,23 @@ class Mailroom:
 
     @contextlib.asynccontextmanager
     async def _room(self, stored: Stored, chat: int, in_haste: bool) -> AsyncGenerator[None]:
-        places = self._places_in_haste if in_haste else self._places
+        places, place = self._places_in_haste if in_haste else self._places, chat_ref(self._account, chat)
+        if stored.entry in self._noted and not places.has(place):
+            # Nobody is at what waits: whatever ends this process meanwhile, it is not to blame.
+            self._noted.discard(stored.entry)
+            await self._inbox.note_tries(self._account, stored.entry, stored.tries)
         async with contextlib.AsyncExitStack() as stack:
             if stored.tries:
                 await stack.enter_async_context(self._one_by_one.turn())
-            await stack.enter_async_context(places.of(chat_ref(self._account, chat)))
+            await stack.enter_async_context(places.of(place))
             yield
 
     async def _hand_on(self, stored: Stored) -> None:
         """While it lasts it counts as a try, and no longer: one that fails or is broken off kills nobody."""
-        await self._inbox.note_tries(self._account, stored.entry, stored.tries + 1)
+        if stored.entry in self._noted:
+            self._noted.discard(stored.entry)
+        else:
+            await self._inbox.note_tries(self._account, stored.entry, stored.tries + 1)
         try:
             await self._deal_with(_readable(stored.raw))
         except BaseException:

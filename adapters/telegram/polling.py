@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import structlog
@@ -45,14 +45,14 @@ REFUSED_WORDS: Final = "Telegram refuses TELEGRAM_TOKEN. @BotFather shows it, or
 
 
 class Polling:
-    """`run` lives until it is cancelled. `arrived` is called when something was stored."""
+    """`run` lives until it is cancelled. `take_in` stores what was given: when it comes back, that is safe."""
 
     def __init__(
         self,
         telegram: Telegram,
         inbox: Inbox,
         store: TelegramStore,
-        arrived: Callable[[], None],
+        take_in: Callable[[Sequence[tuple[int, bytes]]], Awaitable[None]],
         *,
         account: str,
         holder: str,
@@ -64,7 +64,7 @@ class Polling:
         self._telegram = telegram
         self._inbox = inbox
         self._store = store
-        self._arrived = arrived
+        self._take_in = take_in
         self._account = account
         self._holder = holder
         self._life_s = life_s
@@ -168,13 +168,12 @@ class Polling:
         wait_s = FIRST_WAIT_S
         while not is_ending():
             try:
-                await self._inbox.take_in(self._account, updates)
-                break
+                await self._take_in(updates)
+                return
             except Exception as error:
                 log.warning("messages not stored", error=type(error).__name__, again_in_s=wait_s)
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
-        self._arrived()
 
     # --- how it goes
 

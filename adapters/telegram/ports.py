@@ -187,8 +187,15 @@ class Inbox(Protocol):
         comes back they are safe."""
         ...
 
-    async def next(self, account: str, *, holder: str, most: int) -> Sequence[Stored]:
-        """The oldest that nobody has taken. They are the holder's from now on."""
+    async def next(self, account: str, *, holder: str, most: int, begins: bool = False) -> Sequence[Stored]:
+        """The oldest that nobody has taken. They are the holder's from now on. `begins`: it is at them at once, and one
+        try of each is noted with it."""
+        ...
+
+    async def take_through(
+        self, account: str, updates: Sequence[tuple[int, bytes]], *, holder: str, most: int
+    ) -> Sequence[Stored]:
+        """`take_in`, and then `next` of what `begins`, asked at once."""
         ...
 
     async def still_at(self, account: str, entries: Sequence[str], *, holder: str) -> None:

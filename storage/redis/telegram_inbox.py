@@ -59,23 +59,38 @@ class RedisInbox:
     async def take_in(self, account: str, updates: Sequence[tuple[int, bytes]]) -> int:
         if not updates:
             return 0
+        async with self._client.pipeline(transaction=False) as pipe:
+            await self._add_taking_in(pipe, account, updates)
+            return int((await pipe.execute())[-1])
+
+    async def take_through(
+        self, account: str, updates: Sequence[tuple[int, bytes]], *, holder: str, most: int
+    ) -> Sequence[Stored]:
+        if not updates or most < 1:
+            await self.take_in(account, updates)
+            return []
+        async with self._client.pipeline(transaction=False) as pipe:
+            await self._add_taking_in(pipe, account, updates)
+            await self._next(*self._next_of(account, holder, most, begins=True), within=pipe)
+            found: list[Any] = (await pipe.execute())[-1]
+        return [_stored(entry, _pairs(flat)) for entry, flat in found]
+
+    async def _add_taking_in(self, pipe: Any, account: str, updates: Sequence[tuple[int, bytes]]) -> None:
         seen = [self._keys.telegram_account(account, f"seen:{id_}") for id_, _ in updates]
         args: list[str | int | float] = [_GROUP, STANDS_S, SEEN_S]
         for id_, raw in updates:
             args += [id_, *_field_of(raw)]
         accounts, now = self._keys.telegram("accounts"), int(time.time())
-        async with self._client.pipeline(transaction=False) as pipe:
-            # Before anything stands there: whoever is forgotten is looked for in all of them.
-            pipe.zadd(accounts, {account: now})
-            pipe.zremrangebyscore(accounts, "-inf", now - STANDS_S - ASIDE_S - DAY)
-            pipe.expire(accounts, STANDS_S + ASIDE_S + DAY)
-            await self._take_in([self._stream(account), *seen], args, within=pipe)
-            return int((await pipe.execute())[-1])
+        # Before anything stands there: whoever is forgotten is looked for in all of them.
+        pipe.zadd(accounts, {account: now})
+        pipe.zremrangebyscore(accounts, "-inf", now - STANDS_S - ASIDE_S - DAY)
+        pipe.expire(accounts, STANDS_S + ASIDE_S + DAY)
+        await self._take_in([self._stream(account), *seen], args, within=pipe)
 
-    async def next(self, account: str, *, holder: str, most: int) -> Sequence[Stored]:
+    async def next(self, account: str, *, holder: str, most: int, begins: bool = False) -> Sequence[Stored]:
         if most < 1:
             return []
-        found = await self._next([self._stream(account)], [_GROUP, holder, most])
+        found = await self._next(*self._next_of(account, holder, most, begins=begins))
         return [_stored(entry, _pairs(flat)) for entry, flat in found]
 
     async def still_at(self, account: str, entries: Sequence[str], *, holder: str) -> None:
@@ -162,6 +177,12 @@ class RedisInbox:
         """What comes in later is not looked at: there may be more of it all the time."""
         newest: list[Any] = await self._client.xrevrange(self._stream(account), count=1)
         return str(newest[0][0]) if newest else ""
+
+    def _next_of(
+        self, account: str, holder: str, most: int, *, begins: bool
+    ) -> tuple[Sequence[str], Sequence[str | int | float]]:
+        keys = [self._stream(account), self._tries(account)]
+        return keys, [_GROUP, holder, most, STANDS_S if begins else ""]
 
     def _drop(self, pipe: Any, account: str, entries: Iterable[str]) -> None:
         pipe.xack(self._stream(account), _GROUP, *entries)

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import pytest
@@ -232,6 +233,29 @@ async def test_what_is_still_worked_on_is_not_left_behind_and_that_is_no_other_t
     await inbox.still_at(ACCOUNT, [one.entry], holder="slow")
     found = await inbox.left_behind(ACCOUNT, holder="other", idle_s=0, most=9)
     assert [(each.update_id, each.tries) for each in found] == [(1, 0), (2, 0)]
+
+
+async def test_what_is_taken_to_begin_at_once_comes_with_one_try_noted_from_whom_it_is_left_behind(
+    inbox: Inbox, client: Redis
+) -> None:
+    await inbox.take_in(ACCOUNT, [(1, b"one"), (2, b"two")])
+    (one,) = await inbox.next(ACCOUNT, holder="dead", most=1, begins=True)
+    (two,) = await inbox.next(ACCOUNT, holder="dead", most=9)
+    assert (one.tries, two.tries) == (0, 0)
+    assert await client.ttl(f"rb:telegram:{{{ACCOUNT}}}:tries") > 0
+    found = await inbox.left_behind(ACCOUNT, holder="alive", idle_s=0, most=9)
+    assert [(each.update_id, each.tries) for each in found] == [(1, 1), (2, 0)]
+
+
+async def test_what_is_stored_and_taken_at_once_is_the_oldest_and_no_more_than_there_is_room_for(inbox: Inbox) -> None:
+    await inbox.take_in(ACCOUNT, [(1, b"one")])
+    through = partial(inbox.take_through, ACCOUNT, holder="here")
+    came = [*await through([(2, b"two"), (3, b"three")], most=2), *await through([(2, b"two"), (4, b"four")], most=0)]
+    assert [(each.update_id, each.tries) for each in came] == [(1, 0), (2, 0)]
+    assert await through([], most=9) == []
+    assert [each.update_id for each in await inbox.next(ACCOUNT, holder="there", most=9)] == [3, 4]
+    found = await inbox.left_behind(ACCOUNT, holder="there", idle_s=0, most=9)
+    assert [each.tries for each in found] == [1, 1, 0, 0]
 
 
 async def test_tries_that_were_noted_come_with_an_update_until_it_is_done_or_they_are_taken_back(

@@ -113,7 +113,7 @@ class Process:
         who: dict[str, Any] = {"account": self.me.id, "holder": self.holder}
         self.mailroom = Mailroom(self.inbox, self.door.deal_with, idle_s=self.idle_s, **who)
         self.poller = Polling(
-            self.telegram, self.inbox, self.store, self.mailroom.arrived, life_s=1.0, **who, **self.polling
+            self.telegram, self.inbox, self.store, self.mailroom.take_in, life_s=1.0, **who, **self.polling
         )
 
     def begins(self, *, asks: bool = True) -> Process:

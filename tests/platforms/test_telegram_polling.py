@@ -51,15 +51,17 @@ class Watched(RedisInbox):
         self.stops = stops
         self.stored: list[tuple[int, int]] = []
 
-    async def take_in(self, account: str, updates: Sequence[tuple[int, bytes]]) -> int:
+    async def take_through(
+        self, account: str, updates: Sequence[tuple[int, bytes]], *, holder: str, most: int
+    ) -> Sequence[Stored]:
         if self.down:
             self.down -= 1
             raise StoreDown
-        new = await super().take_in(account, updates)
+        taken = await super().take_through(account, updates, holder=holder, most=most)
         self.stored += [(id_, len(self.scene.fake.asked("getUpdates"))) for id_, _ in updates]
         if self.stops:
             await asyncio.Event().wait()
-        return new
+        return taken
 
 
 class Slow(RecordingRooms):
@@ -306,6 +308,28 @@ async def test_an_update_that_kills_processes_is_set_aside_and_those_that_were_a
     assert not rooms.struck.is_set()
     assert [each.why for each in await process.inbox.aside(scene.me.id)] == ["ProcessesDied"]
     assert scene.texts() == ["wait"] * 3
+
+
+async def test_what_only_waits_for_its_place_in_its_chat_is_no_try(scene: Scene) -> None:
+    scene.rooms = rooms = Slow()
+    anna = scene.fake.user("Anna")
+    home = scene.fake.private(anna)
+    process = scene.process()
+    for _ in range(MOST_OF_A_CHAT + 3):
+        await anna.says(home, "wait")
+    process.begins()
+    await scene.until(lambda: rooms.waiting == MOST_OF_A_CHAT)
+    async with asyncio.timeout(10):
+        while await _noted(scene) != MOST_OF_A_CHAT:
+            await asyncio.sleep(0.01)
+    rooms.goes_on.set()
+    await scene.settled(process)
+    assert await _noted(scene) == 0
+
+
+async def _noted(scene: Scene) -> int:
+    """How many updates have a try that counts, should nothing more be heard of who took them."""
+    return len(await scene.client.hkeys(f"rb:telegram:{{{scene.me.id}}}:tries"))
 
 
 @pytest.mark.parametrize("words", ["wait", "a fox"])
