@@ -19,6 +19,7 @@ import structlog
 from telegram import Update
 
 from adapters.telegram.errors import Rejected, TokenRefused
+from adapters.telegram.once import FIRST
 from adapters.telegram.ports import Inbox, Json, Stored
 from adapters.telegram.refs import chat_ref
 from bot.ending import end, is_ending
@@ -228,16 +229,19 @@ class Mailroom:
 
     async def _hand_on(self, stored: Stored) -> None:
         """While it lasts it counts as a try, and no longer: one that fails or is broken off kills nobody."""
-        if stored.entry in self._noted:
+        if first := stored.entry in self._noted:
             self._noted.discard(stored.entry)
         else:
             await self._inbox.note_tries(self._account, stored.entry, stored.tries + 1)
+        before = FIRST.set(first)
         try:
             await self._deal_with(_readable(stored.raw))
         except BaseException:
             with contextlib.suppress(Exception):
                 await self._inbox.note_tries(self._account, stored.entry, stored.tries)
             raise
+        finally:
+            FIRST.reset(before)
 
 
 def _readable(raw: bytes) -> Arrived:

@@ -5,11 +5,16 @@ back where it certainly was not sent. So who waits for its turn is not taken for
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from adapters.telegram.errors import OutcomeUnknown, Unavailable
 from adapters.telegram.ports import Ledger, Send, SendState
+
+FIRST: Final[ContextVar[bool]] = ContextVar("FIRST", default=False)
+"""Nobody has dealt with this update before, so nothing of what it leads to stands there yet. That need not be looked up
+beforehand, then; the place in the ledger is taken all the same."""
 
 
 class Taken(Unavailable):

@@ -23,7 +23,7 @@ from adapters.telegram.beside import Beside
 from adapters.telegram.errors import TelegramError
 from adapters.telegram.fetch import Fetcher
 from adapters.telegram.meaning import Moved
-from adapters.telegram.once import Hold, Taken
+from adapters.telegram.once import FIRST, Hold, Taken
 from adapters.telegram.parts import Parts
 from adapters.telegram.ports import Ledger, Send, SendState, TelegramStore
 from adapters.telegram.putting import Putting
@@ -132,7 +132,7 @@ class TelegramPlatform:
 
     async def _placeholder(self, key: str, chat: ChatRef, turn: TurnId, *, below: MessageRef | None) -> MessageRef:
         async with self._lock(key):
-            known = await self._ledger.find(key)
+            known = None if FIRST.get() else await self._ledger.find(key)
             if known is not None and _is_sent(known):
                 return await self._found(key, chat, known)
             if known is not None and not await self._may_begin_anew(key, known):

@@ -19,6 +19,7 @@ from adapters.telegram.api import TelegramApi
 from adapters.telegram.blank import BLANK
 from adapters.telegram.errors import OutcomeUnknown, Unavailable
 from adapters.telegram.inbound import file_handle
+from adapters.telegram.once import FIRST
 from adapters.telegram.outbound import Rhythm, TelegramPlatform
 from adapters.telegram.ports import SendState
 from adapters.telegram.putting import DELETED
@@ -177,6 +178,19 @@ async def test_the_same_turn_is_the_same_reply(door: Door) -> None:
     message = await door.asks()
     first, second = [await door.platform.reserve(message, turn_of(message)) for _ in range(2)]
     assert first == second
+    assert len(door.fake.asked("sendMessage")) == 1
+
+
+async def test_the_same_turn_is_the_same_reply_even_where_it_is_taken_for_new(door: Door) -> None:
+    message = await door.asks()
+    first = await another(door).reserve(message, turn_of(message))
+    before = FIRST.set(True)
+    again = [
+        await door.platform.reserve(message, turn_of(message)),
+        await another(door).reserve(message, turn_of(message)),
+    ]
+    FIRST.reset(before)
+    assert again == [first, first]
     assert len(door.fake.asked("sendMessage")) == 1
 
 
