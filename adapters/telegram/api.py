@@ -52,7 +52,7 @@ from adapters.telegram.meaning import (
     Unavailable,
     failure_of,
 )
-from adapters.telegram.ports import Begun, Json, Keyboard, KnownFile, Lane, Me, Pace, TelegramStore
+from adapters.telegram.ports import Begun, ChatState, Json, Keyboard, KnownFile, Lane, Me, Pace, TelegramStore
 from adapters.telegram.refs import account_of, chat_ref, group_of, is_group, message_id_of, place_of
 from adapters.telegram.transport import READ_S, AiohttpRequest, FileGone
 from adapters.telegram.words import Said, shortened
@@ -298,8 +298,8 @@ class TelegramApi:
         except (Rejected, NoThread):
             return False
 
-    async def closed(self, chat: ChatRef) -> str:
-        _, why = await self._look_up(group_of(chat))
+    async def closed(self, chat: ChatRef, *, state: ChatState | None = None) -> str:
+        _, why = await self._look_up(group_of(chat), state)
         return why
 
     # --- niceties
@@ -492,8 +492,8 @@ class TelegramApi:
             raise ChatClosed(CLOSED_WORDS)
         return where
 
-    async def _look_up(self, group: ChatRef) -> tuple[ChatRef, str]:
-        to, closed = await self._store.state(group)
+    async def _look_up(self, group: ChatRef, state: ChatState | None = None) -> tuple[ChatRef, str]:
+        to, closed = state or await self._store.state(group)
         where = to or group
         if where != group:
             closed = await self._store.closed(where)

@@ -28,7 +28,7 @@ from adapters.telegram.inbound import (
     version_of,
 )
 from adapters.telegram.inbox import Arrived, understood
-from adapters.telegram.ports import Json, Me, Orphans, Telegram, TelegramStore
+from adapters.telegram.ports import ChatState, Json, Me, Orphans, Telegram, TelegramStore
 from adapters.telegram.refs import chat_ref, group_of, is_group
 from adapters.telegram.saying import Saying
 from bot.domain.errors import ChatClosed
@@ -126,10 +126,10 @@ class Door:
         concerns = understood(lambda: concern_of(message, self._me))
         if not concerns and not message.media_group_id:
             return
-        if concerns:
-            await self._reopen(chat_ref(self._me.id, message.chat.id))
         admitted = concerns and await self._admit(message)
         if message.media_group_id:
+            if admitted:
+                await self._reopen(self._group(message))
             take = self._gathering.take_edited if edited else self._gathering.take
             await take(message, raw, admitted=admitted)
         elif admitted:
@@ -140,8 +140,9 @@ class Door:
     async def _single(self, message: Message, *, edited: bool) -> None:
         """A message by itself. An edit that leaves it as it was is none for us."""
         ref = self._ref_of(message)
-        version = version_of(message)
-        since = await self._store.says_since(ref, says_of(message), version)
+        version, group = version_of(message), self._group(message)
+        since, state = await self._store.says_in(group, ref, says_of(message), version)
+        await self._reopen(group, state)
         if edited and since != version:
             return
         await self._tidy(message)
@@ -156,16 +157,18 @@ class Door:
                 await self._saying.once(f"snag:{ref.key}", ref, snag.words)
 
     async def _admit(self, message: Message) -> bool:
-        """Who may not use the bot is told so once a day."""
+        """Who may not use the bot is told so once a day. The chat of who may is still to be reopened."""
         author, ref = identity_of(message), self._ref_of(message)
+        denied = await self._access.denied(ref.chat, author.user) if author is not None else ""
+        if author is not None and not denied:
+            return True
+        await self._reopen(self._group(message))
         if author is None:
             return False
-        denied = await self._access.denied(ref.chat, author.user)
-        if denied and await self._may_all_the_same(message, ref.chat, author.user):
+        if await self._may_all_the_same(message, ref.chat, author.user):
             return True
-        if denied:
-            await self._saying.once_a_day(f"denied:{ref.chat.key}:{author.user.user}", ref, denied)
-        return not denied
+        await self._saying.once_a_day(f"denied:{ref.chat.key}:{author.user.user}", ref, denied)
+        return False
 
     async def _may_all_the_same(self, message: Message, chat: ChatRef, person: UserRef) -> bool:
         """Whoever runs a group can always change what is kept there, and everybody have themselves erased."""
@@ -187,15 +190,19 @@ class Door:
         if replied is not None and turn is not None:
             await self._orphans.found(MessageRef(chat_of(message, self._me), str(replied.message_id)), turn)
 
+    def _group(self, message: Message) -> ChatRef:
+        """Its chat, whatever its topic."""
+        return chat_ref(self._me.id, message.chat.id)
+
     def _ref_of(self, message: Message) -> MessageRef:
         return MessageRef(chat_of(message, self._me), str(message.message_id))
 
     # --- the chat itself
 
-    async def _reopen(self, chat: ChatRef) -> None:
+    async def _reopen(self, chat: ChatRef, state: ChatState | None = None) -> None:
         """Where somebody writes to us, we have been let in again, although nobody told us: such a word is kept for a
         day, and may have been missed."""
-        why = await self._telegram.closed(chat)
+        why = await self._telegram.closed(chat, state=state)
         if why and why != SILENCED:
             await self._store.open_chat(chat)
             log.info("chat open again", chat=chat.chat)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from telegram import MessageEntity  # large, and only a name here
 
 Json = Mapping[str, Any]
+ChatState = tuple[ChatRef | None, str]
+"""The supergroup that a group has become, and why nothing can be posted there; empty where it is open."""
 Begun = Callable[[], Awaitable[None]]
 """Runs when a new message has waited for its turn, just before Telegram is really asked: what it raises is raised, and
 nothing was asked. It may run more than once for one message; then what was asked before was certainly not done. Where
@@ -99,9 +101,9 @@ class Telegram(Protocol):
         """A rendition byte for byte, as a document that replies to that message."""
         ...
 
-    async def closed(self, chat: ChatRef) -> str:
+    async def closed(self, chat: ChatRef, *, state: ChatState | None = None) -> str:
         """Why nothing can be posted there, as the store has it now; empty where it is open. What is found need not be
-        looked up again by what is posted there within seconds."""
+        looked up again by what is posted there within seconds. `state`: what the store has just said."""
         ...
 
     async def seems_busy(self, chat: ChatRef) -> None:
@@ -353,13 +355,17 @@ class TelegramStore(Protocol):
 
     async def open_chat(self, chat: ChatRef) -> None: ...
 
-    async def state(self, chat: ChatRef) -> tuple[ChatRef | None, str]:
+    async def state(self, chat: ChatRef) -> ChatState:
         """What `moved_to` and `closed` give, asked at once."""
         ...
 
     async def says_since(self, message: MessageRef, words: str, version: int) -> int:
         """Note what a message says (kept as a hash) in this version of it. Gives the version since which it says so: an
         older one where the words are those that were noted before."""
+        ...
+
+    async def says_in(self, chat: ChatRef, message: MessageRef, words: str, version: int) -> tuple[int, ChatState]:
+        """What `says_since` gives, and the `state` of that chat, asked at once."""
         ...
 
     async def unsay(self, messages: Sequence[MessageRef]) -> None:

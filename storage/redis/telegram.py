@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from redis.asyncio import Redis
 
-from adapters.telegram.ports import KnownFile, Send, SendState
+from adapters.telegram.ports import ChatState, KnownFile, Send, SendState
 from bot.domain.refs import ChatRef, MessageRef, Sha256, UserRef, message_ref_of, sha256_of, short_hash
 from storage.redis.client import Script
 from storage.redis.codec import Codec
@@ -35,14 +35,6 @@ SAID_S: Final = 14 * DAY
 """Telegram lets a message be edited for two days; those of channels for longer."""
 _CHAT = "chat"
 _FILE: Codec[KnownFile] = Codec(KnownFile)
-
-_SAY = """
--- KEYS said · ARGV hash version life_s
-local hash, version = string.match(redis.call('GET', KEYS[1]) or '', '^(.+)@(%d+)$')
-if hash ~= ARGV[1] then version = ARGV[2] end
-redis.call('SET', KEYS[1], ARGV[1] .. '@' .. version, 'EX', ARGV[3])
-return version
-"""
 
 
 class RedisLedger:
@@ -86,6 +78,11 @@ def _send_of(known: Sequence[str | None]) -> Send:
     return Send(SendState(state or ""), ids, float(at or 0))
 
 
+def _state_of(found: Sequence[str | None]) -> ChatState:
+    moved, closed = found
+    return message_ref_of(moved).chat if moved else None, closed or ""
+
+
 def _field(account: str, *, as_photo: bool) -> str:
     return f"{account}:{'photo' if as_photo else 'document'}"
 
@@ -97,7 +94,7 @@ class RedisTelegramStore:
         self._client: Any = client
         self._keys = keys or Keys()
         self._retention_s = retention_s
-        self._say = client.register_script(_SAY)
+        self._say = Script(client, "telegram_say.lua")
         self._albums = RedisAlbums(client, keys=self._keys)
         self._inbox = RedisInbox(client, keys=self._keys)
 
@@ -135,19 +132,31 @@ class RedisTelegramStore:
     async def open_chat(self, chat: ChatRef) -> None:
         await self._client.delete(self._keys.telegram("closed", chat.key))
 
-    async def state(self, chat: ChatRef) -> tuple[ChatRef | None, str]:
+    async def state(self, chat: ChatRef) -> ChatState:
         async with self._client.pipeline(transaction=False) as pipe:
-            pipe.getex(self._keys.telegram("moved", chat.key), ex=self._retention_s)
-            pipe.get(self._keys.telegram("closed", chat.key))
-            moved, closed = await pipe.execute()
-        return message_ref_of(moved).chat if moved else None, closed or ""
+            self._ask_state(pipe, chat)
+            return _state_of(await pipe.execute())
+
+    def _ask_state(self, pipe: Any, chat: ChatRef) -> None:
+        pipe.getex(self._keys.telegram("moved", chat.key), ex=self._retention_s)
+        pipe.get(self._keys.telegram("closed", chat.key))
 
     # --- what was said and done
 
     async def says_since(self, message: MessageRef, words: str, version: int) -> int:
+        return int(await self._say(*self._say_of(message, words, version)))
+
+    async def says_in(self, chat: ChatRef, message: MessageRef, words: str, version: int) -> tuple[int, ChatState]:
+        async with self._client.pipeline(transaction=False) as pipe:
+            await self._say(*self._say_of(message, words, version), within=pipe)
+            self._ask_state(pipe, chat)
+            since, *state = await pipe.execute()
+        return int(since), _state_of(state)
+
+    def _say_of(self, message: MessageRef, words: str, version: int) -> tuple[Sequence[str], Sequence[str | int]]:
         said = short_hash("said", message.key, sha256_of(words.encode(errors="surrogatepass")))
-        life_s = min(SAID_S, self._retention_s)
-        return int(await self._say(keys=[self._keys.telegram("said", message.key)], args=[said, str(version), life_s]))
+        key = self._keys.telegram("said", message.key)
+        return [key], [said, str(version), min(SAID_S, self._retention_s)]
 
     async def unsay(self, messages: Sequence[MessageRef]) -> None:
         if messages:

@@ -793,6 +793,14 @@ async def test_only_other_words_are_a_change(store: TelegramStore, client: Redis
     assert not any("sepia" in text for text in kept)
 
 
+async def test_what_a_message_says_and_how_its_chat_stands_are_asked_at_once(store: TelegramStore) -> None:
+    assert await store.says_in(CHAT, REPLY, "a hat", 1) == (1, (None, ""))
+    await store.close_chat(CHAT, "kicked")
+    await store.note_move(CHAT, TOPIC)
+    assert await store.says_in(CHAT, REPLY, "a hat", 2) == (1, (TOPIC, "kicked"))
+    assert await store.says_since(REPLY, "a coat", 3) == 3
+
+
 async def test_what_a_message_says_can_be_forgotten_and_is_like_no_other(store: TelegramStore, client: Redis) -> None:
     await store.says_since(REPLY, "a secret", 1)
     await store.says_since(message_ref(ACCOUNT, 5, 77), "a secret", 1)
