@@ -122,7 +122,7 @@ async def test_an_album_that_is_due_again_while_somebody_looks_at_it_waits_no_lo
     process.gathering._albums = albums = Dawdling(scene.client)
     process.begins()
     items = await anna.album(home, pictures(3))
-    await scene.until(lambda: process.gathering._deadlines)
+    await scene.settled(process)
     await albums.wake_at(ref_of(scene, items[0]).chat, str(items[0].album), time.time())
     process.gathering._sooner.set()
     await scene.until(lambda: albums.given)
