@@ -13,7 +13,7 @@ from adapters.telegram.ports import Lane
 from adapters.telegram.refs import group_of, is_group
 from bot.domain.refs import ChatRef
 
-ALL_MOST: Final = 25
+ALL_MOST: Final = 20
 ALL_WINDOW_S: Final = 1.05
 CHAT_MOST: Final = 3
 CHAT_WINDOW_S: Final = 3.4
