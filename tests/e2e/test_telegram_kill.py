@@ -21,8 +21,8 @@ from tests.rig import CAT
 __all__ = ["ROOT", "gemini"]
 
 ONE_CALL = [
-    "RedisInbox.take_in:before",
-    "RedisInbox.take_in:after",
+    "RedisInbox.take_through:before",
+    "RedisInbox.take_through:after",
     "RedisInbox.next:after",
     "RedisMessageStore.record:after",
     "TelegramPlatform.reserve:after",
