@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bot.domain.arena import Side, drawn
 from bot.domain.credit import lent_by, merged
 from bot.domain.images import Input, Role
 from bot.domain.messages import InboundMessage
@@ -28,6 +29,8 @@ class Accepted:
     asks: tuple[Person, ...] = ()
     drawn: Told | None = None
     """A picture that was drawn for a command."""
+    sides: tuple[Side, ...] = ()
+    """Of an arena, not drawn yet."""
 
 
 def turn_of(
@@ -68,6 +71,7 @@ def turn_of(
         spoiler=ground.spoiler,
         lent=merged(ground.lent, lent_by(ground.inputs), lent_by(brought)),
         taste=request.taste,
+        sides=drawn(accepted.sides, id_) if accepted.sides else (),
     )
 
 
@@ -81,14 +85,19 @@ def album_of(first: Turn, origin: str) -> list[Turn]:
     if first.wish.count < 2:
         return [first]
     ids = (first.id, *(turn_id_of(first.thread, origin, number) for number in range(1, first.wish.count)))
-    first = replace(first, album=ids)
+    first = _sided(replace(first, album=ids))
     return [first, *(sibling_of(first, id_) for id_ in ids[1:])]
 
 
 def sibling_of(first: Turn, id_: TurnId) -> Turn:
     """Another turn of the same album. The later panels of a story go on from the first one."""
-    turn = replace(first, id=id_, spent=Usage(), note="")
+    turn = _sided(replace(first, id=id_, spent=Usage(), note=""))
     if first.wish.form is not Form.STORY:
         return turn
     reference = Input(Role.PARENT, first.author, None, first.id, purpose=Purpose.PANEL)
     return replace(turn, parent=first.id, inputs=(*first.inputs, reference))
+
+
+def _sided(turn: Turn) -> Turn:
+    """One of an arena wants what its own side does."""
+    return turn if turn.side is None else replace(turn, wish=turn.side.wish)

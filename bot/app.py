@@ -22,12 +22,14 @@ import structlog
 from adapters.telegram.ports import TelegramStores
 from adapters.web.outbound import WebPlatform
 from adapters.web.server import build_app, serve
+from bot.arena import Arena, Leaderboard
 from bot.arrivals import Arrivals, Limits
 from bot.asking import Asking
 from bot.budget import Budget, Caps, Estimates
 from bot.calls import Calls
 from bot.cast import Cast
 from bot.consent import Consent
+from bot.contests import Contests
 from bot.delivery import Dispatch, Renditions
 from bot.desk import Desk
 from bot.domain.cast import ENGINE as CAST
@@ -46,7 +48,16 @@ from bot.kitchen import Kitchen
 from bot.labels.labeller import MetadataLabeller
 from bot.listening import Listener
 from bot.mine import Mine
-from bot.ports import Engine, ForgetReceipt, ImageStore, MessageStore, Platform, RecipeStore, TextModel, TurnStore
+from bot.ports import (
+    Engine,
+    ForgetReceipt,
+    ImageStore,
+    MessageStore,
+    Platform,
+    RecipeStore,
+    TextModel,
+    TurnStore,
+)
 from bot.reception import Reception
 from bot.reconciler import Reconciler
 from bot.settings import Role, Settings
@@ -58,6 +69,7 @@ from bot.turns import Workshop
 from bot.withdrawing import Withdrawing
 from storage.docket.queue import DocketTurnQueue
 from storage.objects.store import ObstoreImageStore, ObstoreUploads, image_store, uploads
+from storage.redis.arena import RedisArenaStore
 from storage.redis.cast import RedisCastStore
 from storage.redis.chats import RedisChatStore
 from storage.redis.client import check_server, open_client
@@ -119,6 +131,7 @@ class House:
     meter: RedisMeter
     budget: Budget
     turns: RedisTurnStore
+    arenas: RedisArenaStore
     platforms: Mapping[str, Platform]
     page: RedisPageStore
     spool: ObstoreUploads
@@ -166,9 +179,7 @@ async def open_house(
             url = await stack.enter_async_context(embedded_valkey(settings.data, join=join))
         client = open_client(url)
         stack.push_async_callback(client.aclose)
-        troubles = await check_server(client)
-        for trouble in troubles:
-            log.warning("database", trouble=trouble)
+        troubles = _warned(await check_server(client))
         queue = DocketTurnQueue(
             url, slots=slots or settings.slots, lease_s=EMBEDDED_LEASE_S if embedded else REMOTE_LEASE_S
         )
@@ -176,21 +187,21 @@ async def open_house(
         if machines is None:
             machines = await stack.enter_async_context(open_machines(settings))
         engines, text_model = {**machines.engines, CAST: CastEngine()}, machines.text_model
-
         retention_s = settings.retention_s
+
         turns = RedisTurnStore(client, retention_s=retention_s, author_limit=settings.person_turns)
         messages = RedisMessageStore(client, retention_s=retention_s)
         ledger = RedisImageLedger(client, retention_s=retention_s)
         switches = RedisSwitches(client)
         chats = RedisChatStore(client, retention_s=retention_s)
-        meter = RedisMeter(client)
-        budget = budget_of(settings)
+        meter, budget = RedisMeter(client), budget_of(settings)
         page = RedisPageStore(client, retention_s=retention_s)
         images, spool = image_store(settings.pictures_url), uploads(settings.pictures_url)
         erasure = RedisErasure(client, turns, ledger, images)
 
-        recipes = RedisRecipeStore(client, retention_s=retention_s)
-        says = RedisConsentStore(client)
+        arenas = RedisArenaStore(client, retention_s=retention_s, life_s=settings.arena_s)
+        contests = Contests(arenas, turns)
+        says, recipes = RedisConsentStore(client), RedisRecipeStore(client, retention_s=retention_s)
         consent = Consent(says=says, chats=chats)
         platforms: dict[str, Platform] = {"web": WebPlatform(store=page, spool=spool)}
         discord = await _open_discord(
@@ -207,7 +218,18 @@ async def open_house(
         platforms |= _by_name(discord, telegram)
         renditions = Renditions(images, ledger, MetadataLabeller(fit))
         estimates = Estimates(text_model)
-        dispatch = Dispatch(platforms, turns, renditions, engines, estimates, pointer_s=settings.pointer_s, says=says)
+        dispatch = Dispatch(
+            platforms,
+            turns,
+            renditions,
+            engines,
+            estimates,
+            contests=contests,
+            pointer_s=settings.pointer_s,
+            says=says,
+        )
+        arena = Arena(store=arenas, turns=turns, contests=contests, show=dispatch.show, life_s=settings.arena_s)
+        stack.push_async_callback(arena.leave)
         cast = Cast(
             store=RedisCastStore(client, retention_s=retention_s),
             turns=turns,
@@ -277,6 +299,7 @@ async def open_house(
                 budget=budget,
                 counters={
                     **_counters(turns, messages, images, recipes, consent),
+                    "leaderboard": Leaderboard(arenas),
                     "cast": cast,
                     "taste": tastes,
                     "mine": Mine(says=says, stand=asking.stand),
@@ -298,6 +321,9 @@ async def open_house(
             stopping=stopping,
             caps=caps,
             estimates=estimates,
+            arena=arena,
+            contests=contests,
+            arena_models=settings.arena_models,
         )
         reconciler = Reconciler(
             messages=messages,
@@ -309,13 +335,11 @@ async def open_house(
             receive=hall.receive,
             close=workshop.close,
             expire=asking.expire,
+            also=arena.look,
             consent_s=settings.consent_s,
             worker=_process_name(),
             slots=slots if slots is not None else settings.slots,
         )
-
-        async def forget(user: UserRef) -> ForgetReceipt:
-            return await house.forget(user)
 
         reception = Reception(
             hall=hall,
@@ -332,7 +356,9 @@ async def open_house(
             cast=cast,
             says=says,
             erasure=erasure,
-            forget=forget,
+            arena=arena,
+            contests=contests,
+            forget=lambda user: house.forget(user),  # noqa: PLW0108 the house is built last
         )
         house = House(
             settings=settings,
@@ -346,6 +372,7 @@ async def open_house(
             meter=meter,
             budget=budget,
             turns=turns,
+            arenas=arenas,
             platforms=platforms,
             page=page,
             spool=spool,
@@ -374,6 +401,13 @@ def _by_name(*accounts: DiscordAccount | TelegramAccount | None) -> dict[str, Pl
         if account is not None:
             found[account.platform.name] = account.platform
     return found
+
+
+def _warned(troubles: tuple[str, ...]) -> tuple[str, ...]:
+    """What is wrong with how the database is set up, said in the log."""
+    for trouble in troubles:
+        log.warning("database", trouble=trouble)
+    return troubles
 
 
 async def _open_discord(

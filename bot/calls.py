@@ -67,7 +67,8 @@ class Calls:
         estimate = engine.estimate_microusd(images=len(request.images) + len(request.originals), wish=request.wish)
         tally = _Tally(begun, begun, begun * estimate)
         gone = False
-        models = engine.profile.models or ("",)
+        # Where one was chosen, no other stands in for it.
+        models = (request.model,) if request.model else engine.profile.models or ("",)
         for number, model in enumerate(models):
             try:
                 answer = await self._counted(

@@ -137,6 +137,22 @@ def usage(
         print(line)
 
 
+@cli.command()
+def arena(
+    worst: Annotated[
+        bool, typer.Option("--worst", help="The results that most have voted bad, by their turns.")
+    ] = False,
+    data: Data = None,
+) -> None:
+    """Say which models win the votes of /arena, and how sure that is."""
+    from bot import oneshot
+
+    settings = _settings(data=data)
+    _log_to_stderr("error")
+    for line in _finish(oneshot.arena(settings, worst=worst)):
+        print(line)
+
+
 @cli.command(name="eval")
 def evaluate(
     folder: Annotated[Path, typer.Argument(help="Pictures and what to do with them: see docs/eval.md.")],

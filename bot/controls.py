@@ -7,7 +7,15 @@ from collections.abc import Iterator, Mapping
 from bot.budget import Estimates
 from bot.domain.actions import Act, Control
 from bot.domain.money import up_to
-from bot.domain.outcomes import ONE_OR_ALL, PICTURE_OR_WORDS, PRESETS, SHEETS, SIZE_QUESTION, WHICH_PICTURE
+from bot.domain.outcomes import (
+    A_OR_B,
+    ONE_OR_ALL,
+    PICTURE_OR_WORDS,
+    PRESETS,
+    SHEETS,
+    SIZE_QUESTION,
+    WHICH_PICTURE,
+)
 from bot.domain.own_pictures import EVERYWHERE, MINE, WITHDRAW_ASKS
 from bot.domain.presets import PRESETS as PRESETS_IN_ORDER
 from bot.domain.roles import Purpose
@@ -20,6 +28,7 @@ _MOST_ROLES = 6
 _MOST_NODES = 8
 _QUESTIONS = {
     PICTURE_OR_WORDS: (Control(Act.LATEST, "My last picture here"), Control(Act.IMAGINE, "Draw it from these words")),
+    A_OR_B: (Control(Act.ONLY, "A", "1"), Control(Act.ONLY, "B", "2")),
     WHICH_PICTURE: (Control(Act.LATEST, "My last picture here"),),
 }
 _OF_ONES_OWN = {

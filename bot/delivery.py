@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.budget import Estimates
+from bot.contests import Contest, Contests, Stage, is_in_arena
 from bot.controls import AGAIN_ALL, controls_of
+from bot.domain.arena import MAKING, WHICH_IS_BETTER, Ballot, Side, revealed, voted_words
 from bot.domain.credit import owner_names
 from bot.domain.images import ImageFacts, Picture, facts_of, picture_of
 from bot.domain.labels import Label, alt_text, label_known, label_line, words_line
 from bot.domain.messages import Answer, ChatCapabilities, Credit, Panel, Rendition, sharing
+from bot.domain.money import up_to
 from bot.domain.outcomes import UNDO
 from bot.domain.own_pictures import EXPLAINED
 from bot.domain.refs import MessageRef, Person, Sha256, TurnId
@@ -124,10 +127,12 @@ class Dispatch:
         engines: Mapping[str, Engine],
         estimates: Estimates,
         *,
+        contests: Contests,
         pointer_s: float = 0,
         says: ConsentStore | None = None,
     ) -> None:
         self._says = says
+        self._contests = contests
         self._pointer_s = pointer_s
         self._platforms = platforms
         self._turns = turns
@@ -153,12 +158,13 @@ class Dispatch:
             if status.state not in FINAL_STATES:
                 await self._look_again(status)
             return
-        shown: list[TurnStatus] = []
+        before: object = None
         # Two panels may end at once, and the one that looked first may be heard last: look again after each filling.
-        while shown != (shown := await self._album(status.turn)):
-            answer = await self._album_answer(shown, capabilities)
+        while before != (now := await self._stands(status.turn)):
+            before = now
+            answer = await self._album_answer(*now, capabilities)
             await platform.fill(reply, answer)
-            await self._call_back(shown[0], answer, capabilities)
+            await self._call_back(now[0][0], answer, capabilities)
 
     async def _look_again(self, shown: TurnStatus) -> None:
         """Progress that was held up on its way may have covered a result that another process showed meanwhile."""
@@ -173,7 +179,7 @@ class Dispatch:
             return None
         capabilities = await self._platforms[status.turn.chat.platform].capabilities(status.turn.chat)
         if status.turn.album:
-            return await self._album_answer(await self._album(status.turn), capabilities)
+            return await self._album_answer(*await self._stands(status.turn), capabilities)
         return await self._answer(status, capabilities)
 
     async def _call_back(self, status: TurnStatus, answer: Answer, capabilities: ChatCapabilities) -> None:
@@ -264,24 +270,56 @@ class Dispatch:
         found = await asyncio.gather(*(self._turns.load(id_) for id_ in turn.album))
         return [replace(each, delivered=False, epoch=0, calls=0) for each in found if each is not None]
 
-    async def _album_answer(self, statuses: Sequence[TurnStatus], capabilities: ChatCapabilities) -> Answer:
+    async def _stands(self, turn: Turn) -> tuple[list[TurnStatus], Contest | None]:
+        """An album now, and the vote on it where it is an arena."""
+        statuses = await self._album(turn)
+        return statuses, await self._contests.of(statuses) if is_in_arena(turn) and statuses else None
+
+    async def _album_answer(
+        self, statuses: Sequence[TurnStatus], contest: Contest | None, capabilities: ChatCapabilities
+    ) -> Answer:
         first = statuses[0]
         open_ = [each for each in statuses if each.state not in FINAL_STATES]
         waits = len(statuses) < len(first.turn.album)
         panels = tuple([await self._panel(each, capabilities) for each in statuses])
+        lines = _album_lines(statuses)
+        if contest is not None:
+            panels, lines = _blind(contest, panels), self._arena_lines(contest, statuses, lines)
+        hides = contest is not None and contest.hides
         return Answer(
             state=_album_state(statuses, waits=waits),
-            lines=(*_album_lines(statuses), *await self._explained(*open_)),
+            lines=(*lines, *await self._explained(*open_)),
             images=tuple(panel.image for panel in panels if panel.image is not None),
             turn=first.turn.id,
             holds=frozenset[Hold]().union(*(each.holds for each in open_)),
             started_at=min((each.started_at for each in statuses if each.started_at), default=None),
-            controls=() if open_ or waits or first.erased else (AGAIN_ALL,),
+            controls=() if open_ or waits or first.erased or hides else (AGAIN_ALL,),
             panels=panels,
             asks=next((asked for each in open_ if (asked := _asks(each))), ()),
             credit=_credit(first),
             spoiler=first.turn.spoiler,
+            vote=Ballot(contest.arena, contest.voted) if contest is not None and contest.stage is Stage.OPEN else None,
         )
+
+    def _arena_lines(self, contest: Contest, statuses: Sequence[TurnStatus], lines: tuple[str, ...]) -> tuple[str, ...]:
+        turn = statuses[0].turn
+        match contest.stage:
+            case Stage.MAKING:
+                engine = self._engines.get(turn.engine)
+                prices = (
+                    [self._estimates.of_turn(engine, each.turn) for each in statuses] if engine is not None else [0]
+                )
+                price = up_to(max(prices) * len(turn.album))
+                waiting = (
+                    [waits_for(names_of(turn.asks))] if any(Hold.CONSENT in each.holds for each in statuses) else []
+                )
+                return (MAKING.format(price=price), *waiting, *([heard(turn.heard)] if turn.heard else []))
+            case Stage.OPEN:
+                return (*lines, f"{WHICH_IS_BETTER} {voted_words(contest.voted)}")
+            case Stage.ENDED:
+                return (*lines, *revealed(contest.sides, turn.instruction, contest.tally))
+            case Stage.VOID:
+                return lines
 
     async def _panel(self, status: TurnStatus, capabilities: ChatCapabilities) -> Panel:
         outcome = status.outcome
@@ -294,6 +332,28 @@ class Dispatch:
         words = "This was deleted." if status.erased else _unlabelled(status, outcome)
         controls = controls_of(status, self._engines, self._estimates)
         return Panel(status.turn.id, status.state, words, images[0] if images else None, controls)
+
+
+def _blind(contest: Contest, panels: tuple[Panel, ...]) -> tuple[Panel, ...]:
+    """Both at once, and under each nothing but its name, so that no model is known by how soon it came or what it
+    says."""
+    match contest.stage:
+        case Stage.MAKING:
+            made = [replace(each, state=TurnState.RUNNING, image=None) if each.image else each for each in panels]
+            return tuple(replace(each, words="", controls=()) for each in made)
+        case Stage.OPEN:
+            names = zip("AB", panels, strict=True)
+            return tuple(replace(each, words=name, controls=()) for name, each in names)
+        case Stage.ENDED:
+            named = zip("AB", contest.sides, panels, strict=True)
+            return tuple(replace(each, words=_named(name, side, each.words)) for name, side, each in named)
+        case Stage.VOID:
+            return panels
+
+
+def _named(name: str, side: Side, words: str) -> str:
+    what = f"{name}: “{side.words}”" if side.words else f"{name}: {side.model}" if side.model else name
+    return f"{what}. {words}" if words else what
 
 
 def _asks(status: TurnStatus) -> tuple[Person, ...]:

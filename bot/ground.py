@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.contests import Contests, Stage
 from bot.domain.actions import Act, Press
+from bot.domain.arena import BOTH_BAD, VOTE_OPEN, Choice, went_on_from
 from bot.domain.commands import read_command
 from bot.domain.credit import lent_to
 from bot.domain.errors import BadRequest, NotAllowed
@@ -14,6 +16,7 @@ from bot.domain.images import ALL, ImageFacts, Input, Role
 from bot.domain.inputs import results_of
 from bot.domain.messages import InboundMessage, MessageRecord, Shown
 from bot.domain.outcomes import (
+    A_OR_B,
     ASKS_FOR_WORDS,
     COMMAND_NAMES,
     ONE_OR_ALL,
@@ -52,7 +55,8 @@ class Ground:
     `asked` is the wish of the turn that is replied to where it asked back, or gave no picture from words: the reply
     goes on with it. `unanswered` are its words where they came to nothing, so that the reply stands beside them.
     `from_words` where no picture was ever meant on this path. `all_there` is false while some of an album's pictures
-    are still being made. `spoiler` where the pictures are hidden until they are opened."""
+    are still being made. `spoiler` where the pictures are hidden until they are opened. Of an arena, `vote_open` where
+    it is not known yet which of the two is gone on from, and `tied` where that is to be asked."""
 
     inputs: tuple[Input, ...] = ()
     parent: TurnId | None = None
@@ -68,6 +72,8 @@ class Ground:
     all_there: bool = True
     spoiler: bool = False
     lent: tuple[Lent, ...] = ()
+    vote_open: bool = False
+    tied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,8 @@ class Request:
 class Grounds:
     """Finds out what messages stand on. A lookup never crosses chats."""
 
-    def __init__(self, messages: MessageStore, turns: TurnStore) -> None:
+    def __init__(self, messages: MessageStore, turns: TurnStore, contests: Contests) -> None:
+        self._contests = contests
         self._messages = messages
         self._turns = turns
 
@@ -152,6 +159,11 @@ class Grounds:
             return Ground()
         if status.outcome is not None and status.outcome.code in SHEETS:
             return _beside(status.turn)
+        if len(shows) > 1 and (voted := await self._voted(status, shows)) is not None:
+            return voted
+        return await self._on_each(status, shows)
+
+    async def _on_each(self, status: TurnStatus, shows: Sequence[Shown]) -> Ground:
         found, climbed, all_there = await self._inputs(status, shows)
         turn, outcome = status.turn, status.outcome
         code = outcome.code if outcome is not None else ""
@@ -194,6 +206,28 @@ class Grounds:
             return None
         return record if turn.inputs and all(each.image in record.sources for each in turn.inputs) else None
 
+    async def _voted(self, status: TurnStatus, shows: Sequence[Shown]) -> Ground | None:
+        """An arena as a whole: what was voted for, where that is known. None for what is none."""
+        contest = await self._contests.of_turn(status.turn)
+        if contest is None or contest.stage in (Stage.MAKING, Stage.VOID):
+            return None
+        if contest.stage is Stage.OPEN:
+            return replace(await self._on_each(status, shows), vote_open=True)
+        match contest.tally.winner:
+            case Choice.A | Choice.B as won:
+                id_ = status.turn.album[0 if won is Choice.A else 1]
+                return replace(await self._on_turns([Shown(id_, ALL)]), note=went_on_from(won))
+            case Choice.BAD:
+                return replace(_beside(status.turn), parent=status.turn.id, note=BOTH_BAD)
+            case Choice.TIE:
+                return replace(await self._on_each(status, shows), tied=True)
+
+    async def is_arena(self, target: MessageRecord) -> bool:
+        """Whether this message shows one that has ended: a reply to it means what was voted for."""
+        status = await self._turns.load(target.shows[0].turn) if len(target.shows) == 2 else None
+        contest = await self._contests.of_turn(status.turn) if status is not None else None
+        return contest is not None and contest.stage is Stage.ENDED
+
     async def _inputs(self, first: TurnStatus, shows: Sequence[Shown]) -> tuple[tuple[Input, ...], bool, bool]:
         """What these results are, of the first turn and of others in the same album; whether they had to be looked for
         further up; and whether all of an album's are there."""
@@ -233,6 +267,9 @@ class Grounds:
         status = await self._turns.load(target.shows[0].turn) if target is not None and target.shows else None
         if target is None or status is None or status.erased:
             raise BadRequest(PRESS_GONE)
+        contest = await self._contests.of_turn(status.turn)
+        if contest is not None and contest.hides:
+            raise BadRequest(VOTE_OPEN)  # what it makes would tell which is which
         request = await self._meant(press, message, target, status)
         words_by = status.turn.words_by or status.turn.author
         copied = (request.words != LARGER or request.wish.lettering) and words_by != message.author
@@ -401,7 +438,7 @@ def _words_alone(status: TurnStatus) -> str:
     """The instruction; for a panel of a story, so that the panel can be made by itself."""
     turn, outcome = status.turn, status.outcome
     if turn.wish.form is not Form.STORY or not turn.album:
-        return turn.instruction
+        return turn.own_words
     shows = f", which shows: {outcome.words}" if outcome is not None and outcome.images and outcome.words else ""
     return f"{turn.instruction}\nDraw only panel {turn.panel + 1} of it{shows}"
 
@@ -432,7 +469,7 @@ def _on_canvas(ground: Ground, number: int) -> Ground:
 
 def _this_or_all(press: Press, status: TurnStatus) -> Request:
     turn, code = status.turn, status.outcome.code if status.outcome is not None else ""
-    if not code.startswith(ONE_OR_ALL):
+    if not code.startswith(ONE_OR_ALL) and (code != A_OR_B or press.act is Act.ALL):
         raise BadRequest(PRESS_GONE)
     ground = _beside(turn)
     if press.act is Act.ONLY:

@@ -14,13 +14,17 @@ from dataclasses import replace
 import structlog
 
 from bot.accepted import Accepted, album_of, sibling_of, turn_of
+from bot.arena import Arena
 from bot.arrivals import Arrivals, is_unseen, unseen
 from bot.asking import Asking
 from bot.budget import Caps, Estimates, over_words
 from bot.cast import Cast
 from bot.consent import Consent
+from bot.contests import Contests
 from bot.desk import Desk
 from bot.domain.actions import Act
+from bot.domain.arena import A_OR_B as WHICH_OF_TWO
+from bot.domain.arena import NOTHING_TO_COMPARE, VOTE_OPEN, Side, sides_of
 from bot.domain.commands import Command, pressed_command, read_command
 from bot.domain.errors import BadRequest, ChatClosed, ChatGone, NotAllowed, NotUnderstood, RemixError
 from bot.domain.images import ALL, ImageFacts, Input, Picture
@@ -28,6 +32,7 @@ from bot.domain.labels import Label, label_known
 from bot.domain.messages import InboundMessage, MessageRecord, Received, Shown
 from bot.domain.money import up_to
 from bot.domain.outcomes import (
+    A_OR_B,
     ASKS_FOR_WORDS,
     ONE_OR_ALL,
     PICTURE_OR_WORDS,
@@ -103,7 +108,8 @@ KeepDrawn = Callable[[Turn, Picture, Label | None], Awaitable[tuple[ImageFacts, 
 class Hall:
     """Takes messages in. `engines` are asked in their order; the first that understands an instruction whole does it.
 
-    `show` fills a turn's reserved reply; `close` does what follows a final state.
+    `show` fills a turn's reserved reply; `close` does what follows a final state. `arena_models` are the two that an
+    arena compares, the first two of an engine's where none are named.
     """
 
     def __init__(
@@ -127,7 +133,12 @@ class Hall:
         stopping: Stopping,
         caps: Caps,
         estimates: Estimates,
+        arena: Arena,
+        contests: Contests,
+        arena_models: Sequence[str] = (),
     ) -> None:
+        self._arena = arena
+        self._arena_models = arena_models
         self._platforms = platforms
         self._engines = engines
         self._generative = [engine for engine in engines.values() if engine.profile.generative]
@@ -147,7 +158,7 @@ class Hall:
         self._stopping = stopping
         self._caps = caps
         self._estimates = estimates
-        self._grounds = Grounds(messages, turns)
+        self._grounds = Grounds(messages, turns, contests)
 
     async def receive(self, message: InboundMessage) -> Received:
         """Deal with one message that is meant for the bot. Repeating it is harmless and gives the same turn. Raises
@@ -278,6 +289,8 @@ class Hall:
         if len(turns) > 1:
             shows = [Shown(each.id, ALL) for each in turns]
             await self._messages.attach(reply, first.thread, shows, asker=message.author)
+        if first.sides:
+            await self._arena.begin(first)
         asking = [await self._submit(turn) for turn in turns]
         if len(turns) > 1:
             await self._end_with(first.id, turns)
@@ -313,14 +326,19 @@ class Hall:
                 raise _one_or_all(message, request)
             if message.press is not None and message.press.act in (Act.UNDO, Act.GO):
                 return Accepted(request, outcome=await self._step_back(request, asks))
+            if request.ground.vote_open and message.press is None:
+                raise BadRequest(VOTE_OPEN)
+            if request.ground.tied and message.press is None:
+                raise _Question(WHICH_OF_TWO, code=A_OR_B)
             engine, request = self._route(message, request)
             if self._engines[engine].profile.generative:
                 request = await self._tastes.along(message, request)
             await self._asking.check_patience(message.author, asks)
-            return Accepted(request, engine, brought, asks=asks)
+            sides = self._sides(engine, request)
+            return Accepted(request, engine, brought, asks=asks, sides=sides)
         except _Question as question:
             # A size is left to what asks for it.
-            kept = question.outcome.code.startswith(ONE_OR_ALL)
+            kept = question.outcome.code.startswith(ONE_OR_ALL) or question.outcome.code == A_OR_B
             asked = request if kept else replace(request, wish=replace(request.wish, size=""))
             return Accepted(asked, brought=brought, outcome=question.outcome)
         except RemixError as error:
@@ -435,7 +453,11 @@ class Hall:
         named = named_picture(message.text, count) if count > 1 and alone else None
         if named is not None:
             return await self._grounds.of(only(target, named.index), message.author), named.words
-        touched = await self._touched(message, target, alone=alone)
+        touched = (
+            None
+            if ground.tied or await self._grounds.is_arena(target)
+            else await self._touched(message, target, alone=alone)
+        )
         if touched is None:
             return ground, message.text
         return await self._grounds.of(only(target, touched), message.author), message.text
@@ -462,6 +484,11 @@ class Hall:
         reading = self._engines["exact"].read(request.words, images=images, wish=request.wish)
         # What was only asked about until now is as new as if it had just been said.
         is_new = message.press is None or message.press.act in (Act.ONLY, Act.ALL, Act.PRESET, Act.RECIPE)
+        if request.wish.form is Form.ARENA:
+            if not self._generative:
+                raise BadRequest(NOTHING_TO_COMPARE)
+            # In the usual size, and never by arithmetic.
+            request, reading = replace(request, wish=replace(request.wish, size="")), replace(reading, whole=False)
         if reading.whole and images and is_new and not request.wish.transparent:
             return "exact", replace(request, wish=PLAIN_WISH)
         for engine in self._generative:
@@ -478,6 +505,12 @@ class Hall:
             return "exact", replace(request, wish=PLAIN_WISH)
         words = not_understood(reading.unclear, ai_missing=not self._generative)
         raise NotUnderstood(words, part=reading.unclear, suggestions=reading.suggestions)
+
+    def _sides(self, engine: str, request: Request) -> tuple[Side, ...]:
+        """Of an arena. Where it is asked for again, its words say all of it."""
+        if request.wish.form is not Form.ARENA:
+            return ()
+        return sides_of(request.words, request.wish, self._arena_models or self._engines[engine].profile.models)
 
     def _check_meant_from_words(self, message: InboundMessage, request: Request) -> None:
         """An edit never turns into a generation: without a picture, only what was meant so from the first word goes on.

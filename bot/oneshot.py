@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bot.app import gemini_engine, open_house, open_machines, picture_reader
+from bot.domain.arena import NO_RESULTS, board_of
 from bot.domain.errors import BadPicture, NotUnderstood, RemixError
 from bot.domain.images import EXTENSIONS, Picture
 from bot.domain.labels import Label, label_for, label_line
@@ -146,6 +147,21 @@ async def usage(settings: Settings, *, days: int) -> list[str]:
     return lines
 
 
+async def arena(settings: Settings, *, worst: bool) -> list[str]:
+    """Which models people prefer and how sure that is, or the results that they voted bad: lines to print."""
+    async with open_house(settings, join=True, slots=1) as house:
+        if not worst:
+            board = board_of(await house.arenas.matches())
+            return [*board.rows, *board.pairs] or [NO_RESULTS]
+        lines: list[str] = []
+        for arena, tally in await house.arenas.worst(most=_WORST):
+            status = await house.turns.load(arena)
+            turns = status.turn.album if status is not None else (arena,)
+            lines.append(f"{tally.bad} of {tally.voted} voted both bad: {' '.join(turns)}")
+        return lines or ["Nothing was voted bad."]
+
+
+_WORST = 20
 _USAGE_ROW = "{:<12}{:<32}{:>7}{:>7}{:>10}{:>12}{:>12}{:>12}"
 
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bot.domain.arena import Choice, Match, Tally
 from bot.domain.cast import Member
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Say, Standing
@@ -109,6 +110,11 @@ class Rooms(Protocol):
     async def allow(self, turn: TurnId, *, chat: ChatRef, by: UserRef, say: Say | None) -> str:
         """What the owner of a picture answers to the question that a turn waits for; None for "not this time". Gives
         what to tell them. From whoever was not asked it changes nothing."""
+        ...
+
+    async def vote(self, turn: TurnId, *, chat: ChatRef, by: UserRef, choice: Choice | None) -> str:
+        """What somebody votes in an arena, in place of what they voted before; None to end it, which is for whoever
+        asked. Gives what to tell them."""
         ...
 
     async def info(self, reply: MessageRef, *, index: int | None = None) -> str:
@@ -715,6 +721,48 @@ class TasteStore(Protocol):
 
     async def keep(self, person: UserRef, taste: str) -> None:
         """In place of what stood there; empty to erase it."""
+        ...
+
+
+class ArenaStore(Protocol):
+    """Votes in arenas, each named by its first turn, and what came of those that have ended."""
+
+    async def begin(self, arena: TurnId, *, ends_at: float) -> None:
+        """List it, to end at that time (seconds since the epoch). A repeat changes nothing."""
+        ...
+
+    async def prolong(self, arena: TurnId, *, ends_at: float) -> None:
+        """It ends then, where it is listed and nobody has ended it."""
+        ...
+
+    async def due(self, now: float) -> Sequence[TurnId]:
+        """Those listed that should have ended by now, or have ended and are not shown so yet. Oldest first."""
+        ...
+
+    async def vote(self, arena: TurnId, voter: UserRef, choice: Choice, *, most: int) -> int | None:
+        """One vote for each person: the last one holds. Gives how many have voted; None, and changes nothing, once it
+        has ended or `most` others have voted."""
+        ...
+
+    async def voted(self, arena: TurnId) -> tuple[int, Tally | None]:
+        """How many have voted, and how where it has ended."""
+        ...
+
+    async def end(self, arena: TurnId, models: tuple[str, str] | None) -> Tally:
+        """Nobody votes any more. The votes are counted once, and forgotten: a repeat gives the same count. `models` are
+        A and B where they were what was compared."""
+        ...
+
+    async def shown(self, arena: TurnId) -> None:
+        """It is not listed any more."""
+        ...
+
+    async def matches(self) -> Sequence[Match]:
+        """Arenas between models that have ended, of this installation."""
+        ...
+
+    async def worst(self, *, most: int) -> Sequence[tuple[TurnId, Tally]]:
+        """Those that most have voted bad, the worst first."""
         ...
 
 

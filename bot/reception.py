@@ -6,10 +6,13 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from bot.arena import Arena
 from bot.asking import Asking
 from bot.budget import Estimates
 from bot.cast import Cast
+from bot.contests import Contests
 from bot.delivery import Dispatch, Renditions
+from bot.domain.arena import INFO_WHILE_OPEN, Choice
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Say, Standing
 from bot.domain.credit import credit_line
@@ -59,8 +62,12 @@ class Reception:
         cast: Cast,
         says: ConsentStore,
         erasure: Erasure,
+        arena: Arena,
+        contests: Contests,
         forget: Callable[[UserRef], Awaitable[ForgetReceipt]],
     ) -> None:
+        self._arena = arena
+        self._contests = contests
         self._hall = hall
         self._asking = asking
         self._dispatch = dispatch
@@ -97,6 +104,9 @@ class Reception:
     async def allow(self, turn: TurnId, *, chat: ChatRef, by: UserRef, say: Say | None) -> str:
         return await self._asking.answer(turn, chat=chat, by=by, say=say)
 
+    async def vote(self, turn: TurnId, *, chat: ChatRef, by: UserRef, choice: Choice | None) -> str:
+        return await self._arena.vote(turn, chat=chat, by=by, choice=choice)
+
     async def answer_of(self, turn: TurnId) -> Answer | None:
         return await self._dispatch.answer_of(turn)
 
@@ -104,8 +114,13 @@ class Reception:
 
     async def info(self, reply: MessageRef, *, index: int | None = None) -> str:
         shown = await self._shown(reply, index)
-        told = [_told(status, credit_line(await path_to(status, self._turns))) for status in shown]
-        return "\n\n".join(told) or NOTHING_THERE
+        return "\n\n".join([await self._told(status) for status in shown]) or NOTHING_THERE
+
+    async def _told(self, status: TurnStatus) -> str:
+        contest = await self._contests.of_turn(status.turn)
+        if contest is not None and contest.hides:
+            return f"“{status.turn.instruction}”\nAsked for by {status.turn.author_name}\n{INFO_WHILE_OPEN}"
+        return _told(status, credit_line(await path_to(status, self._turns)))
 
     async def delete(self, reply: MessageRef, *, by: UserRef, moderates: bool) -> str:
         record = await self._messages.find(reply)
@@ -181,7 +196,7 @@ def _masters(images: Sequence[ImageFacts], index: int | None) -> Sequence[ImageF
 def _told(status: TurnStatus, credit: str) -> str:
     """What anybody in the chat may know of a turn: they have seen it happen."""
     turn, outcome = status.turn, status.outcome
-    lines = [f"“{turn.instruction}”" if turn.instruction else "", f"Asked for by {turn.author_name}"]
+    lines = [f"“{turn.own_words}”" if turn.own_words else "", f"Asked for by {turn.author_name}"]
     if outcome is not None and outcome.label is not None:
         lines.append(label_line(outcome.label) + (f" ({outcome.usage.model})" if outcome.usage.model else ""))
     lines.append(credit if outcome is not None and outcome.images else "")

@@ -33,7 +33,7 @@ class Spool(Protocol):
 class Reconciler:
     """Looks every `every_s` seconds, and sweeps pixels every `sweep_s`. What is younger than `grace_s` is left to
     whoever is at it. `receive` is the hall, `close` what follows a final state, `expire` ends what has waited longer
-    than `consent_s` for somebody's consent."""
+    than `consent_s` for somebody's consent; `also` is a round of those who look after their own."""
 
     def __init__(
         self,
@@ -47,6 +47,7 @@ class Reconciler:
         receive: Callable[[InboundMessage], Awaitable[object]],
         close: Callable[[TurnId], Awaitable[None]],
         expire: Callable[[TurnId], Awaitable[None]],
+        also: Callable[[], Awaitable[None]],
         worker: str,
         slots: int,
         consent_s: float = 3 * 24 * 3600.0,
@@ -64,6 +65,7 @@ class Reconciler:
         self._receive = receive
         self._close = close
         self._expire = expire
+        self._also = also
         self._consent_s = consent_s
         self._worker = worker
         self._slots = slots
@@ -107,6 +109,7 @@ class Reconciler:
         await asyncio.gather(*(self._bring_back(message, some) for message in messages))
         turns = [each for each in await self._turns.open_turns() if each.age_s >= grace_s]
         await asyncio.gather(*(self._repair(open_, some) for open_ in turns))
+        await self._also()
 
     async def _bring_back(self, message: InboundMessage, some: asyncio.Semaphore) -> None:
         async with some:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -77,6 +77,10 @@ class Settings(BaseSettings):
         ("gemini-3.1-flash-lite-image",),
         description="Models to turn to when the first is overloaded or gone, separated by commas; `none` for none",
     )
+    arena_models: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="The two of these models that /arena compares, separated by a comma; the first two if empty"
+    )
+    arena_hours: float = Field(24.0, gt=0, description="How long people may vote in an arena, in hours")
     gemini_text_model: str = Field(
         "gemini-3.5-flash-lite",
         description="The model that listens to voice messages and reads lettering back; `none` for none",
@@ -109,12 +113,20 @@ class Settings(BaseSettings):
     retention_days: int = Field(90, ge=1, description="How long pictures and words that nobody touches are kept")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
 
-    @field_validator("web_hosts", "gemini_fallback_models", mode="before")
+    @field_validator("web_hosts", "gemini_fallback_models", "arena_models", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         return tuple(part.strip() for part in value.split(",") if part.strip() not in ("", "none"))
+
+    @field_validator("arena_models")
+    @classmethod
+    def _two_known(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        known = {info.data.get("gemini_model"), *info.data.get("gemini_fallback_models", ())}
+        if value and (len(set(value)) != 2 or not known.issuperset(value)):
+            raise ValueError("name two models, out of GEMINI_MODEL and GEMINI_FALLBACK_MODELS")
+        return value
 
     @property
     def has_gemini(self) -> bool:
@@ -134,6 +146,10 @@ class Settings(BaseSettings):
     @property
     def consent_s(self) -> float:
         return self.consent_hours * 3600
+
+    @property
+    def arena_s(self) -> float:
+        return self.arena_hours * 3600
 
     @property
     def retention_s(self) -> int:

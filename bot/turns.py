@@ -330,7 +330,7 @@ class Workshop:
         pixels = await asyncio.gather(*(self._images.get(image.sha256) for image in images))
         settings = await self._chats.settings(turn.chat) if generative else ChatSettings()
         return EditRequest(
-            instruction=turn.instruction,
+            instruction=turn.own_words,
             images=tuple(picture_of(image, data) for image, data in zip(images, pixels, strict=True)),
             story=turn.story,
             purposes=tuple(each.purpose for each in turn.inputs if each.image is not None),
@@ -340,6 +340,7 @@ class Workshop:
             wish=turn.wish,
             panel=turn.panel + 1,
             plan=plan,
+            model=turn.model,
             may_suggest=settings.suggestions,
             may_ask=settings.questions,
             age_limited=(await self._capabilities(turn.chat)).age_limited,

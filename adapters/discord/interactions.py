@@ -33,6 +33,7 @@ from adapters.discord.settings import Settings
 from adapters.discord.settings_panel import Page, read_part
 from adapters.discord.where import Where, closed_words, denied_words, where_of
 from bot.domain.actions import Press
+from bot.domain.arena import vote_of
 from bot.domain.buttons import ButtonId, Verb, press_of, read_button_id, say_of
 from bot.domain.errors import BadPicture, ChatClosed, RemixError
 from bot.domain.messages import Attachment, ChatCapabilities, InboundMessage, Quoted
@@ -406,10 +407,10 @@ class Interactions:
                 turn = TurnId(custom_id.argument)
                 if not await self._rooms.cancel(turn, chat=where.chat, by=where.user):
                     await answering.say(TOO_LATE)
-            case Verb.ALLOW:
-                await self._allow(answering, where, custom_id.argument)
-            case Verb.FILE | Verb.INFO if words := await self._denied(where):
+            case Verb.FILE | Verb.INFO | Verb.VOTE if words := await self._denied(where):
                 await answering.say(words)
+            case Verb.ALLOW | Verb.VOTE:
+                await self._decide(answering, where, custom_id)
             case Verb.FILE:
                 await self._send_file(answering, where, custom_id.place, under)
             case Verb.INFO:
@@ -428,6 +429,10 @@ class Interactions:
             case _:
                 assert_never(custom_id.verb)
 
+    async def _decide(self, answering: Answering, where: Where, custom_id: ButtonId) -> None:
+        decided = self._vote if custom_id.verb is Verb.VOTE else self._allow
+        await decided(answering, where, custom_id.argument)
+
     async def _allow(self, answering: Answering, where: Where, argument: str) -> None:
         answer = say_of(argument)
         if answer is None:
@@ -435,6 +440,14 @@ class Interactions:
             return
         say, turn = answer
         await answering.say(await self._rooms.allow(turn, chat=where.chat, by=where.user, say=say))
+
+    async def _vote(self, answering: Answering, where: Where, argument: str) -> None:
+        vote = vote_of(argument)
+        if vote is None:
+            await answering.say(UNKNOWN_PRESS)
+            return
+        choice, turn = vote
+        await answering.say(await self._rooms.vote(turn, chat=where.chat, by=where.user, choice=choice))
 
     async def _send_file(self, answering: Answering, where: Where, place: int | None, under: MessageRef) -> None:
         interaction = answering.interaction

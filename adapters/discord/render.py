@@ -217,6 +217,11 @@ def _consent(answer: Answer) -> list[Json]:
     return [_button(label, ButtonId(Verb.ALLOW, argument=f"{say}.{answer.turn}")) for say, label in says]
 
 
+def _vote(answer: Answer) -> list[Json]:
+    options = answer.vote.options if answer.vote is not None else ()
+    return [_button(label, ButtonId(Verb.VOTE, argument=argument)) for argument, label in options]
+
+
 def _cancel(answer: Answer) -> list[Json]:
     return [] if answer.turn is None else [cancel_button(answer.turn)]
 
@@ -253,7 +258,9 @@ def _album(answer: Answer) -> list[Json]:
     """What is for all of it as buttons, what is for one picture in lists of choices."""
     whole = [_button(each.label, _pressed(each)) for each in answer.controls]
     about = _about() if answer.images else []
-    rows = _rows(_suggestions(answer.suggestions), [*whole[: limits.BUTTONS_IN_ROW - len(about)], *about])
+    rows = _rows(
+        _vote(answer), _suggestions(answer.suggestions), [*whole[: limits.BUTTONS_IN_ROW - len(about)], *about]
+    )
     groups = [(place, each) for place, each in ((n, _panel(n, p)) for n, p in enumerate(answer.panels)) if each]
     lists = limits.ROWS - len(rows)
     in_each = -(-len(groups) // lists)

@@ -25,6 +25,7 @@ from adapters.telegram.refs import is_group, press_ref, user_ref
 from adapters.telegram.render import ON_ITS_WAY, full_keyboard, keyboard
 from adapters.telegram.saying import Saying
 from adapters.telegram.settings import Settings
+from bot.domain.arena import ONLY_WHO_ASKED, vote_of
 from bot.domain.buttons import ButtonId, Verb, press_of, say_of
 from bot.domain.errors import ChatClosed, RemixError
 from bot.domain.messages import Answer, InboundMessage, Quoted
@@ -133,7 +134,7 @@ class Presses:
 
     async def _press(self, pressed: Pressed, answering: Answering) -> None:
         match pressed.button.verb:
-            case Verb.PRESS | Verb.SAY | Verb.WHOLE | Verb.FILE | Verb.INFO | Verb.MORE | Verb.REST:
+            case Verb.PRESS | Verb.SAY | Verb.WHOLE | Verb.FILE | Verb.INFO | Verb.MORE | Verb.REST | Verb.VOTE:
                 words = await self._access.denied(pressed.chat, pressed.user)
                 await (answering.say(words) if words else self._use(pressed, answering))
             case Verb.CANCEL:
@@ -162,6 +163,8 @@ class Presses:
                 await self._files.press(pressed, answering)
             case Verb.INFO:
                 await answering.say(await self._rooms.info(pressed.under, index=pressed.button.place))
+            case Verb.VOTE:
+                await self._vote(pressed, answering)
             case Verb.MORE:
                 await self._more(pressed, answering)
             case Verb.REST:
@@ -255,6 +258,19 @@ class Presses:
                 words = await self._rooms.allow(turn, chat=pressed.chat, by=each, say=say)
         await answering.say(words)
         await self._tidy(pressed, turn)
+
+    async def _vote(self, pressed: Pressed, answering: Answering) -> None:
+        """Who presses is always a person, and has one vote; only to end it, they may be the group itself."""
+        vote = vote_of(pressed.button.argument)
+        if vote is None:
+            await answering.say(UNKNOWN_PRESS)
+            return
+        choice, turn = vote
+        words = await self._rooms.vote(turn, chat=pressed.chat, by=pressed.user, choice=choice)
+        if words == ONLY_WHO_ASKED:
+            for each in (await self._selves(pressed))[1:]:
+                words = await self._rooms.vote(turn, chat=pressed.chat, by=each, choice=choice)
+        await answering.say(words)
 
     async def _is_orphan(self, pressed: Pressed, turn: TurnId) -> bool:
         """Whether nobody has noted that it is a reply. What a press carries may be made up: only the keys that Telegram

@@ -228,8 +228,9 @@ def keyboard(answer: Answer, *, unsure: bool = False) -> Keyboard:
         return _rows(*again, *says, *_pairs([_control(each) for each in answer.controls]))
     controls = answer.controls if answer.panels else _first(answer.controls)
     doing = [_control(each) for each in controls]
+    votes = _votes(answer)
     about = [_key("Info", Verb.INFO), _key("More…", Verb.MORE)]
-    return _rows(*again, *says, *_pairs(doing), _row(_key(FILE_LABEL, Verb.FILE)), _row(*about))
+    return _rows(*again, *votes, *says, *_pairs(doing), _row(_key(FILE_LABEL, Verb.FILE)), _row(*about))
 
 
 def full_keyboard(answer: Answer) -> Keyboard:
@@ -237,6 +238,7 @@ def full_keyboard(answer: Answer) -> Keyboard:
     if answer.state not in FINAL_STATES or not _has_picture(answer):
         return keyboard(answer)
     whole = [
+        *_votes(answer),
         *_suggestions(answer.suggestions),
         *_pairs([_control(each) for each in answer.controls]),
         _row(_key(FILE_LABEL, Verb.FILE)),
@@ -290,6 +292,11 @@ def _panel(place: int, panel: Panel) -> list[Key | None]:
 
 def _one(place: int) -> list[Key | None]:
     return [_key(f"{place + 1}. File", Verb.FILE, place), _key(f"{place + 1}. Info", Verb.INFO, place)]
+
+
+def _votes(answer: Answer) -> list[tuple[Key, ...]]:
+    options = answer.vote.options if answer.vote is not None else ()
+    return _pairs([_key(label, Verb.VOTE, argument=argument) for argument, label in options])
 
 
 def _suggestions(suggestions: Sequence[str]) -> list[tuple[Key, ...]]:

@@ -13,6 +13,7 @@ from adapters.web.login import PERSON
 from adapters.web.ports import PageStore
 from adapters.web.problems import bad_number, no_such_message, no_such_turn, unknown_choice
 from adapters.web.records import PLATFORM, answer_id_of, chat_ref
+from bot.domain.arena import vote_of
 from bot.domain.consent import Say, Standing
 from bot.domain.refs import MessageRef, TurnId, UserRef
 from bot.ports import Rooms
@@ -36,6 +37,17 @@ class Decisions:
         if (await self.store.find(chat, [answer_id_of(turn)])) == [None]:
             raise no_such_turn()
         words = await self.rooms.allow(turn, chat=chat_ref(chat), by=_who(request), say=say)
+        return web.json_response({"words": words})
+
+    async def vote(self, request: web.Request) -> web.Response:
+        """POST …/turns/…/vote"""
+        chat, turn = chat_of(request), TurnId(request.match_info["turn"])
+        vote = vote_of(f"{(await json_object(request)).get('choice')}.{turn}")
+        if vote is None:
+            raise unknown_choice()
+        if (await self.store.find(chat, [answer_id_of(turn)])) == [None]:
+            raise no_such_turn()
+        words = await self.rooms.vote(turn, chat=chat_ref(chat), by=_who(request), choice=vote[0])
         return web.json_response({"words": words})
 
     async def info(self, request: web.Request) -> web.Response:

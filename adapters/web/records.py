@@ -10,6 +10,7 @@
 | lines, suggestions, controls, sources, holds, position, started_at | of an answer, JSON |
 | asks | of an answer, JSON: [id, name] of each person whose consent it waits for |
 | credit | of an answer, JSON: {asker: [id, name], owners: [id]}, or null |
+| vote | of an answer, JSON: {turn_id, voted} while people may vote on it, or null |
 | spoiler | of an answer: "1" where its pictures are hidden until they are opened |
 | panels | of an album's answer, JSON: {turn_id, state, words, image, controls} of each turn |
 | uploads | JSON: [handle, filename, size] of each picture that a person sent |
@@ -121,6 +122,7 @@ def answer_record(answer: Answer) -> dict[str, str]:
         "started_at": json.dumps(answer.started_at),
         "asks": json.dumps([_person(each) for each in answer.asks]),
         "credit": json.dumps(_credit(answer.credit) if answer.credit else None),
+        "vote": json.dumps({"turn_id": answer.vote.turn, "voted": answer.vote.voted} if answer.vote else None),
         "spoiler": "1" if answer.spoiler else "",
     }
 
@@ -213,6 +215,7 @@ def public(chat: str, record: Record) -> dict[str, Any]:
         "started_at": json.loads(record.get("started_at", "null")),
         "asks": [_public_person(each) for each in json.loads(record.get("asks", "[]"))],
         "credit": _public_credit(json.loads(record.get("credit", "null"))),
+        "vote": json.loads(record.get("vote", "null")),
         "spoiler": record.get("spoiler") == "1",
     }
 

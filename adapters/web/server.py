@@ -100,6 +100,7 @@ def build_app(
             web.get(f"{chat}/images/{{sha256}}", chats.image),
             web.post(f"{chat}/turns/{{turn}}/cancel", chats.cancel),
             web.post(f"{chat}/turns/{{turn}}/consent", decisions.allow),
+            web.post(f"{chat}/turns/{{turn}}/vote", decisions.vote),
             web.get(f"{chat}/messages/{{message}}/info", decisions.info),
             web.delete(f"{chat}/messages/{{message}}", decisions.delete),
             web.get(f"{chat}/standing", decisions.standing),

@@ -35,6 +35,8 @@ class Verb(StrEnum):
     """The argument is the turn."""
     ALLOW = "allow"
     """An owner's answer. The argument is "<say>.<turn>", with "no" for "not this time"."""
+    VOTE = "vote"
+    """A vote in an arena. The argument is "<choice>.<turn>", with "end" to end it (`bot.domain.arena.vote_of`)."""
     FILE = "file"
     INFO = "info"
     DELETE = "delete"

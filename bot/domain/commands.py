@@ -19,6 +19,7 @@ HELP = (
     "Ask me about a picture as well: “which bird is that?”. With /explain I draw the answer.",
     "/tree in reply to one of my pictures shows how it all grew; then “from 3: …” goes on from any of them. "
     "/compare puts two side by side.",
+    "/arena makes two pictures for you all to vote on, without saying which model made which; /leaderboard counts.",
     "Cropping, turning, resizing and the like are done exactly, and are always free.",
     "/presets shows what can be done with one tap, /recipes what this chat has kept to do again. "
     "/imagine, /story, /variations and /explain do what they say. /usage shows what was used, "
@@ -43,6 +44,7 @@ NAMES = (
     "withdraw",
     "cast",
     "taste",
+    "leaderboard",
 )
 _COMMAND = re.compile(rf"\s*/({'|'.join(NAMES)})(?:@\w{{1,64}})?(?:\s+|$)", re.IGNORECASE)
 _MOST_ARGUMENTS = 4

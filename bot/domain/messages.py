@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bot.domain.actions import Control, Press
+from bot.domain.arena import Ballot
 from bot.domain.images import ImageFacts, Provenance
 from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, ThreadId, TurnId, UserRef
 from bot.domain.turns import Hold, Source, TurnState
@@ -164,7 +165,7 @@ class Answer:
     from 1, while the turn waits for its turn to come. `suggestions` are said by pressing them; `controls` do what they
     say. `sources` are to be shown as links. An album has `panels`, in order; its `images` are those that are done.
     While the turn waits for the consent of `asks`, each of them is to be offered every `Say`. `spoiler`: its pictures
-    are to be hidden until they are opened.
+    are to be hidden until they are opened. `vote` is to be offered to everybody.
     """
 
     state: TurnState
@@ -181,6 +182,7 @@ class Answer:
     asks: tuple[Person, ...] = ()
     credit: Credit | None = None
     spoiler: bool = False
+    vote: Ballot | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ COMMAND_NAMES = frozenset(
         "start",
         "usage",
         "tree",
+        "leaderboard",
         "cast",
         "taste",
         "mine",
@@ -38,6 +39,8 @@ UNDO = "undo"
 ONE_OR_ALL = "one_or_all:"
 """How the code of a question begins that asks whether one picture or all are meant; its number and how many there are
 follow ("2/3")."""
+A_OR_B = "a_or_b"
+"""Code of the question which one of an arena without a winner is meant."""
 SIZE_QUESTION = "size:"
 """How the code of a question begins that asks which size it shall be; the size follows."""
 HALL_QUESTIONS = (PICTURE_OR_WORDS, WHICH_PICTURE, ONE_OR_ALL, SIZE_QUESTION, "no_words")

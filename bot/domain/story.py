@@ -41,9 +41,9 @@ def story_below(status: TurnStatus) -> Story:
     if status.state in (TurnState.REFUSED, TurnState.FAILED, TurnState.CANCELLED):
         return turn.story
     story = turn.story
-    if turn.instruction.strip():
+    if turn.own_words.strip():
         name = turn.author_name if turn.words_by is None else "somebody"
-        story = story_after(story, StoryLine(turn.words_by or turn.author, name, turn.instruction, turn.words_of))
+        story = story_after(story, StoryLine(turn.words_by or turn.author, name, turn.own_words, turn.words_of))
     if status.state is TurnState.ASKING and outcome is not None:
         story = story_after(story, StoryLine(turn.author, "Remixbot", outcome.words))
     return story

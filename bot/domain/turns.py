@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bot.domain.arena import Side
 from bot.domain.images import ImageFacts, Input
 from bot.domain.labels import Label
 from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, ThreadId, TurnId, UserRef
@@ -144,11 +145,29 @@ class Turn:
     """People's own pictures that flow into the result, along the whole path."""
     taste: str = ""
     """Standing wishes of its author, which go along with what they ask for."""
+    sides: tuple[Side, ...] = ()
+    """Of an arena, both sides as they were drawn, A first: what this turn does stands in the one at its place."""
 
     @property
     def panel(self) -> int:
         """Its place in the album, from 0."""
         return self.album.index(self.id) if self.album else 0
+
+    @property
+    def side(self) -> Side | None:
+        """What its own side of an arena is."""
+        return self.sides[self.panel] if self.album and self.sides else None
+
+    @property
+    def own_words(self) -> str:
+        """What this very turn is to do. Its `instruction` is all that was said, which tells nothing of which is
+        which."""
+        return (self.side.words if self.side is not None else "") or self.instruction
+
+    @property
+    def model(self) -> str:
+        """Which of the engine's models is to do it; empty where any of them may."""
+        return self.side.model if self.side is not None else ""
 
     @property
     def thread(self) -> ThreadId:

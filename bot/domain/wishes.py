@@ -37,6 +37,8 @@ class Form(StrEnum):
     """Panels in order, with their words and the same characters throughout."""
     VARIATIONS = "variations"
     """Different takes on the same request."""
+    ARENA = "arena"
+    """Two results to choose between (`bot.domain.arena`)."""
 
 
 class Manner(StrEnum):
@@ -99,7 +101,7 @@ def read_wish(text: str, *, images: int) -> Asked:
     album = _ONE if command == "explain" else _album(command, plain)
     if command in (Form.STORY, Form.VARIATIONS):
         album, words = _numbered(album, words)
-    most = {Form.STORY: MOST_PANELS, Form.VARIATIONS: MOST_VARIATIONS, Form.ONE: 1}[album.form]
+    most = {Form.STORY: MOST_PANELS, Form.VARIATIONS: MOST_VARIATIONS, Form.ARENA: 2, Form.ONE: 1}[album.form]
     kind = _kind(command, plain, album, images)
     wish = Wish(
         kind=kind,
@@ -137,7 +139,7 @@ def is_vague(text: str) -> bool:
 
 # --- commands
 
-_COMMAND = re.compile(r"\s*/(imagine|explain|story|variations?|edit)(?:@\w{1,64})?(?:\s+|$)", re.IGNORECASE)
+_COMMAND = re.compile(r"\s*/(imagine|explain|story|variations?|arena|edit)(?:@\w{1,64})?(?:\s+|$)", re.IGNORECASE)
 _LEADING_NUMBER = re.compile(r"(\d{1,2})(?:\s+(?:panels?|pictures?|images?|variations?|versions?)(?:\s+of)?)?(?:\s+|$)")
 
 
@@ -297,6 +299,8 @@ def _album(command: str, plain: Plain) -> _Album:
     match command:
         case "story":
             return found if found.form is Form.STORY else _Album(Form.STORY, _USUAL_PANELS)
+        case "arena":
+            return _Album(Form.ARENA, 2)
         case "variations":
             return found if found.form is Form.VARIATIONS else _Album(Form.VARIATIONS, MOST_VARIATIONS)
         case _:
@@ -335,7 +339,7 @@ def _numbered(album: _Album, words: str) -> tuple[_Album, str]:
 
 def _kind(command: str, plain: Plain, album: _Album, images: int) -> Kind:
     match command:
-        case "edit":
+        case "edit" | "arena":
             return Kind.EDIT
         case "explain":
             return Kind.EXPLAIN

@@ -18,7 +18,9 @@ from bot.domain.outcomes import added
 from bot.domain.own_pictures import WITHDRAW_ASKS
 from bot.domain.refs import MessageRef, Sha256, TurnId, UserRef, message_ref_of, thread_of, user_ref_of
 from bot.domain.turns import FINAL_STATES, Outcome, Story, Turn, TurnState, TurnStatus, Usage
+from bot.domain.wishes import Form
 from bot.ports import ForgetReceipt, ImageLedger, ImageStore, Retract, ShowLeft, TurnStore, WithdrawReceipt
+from storage.redis.arena import ArenaErasure
 from storage.redis.cast import RedisCastStore
 from storage.redis.client import Script
 from storage.redis.codec import OUTCOME, RECORD, SOURCES, TURN
@@ -59,6 +61,7 @@ class RedisErasure:
         self._turns = turns
         self._images = images
         self._keys = keys or Keys()
+        self._arenas = ArenaErasure(client, self._keys)
         self._replace = Script(client, "_turn.lua", "rewrite.lua")
         self._swap = Script(client, "swap.lua")
 
@@ -89,6 +92,7 @@ class RedisErasure:
         await self._drop_agreements(user, before)
         recipes = await self._index(self._keys.user_recipes(user), before)
         await self._drop_recipes(recipes)
+        await self._arenas.take_back(user)
 
         # Only now is it done. Until here a crash leaves the index, and repeating goes on from there.
         await retract(ours, theirs)
@@ -236,6 +240,7 @@ class RedisErasure:
             asks=(),
             lent=(),
             taste="",
+            sides=(),
         )
         gone = replace(unsaid(outcome), images=(), note="", sources=())
         key = self._keys.turn(turn.id)
@@ -243,6 +248,8 @@ class RedisErasure:
         drafted = OUTCOME.load(text).images if text else ()
         notes = await self._notes_about(people_in(turn), key)
         released = await self._release(f"turn:{turn.id}", (*outcome.images, *drafted))
+        if turn.wish.form is Form.ARENA and turn.album:
+            await self._arenas.drop(turn.album[0])
         async with self._client.pipeline(transaction=True) as pipe:
             pipe.hset(key, mapping={"body": TURN.dump(bare), "outcome": OUTCOME.dump(gone), "erased": "1"})
             pipe.hdel(key, "draft", *notes)

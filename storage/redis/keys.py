@@ -38,6 +38,10 @@ class Keys:
         return f"{self.prefix}:{{adm}}"
 
     @property
+    def arena(self) -> str:
+        return f"{self.prefix}:{{arena}}"
+
+    @property
     def inbox(self) -> str:
         return f"{self.prefix}:inbox"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from bot.domain.arena import Side
 from bot.domain.images import ImageFacts
 from bot.domain.messages import Attachment, InboundMessage, Quoted
 from bot.domain.refs import Person, UserRef
@@ -45,8 +46,13 @@ def turn_without(user: UserRef, turn: Turn) -> Turn:
     lent = tuple(each for each in turn.lent if each.owner != user)
     if said_by(user, turn):
         wish = replace(turn.wish, lettering=())
-        turn = replace(turn, words_by=None, words_of=(), instruction="", wish=wish, heard="")
+        sides = _nothing_said(turn.sides)
+        turn = replace(turn, words_by=None, words_of=(), instruction="", wish=wish, heard="", sides=sides)
     return replace(turn, story=story, inputs=inputs, asks=asks, lent=lent)
+
+
+def _nothing_said(sides: Iterable[Side]) -> tuple[Side, ...]:
+    return tuple(replace(side, words="", wish=replace(side.wish, lettering=())) for side in sides)
 
 
 def message_without(user: UserRef, fields: Mapping[str, str]) -> tuple[dict[str, str], list[ImageFacts]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.domain.arena import Choice
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Say, Standing
 from bot.domain.errors import RemixError
@@ -62,6 +63,10 @@ class RecordingRooms:
 
     async def allow(self, turn: TurnId, *, chat: ChatRef, by: UserRef, say: Say | None) -> str:
         self.asked.append(("allow", turn, chat, by, say))
+        return self.words
+
+    async def vote(self, turn: TurnId, *, chat: ChatRef, by: UserRef, choice: Choice | None) -> str:
+        self.asked.append(("vote", turn, chat, by, choice))
         return self.words
 
     async def info(self, reply: MessageRef, *, index: int | None = None) -> str:

@@ -25,6 +25,7 @@ from redis.asyncio import Redis
 from adapters.web.outbound import WebPlatform
 from adapters.web.server import build_app, serve
 from bot.domain.actions import Act, Control
+from bot.domain.arena import ENDED, NO_VOTE, Choice, your_vote
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Say, Standing
 from bot.domain.errors import BadRequest
@@ -225,6 +226,12 @@ class SmallCore:
         sources = self._shown[message.reply_to or message.ref]
         await self._fill(turn, await self._made(message, turn, reply, sources))
         return AGREED
+
+    async def vote(self, turn: TurnId, *, chat: ChatRef, by: UserRef, choice: Choice | None) -> str:
+        status = self._filled.get(turn)
+        if status is None or status.vote is None:
+            return NO_VOTE
+        return ENDED if choice is None else your_vote(choice)
 
     async def answer_of(self, turn: TurnId) -> Answer | None:
         return self._filled.get(turn)

@@ -72,6 +72,11 @@ export class Interface {
     return ask(`${this.root}/turns/${encodeURIComponent(turn)}/consent`, json("POST", { say }));
   }
 
+  /** `choice` is a, b, tie, bad, or end. Gives words for whoever voted. */
+  vote(turn, choice) {
+    return ask(`${this.root}/turns/${encodeURIComponent(turn)}/vote`, json("POST", { choice }));
+  }
+
   info(id, index = null) {
     return ask(`${this.root}/messages/${encodeURIComponent(id)}/info${index === null ? "" : `?index=${index}`}`);
   }

@@ -9,6 +9,7 @@ import { creditOf, isCommand, partsOf, picturesOf, placesOf, saidBy, sourcesOf }
 import { pictures, shape, miniature, thumbs } from "./pictures.js";
 import { seconds } from "./seconds.js";
 import { isVeiled } from "./veil.js";
+import { vote } from "./vote.js";
 
 const STATES = {
   accepted: "On its way",
@@ -115,6 +116,7 @@ function answer(chat, message, me, does) {
     isAlbum ? album(message, sourcesOf(chat, message)[0], does) : null,
     bare && SAID.has(message.state) ? el("p", { class: "state" }, message.state === "asking" ? icon("question") : null, STATES[message.state]) : null,
     said(message, does),
+    vote(message, me, does),
     credit(chat, message, me),
     sources(message),
     suggestions(message, does),

@@ -7,6 +7,8 @@ const COMMANDS = [
   { name: "explain", note: "An answer, drawn if it helps", drawn: true },
   { name: "story", note: "A story in pictures", drawn: true },
   { name: "variations", note: "Several takes at once", drawn: true },
+  { name: "arena", note: "Two results to vote on, blind", drawn: true },
+  { name: "leaderboard", note: "Which models won the votes", isWhole: true },
   { name: "usage", note: "What was used today", isWhole: true },
   { name: "settings", note: "What is on in this chat", isWhole: true },
   { name: "help", note: "What I can do", isWhole: true },

@@ -101,4 +101,4 @@ export function creditOf(chat, { credit }, me) {
 export const saidBy = (message) => message?.text || (message?.has_voice ? "Voice message" : "");
 
 /** Words that ask about the chat itself and not for a picture. */
-export const isCommand = (text) => /^\s*\/(usage|settings|help|start)\b/i.test(text ?? "");
+export const isCommand = (text) => /^\s*\/(usage|settings|help|start|leaderboard)\b/i.test(text ?? "");

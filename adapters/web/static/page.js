@@ -48,6 +48,7 @@ class Page {
       press: ({ act, argument, label }, message, index = null) => this.press({ text: label, replyTo: message, index, press: { act, argument } }),
       cancel: (message, button) => this.cancel(message, button),
       consent: (message, say, group) => this.consent(message, say, group),
+      vote: (message, choice, group) => this.vote(message, choice, group),
       owns: (message) => (message.credit?.asker.id ?? this.chat.get(message.reply_to)?.author.id) === this.me.id,
       info: (message, index) => this.info(message, index),
       remove: (message) => this.remove(message),
@@ -111,6 +112,17 @@ class Page {
       buttons.forEach((button) => (button.disabled = false));
       this.note(refused.message);
     }
+  }
+
+  async vote(message, choice, group) {
+    const buttons = [...group.querySelectorAll("button")];
+    buttons.forEach((button) => (button.disabled = true));
+    try {
+      this.note((await this.chat.api.vote(message.vote.turn_id, choice)).words);
+    } catch (refused) {
+      this.note(refused.message);
+    }
+    buttons.forEach((button) => (button.disabled = false));
   }
 
   async info(message, index) {

@@ -36,7 +36,12 @@ NO_WORDS: Mapping[Kind, str] = {
     Kind.EXPLAIN: "Please say what you would like to know.",
 }
 NOT_CUT = "I could not cut its background away, so it is as it came."
-_MOST_AT_ONCE: Mapping[Form, int] = {Form.ONE: 1, Form.STORY: MOST_PANELS, Form.VARIATIONS: MOST_VARIATIONS}
+_MOST_AT_ONCE: Mapping[Form, int] = {
+    Form.ONE: 1,
+    Form.STORY: MOST_PANELS,
+    Form.VARIATIONS: MOST_VARIATIONS,
+    Form.ARENA: 2,
+}
 _MOST_SEARCHES = 4
 """One question seldom takes more."""
 _ENDING_STAGES = ("LEGACY", "DEPRECATED", "RETIRED")
