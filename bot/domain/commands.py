@@ -15,11 +15,11 @@ HELP = (
     "Try “remove the car on the left”, “make it winter”, “put the style of picture 1 on picture 2”, "
     "“write ‘Open’ on the sign” or “remove the background”.",
     "No picture at hand? “Draw a fox in the snow”, or “six panels of a fox who finds a hat” for a story.",
-    "For choice, say “4 variations”. For a larger file, say “in 2K”. For a shape, say “as a phone wallpaper”.",
+    "For choice, say “4 variations”, or /arena for two to vote on, blind. "
+    "For a larger file, say “in 2K”. For a shape, say “as a phone wallpaper”.",
     "Ask me about a picture as well: “which bird is that?”. With /explain I draw the answer.",
     "/tree in reply to one of my pictures shows how it all grew; then “from 3: …” goes on from any of them. "
     "/compare puts two side by side.",
-    "/arena makes two pictures for you all to vote on, without saying which model made which; /leaderboard counts.",
     "Cropping, turning, resizing and the like are done exactly, and are always free.",
     "/presets shows what can be done with one tap, /recipes what this chat has kept to do again. "
     "/imagine, /story, /variations and /explain do what they say. /usage shows what was used, "

@@ -188,7 +188,7 @@ async def test_a_reply_goes_on_from_the_winner_and_so_do_words_alone(rig: Rig) -
 
 async def test_of_a_tie_it_is_asked_which_and_both_bad_goes_on_from_the_original(rig: Rig) -> None:
     tied = await arena(rig)
-    a, b = await album(rig, tied)
+    _, b = await album(rig, tied)
     await votes(rig, tied, ANNA, None)
     question = await rig.says("make it night", reply_to=tied)
     asks = await rig.sees(question)

@@ -25,7 +25,7 @@ from redis.asyncio import Redis
 from adapters.web.outbound import WebPlatform
 from adapters.web.server import build_app, serve
 from bot.domain.actions import Act, Control
-from bot.domain.arena import ENDED, NO_VOTE, Choice, your_vote
+from bot.domain.arena import ENDED, NO_VOTE, ONLY_WHO_ASKED, Ballot, Choice, your_vote
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Say, Standing
 from bot.domain.errors import BadRequest
@@ -228,10 +228,13 @@ class SmallCore:
         return AGREED
 
     async def vote(self, turn: TurnId, *, chat: ChatRef, by: UserRef, choice: Choice | None) -> str:
-        status = self._filled.get(turn)
-        if status is None or status.vote is None:
+        answer = self._filled.get(turn)
+        if answer is None or answer.vote is None:
             return NO_VOTE
-        return ENDED if choice is None else your_vote(choice)
+        if choice is None:
+            return ENDED if self._askers[self.answers[turn]] == by else ONLY_WHO_ASKED
+        await self._fill(turn, replace(answer, vote=Ballot(turn, answer.vote.voted + 1)))
+        return your_vote(choice)
 
     async def answer_of(self, turn: TurnId) -> Answer | None:
         return self._filled.get(turn)
@@ -381,6 +384,7 @@ class SmallCore:
             controls=controls,
             credit=Credit(Person(message.author, message.author_name), tuple(each.user for each in owners)),
             spoiler=is_hidden,
+            vote=Ballot(turn, 2) if "vote" in words else None,
         )
 
     def _credited(self, message: InboundMessage, reply: MessageRef) -> tuple[Person, ...]:

@@ -31,6 +31,7 @@ from adapters.discord.refs import chat_ref, interaction_ref, message_ref, server
 from adapters.discord.settings import NO_AMOUNT, SAVED_WITHOUT_EVERYONE, STALE
 from bot.domain.access import Access
 from bot.domain.actions import Act, Press
+from bot.domain.arena import Choice
 from bot.domain.buttons import ButtonId, Verb
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Policy, Say, Standing
@@ -397,6 +398,16 @@ async def test_what_an_owner_answers_reaches_the_core(stage: Stage, said: str, s
     assert words == stage.rooms.words
 
 
+@pytest.mark.parametrize(("said", "choice"), [("a", Choice.A), ("bad", Choice.BAD), ("end", None)])
+async def test_a_vote_reaches_the_core_and_is_confirmed_to_who_voted_alone(
+    stage: Stage, said: str, choice: Choice | None
+) -> None:
+    shown = stage.answer_of_ours(("Vote", str(ButtonId(Verb.VOTE, argument=f"{said}.{TURN}"))))
+    words = await said_alone(await stage.ben.presses(shown, "Vote"))
+    assert await stage.one_asked() == ("vote", TURN, stage.chat, stage.by(stage.ben), choice)
+    assert words == stage.rooms.words
+
+
 async def test_the_original_file_is_sent_to_who_pressed_alone(stage: Stage) -> None:
     shown = stage.answer_of_ours(("Original file", str(ButtonId(Verb.FILE, 2))))
     shown.attachments = [stage.fake.attachment("remix.png", photo(), spoiler=True)]
@@ -482,7 +493,9 @@ async def test_a_made_up_control_gives_words_and_no_turn(stage: Stage, argument:
     assert (stage.rooms.received, stage.rooms.asked) == ([], [])
 
 
-@pytest.mark.parametrize("name", ["rb:fly:-:x", "rb:allow:-:once", "rb:allow:-:twice.turn", "rb:settings:-:me.fly"])
+@pytest.mark.parametrize(
+    "name", ["rb:fly:-:x", "rb:allow:-:once", "rb:allow:-:twice.turn", "rb:vote:-:c.turn", "rb:settings:-:me.fly"]
+)
 async def test_a_guessed_button_gives_words_and_nothing_else(stage: Stage, name: str) -> None:
     words = await said_alone(await stage.anna.presses(stage.answer_of_ours(("X", name)), "X"))
     assert words == UNKNOWN_PRESS

@@ -18,6 +18,7 @@ from adapters.telegram.refs import press_ref, server_ref, user_ref
 from adapters.telegram.render import ON_ITS_WAY, full_keyboard, keyboard
 from bot.domain.access import Access
 from bot.domain.actions import Act, Control, Press
+from bot.domain.arena import Ballot, Choice
 from bot.domain.buttons import Verb
 from bot.domain.chats import ServerSettings
 from bot.domain.consent import Say
@@ -157,12 +158,27 @@ async def test_what_a_client_makes_up_is_answered_and_does_nothing(stage: Stage)
         "rb:press:-:nonsense",
         "rb:edit:-:",
         "rb:allow:-:x",
+        "rb:vote:-:c.x",
         "rb:settings:-:consent.all",
         "rb:whole:-:x",
     ]
     answers = [(await stage.presses_key(stage.anna, shown, data=data)).words for data in made_up]
-    assert answers == [UNKNOWN_PRESS] * 5 + [NOTHING_THERE]
+    assert answers == [UNKNOWN_PRESS] * 6 + [NOTHING_THERE]
     assert (stage.rooms.received, stage.rooms.asked) == ([], [])
+
+
+async def test_a_vote_reaches_the_core_and_is_confirmed_on_the_press(stage: Stage) -> None:
+    group = stage.group()
+    ballot = stage.rooms.answers[TURN] = done(stage, vote=Ballot(TURN, 3))
+    shown = await stage.posts(group, *keyboard(ballot), shows=TURN)
+    stage.rooms.words = "Your vote: B."
+    press = await stage.presses_key(stage.ben, shown, "B")
+    await stage.presses_key(stage.anna, shown, "End the vote")
+    assert stage.rooms.asked == [
+        ("vote", TURN, stage.chat(group), stage.user(stage.ben), Choice.B),
+        ("vote", TURN, stage.chat(group), stage.user(stage.anna), None),
+    ]
+    assert press.words == "Your vote: B."
 
 
 async def test_who_may_not_use_the_bot_is_told_so(stage: Stage) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.actions import Act
+from bot.domain.arena import ENDED, ONLY_WHO_ASKED, Choice, your_vote
 from bot.domain.consent import Standing
 from bot.domain.refs import ChatRef, UserRef
 from tests.fakes.rooms import (
@@ -261,3 +262,21 @@ async def test_where_nothing_is_left_the_words_say_so(page: PageRig, people: Any
     _, ids = await page.says("refuse it", headers=as_ann)
     _, told = await page.gets(f"/api/chats/home/messages/{ids['answer_id']}/info", headers=as_ann)
     assert told == {"words": NOTHING_THERE}
+
+
+# --- votes
+
+
+async def test_anybody_votes_and_only_who_asked_ends_it(page: PageRig, people: Any) -> None:
+    (_, as_ann), (_, as_ben) = people
+    _, ids = await page.says("vote", CAT, headers=as_ann)
+    assert (await sees(page, ids["answer_id"], as_ben))["vote"] == {"turn_id": ids["turn_id"], "voted": 2}
+    path = f"/api/chats/home/turns/{ids['turn_id']}/vote"
+    said = [
+        await page.posts(path, json={"choice": choice}, headers=who)
+        for choice, who in (("b", as_ben), ("end", as_ben), ("end", as_ann))
+    ]
+    assert said == [(200, {"words": words}) for words in (your_vote(Choice.B), ONLY_WHO_ASKED, ENDED)]
+    assert (await sees(page, ids["answer_id"], as_ben))["vote"]["voted"] == 3
+    assert (await page.posts(path, json={"choice": "c"}, headers=as_ben))[0] == 400
+    assert (await page.posts(path.replace("home", "other"), json={"choice": "a"}, headers=as_ben))[0] == 404

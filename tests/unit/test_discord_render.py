@@ -12,6 +12,7 @@ from adapters.discord.refs import message_ref, user_ref
 from adapters.discord.render import TOO_LARGE_WORDS, ShownFile, show
 from adapters.discord.words import escape
 from bot.domain.actions import Act, Control
+from bot.domain.arena import Ballot
 from bot.domain.buttons import read_button_id
 from bot.domain.images import ImageFacts
 from bot.domain.messages import Answer, Credit, Panel, Rendition
@@ -109,6 +110,20 @@ def test_the_owner_of_a_picture_is_asked_by_name_and_has_four_answers() -> None:
 def test_several_owners_are_asked_at_once() -> None:
     asked = Answer(TurnState.WAITING, asks=(BEN, ANNA, Person(UserRef("web", "x"), "*Cleo*")))
     assert content(asked) == "<@12>, <@11> and \\*Cleo\\*, may your pictures be edited?"
+
+
+def test_a_vote_is_a_row_of_its_own_above_what_else_can_be_done() -> None:
+    panels = tuple(Panel(TURN, TurnState.DONE, name, rendition()) for name in "AB")
+    answer = done(panels=panels, vote=Ballot(TURN, 3), controls=())
+    rows = show(answer).payload["components"]
+    assert rows[0] == row(
+        button("A", f"rb:vote:-:a.{TURN}"),
+        button("B", f"rb:vote:-:b.{TURN}"),
+        button("Tie", f"rb:vote:-:tie.{TURN}"),
+        button("Both bad", f"rb:vote:-:bad.{TURN}"),
+        button("End the vote", f"rb:vote:-:end.{TURN}"),
+    )
+    assert rows[1] == ABOUT
 
 
 # --- when it is there
