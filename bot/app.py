@@ -207,14 +207,19 @@ async def open_house(
         discord = await _open_discord(
             settings, RedisDiscordStore(client, retention_s=retention_s), images, messages, stack
         )
-        telegram_stores = TelegramStores(
-            inbox=RedisInbox(client),
-            albums=RedisAlbums(client),
-            ledger=RedisLedger(client, retention_s=retention_s),
-            pace=RedisPace(client),
-            own=RedisTelegramStore(client, retention_s=retention_s),
+        telegram = await _open_telegram(
+            settings,
+            TelegramStores(
+                inbox=RedisInbox(client),
+                albums=RedisAlbums(client),
+                ledger=RedisLedger(client, retention_s=retention_s),
+                pace=RedisPace(client),
+                own=RedisTelegramStore(client, retention_s=retention_s),
+            ),
+            images,
+            messages,
+            stack,
         )
-        telegram = await _open_telegram(settings, telegram_stores, images, messages, stack)
         platforms |= _by_name(discord, telegram)
         renditions = Renditions(images, ledger, MetadataLabeller(fit))
         estimates = Estimates(text_model)

@@ -164,7 +164,8 @@ class Dispatch:
             before = now
             answer = await self._album_answer(*now, capabilities)
             await platform.fill(reply, answer)
-            await self._call_back(now[0][0], answer, capabilities)
+            if not status.delivered:  # what is shown anew, as a vote goes on, calls nobody
+                await self._call_back(now[0][0], answer, capabilities)
 
     async def _look_again(self, shown: TurnStatus) -> None:
         """Progress that was held up on its way may have covered a result that another process showed meanwhile."""

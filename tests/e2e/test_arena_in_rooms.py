@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from adapters.web.outbound import WebPlatform
+from bot import oneshot
 from bot.domain.actions import Act
 from bot.domain.arena import (
     A_OR_B,
     BOTH_BAD,
     ENDED,
     INFO_WHILE_OPEN,
+    NO_RESULTS,
     NO_TWO_MODELS,
     NO_VOTE,
     ONLY_WHO_ASKED,
@@ -30,9 +33,10 @@ from bot.domain.consent import Say, Standing
 from bot.domain.errors import EngineRefused
 from bot.domain.messages import Answer, ChatCapabilities, Received
 from bot.domain.refs import ChatRef, UserRef
-from bot.domain.turns import TurnState, TurnStatus
+from bot.domain.turns import Turn, TurnState, TurnStatus
 from bot.domain.words import NO_PICTURE
 from bot.engines.exact import ExactEngine
+from bot.ports import Engine
 from tests.fakes.engines import ScriptedEngine
 from tests.rig import CAT, COFFEE, Rig, living_in
 from tests.values import ANNA, BEN, CHAT
@@ -116,6 +120,46 @@ async def test_five_people_vote_on_two_models_and_one_changes_their_mind(rig: Ri
     board = await rig.sees(await rig.says("/leaderboard"))
     assert words_of(board).startswith(f"1. {b.turn.model}: won 1 of 1")
     assert "Too few to say" in words_of(board)
+
+
+async def test_the_operator_sees_who_won_and_what_was_voted_bad(
+    redis_url: str, tmp_path: Path, gemini: ScriptedEngine
+) -> None:
+    engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": gemini}
+    async with living_in(redis_url, tmp_path, engines) as rig:
+        settings = rig.house.settings
+        assert await oneshot.arena(settings, worst=False) == [NO_RESULTS]
+        asked = await arena(rig)
+        for person, choice in ((BEN, Choice.BAD), (CARL, Choice.BAD), (DORA, Choice.A)):
+            await votes(rig, asked, person, choice)
+        await votes(rig, asked, ANNA, None)
+        a, b = await album(rig, asked)
+        assert await oneshot.arena(settings, worst=True) == [f"2 of 3 voted both bad: {a.turn.id} {b.turn.id}"]
+        assert (await oneshot.arena(settings, worst=False))[0] == f"1. {NEW}: no winner yet in 1 arena"
+
+
+async def test_a_vote_calls_nobody_back(
+    redis_url: str, tmp_path: Path, gemini: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[str] = []
+
+    async def call(_: object, reply: object, person: object, words: str, *, key: str) -> None:
+        called.append(words)
+
+    monkeypatch.setattr(WebPlatform, "call", call)
+    monkeypatch.setattr("adapters.web.outbound._CAPABILITIES", ChatCapabilities(edits_notify=False))
+    engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": gemini}
+    async with living_in(redis_url, tmp_path, engines, pointer_s=1.0) as rig:
+        asked = await arena(rig)
+        made_at = (await album(rig, asked))[0].turn.created_at
+        monkeypatch.setattr("bot.delivery.time.time", lambda: made_at + 1000)
+        await votes(rig, asked, BEN, Choice.A)
+
+        async def counted() -> bool:
+            return "1 person has voted." in await text_of(rig, asked)
+
+        await until(counted)
+    assert called == []
 
 
 async def test_until_it_ends_nothing_tells_which_is_which(rig: Rig) -> None:
@@ -233,7 +277,7 @@ async def test_all_of_it_again_is_an_arena_once_more(rig: Rig, gemini: ScriptedE
 
 
 async def test_it_ends_by_itself(redis_url: str, tmp_path: Path, gemini: ScriptedEngine) -> None:
-    engines = {"exact": ExactEngine(), "gemini": gemini}
+    engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": gemini}
     async with living_in(redis_url, tmp_path, engines, arena_hours=0.6 / 3600) as rig:
         asked = await arena(rig)
         await votes(rig, asked, BEN, Choice.A)
@@ -258,10 +302,11 @@ async def test_with_the_twentieth_vote_it_has_ended(rig: Rig) -> None:
 async def test_a_crash_between_the_two_turns_leaves_the_same_arena(
     redis_url: str, tmp_path: Path, gemini: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engines = {"exact": ExactEngine(), "gemini": gemini}
+    engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": gemini}
     async with living_in(redis_url, tmp_path, engines, working=False) as rig:
         message = await rig.message("/arena make it red / make it blue", [CAT])
-        submit, submitted = rig.house.turns.submit, []
+        submit = rig.house.turns.submit
+        submitted: list[Turn] = []
 
         async def dies(turn: Any, buckets: Any) -> Any:
             if submitted:
@@ -341,7 +386,7 @@ async def test_what_cannot_be_compared_is_said_and_costs_nothing(
 
 
 async def test_one_model_alone_has_nobody_to_meet(redis_url: str, tmp_path: Path) -> None:
-    engines = {"exact": ExactEngine(), "gemini": ScriptedEngine(models=(NEW,))}
+    engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": ScriptedEngine(models=(NEW,))}
     async with living_in(redis_url, tmp_path, engines) as rig:
         asked = await rig.sees(await rig.says(f"/arena {WORDS}", [CAT]))
         assert words_of(asked) == NO_TWO_MODELS
