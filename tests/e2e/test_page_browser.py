@@ -17,6 +17,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, Route, async_playwright, expect
 
 from bot.domain.actions import Act, Press
+from bot.domain.arena import ENDED, Choice, your_vote
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import ChatRef, MessageRef, UserRef
 from tests.fakes.rooms import AGREED, ANSWERS, PLAN, SAID_NEVER, PageRig, open_page
@@ -396,7 +397,7 @@ async def test_settings_are_words_and_the_next_wish_still_means_the_picture(page
 async def test_a_slash_shows_what_can_follow_and_imagining_leaves_the_picture_alone(page: Page, rig: PageRig) -> None:
     await begin(page)
     await page.locator("#words").press_sequentially("/")
-    await expect(page.get_by_role("option")).to_have_count(7)
+    await expect(page.get_by_role("option")).to_have_count(9)
     await page.locator("#words").press_sequentially("im")
     await page.keyboard.press("Enter")
     await expect(page.locator("#words")).to_have_value("/imagine ")
@@ -466,6 +467,20 @@ async def test_only_the_owner_of_a_picture_is_asked_and_their_yes_lets_it_go_on(
     for page, credit in ((ann, "From your picture · asked for by Ben"), (ben, "From Ann’s picture")):
         await expect(answers(page)).to_have_count(2)
         await expect(page.locator(".credit")).to_have_text([credit])
+
+
+async def test_a_vote_is_one_press_for_everybody_and_is_ended_by_who_asked(people: tuple[Page, Page]) -> None:
+    ann, ben = people
+    await begin(ann)
+    await say(ann, "vote")
+    await expect(answers(ben)).to_have_count(2)
+    buttons = [page.get_by_role("group", name="Your vote").get_by_role("button") for page in people]
+    await expect(buttons[1]).to_have_text(["A", "B", "Tie", "Both bad"])
+    await buttons[1].nth(1).click()
+    await expect(ben.locator("#notice-words")).to_have_text(your_vote(Choice.B))
+    await expect(buttons[0]).to_have_text(["A", "B", "Tie", "Both bad", "End the vote"])
+    await buttons[0].nth(4).click()
+    await expect(ann.locator("#notice-words")).to_have_text(ENDED)
 
 
 async def test_never_is_kept_shown_in_the_settings_and_can_be_taken_back(people: tuple[Page, Page]) -> None:

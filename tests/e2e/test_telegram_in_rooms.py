@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from adapters.telegram.albums import ONE_OF_AN_ALBUM
+from bot.domain.arena import ENDED, ONLY_WHO_ASKED, Choice, went_on_from, your_vote
 from bot.domain.words import THIS_OR_ALL
 from tests.fakes.engines import ScriptedTextModel
 from tests.fakes.telegram import FakeTelegram, Message, Place
@@ -277,3 +278,22 @@ async def test_a_bot_that_is_thrown_out_stops_and_says_nothing_more(rig: Telegra
         await rig.house.reconciler.look(grace_s=0)
     refused = [each for each in rig.fake.requests if each.status == 403]
     assert len(refused) <= 2
+
+
+async def test_an_arena_is_two_photos_with_keys_to_vote_and_a_reply_means_the_winner(rig: TelegramRig) -> None:
+    anna, ben, place = rig.people[Who.ANNA], rig.people[Who.BEN], rig.chats[Where.HOME]
+    said = await anna.says(place, f"/arena@{rig.fake.bot.username} put a hat on her / put a scarf on her", photo=CAT)
+    shown = await answer_to(rig, place, said)
+    await rig.fake.until(lambda: any(label == "Both bad" for row in shown.keyboard for label, _ in row), within_s=15)
+    press = await ben.presses(shown, "B")
+    await rig.fake.until(lambda: press.words == your_vote(Choice.B), within_s=15)
+    await rig.fake.until(lambda: "1 person has voted." in shown.words, within_s=15)
+    for person, words in ((ben, ONLY_WHO_ASKED), (anna, ENDED)):
+        ending = await person.presses(shown, "End the vote")
+        await rig.fake.until(lambda: ending.words == words, within_s=15)  # noqa: B023 awaited within the round
+    await rig.fake.until(lambda: "B won" in shown.words, within_s=15)
+    assert "Both bad" not in [label for row in shown.keyboard for label, _ in row]
+    went_on = await answer_to(rig, place, await anna.says(place, "and make it night", reply_to=shown))
+    assert went_on_from(Choice.B) in went_on.words
+    winner = "scarf" if "B was “put a scarf on her”" in shown.words else "hat"
+    assert [line.instruction for line in rig.engine.requests[-1].story.lines] == [f"put a {winner} on her"]
