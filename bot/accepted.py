@@ -72,6 +72,7 @@ def turn_of(
         lent=merged(ground.lent, lent_by(ground.inputs), lent_by(brought)),
         taste=request.taste,
         sides=drawn(accepted.sides, id_) if accepted.sides else (),
+        unnamed=ground.unnamed,
     )
 
 

@@ -34,6 +34,8 @@ from bot.delivery import Dispatch, Renditions
 from bot.desk import Desk
 from bot.domain.cast import ENGINE as CAST
 from bot.domain.refs import MessageRef, UserRef, user_ref_of
+from bot.domain.sharing import REMIX
+from bot.domain.turns import Turn
 from bot.ending import end
 from bot.engines.cast import CastEngine
 from bot.engines.cast import draw as draw_cast
@@ -46,6 +48,7 @@ from bot.engines.tree import draw as draw_tree
 from bot.intake import Hall
 from bot.kitchen import Kitchen
 from bot.labels.labeller import MetadataLabeller
+from bot.links import Links
 from bot.listening import Listener
 from bot.mine import Mine
 from bot.ports import (
@@ -61,6 +64,7 @@ from bot.ports import (
 from bot.reception import Reception
 from bot.reconciler import Reconciler
 from bot.settings import Role, Settings
+from bot.sharing import Sharing, WayBack
 from bot.stopping import Stopping
 from bot.taste import Tastes
 from bot.telling import Counter
@@ -81,6 +85,7 @@ from storage.redis.messages import RedisMessageStore
 from storage.redis.meter import RedisMeter
 from storage.redis.page import RedisPageStore
 from storage.redis.recipes import RedisRecipeStore
+from storage.redis.shares import RedisShareStore
 from storage.redis.switches import RedisSwitches
 from storage.redis.taste import RedisTasteStore
 from storage.redis.telegram import RedisLedger, RedisTelegramStore
@@ -194,8 +199,8 @@ async def open_house(
         ledger = RedisImageLedger(client, retention_s=retention_s)
         switches = RedisSwitches(client)
         chats = RedisChatStore(client, retention_s=retention_s)
-        meter, budget = RedisMeter(client), budget_of(settings)
-        page = RedisPageStore(client, retention_s=retention_s)
+        meter, budget, links = RedisMeter(client), budget_of(settings), Links()
+        page = RedisPageStore(client, retention_s=retention_s, reveal=links.reveal)
         images, spool = image_store(settings.pictures_url), uploads(settings.pictures_url)
         erasure = RedisErasure(client, turns, ledger, images)
 
@@ -232,6 +237,7 @@ async def open_house(
             contests=contests,
             pointer_s=settings.pointer_s,
             says=says,
+            reveal=links.reveal,
         )
         arena = Arena(store=arenas, turns=turns, contests=contests, show=dispatch.show, life_s=settings.arena_s)
         stack.push_async_callback(arena.leave)
@@ -272,6 +278,17 @@ async def open_house(
             show=dispatch.show,
             leave=cast.leave,
         )
+        sharing = Sharing(
+            turns=turns,
+            messages=messages,
+            shares=RedisShareStore(client),
+            consent=consent,
+            renditions=renditions,
+            platforms=platforms,
+            links=links,
+            address=settings.web_public_url,
+            ways_back=_ways_back(settings, telegram),
+        )
         hall = Hall(
             platforms=platforms,
             engines=engines,
@@ -305,6 +322,7 @@ async def open_house(
                 counters={
                     **_counters(turns, messages, images, recipes, consent),
                     "leaderboard": Leaderboard(arenas),
+                    **dict.fromkeys(("share", "unshare", "start"), sharing),
                     "cast": cast,
                     "taste": tastes,
                     "mine": Mine(says=says, stand=asking.stand),
@@ -364,6 +382,7 @@ async def open_house(
             arena=arena,
             contests=contests,
             forget=lambda user: house.forget(user),  # noqa: PLW0108 the house is built last
+            sharing=sharing,
         )
         house = House(
             settings=settings,
@@ -413,6 +432,29 @@ def _warned(troubles: tuple[str, ...]) -> tuple[str, ...]:
     for trouble in troubles:
         log.warning("database", trouble=trouble)
     return troubles
+
+
+def _ways_back(settings: Settings, telegram: TelegramAccount | None) -> Mapping[str, WayBack]:
+    """How people come from a shared result's page to where they can go on from it."""
+    page = f"{settings.web_public_url.rstrip('/')}/"
+
+    async def to_page(turn: Turn, remix_id: str) -> str:  # noqa: ARG001 its chats are one page
+        return page
+
+    async def to_message(turn: Turn, remix_id: str) -> str:  # noqa: ARG001 it stands there already
+        from adapters.discord.refs import link_to
+
+        return link_to(turn.reply, turn.server)
+
+    ways: dict[str, WayBack] = {"web": to_page, "discord": to_message}
+    if telegram is not None:
+        bot = telegram
+
+        async def to_bot(turn: Turn, remix_id: str) -> str:  # noqa: ARG001 the id says it
+            return await bot.start_link(f"{REMIX}{remix_id}")
+
+        ways["telegram"] = to_bot
+    return ways
 
 
 async def _open_discord(
@@ -581,6 +623,7 @@ async def doors_in(house: House, role: Role) -> AsyncGenerator[str]:
         images=house.images,
         password=settings.web_password.get_secret_value(),
         allowed_hosts=settings.web_hosts,
+        public_url=settings.web_public_url,
         behind_https=settings.web_behind_https,
         max_image_bytes=settings.max_image_mb * 2**20,
         draws=settings.has_gemini,

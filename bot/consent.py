@@ -106,6 +106,12 @@ class Consent:
             case Policy.OWN | Policy.OFF:
                 return False
 
+    async def all_said_here(self, owners: Sequence[UserRef | None], *, asker: UserRef, chat: ChatRef) -> bool:
+        """Whether each of them has said themselves that everybody in this chat may use their pictures."""
+        others = [owner for owner in owners if owner is not None and owner != asker]
+        standing = await self._standing(others, chat)
+        return None not in owners and all(said is Standing.HERE for said in standing.values())
+
     async def _standing(self, owners: Sequence[UserRef], chat: ChatRef) -> dict[UserRef, Standing]:
         if not owners:
             return {}

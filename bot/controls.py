@@ -19,6 +19,7 @@ from bot.domain.outcomes import (
 from bot.domain.own_pictures import EVERYWHERE, MINE, WITHDRAW_ASKS
 from bot.domain.presets import PRESETS as PRESETS_IN_ORDER
 from bot.domain.roles import Purpose
+from bot.domain.sharing import meant_by, share_controls
 from bot.domain.turns import Outcome, TurnState, TurnStatus
 from bot.domain.wishes import Form, Kind, larger_wish
 from bot.ports import Engine
@@ -55,6 +56,8 @@ def controls_of(  # noqa: PLR0911 one way for each kind of answer
         return _answers(outcome.code)
     if outcome.code in _OF_ONES_OWN:
         return _OF_ONES_OWN[outcome.code]
+    if meant_by(outcome.code) is not None:
+        return share_controls(outcome.code)
     if outcome.nodes:
         return _nodes(len(outcome.nodes))
     if outcome.code in SHEETS:

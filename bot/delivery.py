@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.budget import Estimates
@@ -117,7 +117,8 @@ def _target(label: Label | None, capabilities: ChatCapabilities) -> str:
 
 class Dispatch:
     """Fills reserved replies. The platform is found by its name in the reply's ref; `engines` say what can be pressed
-    next. Whoever waited longer than `pointer_s` seconds is called back; 0 for nobody."""
+    next. Whoever waited longer than `pointer_s` seconds is called back; 0 for nobody. `reveal` puts links in place of
+    their marks, where what is shown is not kept by us."""
 
     def __init__(
         self,
@@ -130,9 +131,11 @@ class Dispatch:
         contests: Contests,
         pointer_s: float = 0,
         says: ConsentStore | None = None,
+        reveal: Callable[[str], str] = str,
     ) -> None:
         self._says = says
         self._contests = contests
+        self._reveal = reveal
         self._pointer_s = pointer_s
         self._platforms = platforms
         self._turns = turns
@@ -224,9 +227,10 @@ class Dispatch:
             )
         images = await self._images(status, outcome, capabilities)
         fitted = _fitted(outcome.images, images)
+        lines = _final_lines(status, outcome) + ((fitted,) if fitted else ())
         return Answer(
             state=status.state,
-            lines=_final_lines(status, outcome) + ((fitted,) if fitted else ()),
+            lines=lines if capabilities.keeps_words else tuple(self._reveal(line) for line in lines),
             images=images,
             turn=status.turn.id,
             started_at=status.started_at,
@@ -367,8 +371,9 @@ def _credit(status: TurnStatus) -> Credit | None:
         return None
     asker = Person(turn.author, turn.author_name)
     known = owner_names(turn)
-    names = tuple(known.get(owner, "") for owner in turn.owners)
-    return Credit(asker, turn.owners, words=turn.instruction, asked_in=turn.origin, names=names)
+    owners = tuple(owner for owner in turn.owners if owner not in turn.unnamed)
+    names = tuple(known.get(owner, "") for owner in owners)
+    return Credit(asker, owners, words=turn.instruction, asked_in=turn.origin, names=names)
 
 
 def _fitted(masters: Sequence[ImageFacts], shown: Sequence[Rendition]) -> str:

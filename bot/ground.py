@@ -56,7 +56,7 @@ class Ground:
     goes on with it. `unanswered` are its words where they came to nothing, so that the reply stands beside them.
     `from_words` where no picture was ever meant on this path. `all_there` is false while some of an album's pictures
     are still being made. `spoiler` where the pictures are hidden until they are opened. Of an arena, `vote_open` where
-    it is not known yet which of the two is gone on from, and `tied` where that is to be asked."""
+    it is not known yet which of the two is gone on from, and `tied` where that is to be asked. `unnamed` see `Turn`."""
 
     inputs: tuple[Input, ...] = ()
     parent: TurnId | None = None
@@ -74,6 +74,7 @@ class Ground:
     lent: tuple[Lent, ...] = ()
     vote_open: bool = False
     tied: bool = False
+    unnamed: tuple[UserRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,7 @@ class Grounds:
             all_there=all_there,
             spoiler=turn.spoiler,
             lent=lent_to(turn) if found else (),
+            unnamed=turn.unnamed,
         )
 
     async def _grown(self, turn: Turn) -> MessageRecord | None:
@@ -307,7 +309,7 @@ class Grounds:
                 raise BadRequest(PRESS_GONE)  # they are commands, and never come here
             case Act.ONLY | Act.ALL:
                 return _this_or_all(press, status)
-            case Act.PRESET | Act.RECIPE:
+            case Act.PRESET | Act.RECIPE | Act.SHARE | Act.UNSHARE:
                 raise BadRequest(PRESS_GONE)  # commands, which are answered elsewhere
             case Act.CANVAS:
                 return Request(turn.instruction, turn.wish, _on_canvas(_beside(turn), _number(press.argument, 1)))
@@ -401,6 +403,7 @@ def _beside(turn: Turn) -> Ground:
         from_words=not turn.inputs,
         spoiler=turn.spoiler,
         lent=lent_to(turn),
+        unnamed=turn.unnamed,
     )
 
 

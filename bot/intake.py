@@ -324,12 +324,11 @@ class Hall:
                 return replace(_told(message, command, told, request.ground), brought=brought)
             if target is not None and _is_unclear(message, target, request):
                 raise _one_or_all(message, request)
-            if message.press is not None and message.press.act in (Act.UNDO, Act.GO):
-                return Accepted(request, outcome=await self._step_back(request, asks))
-            if request.ground.vote_open and message.press is None:
-                raise BadRequest(VOTE_OPEN)
-            if request.ground.tied and message.press is None:
-                raise _Question(WHICH_OF_TWO, code=A_OR_B)
+            again = told is not None and told.again
+            if again or (message.press is not None and message.press.act in (Act.UNDO, Act.GO)):
+                outcome = await self._step_back(request, asks)
+                return Accepted(request, outcome=replace(outcome, words=told.words) if told and again else outcome)
+            _check_vote(message, request)
             engine, request = self._route(message, request)
             if self._engines[engine].profile.generative:
                 request = await self._tastes.along(message, request)
@@ -647,6 +646,16 @@ def _told(message: InboundMessage, command: Command | None, told: Told, ground: 
     lent = tuple(dict.fromkeys([*ground.lent, *told.lent]))
     ground = replace(ground, owners=owners, lent=lent, spoiler=ground.spoiler or told.spoiler, note="")
     return Accepted(Request(message.text, PLAIN_WISH, ground, words_of=told.words_of), outcome=outcome, drawn=told)
+
+
+def _check_vote(message: InboundMessage, request: Request) -> None:
+    """Of two pictures that are voted on, only the one that won is gone on from by words."""
+    if message.press is not None:
+        return
+    if request.ground.vote_open:
+        raise BadRequest(VOTE_OPEN)
+    if request.ground.tied:
+        raise _Question(WHICH_OF_TWO, code=A_OR_B)
 
 
 def _is_unclear(message: InboundMessage, target: MessageRecord, request: Request) -> bool:

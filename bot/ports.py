@@ -29,6 +29,7 @@ from bot.domain.own_pictures import Said
 from bot.domain.recipes import Recipe
 from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, Sha256, ThreadId, TurnId, UserRef
 from bot.domain.roles import Purpose
+from bot.domain.sharing import Finished, Share, SharedResult
 from bot.domain.turns import Outcome, Source, Story, Turn, TurnState, TurnStatus, Usage
 from bot.domain.wishes import PLAIN_WISH, Wish
 
@@ -160,6 +161,15 @@ class Rooms(Protocol):
 
     async def forget(self, user: UserRef) -> str:
         """Erase a person. Gives what to tell them."""
+        ...
+
+    async def shared(self, token: str) -> SharedResult | None:
+        """What a link shows now; None for one that is unknown or has ended."""
+        ...
+
+    async def finished(self, by: UserRef, *, words: str, most: int) -> Sequence[Finished]:
+        """The last results that this person asked for and may show anywhere, the newest first: those whose instruction
+        has all of these words."""
         ...
 
 
@@ -575,6 +585,10 @@ class TurnStore(Protocol):
         """Its turns in order of their beginning."""
         ...
 
+    async def of_person(self, person: UserRef, *, most: int) -> Sequence[TurnId]:
+        """What they asked for or have a part in, the newest first."""
+        ...
+
     async def position(self, turn: TurnId) -> int | None:
         """The place in the queue, from 1; None when it does not stand there."""
         ...
@@ -635,6 +649,20 @@ class ChatStore(Protocol):
 
     async def move(self, old: ChatRef, new: ChatRef) -> None:
         """See `Rooms.move`."""
+        ...
+
+
+class ShareStore(Protocol):
+    """Which results are shared. No link can be read from it."""
+
+    async def keep(self, share: Share, *secrets: str) -> None:
+        """Whoever knows one of these secrets finds it from now on."""
+        ...
+
+    async def find(self, secret: str) -> Share | None: ...
+
+    async def end(self, turn: TurnId) -> bool:
+        """None of its results is shared any more. False where none was."""
         ...
 
 

@@ -22,6 +22,7 @@ from bot.domain.labels import label_line
 from bot.domain.messages import Answer, ChatCapabilities, InboundMessage, Received, Rendition
 from bot.domain.money import up_to
 from bot.domain.refs import ChatRef, MessageRef, ServerRef, TurnId, UserRef
+from bot.domain.sharing import Finished, SharedResult
 from bot.domain.taste import TASTE_WENT_ALONG
 from bot.domain.turns import FINAL_STATES, TurnState, TurnStatus
 from bot.domain.wishes import Wish
@@ -40,6 +41,7 @@ from bot.ports import (
     RecipeStore,
     TurnStore,
 )
+from bot.sharing import Sharing
 
 
 class Reception:
@@ -65,9 +67,11 @@ class Reception:
         arena: Arena,
         contests: Contests,
         forget: Callable[[UserRef], Awaitable[ForgetReceipt]],
+        sharing: Sharing,
     ) -> None:
         self._arena = arena
         self._contests = contests
+        self._sharing = sharing
         self._hall = hall
         self._asking = asking
         self._dispatch = dispatch
@@ -185,6 +189,12 @@ class Reception:
     async def forget(self, user: UserRef) -> str:
         receipt = await self._forget(user)
         return forgotten(receipt.turns, len(receipt.messages), len(receipt.pixels))
+
+    async def shared(self, token: str) -> SharedResult | None:
+        return await self._sharing.shared(token)
+
+    async def finished(self, by: UserRef, *, words: str, most: int) -> Sequence[Finished]:
+        return await self._sharing.finished(by, words=words, most=most)
 
 
 def _masters(images: Sequence[ImageFacts], index: int | None) -> Sequence[ImageFacts]:

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
         (), description="Names that the page may be reached under, separated by commas"
     )
     web_behind_https: bool = Field(False, description="A proxy of yours ends TLS in front of the page")
+    web_public_url: str = Field(
+        "", description="The page's public address (https://…), under which others see what is shared with a link"
+    )
     discord_token: SecretStr = Field(SecretStr(""), description="Token of your Discord bot; without it only the page")
     discord_api_base: str = Field("", description="Another address for Discord's API (a proxy, a test)")
     discord_gateway_url: str = Field("", description="Another address for Discord's gateway (a proxy, a test)")

@@ -54,6 +54,8 @@ class Told:
     words_of: tuple[UserRef, ...] = ()
     recipes: tuple[tuple[str, str], ...] = ()
     goes_on: bool = False
+    again: bool = False
+    """What `instead` stands on is only shown once more, with these words."""
 
     @property
     def is_all(self) -> bool:

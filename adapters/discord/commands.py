@@ -61,6 +61,8 @@ _COMMANDS: tuple[tuple[str, str, Any], ...] = (
     ("arena", "Two results to vote on, without knowing which is which", _arena),
     ("leaderboard", "Which models won the votes", _plain),
     ("compare", "Put two pictures of that tree side by side", _compare),
+    ("share", "Make a link to your last picture here", _plain),
+    ("unshare", "End the links to your last picture here", _plain),
     ("help", "What I can do", _plain),
     ("settings", "Who may edit your pictures, and what holds here", _plain),
     ("forget", "Erase everything that I keep of you", _plain),

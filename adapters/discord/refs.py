@@ -55,3 +55,8 @@ def account_of(token: str) -> str:
     if token.count(".") < 2 or not account.isdigit():
         raise ValueError("DISCORD_TOKEN is not a bot token. Copy it from the page “Bot” of your Discord application.")
     return account
+
+
+def link_to(message: MessageRef, server: ServerRef | None) -> str:
+    """Opens a message of a server for those who are in it. Empty for a direct message: it is nobody else's."""
+    return f"https://discord.com/channels/{server.server}/{message.chat.chat}/{message.message}" if server else ""

@@ -18,6 +18,7 @@ from adapters.telegram.errors import Rejected, TokenRefused
 from adapters.telegram.files import Files
 from adapters.telegram.greeting import Greeting
 from adapters.telegram.inbox import IDLE_S, Arrived, Mailroom
+from adapters.telegram.inline import Inline
 from adapters.telegram.menu import set_menus
 from adapters.telegram.outbound import TelegramPlatform
 from adapters.telegram.polling import Polling
@@ -122,6 +123,7 @@ class TelegramDoor:
             commands=Commands(rooms, account.messages, me=me, saying=saying, access=access, settings=settings),
             greeting=Greeting(api, stores.own, saying, me=me),
             orphans=platform,
+            inline=Inline(rooms, api, stores.own, me=me),
         )
         return gathering
 
@@ -136,6 +138,14 @@ class TelegramAccount:
     messages: MessageStore
     platform: TelegramPlatform
     public_url: str = ""
+    _usernames: dict[str, str] = field(default_factory=dict[str, str])
+
+    async def start_link(self, parameter: str) -> str:
+        """Opens a chat with the bot that begins with /start and this (at most 64 of A-Z, a-z, 0-9, _ and -). Raises
+        what asking Telegram raises."""
+        if self.platform.account not in self._usernames:
+            self._usernames[self.platform.account] = (await self.api.me()).username
+        return f"https://t.me/{self._usernames[self.platform.account]}?start={parameter}"
 
     def door_in(self, rooms: Rooms, *, holder: str = "this", idle_s: float = 2.0) -> TelegramDoor:
         """`holder` names this process among those that share an account; `idle_s` is how long one of them may show no

@@ -67,7 +67,7 @@ from bot.recent import Recent
 log = structlog.get_logger("telegram")
 
 API: Final = "https://api.telegram.org"
-ALLOWED_UPDATES: Final = ("message", "edited_message", "callback_query", "my_chat_member")
+ALLOWED_UPDATES: Final = ("message", "edited_message", "callback_query", "my_chat_member", "inline_query")
 LONGEST_WAIT_S: Final = 600.0
 """Who is to wait longer is told so: a later try waits no longer than this one would have."""
 _SHORT_WAIT_S = 10.0

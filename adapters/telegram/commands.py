@@ -16,6 +16,7 @@ from adapters.telegram.settings import Settings
 from adapters.telegram.words import plain
 from bot.domain.buttons import ButtonId, Verb
 from bot.domain.refs import ChatRef, MessageRef, Person, TurnId
+from bot.domain.sharing import REMIX
 from bot.domain.words import CANCELLED, FORGET_ASKS, TOO_LATE
 from bot.ports import MessageStore, Rooms
 
@@ -63,8 +64,10 @@ class Commands:
             return False
         to = MessageRef(chat_of(message, self._me), str(message.message_id))
         match command.name:
+            case "start" if _asks_for_a_picture(command):
+                return False
             case "start":
-                # What a link adds to it means nothing here.
+                # What else a link adds to it means nothing here.
                 await self._examples.welcome(to)
             case "help":
                 await self._examples.help(to)
@@ -122,3 +125,7 @@ class Commands:
             return REPLY_TO_SOMEBODY
         await self._settings.let(chat, other.user, allowed=allowed)
         return may_use(other.name) if allowed else may_not_use(other.name)
+
+
+def _asks_for_a_picture(command: Command) -> bool:
+    return command.arguments.startswith(REMIX)

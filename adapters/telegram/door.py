@@ -1,4 +1,5 @@
-"""What becomes of one update: a message, an edited one, a pressed key, or a change of the bot's own place in a chat.
+"""What becomes of one update: a message, an edited one, a pressed key, what is asked in passing, or a change of the
+bot's own place in a chat.
 
 Everything here may happen more than once for the same update, and does no harm then.
 """
@@ -9,7 +10,7 @@ import asyncio
 from typing import Final, Protocol
 
 import structlog
-from telegram import CallbackQuery, Chat, ChatMember, ChatMemberRestricted, ChatMemberUpdated, Message
+from telegram import CallbackQuery, Chat, ChatMember, ChatMemberRestricted, ChatMemberUpdated, InlineQuery, Message
 
 from adapters.telegram.access import Access
 from adapters.telegram.albums import Gathering
@@ -59,6 +60,12 @@ class Commands(Protocol):
         ...
 
 
+class Asked(Protocol):
+    """What becomes of "@bot words" in any chat, while it is written."""
+
+    async def take(self, query: InlineQuery) -> None: ...
+
+
 class Greeting(Protocol):
     """What a group is told once."""
 
@@ -88,7 +95,9 @@ class Door:
         commands: Commands,
         greeting: Greeting,
         orphans: Orphans,
+        inline: Asked | None = None,
     ) -> None:
+        self._inline = inline
         self._rooms = rooms
         self._telegram = telegram
         self._store = store
@@ -112,6 +121,8 @@ class Door:
                 await self._message(update.message, raw["message"], edited=False)
             elif update.edited_message is not None:
                 await self._message(update.edited_message, raw["edited_message"], edited=True)
+            elif update.inline_query is not None and self._inline is not None:
+                await self._inline.take(update.inline_query)
             elif update.my_chat_member is not None:
                 await self._changed(update.my_chat_member, update.update_id)
         except ChatClosed as error:

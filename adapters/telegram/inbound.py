@@ -40,7 +40,7 @@ EDIT: Final = "edit"
 """Says nothing but that the bot is meant."""
 COMMANDS: Final = frozenset(
     {EDIT, "imagine", "story", "variations", "variation", "explain", "help", "start", "usage", "settings"}
-    | {"forget", "cancel", "tree", "compare", "arena", "leaderboard"}
+    | {"forget", "cancel", "tree", "compare", "arena", "leaderboard", "share", "unshare"}
 )
 """Ours, without an address as well."""
 

@@ -109,7 +109,7 @@ class Login:
             salt = await self._store.salt()
             plain = unicodedata.normalize("NFKC", name).casefold()
             return Person("p" + hmac.new(salt.encode(), plain.encode(), hashlib.sha256).hexdigest()[:16], name)
-        address = _address(request.remote)
+        address = address_of(request.remote)
         if wait_s := await self._store.count_guest(address, limit=GUESTS_PER_ADDRESS, window_s=GUESTS_WINDOW_S):
             raise too_many_guests(wait_s)
         return Person("p" + secrets.token_hex(8), "Guest")
@@ -125,7 +125,7 @@ class Login:
     async def _check(self, request: web.Request, given: str) -> None:
         is_right = hmac.compare_digest(_digest(given), _digest(self.password))
         wait_s = await self._store.count_try(
-            _address(request.remote),
+            address_of(request.remote),
             right=is_right,
             per_address=TRIES_PER_ADDRESS,
             total=TRIES_IN_TOTAL,
@@ -149,7 +149,7 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
 
 
-def _address(remote: str | None) -> str:
+def address_of(remote: str | None) -> str:
     """What tries are counted by. Whoever has one IPv6 address has 2**64 of them."""
     address = ip_address((remote or "::").partition("%")[0])
     if isinstance(address, IPv6Address):

@@ -24,7 +24,7 @@ from bot.domain.messages import Answer, Attachment, ChatCapabilities, InboundMes
 from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef, thread_of
 from bot.ports import Clock
 
-_CAPABILITIES = ChatCapabilities(counts_seconds_itself=True, edits_notify=True)
+_CAPABILITIES = ChatCapabilities(counts_seconds_itself=True, edits_notify=True, keeps_words=True)
 
 
 class WebPlatform:

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -34,6 +35,7 @@ from adapters.web.inbound import (
 from adapters.web.login import PERSON, Login
 from adapters.web.ports import PageStore, Record, UploadSpool
 from adapters.web.records import PLATFORM, answer_id_of, chat_ref, inbound_of, message_id_of, person_record, public
+from adapters.web.shared import SharedPages
 from bot.domain.errors import RemixError
 from bot.domain.images import EXTENSIONS
 from bot.domain.messages import InboundMessage
@@ -59,6 +61,7 @@ def build_app(
     images: ImageStore,
     password: str = "",
     allowed_hosts: Iterable[str] = (),
+    public_url: str = "",
     behind_https: bool = False,
     max_image_bytes: int = MAX_IMAGE_BYTES,
     draws: bool = True,
@@ -67,12 +70,14 @@ def build_app(
     now: Clock = time.time,
 ) -> web.Application:
     """The page. `allowed_hosts` are names it may be reached under beside this machine's own, with or without a port;
-    `behind_https` when a proxy of ours ends TLS in front of it. What the page offers depends on whether the core
-    `draws` pictures from words and `hears` voice messages.
+    `public_url` is the address of what is shared, if there is one; `behind_https` when a proxy of ours ends TLS in
+    front of it. What the page offers depends on whether the core `draws` pictures from words and `hears` voice
+    messages.
 
     `calls` are for programs elsewhere that call us and show by themselves who they are: past login, hosts and origins,
     and what goes wrong there is a number without words."""
-    guard = Guard(allowed_hosts)
+    guard = Guard([*allowed_hosts, urlsplit(public_url).netloc])
+    shared = SharedPages(rooms=rooms, images=images, behind_https=behind_https)
     limits = {"text_chars": TEXT_CHARS, "images": IMAGES, "image_bytes": max_image_bytes, "voice_bytes": VOICE_BYTES}
     abilities = {"draws": draws, "hears": hears}
     login = Login(store, password=password, behind_https=behind_https, limits=limits, abilities=abilities)
@@ -89,6 +94,8 @@ def build_app(
         [
             web.get("/", _front),
             web.static("/static", STATIC),
+            web.get("/s/{token}", shared.page),
+            web.get("/s/{token}/picture", shared.picture),
             web.get("/api/session", login.show),
             web.post("/api/session", login.enter),
             web.delete("/api/session", login.leave),

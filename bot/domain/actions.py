@@ -43,6 +43,10 @@ class Act(StrEnum):
     """A preset on the picture that the message stands for. The argument is its key."""
     RECIPE = "recipe"
     """A recipe of the chat on that picture. The argument is its id."""
+    SHARE = "share"
+    """Shares what was asked about. The argument says whether the asker is named ("named", "unnamed")."""
+    UNSHARE = "unshare"
+    """Ends that."""
 
 
 @dataclass(frozen=True, slots=True)

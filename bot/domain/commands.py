@@ -20,6 +20,7 @@ HELP = (
     "Ask me about a picture as well: “which bird is that?”. With /explain I draw the answer.",
     "/tree in reply to one of my pictures shows how it all grew; then “from 3: …” goes on from any of them. "
     "/compare puts two side by side.",
+    "/share in reply to a picture that you asked for makes a link to it for everybody, /unshare ends it.",
     "Cropping, turning, resizing and the like are done exactly, and are always free.",
     "/presets shows what can be done with one tap, /recipes what this chat has kept to do again. "
     "/imagine, /story, /variations and /explain do what they say. /usage shows what was used, "
@@ -45,6 +46,8 @@ NAMES = (
     "cast",
     "taste",
     "leaderboard",
+    "share",
+    "unshare",
 )
 _COMMAND = re.compile(rf"\s*/({'|'.join(NAMES)})(?:@\w{{1,64}})?(?:\s+|$)", re.IGNORECASE)
 _MOST_ARGUMENTS = 4
@@ -77,6 +80,8 @@ def pressed_command(press: Press) -> Command | None:
             return Command("mine", (press.argument,))
         case Act.WITHDRAW:
             return Command("withdraw", ("yes",))
+        case Act.SHARE | Act.UNSHARE:
+            return Command(press.act.value, (press.argument,))
         case _:
             return None
 

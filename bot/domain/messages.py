@@ -203,6 +203,8 @@ class ChatCapabilities:
     """True where filling the reserved reply already calls the person back."""
     age_limited: bool = False
     """True where the platform lets only adults in, by its own check."""
+    keeps_words: bool = False
+    """True where what is shown is kept by us: secrets are not to stand in it."""
     one_picture_each: bool = False
     """True where a message holds one picture: of several the first stands in the reply itself, the others by
     themselves."""

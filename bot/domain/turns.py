@@ -147,6 +147,8 @@ class Turn:
     """Standing wishes of its author, which go along with what they ask for."""
     sides: tuple[Side, ...] = ()
     """Of an arena, both sides as they were drawn, A first: what this turn does stands in the one at its place."""
+    unnamed: tuple[UserRef, ...] = ()
+    """Of the owners, those whose picture came from another chat, by a link: nobody here is told who they are."""
 
     @property
     def panel(self) -> int:

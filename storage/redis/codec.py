@@ -13,6 +13,7 @@ from bot.domain.images import ImageFacts
 from bot.domain.messages import InboundMessage, MessageRecord, Shown
 from bot.domain.recipes import Recipe
 from bot.domain.refs import Person
+from bot.domain.sharing import Share
 from bot.domain.turns import Outcome, Turn
 from bot.ports import Heard, Retirement
 
@@ -50,4 +51,5 @@ SETTINGS: Codec[ChatSettings] = Codec(ChatSettings)
 SERVER_SETTINGS: Codec[ServerSettings] = Codec(ServerSettings)
 RECIPE: Codec[Recipe] = Codec(Recipe)
 MEMBER: Codec[Member] = Codec(Member)
+SHARE: Codec[Share] = Codec(Share)
 RETIREMENT: Codec[Retirement] = Codec(Retirement)

@@ -27,6 +27,7 @@ from storage.redis.codec import OUTCOME, RECORD, SOURCES, TURN
 from storage.redis.consent import EXPLAINED, NEVER
 from storage.redis.keys import Keys
 from storage.redis.messages import latest_entry
+from storage.redis.shares import RedisShareStore
 from storage.redis.taste import RedisTasteStore
 from storage.redis.turns import NOBODY, people_in, status_of
 from storage.redis.without import (
@@ -62,6 +63,7 @@ class RedisErasure:
         self._images = images
         self._keys = keys or Keys()
         self._arenas = ArenaErasure(client, self._keys)
+        self._shares = RedisShareStore(client, keys=self._keys)
         self._replace = Script(client, "_turn.lua", "rewrite.lua")
         self._swap = Script(client, "swap.lua")
 
@@ -241,12 +243,14 @@ class RedisErasure:
             lent=(),
             taste="",
             sides=(),
+            unnamed=(),
         )
         gone = replace(unsaid(outcome), images=(), note="", sources=())
         key = self._keys.turn(turn.id)
         text: Any = await self._client.hget(key, "draft")
         drafted = OUTCOME.load(text).images if text else ()
         notes = await self._notes_about(people_in(turn), key)
+        await self._shares.end(turn.id)
         released = await self._release(f"turn:{turn.id}", (*outcome.images, *drafted))
         if turn.wish.form is Form.ARENA and turn.album:
             await self._arenas.drop(turn.album[0])

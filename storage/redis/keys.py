@@ -100,6 +100,13 @@ class Keys:
     def thread(self, thread: ThreadId) -> str:
         return f"{self.prefix}:{{{thread}}}:turns"
 
+    def shares(self, turn: TurnId) -> str:
+        thread, _, own = turn.partition("-")
+        return f"{self.prefix}:{{{thread}}}:shares:{own}"
+
+    def share(self, digest: str) -> str:
+        return f"{self.prefix}:share:{digest}"
+
     def message(self, ref: MessageRef) -> str:
         return self.message_key(ref.key)
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 from weakref import WeakValueDictionary
 
@@ -34,6 +34,7 @@ SCHEMA: Final = "1"
 EVENTS_KEPT: Final = 1000
 SESSION_S: Final = 30 * 24 * 3600
 
+_WORDS: Final = ("text", "lines")
 _Args = list[str | int]
 
 _KEEP = """
@@ -152,9 +153,13 @@ return wait
 
 
 class RedisPageStore:
-    """See `adapters.web.ports.PageStore`. `retention_s` is how long what nobody touches is kept."""
+    """See `adapters.web.ports.PageStore`. `retention_s` is how long what nobody touches is kept. `reveal` puts in
+    what is shown and not kept."""
 
-    def __init__(self, client: Redis, *, prefix: str = "rb", retention_s: int) -> None:
+    def __init__(
+        self, client: Redis, *, prefix: str = "rb", retention_s: int, reveal: Callable[[str], str] = str
+    ) -> None:
+        self._reveal = reveal
         self._client = client
         self._prefix = prefix
         self._retention_s = retention_s
@@ -201,14 +206,14 @@ class RedisPageStore:
         async with self._client.pipeline(transaction=False) as pipe:
             for message in messages:
                 pipe.hgetall(self._message(chat, message))
-            found = [_record(reply) for reply in await pipe.execute()]
+            found = [self._shown(reply) for reply in await pipe.execute()]
         return [record if record and "gone" not in record else None for record in found]
 
     async def page(self, chat: str, *, before: str | None, limit: int) -> tuple[str, list[dict[str, str]]]:
         keys = [self._key(chat, "order"), self._key(chat, "events")]
         args: _Args = [self._message(chat, ""), before or "", limit]
         last, found = cast(tuple[Any, list[Any]], await self._page(keys=keys, args=args))
-        return _text(last), [_record(reply) for reply in reversed(found)]
+        return _text(last), [self._shown(reply) for reply in reversed(found)]
 
     async def thread(self, chat: str, thread: ThreadId) -> list[dict[str, str]]:
         ids = cast(list[Any], await cast(Any, self._client).zrange(self._key(chat, "thread", thread), 0, -1))
@@ -308,6 +313,11 @@ class RedisPageStore:
             pipe.get(key)
             _, _, salt = cast(tuple[Any, Any, Any], await pipe.execute())
         return _text(salt)
+
+    def _shown(self, reply: Any) -> dict[str, str]:
+        """A message as it is read: what is not kept of it in its place."""
+        record = _record(reply)
+        return record | {name: self._reveal(record[name]) for name in _WORDS if name in record}
 
     # --- names of keys
 

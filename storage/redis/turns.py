@@ -271,6 +271,10 @@ class RedisTurnStore:
             case _:
                 return frozenset()
 
+    async def of_person(self, person: UserRef, *, most: int) -> Sequence[TurnId]:
+        found: list[Any] = await self._client.zrange(self._keys.user_turns(person), 0, most - 1, desc=True)
+        return [TurnId(str(id_)) for id_ in found]
+
     async def position(self, turn: TurnId) -> int | None:
         _, position, *_ = await self._position([self._keys.admission], [turn, self._author_limit])
         return int(position) or None

@@ -13,6 +13,7 @@ from bot.domain.errors import RemixError
 from bot.domain.images import ImageFacts
 from bot.domain.messages import Answer, ChatCapabilities, InboundMessage, Received, Rendition
 from bot.domain.refs import ChatRef, MessageRef, ServerRef, Sha256, TurnId, UserRef, thread_id_of, turn_id_of
+from bot.domain.sharing import Finished, SharedResult
 from bot.ports import Platform
 
 SIZES = (("", "As it is"), ("2K", "2K, about 10 ¢"))
@@ -38,6 +39,8 @@ class RecordingRooms:
     chats: dict[ChatRef, ChatSettings] = field(default_factory=dict)
     servers: dict[ServerRef, ServerSettings] = field(default_factory=dict)
     standings: dict[tuple[UserRef, ChatRef], Standing] = field(default_factory=dict)
+    shares: dict[str, SharedResult] = field(default_factory=dict)
+    offers: list[Finished] = field(default_factory=list)
     platform: Platform | None = None
     """Where what is deleted stands."""
 
@@ -107,6 +110,12 @@ class RecordingRooms:
 
     async def stand(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
         self.standings[owner, chat] = standing
+
+    async def shared(self, token: str) -> SharedResult | None:
+        return self.shares.get(token)
+
+    async def finished(self, by: UserRef, *, words: str, most: int) -> Sequence[Finished]:
+        return self.offers[:most]
 
     async def forget(self, user: UserRef) -> str:
         self.asked.append(("forget", user))

@@ -46,6 +46,7 @@ from bot.domain.refs import (
     turn_id_of,
 )
 from bot.domain.roles import Purpose, roles_line
+from bot.domain.sharing import Finished, SharedResult
 from bot.domain.turns import Hold, Source, TurnState
 from bot.domain.words import heard
 from bot.ports import ImageStore, Platform
@@ -164,6 +165,8 @@ class SmallCore:
     voices: list[bytes] = field(default_factory=list)
     standings: Standings = field(default_factory=Standings)
     broken: bool = False
+    shares: dict[str, SharedResult] = field(default_factory=dict)
+    offers: list[Finished] = field(default_factory=list)
     _filled: dict[TurnId, Answer] = field(default_factory=dict)
     _shown: dict[MessageRef, list[Sha256]] = field(default_factory=dict)
     _made_from: dict[MessageRef, list[Sha256]] = field(default_factory=dict)
@@ -280,6 +283,12 @@ class SmallCore:
 
     async def stand(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
         self.standings.say(owner, chat, standing)
+
+    async def shared(self, token: str) -> SharedResult | None:
+        return self.shares.get(token)
+
+    async def finished(self, by: UserRef, *, words: str, most: int) -> Sequence[Finished]:
+        return self.offers[:most]
 
     async def forget(self, user: UserRef) -> str:
         ours = [reply for reply, asker in self._askers.items() if asker == user]

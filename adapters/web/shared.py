@@ -1,0 +1,139 @@
+"""The page of one shared result, for whoever has its link: no login, no session, no cookie, and nothing else of the
+chat that it comes from. Whether it may be seen is asked anew each time, so nobody may keep a copy of the answer."""
+
+from __future__ import annotations
+
+import re
+import time
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Final, Protocol
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from adapters.web.login import address_of
+from bot.domain.images import EXTENSIONS
+from bot.domain.sharing import SharedResult, credit_words
+from bot.ports import Clock, ImageStore
+from bot.recent import Recent
+
+STATIC: Final = Path(__file__).parent / "static"
+MOST: Final = 120
+WINDOW_S: Final = 60.0
+"""So often one address may ask, pictures included."""
+
+_TOKEN = re.compile(r"[0-9a-f]{40}")
+_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow, noarchive, noimageindex",
+}
+_GONE: Final = (
+    "There is nothing to see here",
+    "This link leads nowhere, or what it showed is not shared any more.",
+)
+_TOO_OFTEN: Final = ("One moment, please", "You have looked here very often. Please try again in a minute.")
+
+
+class Shown(Protocol):
+    """The part of `bot.ports.Rooms` that is needed here."""
+
+    async def shared(self, token: str) -> SharedResult | None: ...
+
+
+class SharedPages:
+    """`behind_https`: a proxy of ours stands in front, and says whom it speaks for."""
+
+    def __init__(
+        self, *, rooms: Shown, images: ImageStore, behind_https: bool = False, now: Clock = time.monotonic
+    ) -> None:
+        self._rooms = rooms
+        self._images = images
+        self._behind_https = behind_https
+        self._now = now
+        self._page = Template((STATIC / "shared.html").read_text("utf-8"))
+        self._nothing = Template((STATIC / "nothing-shared.html").read_text("utf-8"))
+        self._looks: Recent[str, tuple[float, int]] = Recent()
+
+    async def page(self, request: web.Request) -> web.Response:
+        """GET /s/{token}"""
+        if self._is_too_often(request):
+            return self._told(429, *_TOO_OFTEN)
+        token = request.match_info["token"]
+        shared = await self._find(token)
+        if shared is None:
+            return self._told(404, *_GONE)
+        return _html(200, self._page.substitute(_fields(token, shared)))
+
+    async def picture(self, request: web.Request) -> web.Response:
+        """GET /s/{token}/picture: the labelled file, byte for byte. With ?download=1, to be kept."""
+        if self._is_too_often(request):
+            return self._told(429, *_TOO_OFTEN)
+        shared = await self._find(request.match_info["token"])
+        if shared is None:
+            return self._told(404, *_GONE)
+        image = shared.picture.image
+        try:
+            data = await self._images.get(image.sha256)
+        except KeyError:
+            return self._told(404, *_GONE)
+        headers = _HEADERS | {"Content-Security-Policy": "default-src 'none'; sandbox"}
+        if request.query.get("download"):
+            name = f"remixbot-{image.sha256[:8]}.{EXTENSIONS[image.media_type]}"
+            headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return web.Response(body=data, content_type=image.media_type, headers=headers)
+
+    async def _find(self, token: str) -> SharedResult | None:
+        return await self._rooms.shared(token) if _TOKEN.fullmatch(token) else None
+
+    def _told(self, status: int, title: str, words: str) -> web.Response:
+        return _html(status, self._nothing.substitute(title=title, words=words))
+
+    def _is_too_often(self, request: web.Request) -> bool:
+        address, now = self._address(request), self._now()
+        since, looks = self._looks.get(address, (now, 0))
+        if now - since > WINDOW_S:
+            since, looks = now, 0
+        self._looks[address] = since, looks + 1
+        return looks >= MOST
+
+    def _address(self, request: web.Request) -> str:
+        said = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() if self._behind_https else ""
+        try:
+            return address_of(said or request.remote)
+        except ValueError:
+            return address_of(request.remote)
+
+
+def _html(status: int, text: str) -> web.Response:
+    return web.Response(status=status, text=text, content_type="text/html", headers=_HEADERS)
+
+
+def _fields(token: str, shared: SharedResult) -> dict[str, str]:
+    """What goes into the page. Everything that people wrote is escaped."""
+    image, address = shared.picture.image, f"/s/{token}/picture"
+    picture = (
+        f'<img src="{address}" alt="{escape(shared.picture.alt)}" width="{image.width_px}" height="{image.height_px}">'
+    )
+    if shared.spoiler:
+        picture = f'<details class="veil"><summary>Hidden. Open it to see the picture.</summary>{picture}</details>'
+    steps = "".join(f'<li dir="auto">{escape(step)}</li>' for step in shared.steps)
+    return {
+        "label": escape(shared.picture.label),
+        "credit": escape(credit_words(shared)),
+        "picture": picture,
+        "steps": f'<section><h2>How it came about</h2><ol class="steps">{steps}</ol></section>' if steps else "",
+        "download": f"{address}?download=1",
+        "remix": _remix(shared.remix),
+    }
+
+
+def _remix(link: str) -> str:
+    if urlsplit(link).scheme not in {"https", "http"}:
+        return ""
+    return f'<a class="remix" href="{escape(link)}" rel="noopener noreferrer">Remix this</a>'
