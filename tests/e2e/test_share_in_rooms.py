@@ -29,6 +29,7 @@ from bot.domain.sharing import (
 )
 from bot.domain.turns import TurnState, TurnStatus
 from bot.engines.exact import ExactEngine
+from bot.ports import Engine
 from bot.sharing import remix_id_of
 from tests.fakes.engines import ScriptedEngine
 from tests.rig import CAT, Rig, living_in
@@ -51,7 +52,7 @@ MATRIX = {
 
 @pytest.fixture
 async def rig(redis_url: str, tmp_path: Path) -> AsyncIterator[Rig]:
-    engines = {"exact": ExactEngine(), "gemini": ScriptedEngine()}
+    engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": ScriptedEngine()}
     async with living_in(redis_url, tmp_path, engines, web_public_url=f"{AT}/") as rig:
         yield rig
 
@@ -190,28 +191,27 @@ async def test_forgetting_anybody_on_the_way_ends_it_for_good(rig: Rig) -> None:
 
 async def test_no_link_and_no_secret_stands_in_the_database(rig: Rig, redis_url: str) -> None:
     token = await token_of(rig, await square(rig), name="named")
-    client = Redis.from_url(redis_url, decode_responses=True)
-    kept = [await everything_in(client, key) async for key in client.scan_iter(count=1000)]
+    client = Redis.from_url(redis_url)
+    kept = [repr((key, await everything_in(client, key))) async for key in client.scan_iter(count=1000)]
     await client.aclose()
     assert any("[link " in each for each in kept)
     assert [each for each in kept if token in each or remix_id_of(token) in each] == []
 
 
-async def everything_in(client: Redis, key: str) -> str:
-    """Its name and what it holds."""
+async def everything_in(client: Redis, key: bytes) -> object:
     match await client.type(key):
-        case "hash":
-            return f"{key} {await client.hgetall(key)}"
-        case "string":
-            return f"{key} {await client.get(key)}"
-        case "stream":
-            return f"{key} {await client.xrange(key)}"
-        case "set":
-            return f"{key} {await client.smembers(key)}"
-        case "zset":
-            return f"{key} {await client.zrange(key, 0, -1)}"
-        case "list":
-            return f"{key} {await client.lrange(key, 0, -1)}"
+        case b"hash":
+            return await client.hgetall(key)
+        case b"string":
+            return await client.get(key)
+        case b"stream":
+            return await client.xrange(key)
+        case b"set":
+            return await client.smembers(key)
+        case b"list":
+            return await client.lrange(key, 0, -1)
+        case b"zset":
+            return await client.zrange(key, 0, -1)
         case kind:
             raise AssertionError(kind)
 

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from tests.fakes.telegram import entities
-from tests.fakes.telegram.people import NotThere, Person, Press, query_json, username_of
+from tests.fakes.telegram.people import Inline, NotThere, Person, Press, query_json, username_of
 from tests.fakes.telegram.refusals import Json
 from tests.fakes.telegram.state import TELEGRAM, Chat, Member, Message, Status, User, World
 from tests.fakes.telegram.updates import Update, Updates
@@ -24,6 +24,8 @@ class Happenings(World):
         self.updates = Updates(self.changed)
         self.told: list[Update] = []
         self.presses: dict[str, Press] = {}
+        self.inlines: dict[str, Inline] = {}
+        self.takes_inline = True
         self.commands: dict[tuple[str, str], list[Json]] = {}
         """By scope and language."""
         self.texts: dict[tuple[str, str], str] = {}
@@ -127,7 +129,19 @@ class Happenings(World):
         self.changed()
         return made
 
-    def is_old(self, press: Press) -> bool:
+    def inline(self, person: Person, words: str = "") -> Inline:
+        """They write "@bot words" somewhere."""
+        if not self.takes_inline:
+            raise NotThere("the bot's owner has not told BotFather /setinline")
+        now = asyncio.get_running_loop().time()
+        made = Inline(str(5_500_000_000_000_000_000 + self.number()), person, words, now)
+        self.inlines[made.id] = made
+        told = {"id": made.id, "from": person.json(), "query": words, "offset": "", "chat_type": "group"}
+        self._tell("inline_query", told, lane=person.id)
+        self.changed()
+        return made
+
+    def is_old(self, press: Press | Inline) -> bool:
         return asyncio.get_running_loop().time() - press.at > self.query_life_s
 
     # --- members

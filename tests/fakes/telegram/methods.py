@@ -14,6 +14,8 @@ from tests.fakes.telegram.wire import member_json
 
 Method = Callable[[Call], Awaitable[Any]]
 _ANSWER_UNITS = 200
+_CAPTION_UNITS = 1024
+_MOST_RESULTS, _RESULT_ID_BYTES = 50, 64
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 
 
@@ -22,7 +24,7 @@ async def get_me(call: Call) -> Json:
     return fake.bot_user.json() | {
         "can_join_groups": True,
         "can_read_all_group_messages": fake.reads_all,
-        "supports_inline_queries": False,
+        "supports_inline_queries": fake.takes_inline,
         "can_connect_to_business": False,
         "has_main_web_app": False,
         "has_topics_enabled": any(each.topics for each in fake.chats.values() if each.type == "private"),
@@ -80,6 +82,28 @@ async def answer_press(call: Call) -> bool:
     if found is None or found.answered or call.fake.is_old(found):
         raise bad(OLD_QUERY)
     found.words, found.alert, found.answered = words, call.on("show_alert"), True
+    call.fake.changed()
+    return True
+
+
+async def answer_inline(call: Call) -> bool:
+    found = call.fake.inlines.get(call.get("inline_query_id"))
+    if found is None or found.answered or call.fake.is_old(found):
+        raise bad(OLD_QUERY)
+    results: list[Json] = call.get("results")
+    ids = [each["id"] for each in results]
+    if len(results) > _MOST_RESULTS or len(set(ids)) < len(ids):
+        raise bad("RESULT_ID_DUPLICATE" if len(set(ids)) < len(ids) else "RESULTS_TOO_MUCH")
+    for each in results:
+        file = call.fake.files.by_id.get(each.get("photo_file_id", ""))
+        if not 1 <= len(each["id"].encode()) <= _RESULT_ID_BYTES:
+            raise bad("RESULT_ID_INVALID")
+        if file is None or file.kind != "photo":
+            raise bad("wrong file identifier specified")
+        if entities.units(each.get("caption", "")) > _CAPTION_UNITS:
+            raise bad("MEDIA_CAPTION_TOO_LONG")
+    found.results, found.answered = results, True
+    found.options = {name: value for name, value in call.arguments.items() if name != "results"}
     call.fake.changed()
     return True
 
@@ -193,6 +217,7 @@ METHODS: dict[str, Method] = {
     "getWebhookInfo": webhook_info,
     "getFile": get_file,
     "answerCallbackQuery": answer_press,
+    "answerInlineQuery": answer_inline,
     "getChat": get_chat,
     "getChatAdministrators": administrators,
     "getChatMember": chat_member,

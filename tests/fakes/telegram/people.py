@@ -38,6 +38,19 @@ class Press:
     answered: bool = False
 
 
+@dataclass(eq=False)
+class Inline:
+    """Words behind the bot's name in any chat; `results` are what is offered, once the bot has answered."""
+
+    id: str
+    person: User
+    words: str
+    at: float
+    results: list[Json] = field(default_factory=list)
+    options: Json = field(default_factory=dict)
+    answered: bool = False
+
+
 class Person(User):
     @property
     def _fake(self) -> FakeTelegram:
