@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -436,7 +437,8 @@ def _warned(troubles: tuple[str, ...]) -> tuple[str, ...]:
 
 def _ways_back(settings: Settings, telegram: TelegramAccount | None) -> Mapping[str, WayBack]:
     """How people come from a shared result's page to where they can go on from it."""
-    page = f"{settings.web_public_url.rstrip('/')}/"
+    is_open = urlsplit(settings.web_public_url).netloc in settings.web_hosts
+    page = f"{settings.web_public_url.rstrip('/')}/" if is_open else ""
 
     async def to_page(turn: Turn, remix_id: str) -> str:  # noqa: ARG001 its chats are one page
         return page

@@ -42,6 +42,7 @@ _HEADERS: Final = {
     "X-Frame-Options": "DENY",
 }
 
+_SHARED: Final = ("/s/", "/static/")
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
@@ -56,16 +57,19 @@ def check_bind(host: str, password: str) -> None:
 
 
 class Guard:
-    """Checks host and site of every request. `bound_host` is set when the page starts to listen."""
+    """Checks host and site of every request. `bound_host` is set when the page starts to listen. Under `public_host`
+    what is shared can be seen, and nothing else."""
 
-    def __init__(self, allowed_hosts: Iterable[str]) -> None:
+    def __init__(self, allowed_hosts: Iterable[str], public_host: str = "") -> None:
+        self._public = public_host.lower()
         self._allowed = frozenset(host.strip().lower() for host in allowed_hosts)
         self.bound_host = "127.0.0.1"
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         host = request.headers.get("Host", "").lower()
-        if not self._knows(host):
+        is_shared = bool(self._public) and host == self._public and request.path.startswith(_SHARED)
+        if not is_shared and not self._knows(host):
             raise foreign_host()
         is_read = request.method in _SAFE_METHODS
         if (request.path.startswith("/api/") or not is_read) and not _is_ours(request, host, is_read=is_read):

@@ -70,13 +70,13 @@ def build_app(
     now: Clock = time.time,
 ) -> web.Application:
     """The page. `allowed_hosts` are names it may be reached under beside this machine's own, with or without a port;
-    `public_url` is the address of what is shared, if there is one; `behind_https` when a proxy of ours ends TLS in
+    under the name in `public_url` only what is shared can be seen; `behind_https` when a proxy of ours ends TLS in
     front of it. What the page offers depends on whether the core `draws` pictures from words and `hears` voice
     messages.
 
     `calls` are for programs elsewhere that call us and show by themselves who they are: past login, hosts and origins,
     and what goes wrong there is a number without words."""
-    guard = Guard([*allowed_hosts, urlsplit(public_url).netloc])
+    guard = Guard(allowed_hosts, urlsplit(public_url).netloc)
     shared = SharedPages(rooms=rooms, images=images, behind_https=behind_https)
     limits = {"text_chars": TEXT_CHARS, "images": IMAGES, "image_bytes": max_image_bytes, "voice_bytes": VOICE_BYTES}
     abilities = {"draws": draws, "hears": hears}

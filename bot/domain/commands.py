@@ -19,8 +19,7 @@ HELP = (
     "For a larger file, say “in 2K”. For a shape, say “as a phone wallpaper”.",
     "Ask me about a picture as well: “which bird is that?”. With /explain I draw the answer.",
     "/tree in reply to one of my pictures shows how it all grew; then “from 3: …” goes on from any of them. "
-    "/compare puts two side by side.",
-    "/share in reply to a picture that you asked for makes a link to it for everybody, /unshare ends it.",
+    "/compare puts two side by side, /share makes a link to one of yours, /unshare ends it.",
     "Cropping, turning, resizing and the like are done exactly, and are always free.",
     "/presets shows what can be done with one tap, /recipes what this chat has kept to do again. "
     "/imagine, /story, /variations and /explain do what they say. /usage shows what was used, "

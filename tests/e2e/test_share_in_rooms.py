@@ -53,7 +53,7 @@ MATRIX = {
 @pytest.fixture
 async def rig(redis_url: str, tmp_path: Path) -> AsyncIterator[Rig]:
     engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": ScriptedEngine()}
-    async with living_in(redis_url, tmp_path, engines, web_public_url=f"{AT}/") as rig:
+    async with living_in(redis_url, tmp_path, engines, web_public_url=f"{AT}/", web_hosts=("remix.example",)) as rig:
         yield rig
 
 

@@ -90,6 +90,13 @@ async def test_unknown_ended_and_malformed_links_are_answered_alike(rig: PageRig
     assert len(kinds) == 1
 
 
+async def test_under_the_public_name_there_is_nothing_else(rig: PageRig, stranger: ClientSession) -> None:
+    paths = ("/", "/api/session", "/api/chats/home/messages", "/s", "/static/../api/session")
+    assert [(await stranger.get(path)).status for path in paths] == [421] * len(paths)
+    assert (await stranger.get("/static/shared.css")).status == 200
+    assert (await rig.http.get("/")).status == 200
+
+
 async def test_who_looks_too_often_waits(stranger: ClientSession) -> None:
     answers = [(await stranger.get(f"/s/{OTHER}")).status for _ in range(MOST + 1)]
     assert answers == [404] * MOST + [429]

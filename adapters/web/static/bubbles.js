@@ -133,9 +133,17 @@ function said(message, does) {
   const at = lines.findIndex((one) => /^Pictures? \d/.test(one));
   const drawn = lines.map((one, index) => {
     const kind = one.startsWith("Heard: ") ? "text heard" : index === at ? "text roles" : "text";
-    return el("p", { class: kind, dir: "auto" }, one.startsWith("Heard: ") ? icon("mic") : null, one, index === at ? fixes : null);
+    return el("p", { class: kind, dir: "auto" }, one.startsWith("Heard: ") ? icon("mic") : null, ...linked(one, message), index === at ? fixes : null);
   });
   return fixes && at < 0 ? [el("p", { class: "text roles" }, fixes), ...drawn] : drawn;
+}
+
+/** The link that was made to share a picture can be opened; no other words become one. */
+function linked(line, message) {
+  const found = message.controls.some(({ act }) => act === "unshare") ? /https?:\/\/\S+\/s\/[0-9a-f]{40}/.exec(line) : null;
+  if (!found) return [line];
+  const [href] = found;
+  return [line.slice(0, found.index), el("a", { class: "shared", href, target: "_blank", rel: "noopener noreferrer" }, href), line.slice(found.index + href.length)];
 }
 
 function credit(chat, message, me) {

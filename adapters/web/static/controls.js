@@ -15,9 +15,14 @@ const NOTES = {
   undo: "A step back, to how it was before",
 };
 
+/** Whether something is to be answered: by one of a few words, each to be seen at once. */
+function isToBeAnswered(message) {
+  return message.state === "asking" || message.controls.some(({ act }) => act === "share");
+}
+
 /** Words to go on with. Under a question they are its answers, one below the other. */
 export function suggestions(message, does) {
-  const isAsking = message.state === "asking";
+  const isAsking = isToBeAnswered(message);
   const kind = isAsking ? "option" : "chip";
   const say = (words) => el("button", { type: "button", class: kind, dir: "auto", onclick: () => does.say(words, message) }, words);
   const press = (control) => el("button", { type: "button", class: kind, onclick: () => does.press(control, message) }, control.label);
@@ -35,7 +40,7 @@ export function roleFixes(message, does) {
 
 /** The most useful control, and the others behind one button, with `also` below them. */
 export function controls(message, does, also = []) {
-  if (message.state === "asking") return [];
+  if (isToBeAnswered(message)) return [];
   const [first, ...rest] = message.controls.filter(({ act }) => act !== "canvas");
   const press = (control) => does.press(control, message);
   const symbol = ICONS[first?.act];
