@@ -28,6 +28,7 @@ from bot.domain.outcomes import (
 )
 from bot.domain.refs import MessageRef, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.roles import with_canvas
+from bot.domain.sharing import meant_by
 from bot.domain.story import story_below
 from bot.domain.turns import FINAL_STATES, Lent, Story, Turn, TurnState, TurnStatus
 from bot.domain.wishes import (
@@ -160,6 +161,9 @@ class Grounds:
             return Ground()
         if status.outcome is not None and status.outcome.code in SHEETS:
             return _beside(status.turn)
+        about = meant_by(status.outcome.code) if status.outcome is not None else None
+        if about is not None:
+            return await self._on_turns([Shown(*about)])
         if len(shows) > 1 and (voted := await self._voted(status, shows)) is not None:
             return voted
         return await self._on_each(status, shows)

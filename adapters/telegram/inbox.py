@@ -270,6 +270,8 @@ def whereabouts(raw: bytes) -> tuple[int, bool]:
                 return int(found[kind]["chat"]["id"]), False
         if "callback_query" in found:
             return int(found["callback_query"]["message"]["chat"]["id"]), True
+        if "inline_query" in found:
+            return int(found["inline_query"]["from"]["id"]), True
         return int(found["my_chat_member"]["chat"]["id"]), True
     except Exception:  # whatever it is, it will be found out when it is read
         return 0, True

@@ -33,9 +33,11 @@ class RedisShareStore:
     async def keep(self, share: Share, *secrets: str) -> None:
         first, *others = (_digest(secret) for secret in secrets)
         key = self._keys.shares(share.turn)
-        async with self._client.pipeline(transaction=False) as pipe:
+        async with self._client.pipeline(transaction=True) as pipe:
             pipe.hset(key, mapping={first: SHARE.dump(share), f"{first}:also": " ".join(others)})
             pipe.expire(key, LIFE_S)
+            await pipe.execute()
+        async with self._client.pipeline(transaction=False) as pipe:
             for digest in (first, *others):
                 pipe.set(self._keys.share(digest), f"{share.turn} {first}", ex=LIFE_S)
             await pipe.execute()

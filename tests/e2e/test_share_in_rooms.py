@@ -25,10 +25,12 @@ from bot.domain.sharing import (
     OTHERS_IN_IT,
     REMIX_GONE,
     REMIX_IT,
+    SHOWN_ONCE,
     SharedResult,
 )
 from bot.domain.turns import TurnState, TurnStatus
 from bot.engines.exact import ExactEngine
+from bot.links import Links
 from bot.ports import Engine
 from bot.sharing import remix_id_of
 from tests.fakes.engines import ScriptedEngine
@@ -214,6 +216,25 @@ async def everything_in(client: Redis, key: bytes) -> object:
             return await client.zrange(key, 0, -1)
         case kind:
             raise AssertionError(kind)
+
+
+async def test_a_link_is_shown_by_who_made_it_and_cannot_be_shown_later(rig: Rig) -> None:
+    asked = await rig.says("/share", reply_to=await square(rig))
+    await rig.sees(asked)
+    linked = await rig.presses(Act.SHARE, asked, "named")
+    kept = words_of(await rig.sees(linked))
+    assert f"{AT}/s/" in str((await rig.shown(linked.reply))["lines"])
+    assert AT not in kept
+    assert SHOWN_ONCE in Links().reveal(kept)  # as another process has it
+    assert Links().reveal(f"[link {'0' * 32}] [link x]") == f"{SHOWN_ONCE} [link x]"
+
+
+async def test_a_reply_to_the_link_goes_on_from_the_picture(rig: Rig) -> None:
+    result = await square(rig)
+    asked = await rig.says("/share", reply_to=result)
+    await rig.sees(asked)
+    went_on = await rig.sees(await rig.says("rotate 90 degrees", reply_to=asked, author=BEN))
+    assert (went_on.state, went_on.turn.parent) == (TurnState.DONE, result.turn)
 
 
 async def test_what_cannot_be_shared_is_said(rig: Rig) -> None:
