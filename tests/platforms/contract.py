@@ -30,6 +30,8 @@ CAT, COFFEE, ROCKET = ((SAMPLES / f"{name}.jpg").read_bytes() for name in ("cat"
 CAT_PX, COFFEE_PX, ROCKET_PX = (451, 300), (600, 400), (640, 427)
 HAT = "put a hat on her"
 """Needs the generative engine, which gives the first picture back as it is."""
+AT = "https://remix.example"
+"""Where every rig's page is reached by others."""
 NASTY = "**bold** <b>b</b> `code` [a](https://example.org) @everyone <@1> &amp; #1 ~~no~~ _so_ 🐈"
 
 
@@ -180,6 +182,13 @@ async def asks(
 async def made(rig: PlatformRig, text: str, images: Sequence[bytes] = (), *, reply_to: Post | None = None) -> Seen:
     """Asks, and waits for the answer."""
     return await rig.waits_for(await asks(rig, text, images, reply_to=reply_to))
+
+
+async def pressed(rig: PlatformRig, what: Act, under: Post) -> Seen:
+    """Presses, and waits for the answer."""
+    done = await rig.presses(what, under)
+    assert done.post is not None, done.words
+    return await rig.waits_for(done.post)
 
 
 async def wanted(rig: PlatformRig, *, text: str = HAT) -> Post:
@@ -421,3 +430,15 @@ class PlatformContract:
         assert Act.GO in tree.buttons
         branch = await made(rig, "from 1: crop to 2:1", reply_to=tree.post)
         assert [picture.size_px for picture in branch.pictures] == [(300, 150)]
+
+    async def test_a_result_is_shared_by_a_link_that_one_press_ends(self, rig: PlatformRig) -> None:
+        first = await made(rig, "crop to a square", [CAT])
+        asked = await made(rig, "/share", reply_to=first.post)
+        linked = await pressed(rig, Act.SHARE, asked.post)
+        assert f"{AT}/s/" in linked.words
+        token = linked.words.partition(f"{AT}/s/")[2][:40]
+        shared = await rig.house.reception.shared(token)
+        assert shared is not None
+        assert (shared.by, shared.steps) == ("Anna", ("crop to a square",))
+        await pressed(rig, Act.UNSHARE, linked.post)
+        assert await rig.house.reception.shared(token) is None

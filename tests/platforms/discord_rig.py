@@ -24,7 +24,7 @@ from tests.fakes.discord import Channel, FakeDiscord, Interaction, Message, Pers
 from tests.fakes.discord.interactions import COMPONENT
 from tests.fakes.discord.payloads import message_json
 from tests.fakes.engines import ScriptedEngine
-from tests.platforms.contract import CONSENT, Button, Do, Post, Pressed, Seen, Shown, Where, Who, is_final
+from tests.platforms.contract import AT, CONSENT, Button, Do, Post, Pressed, Seen, Shown, Where, Who, is_final
 from tests.rig import Rig, living_in
 
 _ESCAPED = re.compile(r"\\([^A-Za-z0-9\s])")
@@ -69,7 +69,7 @@ class DiscordRig:
     fake: FakeDiscord
     engine: ScriptedEngine = field(default_factory=ScriptedEngine)
     text_model: TextModel | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=lambda: {"web_public_url": AT})
     people: dict[Who, Person] = field(default_factory=dict)
     chats: dict[Where, Channel] = field(default_factory=dict)
     _before: dict[Post, set[str]] = field(default_factory=dict)

@@ -23,7 +23,7 @@ from bot.engines.exact import ExactEngine
 from bot.ports import Engine, TextModel
 from tests.fakes.engines import ScriptedEngine
 from tests.fakes.telegram import FakeTelegram, Message, Person, Place
-from tests.platforms.contract import CONSENT, Button, Do, Post, Pressed, Seen, Shown, Where, Who, is_final
+from tests.platforms.contract import AT, CONSENT, Button, Do, Post, Pressed, Seen, Shown, Where, Who, is_final
 from tests.rig import Rig, living_in
 
 
@@ -65,7 +65,7 @@ class TelegramRig:
     topics: bool = False
     engine: ScriptedEngine = field(default_factory=ScriptedEngine)
     text_model: TextModel | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=lambda: {"web_public_url": AT})
     people: dict[Who, Person] = field(default_factory=dict)
     chats: dict[Where, Place] = field(default_factory=dict)
     _before: dict[Post, set[int]] = field(default_factory=dict)

@@ -25,6 +25,7 @@ from bot.engines.exact import ExactEngine
 from bot.ports import Engine, Rooms
 from tests.fakes.engines import ScriptedEngine
 from tests.platforms.contract import (
+    AT,
     CONSENT,
     Button,
     Do,
@@ -68,7 +69,7 @@ class WebRig:
     async def open(self) -> None:
         """Bring the house and its page up."""
         engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": self.engine}
-        living = await self._stack.enter_async_context(living_in(self.redis_url, self.data, engines))
+        living = await self._stack.enter_async_context(living_in(self.redis_url, self.data, engines, web_public_url=AT))
         self._house = living.house
         app = build_app(
             rooms=self.through(self.house.reception),
