@@ -38,6 +38,7 @@ async def _story(interaction: _Call, words: _Words, picture: discord.Attachment 
 async def _explain(interaction: _Call, words: _Words, picture: discord.Attachment | None = None) -> None: ...
 async def _arena(interaction: _Call, instruction: _Words, picture: discord.Attachment) -> None: ...
 async def _compare(interaction: _Call, first: _Number, second: _Number) -> None: ...
+async def _said(interaction: _Call, words: str = "") -> None: ...
 async def _plain(interaction: _Call) -> None: ...
 async def _menu(interaction: _Call, message: discord.Message) -> None: ...
 
@@ -63,6 +64,12 @@ _COMMANDS: tuple[tuple[str, str, Any], ...] = (
     ("compare", "Put two pictures of that tree side by side", _compare),
     ("share", "Make a link to your last picture here", _plain),
     ("unshare", "End the links to your last picture here", _plain),
+    ("presets", "Eighteen looks to choose from with one tap", _plain),
+    ("recipe", "Keep what led to a picture, or do it again: save NAME, NAME, show NAME", _said),
+    ("recipes", "What this chat has kept to do again", _plain),
+    ("cast", "Who has a name here: save NAME, delete NAME", _said),
+    ("taste", "What you want of all your pictures; off to erase it", _said),
+    ("mine", "What you have said of your own pictures", _plain),
     ("help", "What I can do", _plain),
     ("settings", "Who may edit your pictures, and what holds here", _plain),
     ("forget", "Erase everything that I keep of you", _plain),

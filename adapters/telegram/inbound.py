@@ -41,6 +41,7 @@ EDIT: Final = "edit"
 COMMANDS: Final = frozenset(
     {EDIT, "imagine", "story", "variations", "variation", "explain", "help", "start", "usage", "settings"}
     | {"forget", "cancel", "tree", "compare", "arena", "leaderboard", "share", "unshare"}
+    | {"preset", "presets", "recipe", "recipes", "replay", "cast", "taste", "mine", "withdraw"}
 )
 """Ours, without an address as well."""
 

@@ -211,8 +211,9 @@ async def test_commands_are_registered_once_and_again_only_when_they_changed(
             pass
     assert fake.syncs == 2
     assert {each["name"] for each in fake.commands} == {
-        "edit", "imagine", "story", "explain", "tree", "compare", "arena", "leaderboard", "share", "unshare", "help",
-        "settings", "forget", "usage", EDIT_THIS,
+        "edit", "imagine", "story", "explain", "tree", "compare", "arena", "leaderboard", "share", "unshare",
+        "presets", "recipe", "recipes", "cast", "taste", "mine", "help", "settings", "forget", "usage",
+        EDIT_THIS,
     }  # fmt: skip
 
 
