@@ -11,20 +11,18 @@ from bot.domain.consent import DEFAULT_POLICY, Policy, Standing
 
 HELP = (
     "Reply to a picture with what you want changed, or send one along with your words. "
-    "You can reply to my answers, too, and go on from any of them.",
-    "Try “remove the car on the left”, “make it winter”, “put the style of picture 1 on picture 2”, "
-    "“write ‘Open’ on the sign” or “remove the background”.",
+    "Reply to my answers, too, and go on from any of them.",
+    "Try “remove the car on the left”, “put the style of picture 1 on picture 2”, “write ‘Open’ on the sign” "
+    "or “remove the background”.",
     "No picture at hand? “Draw a fox in the snow”, or “six panels of a fox who finds a hat” for a story.",
-    "For choice, say “4 variations”, or /arena for two to vote on, blind. "
-    "For a larger file, say “in 2K”. For a shape, say “as a phone wallpaper”.",
-    "Ask me about a picture as well: “which bird is that?”. With /explain I draw the answer.",
-    "/tree in reply to one of my pictures shows how it all grew; then “from 3: …” goes on from any of them. "
-    "/compare puts two side by side, /share makes a link to one of yours, /unshare ends it.",
-    "Cropping, turning, resizing and the like are done exactly, and are always free.",
-    "/presets shows what can be done with one tap, /recipes what this chat has kept to do again. "
-    "/imagine, /story, /variations and /explain do what they say. /usage shows what was used, "
-    "/settings what you can turn off here.",
-    "/mine shows what you have said of your own pictures; /withdraw in reply to one takes it back.",
+    "Say “4 variations”, “in 2K”, “as a phone wallpaper”, or ask “which bird is that?”. "
+    "Cropping, turning and the like are exact, and always free.",
+    "/presets has looks for one tap, /recipes what this chat has kept. /arena makes two to vote on.",
+    "/tree shows how a picture grew: “from 3: …” goes on from any of it. /compare puts two side by side, "
+    "/share makes a link.",
+    "/mine says what holds for your own pictures, /withdraw takes one back. /cast gives somebody a name, "
+    "/taste keeps your wishes.",
+    "/imagine, /story, /variations and /explain do what they say, and so do /usage and /settings.",
 )
 """What can be said, one paragraph each."""
 
