@@ -382,7 +382,7 @@ async def open_house(
             erasure=erasure,
             arena=arena,
             contests=contests,
-            forget=lambda user: house.forget(user),  # noqa: PLW0108 the house is built last
+            forget=_forgets(lambda: house),
             sharing=sharing,
         )
         house = House(
@@ -426,6 +426,15 @@ def _by_name(*accounts: DiscordAccount | TelegramAccount | None) -> dict[str, Pl
         if account is not None:
             found[account.platform.name] = account.platform
     return found
+
+
+def _forgets(house: Callable[[], House]) -> Callable[[UserRef], Awaitable[ForgetReceipt]]:
+    """What forgets a person in a house that is built last."""
+
+    def forget(user: UserRef) -> Awaitable[ForgetReceipt]:
+        return house().forget(user)
+
+    return forget
 
 
 def _warned(troubles: tuple[str, ...]) -> tuple[str, ...]:
