@@ -45,7 +45,7 @@ from bot.domain.labels import label_for
 from bot.domain.messages import InboundMessage, MessageRecord
 from bot.domain.refs import ChatRef, Person, UserRef, short_hash
 from bot.domain.roles import Purpose, read_roles
-from bot.domain.turns import Story, TurnState, TurnStatus
+from bot.domain.turns import Lent, Story, TurnState, TurnStatus
 from bot.domain.wishes import Kind, Wish
 from bot.ground import Ground, Request
 from bot.ports import CastStore, ConsentStore, ImageLedger, ImageStore, TurnStore
@@ -176,6 +176,11 @@ class Cast:
             picture=await asyncio.to_thread(self._draw, files),
             label=label_for(generative_engine=None, inputs=[each.image.provenance for each in pictures]),
             owners=tuple(dict.fromkeys(person for member in members for person in member.people)),
+            lent=tuple(
+                Lent(owner.user if owner else None, owner.name if owner else "", each.image.sha256)
+                for each in pictures
+                for owner in each.owners
+            ),
             spoiler=any(each.spoiler for each in pictures),
         )
 

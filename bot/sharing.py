@@ -13,10 +13,12 @@ import structlog
 
 from bot.consent import Consent
 from bot.domain.commands import HELP, Command
+from bot.domain.credit import lent_to
 from bot.domain.errors import BadRequest, NotAllowed
 from bot.domain.images import ALL, Input, Role
 from bot.domain.inputs import results_of
 from bot.domain.messages import ChatCapabilities, InboundMessage, MessageRecord, sharing
+from bot.domain.outcomes import SHEET, SHEETS
 from bot.domain.refs import UserRef
 from bot.domain.sharing import (
     A_STEP,
@@ -148,16 +150,20 @@ class Sharing:
         outcome, turn = status.outcome, status.turn
         if outcome is None or status.erased or status.state is not TurnState.DONE or outcome.nodes:
             raise BadRequest(NOTHING_TO_SHARE)
+        if outcome.code in (SHEET, *SHEETS):  # people's own pictures, as they sent them
+            raise BadRequest(NOTHING_TO_SHARE)
         if not 0 <= index < len(outcome.images) or outcome.label is None:
             raise BadRequest(NOTHING_TO_SHARE)
         if (await self._platforms[turn.chat.platform].capabilities(turn.chat)).age_limited:
             raise NotAllowed(FOR_ADULTS)
+        if turn.unnamed:
+            raise NotAllowed(OTHERS_IN_IT)
         ways = await self._ways_to(status)
         if any(each.erased for each in ways):
             await self._shares.end(turn.id)  # whoever went does not come back when the trace of that is gone
             raise BadRequest(NOTHING_TO_SHARE)
         people = [*turn.owners, *(owner for each in ways for owner in _owners_in(each.turn))]
-        if turn.unnamed or not await self._is_free(people, turn):
+        if not await self._is_free(people, turn):
             raise NotAllowed(OTHERS_IN_IT)
         return ways
 
@@ -167,17 +173,23 @@ class Sharing:
         )
 
     async def _ways_to(self, status: TurnStatus) -> Sequence[TurnStatus]:
-        """All in its thread that it came from, in order, itself among them."""
+        """All that it came from, itself among them, in order; also what stands in another thread of its chat. Raises
+        `BadRequest` where something of it is not known any more."""
         known = {each.turn.id: each for each in await self._turns.thread(status.turn.thread)}
         known[status.turn.id] = status
         found, waiting = {status.turn.id}, [status]
         while waiting:
             turn = waiting.pop().turn
             for id_ in (turn.parent, *(each.from_turn for each in turn.inputs)):
-                if id_ is not None and id_ in known and id_ not in found:
-                    found.add(id_)
-                    waiting.append(known[id_])
-        return [each for id_, each in known.items() if id_ in found]
+                if id_ is None or id_ in found:
+                    continue
+                above = known.get(id_) or await self._turns.load(id_)
+                if above is None or above.turn.chat != status.turn.chat:
+                    raise BadRequest(NOTHING_TO_SHARE)
+                known[id_] = above
+                found.add(id_)
+                waiting.append(above)
+        return sorted((known[id_] for id_ in found), key=lambda each: each.turn.created_at)
 
     # --- what is seen
 
@@ -248,6 +260,7 @@ class Sharing:
         others = tuple(dict.fromkeys([*turn.owners, turn.author]))
         engines = status.outcome.label.engines if status.outcome is not None and status.outcome.label else ()
         ground = Ground(inputs=inputs, owners=others, engines=engines, spoiler=turn.spoiler, unnamed=others)
+        ground = replace(ground, lent=tuple(replace(each, name="") for each in lent_to(turn)))
         return Told(REMIX_IT, instead=Request("", PLAIN_WISH, ground), again=True)
 
     # --- one's own results

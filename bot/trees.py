@@ -57,7 +57,7 @@ class Trees:
             raise BadRequest(NOTHING_TO_DRAW)
         statuses = await self._turns.thread(target.thread)
         if command.name == "compare":
-            return Told(instead=_compared(command, target, statuses))
+            return Told(instead=await self._compared(command, target, statuses))
         return await self._tree(statuses, message.author)
 
     async def _latest(self, message: InboundMessage) -> MessageRecord | None:
@@ -108,10 +108,44 @@ class Trees:
         except KeyError:
             return None
 
+    async def _compared(self, command: Command, target: MessageRecord, statuses: Sequence[TurnStatus]) -> Request:
+        by_turn = {status.turn.id: status for status in statuses}
+        before, after = _two(command, target, by_turn, nodes_of(statuses))
+        if before is None or after is None or after.from_turn is None:
+            raise BadRequest(NOTHING_TO_COMPARE)
+        turns = [await self._turn_here(each.from_turn, by_turn, target) for each in (before, after) if each.from_turn]
+        ground = Ground(
+            inputs=(before, after),
+            parent=after.from_turn,
+            owners=tuple(dict.fromkeys(owner for turn in turns for owner in turn.owners)),
+            spoiler=any(turn.spoiler for turn in turns),
+            lent=merged(*(lent_to(turn) for turn in turns)),
+            unnamed=tuple(dict.fromkeys(owner for turn in turns for owner in turn.unnamed)),
+        )
+        return Request(BEFORE_AND_AFTER, PLAIN_WISH, ground)
+
+    async def _turn_here(self, id_: TurnId, by_turn: Mapping[TurnId, TurnStatus], target: MessageRecord) -> Turn:
+        """It may stand in another thread, but in no other chat."""
+        status = by_turn.get(id_) or await self._turns.load(id_)
+        if status is None or status.erased or status.turn.chat != target.ref.chat:
+            raise BadRequest(NOTHING_TO_COMPARE)
+        return status.turn
+
 
 def _lent(turns: Sequence[Turn]) -> tuple[Lent, ...]:
     """People's pictures in all of these, and who made them."""
     return merged(*(lent_to(turn) for turn in turns), (Lent(turn.author, turn.author_name) for turn in turns))
+
+
+def _two(
+    command: Command, target: MessageRecord, by_turn: Mapping[TurnId, TurnStatus], nodes: Sequence[Node]
+) -> tuple[Input | None, Input | None]:
+    """Before and after: two that are named by their numbers, or what the target was made from and itself."""
+    if len(command.arguments) >= 2:
+        first, second = (_numbered(nodes, each) for each in command.arguments[:2])
+        return _result(by_turn[first]), _result(by_turn[second])
+    shown = by_turn.get(target.shows[0].turn) if target.shows else None
+    return (None, None) if shown is None else (_before(shown), _result(shown))
 
 
 def _label_of(nodes: Sequence[Node]) -> Label | None:
@@ -124,26 +158,6 @@ def _label_of(nodes: Sequence[Node]) -> Label | None:
     generated = all(label.provenance is Provenance.AI_GENERATED for label in made) and len(made) == len(labels)
     provenance = Provenance.AI_GENERATED if generated else Provenance.AI_EDITED
     return Label(provenance, edited_by_ai=False, engines=engines)
-
-
-def _compared(command: Command, target: MessageRecord, statuses: Sequence[TurnStatus]) -> Request:
-    by_turn = {status.turn.id: status for status in statuses}
-    nodes = nodes_of(statuses)
-    if len(command.arguments) >= 2:
-        first, second = (_numbered(nodes, each) for each in command.arguments[:2])
-        before, after = _result(by_turn[first]), _result(by_turn[second])
-    else:
-        shown = by_turn.get(target.shows[0].turn) if target.shows else None
-        after = _result(shown) if shown is not None else None
-        before = _before(shown) if shown is not None else None
-    if before is None or after is None or after.from_turn is None:
-        raise BadRequest(NOTHING_TO_COMPARE)
-    turns = [by_turn[each.from_turn].turn for each in (before, after) if each.from_turn is not None]
-    owners = tuple(dict.fromkeys(owner for turn in turns for owner in turn.owners))
-    spoiler = any(turn.spoiler for turn in turns)
-    lent = merged(*(lent_to(turn) for turn in turns))
-    ground = Ground(inputs=(before, after), parent=after.from_turn, owners=owners, spoiler=spoiler, lent=lent)
-    return Request(BEFORE_AND_AFTER, PLAIN_WISH, ground)
 
 
 def _numbered(nodes: Sequence[Node], text: str) -> TurnId:

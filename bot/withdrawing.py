@@ -83,6 +83,7 @@ class Withdrawing:
 
     async def _withdraw(self, owner: UserRef, pictures: Sequence[Sha256]) -> str:
         stood = all(await self._says.withdrawn([(owner, each) for each in pictures]))
+        named, pictures = len(pictures), await self._with_results(owner, pictures)
         await self._says.withdraw(owner, pictures)
         results, held = 0, 0
         for _ in range(_LOOKS):  # what was concluded meanwhile is found by looking again
@@ -95,7 +96,17 @@ class Withdrawing:
                 break
         await self._says.gone(owner, pictures)
         log.info("withdrawn", pictures=len(pictures), results=results)
-        return ALREADY_WITHDRAWN if stood and not results and not held else withdrawn_words(len(pictures), results)
+        return ALREADY_WITHDRAWN if stood and not results and not held else withdrawn_words(named, results)
+
+    async def _with_results(self, owner: UserRef, pictures: Sequence[Sha256]) -> Sequence[Sha256]:
+        """These, and all that was made of them: a result may have been given a name and gone on from there."""
+        known = dict.fromkeys(pictures)
+        while True:
+            grown = [each for each in await self._erasure.grown(owner, tuple(known)) if is_step(each)]
+            made = {image.sha256 for each in grown if each.outcome for image in each.outcome.images} - known.keys()
+            if not made:
+                return tuple(known)
+            known |= dict.fromkeys(sorted(made))
 
     async def _retract(self, ours: Sequence[MessageRef], theirs: Sequence[MessageRef]) -> None:
         for name, platform in self._platforms.items():

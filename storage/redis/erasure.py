@@ -42,6 +42,7 @@ from storage.redis.without import (
     unsaid,
 )
 
+_TRIES = 5
 _AT_ONCE = 100
 """Turns that are read at once: others are served in between."""
 
@@ -298,24 +299,31 @@ class RedisErasure:
 
     async def _leave_casts(self, user: UserRef, before: float) -> Sequence[Sha256]:
         """Their pictures go, and whoever they gave a name."""
-        gone: list[Sha256] = []
-        for member in await self._cast.of(user):
-            gone += await self._leave_in_cast(member, without(member, user, words=True, before=before))
-        return gone
+        return await self._change_casts(user, lambda member: without(member, user, words=True, before=before))
 
     async def _take_from_casts(self, owner: UserRef, images: frozenset[str]) -> None:
-        for member in await self._cast.of(owner):
+        def left_of(member: Member) -> Member | None:
             left = tuple(each for each in member.pictures if each.image.sha256 not in images)
-            await self._leave_in_cast(member, replace(member, pictures=left) if left else None)
+            return replace(member, pictures=left) if left else None
 
-    async def _leave_in_cast(self, member: Member, left: Member | None) -> Sequence[Sha256]:
-        kept = left.images if left is not None else ()
-        # Before nobody knows of them any more: a crash between the two is continued by repeating.
-        gone = await self._release(member.holder, [each for each in member.images if each not in kept])
-        if left is None:
-            await self._cast.drop(member)
-        elif left != member:
-            await self._cast.put(left, instead_of=member)
+        await self._change_casts(owner, left_of)
+
+    async def _change_casts(self, person: UserRef, left_of: Callable[[Member], Member | None]) -> Sequence[Sha256]:
+        """Again where one of them was changed by somebody else meanwhile."""
+        gone: list[Sha256] = []
+        for _ in range(_TRIES):
+            is_done = True
+            for member in await self._cast.of(person):
+                left = left_of(member)
+                if left == member:
+                    continue
+                kept = left.images if left is not None else ()
+                # Before nobody knows of them any more: a crash between the two is continued by repeating.
+                gone += await self._release(member.holder, [each for each in member.images if each not in kept])
+                swapped = self._cast.drop(member) if left is None else self._cast.put(left, instead_of=member)
+                is_done = await swapped and is_done
+            if is_done:
+                break
         return gone
 
     async def _drop_agreements(self, user: UserRef, before: float) -> None:

@@ -369,3 +369,30 @@ async def test_a_withdrawn_picture_and_what_grew_from_it_leave_the_cast(rig: Rig
     async with open_client(redis_url) as client:
         members = await RedisCastStore(client, retention_s=3600).members([CHAT])
     assert [member.name for member in members] == ["Cup"]
+
+
+async def test_what_was_made_through_a_name_goes_with_the_picture_that_the_name_grew_from(
+    rig: Rig, gemini: ScriptedEngine
+) -> None:
+    photo = await rig.quotes(ANNA, [CAT])
+    square = await rig.says("crop to a square", reply_to=photo.ref, quoted=photo)
+    await rig.sees(square)
+    await rig.sees(await rig.says("/cast save Rex", reply_to=square))
+    sheet = await rig.says("/cast")
+    through_name = await rig.says("put Rex on the red carpet")
+    for each in (sheet, through_name):
+        await rig.sees(each)
+    await rig.sees(await rig.says("/withdraw yes", reply_to=square))
+    assert await are_erased(rig, square, sheet, through_name) == [True, True, True]
+
+
+async def test_a_result_is_compared_across_threads_of_its_chat(rig: Rig) -> None:
+    square = await rig.says("crop to a square", [CAT])
+    await rig.sees(square)
+    asked = await rig.says("make it grey")
+    await rig.sees(asked)
+    grey = await rig.presses(Act.LATEST, asked)
+    await rig.sees(grey)
+    compared = await rig.sees(await rig.says("/compare", reply_to=grey))
+    assert compared.state is TurnState.DONE
+    assert [each.from_turn for each in compared.turn.inputs] == [square.turn, grey.turn]
