@@ -246,6 +246,14 @@ async def test_what_cannot_be_shared_is_said(rig: Rig) -> None:
     assert [await seen(rig, each) for each in ("", "x", "0" * 40, "ü" * 40)] == [None] * 4
 
 
+async def test_a_sheet_of_a_cast_is_not_shared_nor_offered_elsewhere(rig: Rig) -> None:
+    await rig.sees(await rig.says("/cast save Rex", [CAT]))
+    sheet = await rig.says("/cast")
+    await rig.sees(sheet)
+    assert await answered(rig, "/share", sheet) == NOTHING_TO_SHARE
+    assert list(await rig.house.reception.finished(ANNA, words="", most=5)) == []
+
+
 async def test_without_an_address_the_host_is_told_what_to_set(redis_url: str, tmp_path: Path) -> None:
     async with living_in(redis_url, tmp_path, {"exact": ExactEngine()}) as rig:
         assert await answered(rig, "/share", await square(rig)) == NO_ADDRESS
