@@ -18,7 +18,7 @@ from bot.domain.errors import BadRequest, NotAllowed
 from bot.domain.images import ALL, Input, Role
 from bot.domain.inputs import results_of
 from bot.domain.messages import ChatCapabilities, InboundMessage, MessageRecord, sharing
-from bot.domain.outcomes import SHEET, SHEETS
+from bot.domain.outcomes import NO_RESULTS
 from bot.domain.refs import UserRef
 from bot.domain.sharing import (
     A_STEP,
@@ -150,7 +150,7 @@ class Sharing:
         outcome, turn = status.outcome, status.turn
         if outcome is None or status.erased or status.state is not TurnState.DONE or outcome.nodes:
             raise BadRequest(NOTHING_TO_SHARE)
-        if outcome.code in (SHEET, *SHEETS):  # people's own pictures, as they sent them
+        if outcome.code in NO_RESULTS:  # people's own pictures, as they sent them
             raise BadRequest(NOTHING_TO_SHARE)
         if not 0 <= index < len(outcome.images) or outcome.label is None:
             raise BadRequest(NOTHING_TO_SHARE)

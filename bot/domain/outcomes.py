@@ -34,6 +34,8 @@ COMMAND_NAMES = frozenset(
 """Codes of answers to commands."""
 SHEET = "cast"
 """Code of the answer that shows a chat's cast: other people's pictures, of which nothing is made from there."""
+NO_RESULTS = SHEETS | {SHEET}
+"""Codes of answers whose picture is drawn to choose from: it is nobody's result."""
 UNDO = "undo"
 """Code of a step back: what the turn before was made from is shown once more."""
 ONE_OR_ALL = "one_or_all:"
@@ -43,7 +45,7 @@ A_OR_B = "a_or_b"
 """Code of the question which one of an arena without a winner is meant."""
 SIZE_QUESTION = "size:"
 """How the code of a question begins that asks which size it shall be; the size follows."""
-HALL_QUESTIONS = (PICTURE_OR_WORDS, WHICH_PICTURE, ONE_OR_ALL, SIZE_QUESTION, "no_words")
+HALL_QUESTIONS = (PICTURE_OR_WORDS, WHICH_PICTURE, ONE_OR_ALL, SIZE_QUESTION, ASKS_FOR_WORDS)
 """How the codes of questions begin that are asked before anything is done."""
 
 

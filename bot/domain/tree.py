@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bot.domain.images import ImageFacts
 from bot.domain.labels import Label
-from bot.domain.outcomes import SHEET, SHEETS
+from bot.domain.outcomes import NO_RESULTS
 from bot.domain.refs import TurnId
 from bot.domain.turns import TurnState, TurnStatus
 
@@ -83,9 +83,9 @@ def layout_of(nodes: Sequence[Node], *, most: int = MOST_ROWS) -> Layout:
 
 
 def _has_picture(status: TurnStatus) -> bool:
-    if status.state is not TurnState.DONE or status.outcome is None or status.outcome.code == SHEET:
+    if status.state is not TurnState.DONE or status.outcome is None:
         return False
-    drawn = bool(status.outcome.nodes) or status.outcome.code in SHEETS
+    drawn = bool(status.outcome.nodes) or status.outcome.code in NO_RESULTS
     return not drawn and (status.erased or bool(status.outcome.images))
 
 

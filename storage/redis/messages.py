@@ -14,7 +14,7 @@ from redis.asyncio.client import Pipeline
 
 from bot.domain.images import ImageFacts
 from bot.domain.messages import NOBODY, InboundMessage, MessageRecord, Shown
-from bot.domain.outcomes import SHEET, SHEETS
+from bot.domain.outcomes import NO_RESULTS
 from bot.domain.refs import ChatRef, MessageRef, Person, ThreadId, TurnId, UserRef, message_ref_of
 from bot.domain.turns import FINAL_STATES, TurnState
 from bot.ports import Heard
@@ -226,4 +226,4 @@ def _has_picture(state: str | None, outcome: str | None) -> bool:
     if state != TurnState.DONE or not outcome:
         return False
     ended = OUTCOME.load(outcome)
-    return bool(ended.images) and ended.code not in SHEETS and ended.code != SHEET
+    return bool(ended.images) and ended.code not in NO_RESULTS
