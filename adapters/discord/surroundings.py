@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -20,6 +19,7 @@ from adapters.discord.refs import nonce_of
 from adapters.discord.render import NOBODY
 from bot.domain.errors import ChatClosed, ChatGone
 from bot.domain.refs import ChatRef, MessageRef, UserRef
+from bot.recent import Recent
 
 log = structlog.get_logger("discord")
 
@@ -37,7 +37,7 @@ class DiscordSurroundings:
         self._api = api
         self._account = account
         self._cdn = str(yarl.URL(api.api_base).origin()) if api.api_base else discord.Asset.BASE
-        self._above_sleeping: OrderedDict[int, int] = OrderedDict()
+        self._above_sleeping: Recent[int, int] = Recent(_MOST_REMEMBERED)
 
     # --- where a message stands
 
@@ -81,8 +81,6 @@ class DiscordSurroundings:
             # A thread that slept when the session began.
             payload = await self._api.channel(str(channel))
             self._above_sleeping[channel] = int(payload.get("parent_id") or 0)
-            if len(self._above_sleeping) > _MOST_REMEMBERED:
-                self._above_sleeping.popitem(last=False)
         return self._above_sleeping[channel]
 
     async def roles(self, server: str, person: str) -> tuple[str, ...]:
