@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
-.PHONY: setup run test check coverage static format lint imports mypy pyright lock
+.PHONY: setup run test check coverage static format lint imports mypy pyright words lock
 
 setup: $(VENV)/.installed
 
@@ -59,6 +59,10 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@$(PIP) install --require-hashes --no-deps --requirement requirements-dev.lock
 	@touch $@
+
+# The sentences that people read, in all languages: new ones come in, old ones go, all are compiled.
+words: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.catalogs
 
 # The locks: versions and hashes, no addresses. What stands in them is kept unless pyproject.toml says otherwise.
 COMPILE := build/lock/bin/uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate --quiet

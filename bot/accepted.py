@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from bot.domain.arena import Side, drawn
 from bot.domain.credit import lent_by, merged
 from bot.domain.images import Input, Role
+from bot.domain.language import spoken
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import MessageRef, Person, TurnId, UserRef, turn_id_of
 from bot.domain.roles import Purpose
@@ -73,6 +74,7 @@ def turn_of(
         taste=request.taste,
         sides=drawn(accepted.sides, id_) if accepted.sides else (),
         unnamed=ground.unnamed,
+        language=spoken(),
     )
 
 

@@ -49,6 +49,7 @@ from bot.engines.tree import draw as draw_tree
 from bot.intake import Hall
 from bot.kitchen import Kitchen
 from bot.labels.labeller import MetadataLabeller
+from bot.languages import Languages
 from bot.links import Links
 from bot.listening import Listener
 from bot.mine import Mine
@@ -82,6 +83,7 @@ from storage.redis.consent import RedisConsentStore
 from storage.redis.discord import RedisDiscordStore
 from storage.redis.erasure import RedisErasure
 from storage.redis.images import RedisImageLedger
+from storage.redis.languages import RedisLanguageStore
 from storage.redis.messages import RedisMessageStore
 from storage.redis.meter import RedisMeter
 from storage.redis.page import RedisPageStore
@@ -252,7 +254,7 @@ async def open_house(
             is_exact=lambda words, count, wish: engines["exact"].read(words, images=count, wish=wish).whole,
             draw=draw_cast,
         )
-        tastes = Tastes(RedisTasteStore(client))
+        tastes, languages = Tastes(RedisTasteStore(client)), Languages(RedisLanguageStore(client))
         workshop = Workshop(
             engines=engines,
             turns=turns,
@@ -277,6 +279,7 @@ async def open_house(
             caps=caps,
             stopping=stopping,
             show=dispatch.show,
+            languages=languages,
             leave=cast.leave,
         )
         sharing = Sharing(
@@ -347,6 +350,7 @@ async def open_house(
             estimates=estimates,
             arena=arena,
             contests=contests,
+            languages=languages,
             arena_models=settings.arena_models,
         )
         reconciler = Reconciler(
@@ -384,6 +388,7 @@ async def open_house(
             contests=contests,
             forget=_forgets(lambda: house),
             sharing=sharing,
+            languages=languages,
         )
         house = House(
             settings=settings,

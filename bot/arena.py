@@ -24,6 +24,7 @@ from bot.domain.arena import (
 )
 from bot.domain.commands import Command
 from bot.domain.errors import ChatGone
+from bot.domain.language import tr
 from bot.domain.messages import InboundMessage, MessageRecord
 from bot.domain.refs import ChatRef, TurnId, UserRef
 from bot.domain.turns import Turn, TurnStatus
@@ -71,29 +72,29 @@ class Arena:
         status = await self._turns.load(turn)
         contest = await self._contests.of_turn(status.turn) if status is not None else None
         if status is None or contest is None or status.turn.chat != chat:
-            return NO_VOTE
+            return tr(NO_VOTE)
         match contest.stage:
             case Stage.MAKING:
-                return STILL_MADE
+                return tr(STILL_MADE)
             case Stage.VOID:
-                return NO_VOTE
+                return tr(NO_VOTE)
             case Stage.ENDED:
-                return VOTE_ENDED
+                return tr(VOTE_ENDED)
             case Stage.OPEN:
                 return await self._cast(contest, status, by, choice)
 
     async def _cast(self, contest: Contest, status: TurnStatus, by: UserRef, choice: Choice | None) -> str:
         if contest.made_at + self._life_s <= self._now():
             await self._end(contest)
-            return VOTE_ENDED
+            return tr(VOTE_ENDED)
         if choice is None:
             if by != status.turn.author:
-                return ONLY_WHO_ASKED
+                return tr(ONLY_WHO_ASKED)
             await self._end(contest)
-            return ENDED
+            return tr(ENDED)
         voted = await self._store.vote(contest.arena, by, choice, most=MOST_VOTERS)
         if voted is None:
-            return VOTE_ENDED
+            return tr(VOTE_ENDED)
         if voted >= MOST_VOTERS:
             await self._end(contest)
         elif voted != contest.voted:
@@ -166,4 +167,4 @@ class Leaderboard:
 
     async def answer(self, command: Command, message: InboundMessage, target: MessageRecord | None) -> Told:  # noqa: ARG002 the same for everybody
         board = board_of(await self._store.matches())
-        return Told("\n".join((*board.rows, *board.pairs)) or NO_RESULTS)
+        return Told("\n".join((*board.rows, *board.pairs)) or tr(NO_RESULTS))

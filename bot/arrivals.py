@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from bot.domain.errors import BadPicture, BadRequest, NotAllowed
 from bot.domain.images import ImageFacts, Input, Picture, Provenance, Role
 from bot.domain.labels import label_for
+from bot.domain.language import tr
 from bot.domain.messages import NOBODY, Attachment, InboundMessage, MessageRecord
 from bot.domain.own_pictures import WITHDRAWN, YOU_WITHDREW
 from bot.domain.refs import MessageRef, Person, Sha256, UserRef, sha256_of, thread_id_of
@@ -101,9 +102,9 @@ class Arrivals:
             if since is None:
                 continue
             if owner != message.author:
-                raise NotAllowed(WITHDRAWN)
+                raise NotAllowed(tr(WITHDRAWN))
             if record.ref != message.ref or message.created_at <= since:
-                raise NotAllowed(YOU_WITHDREW)
+                raise NotAllowed(tr(YOU_WITHDREW))
             anew.append(picture)
         await self._says.restore(message.author, anew)
 

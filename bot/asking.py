@@ -9,6 +9,7 @@ import structlog
 from bot.budget import Caps, over_words
 from bot.domain.consent import Say, Standing
 from bot.domain.errors import NotAllowed
+from bot.domain.language import speaking, tr
 from bot.domain.own_pictures import EXPLAINED
 from bot.domain.refs import ChatRef, Person, TurnId, UserRef
 from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus
@@ -26,6 +27,7 @@ from bot.domain.words import (
     still_asked,
     would_rather_not,
 )
+from bot.languages import Languages
 from bot.ports import ConsentStore, Platform, TurnQueue, TurnStore
 from bot.stopping import Stopping
 
@@ -48,7 +50,9 @@ class Asking:
         stopping: Stopping,
         show: Callable[[TurnId], Awaitable[None]],
         leave: Callable[[UserRef], Awaitable[None]],
+        languages: Languages,
     ) -> None:
+        self._languages = languages
         self._platforms = platforms
         self._says = says
         self._turns = turns
@@ -73,8 +77,9 @@ class Asking:
         for owner in owners:
             if await self._turns.note_once(turn.id, f"asked:{owner.user.key}"):
                 key = _call_key(turn.id, owner.user)
-                explained = EXPLAINED if await self._says.explains(owner.user, turn.id) else ""
-                words = joined(asks_you(turn.author_name), explained)
+                with speaking(await self._languages.of(owner.user, turn.language)):
+                    explained = tr(EXPLAINED) if await self._says.explains(owner.user, turn.id) else ""
+                    words = joined(asks_you(turn.author_name), explained)
                 await platform.call(turn.reply, owner.user, words, key=key)
 
     # --- answers
@@ -83,23 +88,23 @@ class Asking:
         """See `bot.ports.Rooms.allow`."""
         status = await self._turns.load(turn)
         if status is None or status.turn.chat != chat or by not in [each.user for each in status.turn.asks]:
-            return NOT_FOR_YOU
+            return tr(NOT_FOR_YOU)
         log.info("owner answered", turn=turn, say=say.value if say else "no")
         if say is Say.NEVER:
             await self.stand(by, chat, Standing.NEVER)
-            return SAID_NEVER
+            return tr(SAID_NEVER)
         if not any(Hold.CONSENT in each.holds for each in await self._album(status)):
-            return SETTLED
+            return tr(SETTLED)
         match say:
             case Say.ONCE:
                 await self.agree(status, by)
-                return AGREED_ONCE
+                return tr(AGREED_ONCE)
             case Say.HERE:
                 await self.stand(by, chat, Standing.HERE)
-                return AGREED_HERE
+                return tr(AGREED_HERE)
             case None:
-                await self._refuse(status, would_rather_not(_name_in(status.turn, by)))
-                return SAID_NO
+                await self._leave_alone(status, by)
+                return tr(SAID_NO)
 
     async def stand(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
         """What this person says of their own pictures from now on, and for all that waits for them."""
@@ -111,7 +116,7 @@ class Asking:
             case Standing.NEVER:
                 await self._leave(owner)
                 for status in await self._under_way_with(owner):
-                    await self._refuse(status, would_rather_not(_name_in(status.turn, owner)))
+                    await self._leave_alone(status, owner)
             case Standing.UNSAID:
                 pass
 
@@ -122,7 +127,8 @@ class Asking:
             for next_ in submitted.start:
                 await self._queue.start(next_)
             if submitted.full:
-                await self._stopping.stop(each, _refused(over_words(submitted.full)))
+                with speaking(each.turn.language):
+                    await self._stopping.stop(each, _refused(over_words(submitted.full)))
             elif each.turn.id not in submitted.start and not submitted.repeat:
                 await self._show(each.turn.id)
         await self._call_off(status.turn, owner)
@@ -137,7 +143,13 @@ class Asking:
         """The question was asked long ago, and nobody answered."""
         status = await self._turns.load(turn)
         if status is not None and Hold.CONSENT in status.holds:
-            await self._refuse(status, not_answered(names_of(status.turn.asks)))
+            with speaking(status.turn.language):
+                await self._refuse(status, not_answered(names_of(status.turn.asks)))
+
+    async def _leave_alone(self, status: TurnStatus, owner: UserRef) -> None:
+        """What this owner would rather not have done, said to whoever asked."""
+        with speaking(status.turn.language):
+            await self._refuse(status, would_rather_not(_name_in(status.turn, owner)))
 
     async def _refuse(self, status: TurnStatus, words: str) -> None:
         for each in reversed(await self._album(status)):

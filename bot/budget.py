@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bot.domain.language import tr
 from bot.domain.outcomes import added
 from bot.domain.refs import ChatRef, ServerRef, UserRef
 from bot.domain.turns import Turn, TurnStatus, Usage
@@ -117,11 +118,11 @@ class Caps:
 def over_words(bucket: str) -> str:
     """What is said when this bucket is full."""
     if bucket.startswith("person:"):
-        return OVER_PERSON
+        return tr(OVER_PERSON)
     if bucket.startswith("server:"):
-        return OVER_SERVER
+        return tr(OVER_SERVER)
     if bucket.startswith("chat:"):
-        return OVER_CHAT
+        return tr(OVER_CHAT)
     if bucket.startswith("house:month:"):
-        return OVER_MONTH
-    return OVER_NOW if bucket == "house:10m" else OVER_HOUSE
+        return tr(OVER_MONTH)
+    return tr(OVER_NOW) if bucket == "house:10m" else tr(OVER_HOUSE)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import structlog
 
 from bot.domain.errors import EngineFailed, EngineRefused, EngineUnavailable, ModelGone, RemixError, SwitchedOff
+from bot.domain.language import tr
 from bot.domain.turns import Usage
 from bot.domain.words import ASKED_TWICE, SWITCHED_OFF, TOO_SLOW, joined, stand_in
 from bot.ports import Claim, EditRequest, Engine, EngineAnswer, Heard, Meter, Switches, TurnStore
@@ -85,7 +86,7 @@ class Calls:
                 if number:
                     notes.append(stand_in(model, models[0], gone=gone))
                 if tally.broke_off:
-                    notes.append(ASKED_TWICE)
+                    notes.append(tr(ASKED_TWICE))
                 return replace(answer, note=joined(*notes), usage=_with(answer.usage, tally))
         raise AssertionError("an engine has at least one model")
 
@@ -104,7 +105,7 @@ class Calls:
         retries = 0
         while True:
             if not await self._switches.is_on(name):
-                raise _billed(SwitchedOff(SWITCHED_OFF), tally)
+                raise _billed(SwitchedOff(tr(SWITCHED_OFF)), tally)
             if not tally.counted:
                 if not await self._turns.calling(claim.status.turn.id, claim.epoch):
                     raise Fenced
@@ -150,7 +151,7 @@ class Calls:
             async with asyncio.timeout(self._timeout_s):
                 return await work()
         except TimeoutError:
-            raise EngineUnavailable(TOO_SLOW, maybe_billed=True) from None
+            raise EngineUnavailable(tr(TOO_SLOW), maybe_billed=True) from None
 
     async def alive(self, claim: Claim, work: Coroutine[Any, Any, T]) -> T:
         """Do this while showing life. Stops it when the turn was taken away."""

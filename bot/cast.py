@@ -42,6 +42,7 @@ from bot.domain.consent import Policy, Standing
 from bot.domain.errors import BadRequest, NotAllowed
 from bot.domain.images import ImageFacts, Input, Picture, Role
 from bot.domain.labels import label_for
+from bot.domain.language import tr
 from bot.domain.messages import InboundMessage, MessageRecord
 from bot.domain.refs import ChatRef, Person, UserRef, short_hash
 from bot.domain.roles import Purpose, read_roles
@@ -253,9 +254,9 @@ class Cast:
         if message.among and message.reply_index is not None and not message.attachments:
             inputs = inputs[message.reply_index : message.reply_index + 1]
         if not inputs:
-            raise BadRequest(NO_PICTURE_TO_SAVE)
+            raise BadRequest(tr(NO_PICTURE_TO_SAVE))
         if any(each.image is None for each in inputs):
-            raise BadRequest(NOT_READY_TO_SAVE)
+            raise BadRequest(tr(NOT_READY_TO_SAVE))
         images = [each.image for each in inputs if each.image is not None]
         await self._room_for(saving, message.author, await self._members_seen(message), images)
         owned = tuple(own for each in inputs for own in _owned(each, ground.owners, message))

@@ -8,6 +8,7 @@ from bot.domain.consent import Policy, Standing, strictest
 from bot.domain.credit import lent_by, merged
 from bot.domain.errors import NotAllowed
 from bot.domain.images import Input, Role
+from bot.domain.language import tr
 from bot.domain.own_pictures import WITHDRAWN, YOU_WITHDREW
 from bot.domain.refs import ChatRef, Person, ServerRef, Sha256, UserRef
 from bot.domain.turns import Lent
@@ -52,7 +53,7 @@ class Consent:
             return ()
         policy = await self.policy(chat, server, around)
         if policy is Policy.OFF:
-            raise NotAllowed(NO_PICTURES_HERE)
+            raise NotAllowed(tr(NO_PICTURES_HERE))
         await self._check_withdrawn(grown, asker)
         if not strangers and not others:
             return ()
@@ -64,9 +65,9 @@ class Consent:
         if not strangers or policy is Policy.ALL:
             return ()
         if policy is Policy.OWN:
-            raise NotAllowed(NOT_YOURS)
+            raise NotAllowed(tr(NOT_YOURS))
         if len(names) < len(strangers):
-            raise NotAllowed(NOBODY_TO_ASK)
+            raise NotAllowed(tr(NOBODY_TO_ASK))
         return tuple(Person(owner, name) for owner, name in names.items() if standing[owner] is Standing.UNSAID)
 
     async def _check_withdrawn(self, lent: Iterable[Lent], asker: UserRef) -> None:
@@ -74,7 +75,7 @@ class Consent:
         pairs = [(each.owner, Sha256(each.image)) for each in lent if each.owner is not None and each.image]
         for (owner, _), since in zip(pairs, await self._says.withdrawn(pairs), strict=True):
             if since is not None:
-                raise NotAllowed(YOU_WITHDREW if owner == asker else WITHDRAWN)
+                raise NotAllowed(tr(YOU_WITHDREW) if owner == asker else tr(WITHDRAWN))
 
     async def never(self, owners: Iterable[UserRef], chat: ChatRef) -> frozenset[UserRef]:
         """Those of them who want nothing more made of their pictures."""

@@ -14,6 +14,7 @@ from bot.domain.arena import MAKING, WHICH_IS_BETTER, Ballot, Side, revealed, vo
 from bot.domain.credit import owner_names
 from bot.domain.images import ImageFacts, Picture, facts_of, picture_of
 from bot.domain.labels import Label, alt_text, label_known, label_line, words_line
+from bot.domain.language import speaking, tr
 from bot.domain.messages import Answer, ChatCapabilities, Credit, Panel, Rendition, sharing
 from bot.domain.money import up_to
 from bot.domain.outcomes import UNDO
@@ -151,6 +152,10 @@ class Dispatch:
 
     async def show_status(self, status: TurnStatus) -> None:
         """The same for a status in hand. Of an album, the whole of it."""
+        with speaking(status.turn.language):
+            await self._show_status(status)
+
+    async def _show_status(self, status: TurnStatus) -> None:
         reply = status.turn.reply
         platform = self._platforms[reply.chat.platform]
         capabilities = await platform.capabilities(reply.chat)
@@ -181,6 +186,10 @@ class Dispatch:
         status = await self._turns.load(id_)
         if status is None:
             return None
+        with speaking(status.turn.language):
+            return await self._answer_of(status)
+
+    async def _answer_of(self, status: TurnStatus) -> Answer:
         capabilities = await self._platforms[status.turn.chat.platform].capabilities(status.turn.chat)
         if status.turn.album:
             return await self._album_answer(*await self._stands(status.turn), capabilities)
@@ -195,7 +204,7 @@ class Dispatch:
         if answer.state not in FINAL_STATES or answer.state is TurnState.CANCELLED:
             return
         if await self._turns.note_once(turn.id, "called back"):
-            words = IS_READY if answer.images else OPEN_IT
+            words = tr(IS_READY) if answer.images else tr(OPEN_IT)
             await self._platforms[turn.reply.chat.platform].call(turn.reply, turn.author, words, key=f"{turn.id}:ready")
 
     async def keep_sources(self, message: MessageRef, pictures: Sequence[Picture]) -> tuple[ImageFacts, ...]:
@@ -248,7 +257,7 @@ class Dispatch:
             question = turn.album[0] if turn.album else turn.id
             for owner in _asks(status):
                 if self._says is not None and await self._says.explains(owner.user, question):
-                    return [EXPLAINED]
+                    return [tr(EXPLAINED)]
         return []
 
     async def _images(
@@ -318,9 +327,9 @@ class Dispatch:
                 waiting = (
                     [waits_for(names_of(turn.asks))] if any(Hold.CONSENT in each.holds for each in statuses) else []
                 )
-                return (MAKING.format(price=price), *waiting, *([heard(turn.heard)] if turn.heard else []))
+                return (tr(MAKING).format(price=price), *waiting, *([heard(turn.heard)] if turn.heard else []))
             case Stage.OPEN:
-                return (*lines, f"{WHICH_IS_BETTER} {voted_words(contest.voted)}")
+                return (*lines, f"{tr(WHICH_IS_BETTER)} {voted_words(contest.voted)}")
             case Stage.ENDED:
                 return (*lines, *revealed(contest.sides, turn.instruction, contest.tally))
             case Stage.VOID:
@@ -380,9 +389,9 @@ def _fitted(masters: Sequence[ImageFacts], shown: Sequence[Rendition]) -> str:
     """What is said where a picture had to be made to fit the chat."""
     pairs = list(zip(masters, (each.image for each in shown), strict=False))
     if any(made.width_px < master.width_px for master, made in pairs):
-        return MADE_SMALLER
+        return tr(MADE_SMALLER)
     if any(made.media_type != master.media_type for master, made in pairs):
-        return MADE_LIGHTER
+        return tr(MADE_LIGHTER)
     return ""
 
 
@@ -449,4 +458,4 @@ def _final_lines(status: TurnStatus, outcome: Outcome) -> tuple[str, ...]:
     roles = _roles_line(turn) if outcome.images and outcome.label and outcome.label.edited_by_ai else ""
     lines = (label, heard(turn.heard) if turn.heard else "", roles, outcome.words, outcome.note or turn.note)
     said = tuple(line for line in lines if line)
-    return said or ((CANCELLED,) if status.state is TurnState.CANCELLED else ())
+    return said or ((tr(CANCELLED),) if status.state is TurnState.CANCELLED else ())

@@ -7,17 +7,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from bot.budget import Budget
 from bot.domain.commands import HELP, Command, apply_setting, said_of_mine, settings_words, standing_words
 from bot.domain.consent import Standing
+from bot.domain.language import N_, tr
 from bot.domain.messages import InboundMessage, MessageRecord
 from bot.domain.money import said
 from bot.domain.refs import ChatRef, UserRef
 from bot.ports import ChatStore, ConsentStore, Meter
 from bot.telling import Counter, Told
 
-NO_SUCH_SETTING = (
+NO_SUCH_SETTING = N_(
     "I know “suggestions” and “questions”, each on or off, “pictures” (ask, own or off) and “mine” (ask, here or "
     "never): /settings suggestions off"
 )
-BY_MENU = "On a server this is set by the command /settings, by those who run it."
+BY_MENU = N_("On a server this is set by the command /settings, by those who run it.")
 
 
 Stand = Callable[[UserRef, ChatRef, Standing], Awaitable[None]]
@@ -70,9 +71,9 @@ class Desk:
         if command.arguments:
             changed = apply_setting(settings, command.arguments)
             if changed is None:
-                return NO_SUCH_SETTING
+                return tr(NO_SUCH_SETTING)
             if message.server is not None:
-                return BY_MENU
+                return tr(BY_MENU)
             await self._chats.change(chat, changed)
             settings = changed
         (standing,) = await self._says.standing([asker], chat)

@@ -14,6 +14,7 @@ from bot.domain.credit import lent_to
 from bot.domain.errors import BadRequest, NotAllowed
 from bot.domain.images import ALL, ImageFacts, Input, Role
 from bot.domain.inputs import results_of
+from bot.domain.language import tr
 from bot.domain.messages import InboundMessage, MessageRecord, Shown
 from bot.domain.outcomes import (
     A_OR_B,
@@ -193,7 +194,7 @@ class Grounds:
             pin_owners=turn.pin_owners,
             owners=turn.owners,
             engines=outcome.label.engines if outcome and outcome.label else turn.engines,
-            note=CLIMBED
+            note=tr(CLIMBED)
             if climbed and found and not asking and code != UNDO and status.state is not TurnState.REFUSED
             else "",
             asked=turn.wish if asking or lost else None,
@@ -224,7 +225,7 @@ class Grounds:
                 id_ = status.turn.album[0 if won is Choice.A else 1]
                 return replace(await self._on_turns([Shown(id_, ALL)]), note=went_on_from(won))
             case Choice.BAD:
-                return replace(_beside(status.turn), parent=status.turn.id, note=BOTH_BAD)
+                return replace(_beside(status.turn), parent=status.turn.id, note=tr(BOTH_BAD))
             case Choice.TIE:
                 return replace(await self._on_each(status, shows), tied=True)
 
@@ -272,17 +273,17 @@ class Grounds:
         """What pressing it asks for. Raises `BadRequest` where there is nothing left to press it on."""
         status = await self._turns.load(target.shows[0].turn) if target is not None and target.shows else None
         if target is None or status is None or status.erased:
-            raise BadRequest(PRESS_GONE)
+            raise BadRequest(tr(PRESS_GONE))
         contest = await self._contests.of_turn(status.turn)
         if contest is not None and contest.hides:
-            raise BadRequest(VOTE_OPEN)  # what it makes would tell which is which
+            raise BadRequest(tr(VOTE_OPEN))  # what it makes would tell which is which
         request = await self._meant(press, message, target, status)
         words_by = status.turn.words_by or status.turn.author
         copied = (request.words != LARGER or request.wish.lettering) and words_by != message.author
         if press.act is Act.UNDO:
             return replace(request, words="")
         if not request.words.strip() and not request.ground.inputs:
-            raise BadRequest(PRESS_GONE)  # its words were taken back
+            raise BadRequest(tr(PRESS_GONE))  # its words were taken back
         return replace(request, words_by=words_by if copied else None, words_of=status.turn.words_of)
 
     async def _meant(  # noqa: PLR0911, PLR0912 one way for each control
@@ -297,7 +298,7 @@ class Grounds:
                 return Request(turn.instruction, replace(turn.wish, kind=Kind.EDIT), ground)
             case Act.IMAGINE:
                 if status.outcome is None or status.outcome.code != PICTURE_OR_WORDS:
-                    raise BadRequest(PRESS_GONE)
+                    raise BadRequest(tr(PRESS_GONE))
                 return Request(turn.instruction, replace(turn.wish, kind=Kind.IMAGINE), Ground(parent=turn.id))
             case Act.ORIGINAL:
                 wish = replace(_alone(turn.wish), from_original=True)
@@ -305,16 +306,16 @@ class Grounds:
                 return Request(turn.instruction, wish, on_original(ground))
             case Act.UNDO:
                 if not turn.inputs or any(each.image is None for each in turn.inputs):
-                    raise BadRequest(PRESS_GONE)
+                    raise BadRequest(tr(PRESS_GONE))
                 return Request(turn.instruction, _alone(turn.wish), _before_it(turn))
             case Act.GO:
                 return await self._node(press.argument, status)
             case Act.MINE | Act.WITHDRAW:
-                raise BadRequest(PRESS_GONE)  # they are commands, and never come here
+                raise BadRequest(tr(PRESS_GONE))  # they are commands, and never come here
             case Act.ONLY | Act.ALL:
                 return _this_or_all(press, status)
             case Act.PRESET | Act.RECIPE | Act.SHARE | Act.UNSHARE:
-                raise BadRequest(PRESS_GONE)  # commands, which are answered elsewhere
+                raise BadRequest(tr(PRESS_GONE))  # commands, which are answered elsewhere
             case Act.CANVAS:
                 return Request(turn.instruction, turn.wish, _on_canvas(_beside(turn), _number(press.argument, 1)))
             case Act.AGAIN | Act.EXACTLY | Act.SURPRISE | Act.VARIATIONS:
@@ -328,7 +329,7 @@ class Grounds:
         """One picture of a tree, as what is gone on from."""
         nodes = status.outcome.nodes if status.outcome is not None else ()
         if not nodes:
-            raise BadRequest(PRESS_GONE)
+            raise BadRequest(tr(PRESS_GONE))
         ground = await self._on_turns([Shown(node_of(nodes, _number(number, 0)), ALL)])
         return Request("", PLAIN_WISH, replace(ground, note=""))
 
@@ -345,7 +346,7 @@ class Grounds:
         if status.state is TurnState.ASKING:
             return Request(status.turn.instruction, replace(status.turn.wish, size=size), _beside(status.turn))
         if len(target.shows) > 1:
-            raise BadRequest(WHICH_ONE)
+            raise BadRequest(tr(WHICH_ONE))
         ground = await self._on_turns(target.shows)
         wish = larger_wish(status.turn.wish, size)
         return Request(LARGER, wish, replace(ground, note="", inputs=ground.inputs[:1]))
@@ -356,7 +357,7 @@ class Grounds:
         found = await self._messages.find(latest) if latest is not None else None
         ground = await self.of(found, message.author)
         if not ground.inputs:
-            raise BadRequest(NO_PICTURE_YET)
+            raise BadRequest(tr(NO_PICTURE_YET))
         return ground
 
     async def is_sheet_of(self, target: MessageRecord | None, code: str) -> bool:
@@ -415,7 +416,7 @@ def _before_it(turn: Turn) -> Ground:
     """What it was made from: whoever came along by their name was no step on the way."""
     stood = tuple(each for each in turn.inputs if not each.called)
     if not stood:
-        raise BadRequest(PRESS_GONE)
+        raise BadRequest(tr(PRESS_GONE))
     return replace(_beside(turn), inputs=stood)
 
 
@@ -423,9 +424,9 @@ def on_original(ground: Ground) -> Ground:
     """The same path, on the picture that its thread began with. Raises `NotAllowed` where nobody can say whose that one
     is."""
     if not ground.pins:
-        raise BadRequest(PRESS_GONE)
+        raise BadRequest(tr(PRESS_GONE))
     if not ground.pin_owners and len(ground.owners) > 1:
-        raise NotAllowed(NOT_YOURS)
+        raise NotAllowed(tr(NOT_YOURS))
     owner = ground.pin_owners[0] if ground.pin_owners else next(iter(ground.owners), None)
     names = {each.owner: each.name for each in ground.lent}
     name = names.get(owner, "") if owner is not None else ""
@@ -468,7 +469,7 @@ def _taken(press: Press, wish: Wish) -> Wish:
 def _on_canvas(ground: Ground, number: int) -> Ground:
     """The same inputs, with that one (from 1) as the picture to edit."""
     if not 1 <= number <= len(ground.inputs):
-        raise BadRequest(PRESS_GONE)
+        raise BadRequest(tr(PRESS_GONE))
     purposes = with_canvas([each.purpose for each in ground.inputs], number)
     inputs = tuple(replace(each, purpose=purpose) for each, purpose in zip(ground.inputs, purposes, strict=True))
     return replace(ground, inputs=inputs)
@@ -477,7 +478,7 @@ def _on_canvas(ground: Ground, number: int) -> Ground:
 def _this_or_all(press: Press, status: TurnStatus) -> Request:
     turn, code = status.turn, status.outcome.code if status.outcome is not None else ""
     if not code.startswith(ONE_OR_ALL) and (code != A_OR_B or press.act is Act.ALL):
-        raise BadRequest(PRESS_GONE)
+        raise BadRequest(tr(PRESS_GONE))
     ground = _beside(turn)
     if press.act is Act.ONLY:
         ground = _alone_of(ground, _number(press.argument, 1))
@@ -487,7 +488,7 @@ def _this_or_all(press: Press, status: TurnStatus) -> Request:
 def _alone_of(ground: Ground, number: int) -> Ground:
     """That picture (from 1), as if it had come by itself."""
     if not 1 <= number <= len(ground.inputs):
-        raise BadRequest(PRESS_GONE)
+        raise BadRequest(tr(PRESS_GONE))
     picture = replace(ground.inputs[number - 1], purpose=None)
     pins = (picture.image,) if picture.image is not None else ()
     owners = (picture.owner,) if picture.owner is not None else ()
@@ -512,9 +513,9 @@ def begins_anew(words: str) -> bool:
 def node_of(nodes: Sequence[TurnId], number: int) -> TurnId:
     """By its number, from 1. Raises `BadRequest`."""
     if not number:
-        raise BadRequest(WHICH_NODE.format(number=len(nodes)))
+        raise BadRequest(tr(WHICH_NODE).format(number=len(nodes)))
     if not 1 <= number <= len(nodes):
-        raise BadRequest(NO_SUCH_NODE.format(number=number, most=len(nodes)))
+        raise BadRequest(tr(NO_SUCH_NODE).format(number=number, most=len(nodes)))
     return nodes[number - 1]
 
 

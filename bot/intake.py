@@ -29,6 +29,7 @@ from bot.domain.commands import Command, pressed_command, read_command
 from bot.domain.errors import BadRequest, ChatClosed, ChatGone, NotAllowed, NotUnderstood, RemixError
 from bot.domain.images import ALL, ImageFacts, Input, Picture
 from bot.domain.labels import Label, label_known
+from bot.domain.language import speaking, tr
 from bot.domain.messages import InboundMessage, MessageRecord, Received, Shown
 from bot.domain.money import up_to
 from bot.domain.outcomes import (
@@ -71,6 +72,7 @@ from bot.domain.words import (
     too_many,
 )
 from bot.ground import Ground, Grounds, Request, begins_anew, goes_on, on_original, only
+from bot.languages import Languages
 from bot.listening import Listener, Understood
 from bot.ports import (
     Engine,
@@ -135,8 +137,10 @@ class Hall:
         estimates: Estimates,
         arena: Arena,
         contests: Contests,
+        languages: Languages,
         arena_models: Sequence[str] = (),
     ) -> None:
+        self._languages = languages
         self._arena = arena
         self._arena_models = arena_models
         self._platforms = platforms
@@ -164,7 +168,8 @@ class Hall:
         """Deal with one message that is meant for the bot. Repeating it is harmless and gives the same turn. Raises
         `ChatClosed` where it cannot be answered for now, `ChatGone` where it never can."""
         try:
-            return await self._receive(message)
+            with speaking(await self._languages.of_author(message)):
+                return await self._receive(message)
         except ChatClosed as error:
             if isinstance(error, ChatGone) or message.created_at < time.time() - _TOO_LATE_S:
                 await self._messages.settle_inbound(message)
@@ -205,6 +210,10 @@ class Hall:
     async def join(self, message: InboundMessage) -> bool:
         """See `bot.ports.Rooms`. Only a turn that nobody has claimed takes more pictures along, and only where the same
         engine does it then: what it has reserved stands."""
+        with speaking(await self._languages.of_author(message)):
+            return await self._join(message)
+
+    async def _join(self, message: InboundMessage) -> bool:
         status, brought = await self._taken_in(message)
         if status is None:
             await self.receive(message)
@@ -224,7 +233,8 @@ class Hall:
         accepted = await self._consider(message, await self._grounds.target(message))
         if accepted.outcome is not None or accepted.engine != turn.engine or accepted.asks:
             return False
-        return await self._turns.extend(turn_of(message, turn.id, turn.reply, accepted, Understood(message.text)))
+        more = turn_of(message, turn.id, turn.reply, accepted, Understood(message.text))
+        return await self._turns.extend(replace(more, language=turn.language))
 
     async def _taken_in(self, message: InboundMessage) -> tuple[TurnStatus | None, Sequence[ImageFacts]]:
         """The turn that a message has led to, and the pictures that it brought."""
@@ -266,7 +276,7 @@ class Hall:
         status = await self._turns.load(turn)
         if status is None:
             return False
-        return await self._stopping.stop(status, Outcome(TurnState.CANCELLED, code="cancelled", words=CANCELLED))
+        return await self._stopping.stop(status, Outcome(TurnState.CANCELLED, code="cancelled", words=tr(CANCELLED)))
 
     # --- accepting
 
@@ -349,14 +359,14 @@ class Hall:
     async def _step_back(self, request: Request, asks: Sequence[Person]) -> Outcome:
         """What is shown once more keeps its label. Somebody's own picture is not shown again by us."""
         if asks:
-            raise NotAllowed(THEIRS_STANDS_THERE)
+            raise NotAllowed(tr(THEIRS_STANDS_THERE))
         before = [await self._turns.load(each.from_turn) for each in request.ground.inputs if each.from_turn]
         if any(each is None or each.erased for each in before):
-            raise BadRequest(PRESS_GONE)
+            raise BadRequest(tr(PRESS_GONE))
         labels = [each.outcome.label for each in before if each is not None and each.outcome is not None]
         known = [label_known(each.image.provenance) for each in request.ground.inputs if each.image is not None]
         label = next((each for each in (*labels, *known) if each is not None), None)
-        return Outcome(TurnState.DONE, code=UNDO, words=UNDONE, label=label)
+        return Outcome(TurnState.DONE, code=UNDO, words=tr(UNDONE), label=label)
 
     async def _asks(self, message: InboundMessage, ground: Ground) -> tuple[Person, ...]:
         """Whom to ask first. Raises `NotAllowed`."""
@@ -386,7 +396,7 @@ class Hall:
         if ground.parent is not None and read_wish(text, images=1).wish.from_original:
             ground = on_original(ground)
         if not ground.all_there:
-            raise BadRequest(ALBUM_OPEN)
+            raise BadRequest(tr(ALBUM_OPEN))
         inputs = ground.inputs + tuple(brought)
         asked = read_wish(text, images=len(inputs))
         if ground.unanswered and asked.wish.kind is Kind.EDIT:
@@ -418,11 +428,11 @@ class Hall:
         if not meant.brought_only:
             ground, _ = await self._pointed(replace(message, text=""), target, alone=not brought)
         if not ground.all_there:
-            raise BadRequest(ALBUM_OPEN)
+            raise BadRequest(tr(ALBUM_OPEN))
         inputs = ground.inputs + tuple(brought)
         on_nothing = message.reply_to is None or ground.from_words
         if message.press is not None and not inputs and not on_nothing:
-            raise BadRequest(PRESS_GONE)
+            raise BadRequest(tr(PRESS_GONE))
         if not inputs and on_nothing and meant.from_words:
             wish = replace(meant.wish, kind=Kind.IMAGINE)
             return Request(meant.from_words, wish, replace(ground, from_words=True), words_of=meant.words_of)
@@ -479,13 +489,13 @@ class Hall:
         if not images:
             self._check_meant_from_words(message, request)
         if not request.words.strip():
-            raise _Question(NO_WORDS, code=ASKS_FOR_WORDS, suggestions=self._starters())
+            raise _Question(tr(NO_WORDS), code=ASKS_FOR_WORDS, suggestions=self._starters())
         reading = self._engines["exact"].read(request.words, images=images, wish=request.wish)
         # What was only asked about until now is as new as if it had just been said.
         is_new = message.press is None or message.press.act in (Act.ONLY, Act.ALL, Act.PRESET, Act.RECIPE)
         if request.wish.form is Form.ARENA:
             if not self._generative:
-                raise BadRequest(NOTHING_TO_COMPARE)
+                raise BadRequest(tr(NOTHING_TO_COMPARE))
             # In the usual size, and never by arithmetic.
             request, reading = replace(request, wish=replace(request.wish, size="")), replace(reading, whole=False)
         if reading.whole and images and is_new and not request.wish.transparent:
@@ -521,10 +531,10 @@ class Hall:
         if request.wish.kind is not Kind.EDIT and drawn:
             return
         if not beginning:
-            raise BadRequest(NO_PICTURE)
+            raise BadRequest(tr(NO_PICTURE))
         if self._generative and not points and not is_vague(request.words):
-            raise _Question(OR_DRAW, code=PICTURE_OR_WORDS)
-        raise _Question(WHICH_ONE_IS_IT, code=WHICH_PICTURE)
+            raise _Question(tr(OR_DRAW), code=PICTURE_OR_WORDS)
+        raise _Question(tr(WHICH_ONE_IS_IT), code=WHICH_PICTURE)
 
     def _starters(self) -> tuple[str, ...]:
         return (_STARTERS[0], *_AI_STARTERS[:2]) if self._generative else _STARTERS
@@ -534,7 +544,7 @@ class Hall:
     async def _submit(self, turn: Turn) -> bool:
         """Whether it waits for somebody's consent."""
         if turn.engine not in self._engines:
-            await self._stop(turn, Outcome(TurnState.FAILED, code="engine_gone", words=ENGINE_GONE))
+            await self._stop(turn, Outcome(TurnState.FAILED, code="engine_gone", words=tr(ENGINE_GONE)))
             return False
         submitted = await self._turns.submit(turn, await self._caps.of_turn(turn))
         if submitted.full:
@@ -594,7 +604,7 @@ class Hall:
     async def _complete(self, first: TurnStatus, missing: Turn) -> bool:
         """A turn of an album that a crash kept from being submitted. Whether it waits for somebody's consent."""
         if first.state is TurnState.CANCELLED:
-            await self._stop(missing, Outcome(TurnState.CANCELLED, code="cancelled", words=CANCELLED))
+            await self._stop(missing, Outcome(TurnState.CANCELLED, code="cancelled", words=tr(CANCELLED)))
             return False
         return await self._submit(missing)
 
@@ -653,9 +663,9 @@ def _check_vote(message: InboundMessage, request: Request) -> None:
     if message.press is not None:
         return
     if request.ground.vote_open:
-        raise BadRequest(VOTE_OPEN)
+        raise BadRequest(tr(VOTE_OPEN))
     if request.ground.tied:
-        raise _Question(WHICH_OF_TWO, code=A_OR_B)
+        raise _Question(tr(WHICH_OF_TWO), code=A_OR_B)
 
 
 def _is_unclear(message: InboundMessage, target: MessageRecord, request: Request) -> bool:
@@ -671,7 +681,7 @@ def _is_unclear(message: InboundMessage, target: MessageRecord, request: Request
 def _one_or_all(message: InboundMessage, request: Request) -> _Question:
     count = sum(not each.called for each in request.ground.inputs)
     number = min(message.reply_index or 0, count - 1) + 1
-    return _Question(THIS_OR_ALL.format(count=count), code=f"{ONE_OR_ALL}{number}/{count}")
+    return _Question(tr(THIS_OR_ALL).format(count=count), code=f"{ONE_OR_ALL}{number}/{count}")
 
 
 def _going_on(asked: Wish | None, wish: Wish) -> Wish:
@@ -692,8 +702,8 @@ def _within(engine: Engine, request: Request) -> Request:
     if not size or size in engine.profile.sizes:
         return request
     if request.words == LARGER:
-        raise BadRequest(NO_LARGER_HERE)
-    note = joined(request.ground.note, NO_LARGER)
+        raise BadRequest(tr(NO_LARGER_HERE))
+    note = joined(request.ground.note, tr(NO_LARGER))
     return replace(request, wish=replace(request.wish, size=""), ground=replace(request.ground, note=note))
 
 

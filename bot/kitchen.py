@@ -9,6 +9,7 @@ from typing import ClassVar, Final
 from bot.domain.commands import RECIPE_BY_ID, Command
 from bot.domain.errors import BadRequest
 from bot.domain.images import Picture
+from bot.domain.language import tr
 from bot.domain.messages import InboundMessage, MessageRecord
 from bot.domain.outcomes import PRESETS as PRESETS_CODE
 from bot.domain.presets import (
@@ -82,7 +83,7 @@ class Kitchen:
 
     async def answer(self, command: Command, message: InboundMessage, target: MessageRecord | None) -> Told:
         if message.press is not None and target is None:
-            raise BadRequest(PRESS_GONE)
+            raise BadRequest(tr(PRESS_GONE))
         match command.name:
             case "preset" if command.rest:
                 return _preset(command.rest, message)
@@ -93,13 +94,13 @@ class Kitchen:
             case "replay":
                 return await self._replay(message, target)
             case name if name == RECIPE_BY_ID:
-                return _told(await self._recipes.find(message.ref.chat, command.rest), RECIPE_GONE)
+                return _told(await self._recipes.find(message.ref.chat, command.rest), tr(RECIPE_GONE))
             case _:
                 return await self._recipe(command, message, target)
 
     async def _presets(self) -> Told:
         picture = await asyncio.to_thread(self._draw, PRESETS)
-        return Told(SHEET_WORDS, picture=picture, code=PRESETS_CODE, on_picture=True)
+        return Told(tr(SHEET_WORDS), picture=picture, code=PRESETS_CODE, on_picture=True)
 
     # --- recipes
 
@@ -109,7 +110,7 @@ class Kitchen:
         first, rest = (*command.rest.split(None, 1), "", "")[:2]
         match first.lower():
             case "":
-                return Told(HOW)
+                return Told(tr(HOW))
             case "save":
                 return await self._save(rest, message, target)
             case "delete":
@@ -120,55 +121,55 @@ class Kitchen:
             case "import":
                 name, steps = imported(command.rest.lstrip()[len("import") :], message.author)
                 if name and not steps:
-                    raise BadRequest(NOTHING_TO_IMPORT)
+                    raise BadRequest(tr(NOTHING_TO_IMPORT))
                 return await self._keep(name, steps, message)
             case _:
                 preset = read_preset(command.rest) if is_taken(command.rest) else None
                 if preset is not None:
                     return _chosen(preset, message)
-                return _told(await self._named(command.rest, message), RECIPE_GONE)
+                return _told(await self._named(command.rest, message), tr(RECIPE_GONE))
 
     async def _named(self, text: str, message: InboundMessage) -> Recipe:
         name = name_in(text)
         recipe = await self._recipes.find(message.ref.chat, recipe_id(name)) if name else None
         if recipe is None:
-            raise BadRequest(NO_SUCH_RECIPE.format(name=_short(text)) if text.strip() else NAME_NEEDED)
+            raise BadRequest(tr(NO_SUCH_RECIPE).format(name=_short(text)) if text.strip() else tr(NAME_NEEDED))
         return recipe
 
     async def _save(self, text: str, message: InboundMessage, target: MessageRecord | None) -> Told:
         target = target or await self._latest(message)
         if target is None or not target.shows:
-            raise BadRequest(NOTHING_TO_KEEP)
+            raise BadRequest(tr(NOTHING_TO_KEEP))
         return await self._keep(name_in(text), await self._steps(target), message)
 
     async def _keep(self, name: str, steps: tuple[Step, ...], message: InboundMessage) -> Told:
         if not name or name.casefold() in RESERVED:
-            raise BadRequest(NAME_NEEDED)
+            raise BadRequest(tr(NAME_NEEDED))
         if is_taken(name):
-            raise BadRequest(NAME_OF_PRESET.format(name=name))
+            raise BadRequest(tr(NAME_OF_PRESET).format(name=name))
         if not steps:
-            raise BadRequest(NOTHING_TO_KEEP)
+            raise BadRequest(tr(NOTHING_TO_KEEP))
         if too_much(steps):
-            raise BadRequest(TOO_MUCH)
+            raise BadRequest(tr(TOO_MUCH))
         by = Person(message.author, message.author_name)
         # The same message that comes once more saves the same.
         recipe = Recipe(name, steps, by, message.ref.chat, message.created_at)
         if await self._recipes.save(recipe):
-            return Told(SAVED.format(name=name, steps=counted(steps)))
+            return Told(tr(SAVED).format(name=name, steps=counted(steps)))
         standing = await self._recipes.find(recipe.chat, recipe.id)
         if standing is None:
-            raise BadRequest(TOO_MANY)
+            raise BadRequest(tr(TOO_MANY))
         # No error: what names somebody goes when they are forgotten.
-        words = NAME_TAKEN.format(name=name, saver=standing.by.name or "Somebody else")
+        words = tr(NAME_TAKEN).format(name=name, saver=standing.by.name or "Somebody else")
         return Told(words, words_of=(standing.by.user,))
 
     async def _delete(self, text: str, message: InboundMessage) -> Told:
         recipe = await self._named(text, message)
         if recipe.by.user != message.author:
-            words = NOT_YOURS.format(name=recipe.name, saver=recipe.by.name or "somebody else")
+            words = tr(NOT_YOURS).format(name=recipe.name, saver=recipe.by.name or "somebody else")
             return Told(words, words_of=(recipe.by.user,))
         await self._recipes.delete(message.ref.chat, recipe.id)
-        return Told(DELETED.format(name=recipe.name))
+        return Told(tr(DELETED).format(name=recipe.name))
 
     async def _list(self, message: InboundMessage) -> Told:
         recipes = await self._recipes.all(message.ref.chat)
@@ -184,12 +185,12 @@ class Kitchen:
 
     async def _replay(self, message: InboundMessage, target: MessageRecord | None) -> Told:
         if target is None or not target.shows or not message.attachments:
-            raise BadRequest(OWN_PICTURE_NEEDED)
+            raise BadRequest(tr(OWN_PICTURE_NEEDED))
         steps = await self._steps(target)
         if not steps:
-            raise BadRequest(OWN_PICTURE_NEEDED)
+            raise BadRequest(tr(OWN_PICTURE_NEEDED))
         if too_much(steps):
-            raise BadRequest(TOO_MUCH)
+            raise BadRequest(tr(TOO_MUCH))
         return Told(meant=_meant(steps, brought_only=True))
 
     # --- the way to a result
@@ -210,14 +211,14 @@ class Kitchen:
             id_ = status.turn.parent
         steps = steps_to(path[::-1])
         if steps is None:
-            raise BadRequest(WORDS_TAKEN_BACK)
+            raise BadRequest(tr(WORDS_TAKEN_BACK))
         return steps
 
 
 def _preset(text: str, message: InboundMessage) -> Told:
     chosen = read_preset(text)
     if chosen is None:
-        raise BadRequest(NO_SUCH_PRESET.format(name=_short(text)))
+        raise BadRequest(tr(NO_SUCH_PRESET).format(name=_short(text)))
     return _chosen(chosen, message)
 
 

@@ -10,6 +10,7 @@ import re
 import secrets
 from typing import Final
 
+from bot.domain.language import tr
 from bot.domain.sharing import SHOWN_ONCE
 from bot.recent import Recent
 
@@ -31,4 +32,4 @@ class Links:
 
     def reveal(self, words: str) -> str:
         """With the links that are known; with a word about those that are not."""
-        return _MARK.sub(lambda found: self._links.get(found[1], SHOWN_ONCE), words) if "[link " in words else words
+        return _MARK.sub(lambda found: self._links.get(found[1], tr(SHOWN_ONCE)), words) if "[link " in words else words

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.budget import Caps, over_words
 from bot.domain.errors import BadRequest, EngineFailed, EngineUnavailable, NotAllowed, SwitchedOff
+from bot.domain.language import tr
 from bot.domain.messages import InboundMessage
 from bot.domain.turns import Usage
 from bot.domain.words import HEARD_NOTHING, NO_EARS, SWITCHED_OFF, TOO_SLOW
@@ -59,7 +60,7 @@ class Listener:
             return Understood(message.text)
         heard = await self._messages.heard(message.ref) or await self._listen_once(message)
         if not heard.words.strip():
-            raise BadRequest(HEARD_NOTHING)
+            raise BadRequest(tr(HEARD_NOTHING))
         return Understood("\n".join(part for part in (message.text, heard.words) if part), heard.words, heard.usage)
 
     async def _listen_once(self, message: InboundMessage) -> Heard:
@@ -68,7 +69,7 @@ class Listener:
             while True:
                 number = await self._messages.begin_listening(message.ref, life_s=_LONGEST_S)
                 if number > MAX_TRIES:
-                    raise EngineUnavailable(TOO_SLOW)
+                    raise EngineUnavailable(tr(TOO_SLOW))
                 if number:
                     return await self._listen(message, number)
                 if (heard := await self._messages.heard(message.ref)) is not None:
@@ -78,14 +79,14 @@ class Listener:
     async def _listen(self, message: InboundMessage, number: int) -> Heard:
         assert message.voice is not None
         if self._text_model is None:
-            raise BadRequest(NO_EARS)
+            raise BadRequest(tr(NO_EARS))
         if not await self._switches.is_on(self._switch):
-            raise SwitchedOff(SWITCHED_OFF)
+            raise SwitchedOff(tr(SWITCHED_OFF))
         platform = self._platforms[message.ref.chat.platform]
         sound = await platform.fetch(message.voice, max_bytes=MAX_VOICE_BYTES)
         media_type = sound_type_of(sound)
         if not media_type:
-            raise BadRequest(HEARD_NOTHING)
+            raise BadRequest(tr(HEARD_NOTHING))
         # Before there is a turn to reserve for: at least the estimate is taken, and what was beyond it afterwards.
         estimate = self._text_model.estimate_microusd()
         chat, server = message.ref.chat, message.server
@@ -99,7 +100,7 @@ class Listener:
         except (EngineFailed, TimeoutError) as error:
             mine = [replace(each, estimate=-estimate) for each in buckets if each.name.startswith("person:")]
             await self._meter.charge(mine, key=f"{key}:back")
-            raise error if isinstance(error, EngineFailed) else EngineUnavailable(TOO_SLOW) from None
+            raise error if isinstance(error, EngineFailed) else EngineUnavailable(tr(TOO_SLOW)) from None
         await self._messages.hear(message.ref, heard)
         if (more := heard.usage.cost_microusd - estimate) > 0:
             beyond = [replace(each, estimate=more, limit=_NO_LIMIT) for each in buckets]

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from bot.domain.commands import Command, said_of_mine, standing_words
 from bot.domain.consent import Standing
 from bot.domain.errors import BadRequest
+from bot.domain.language import tr
 from bot.domain.messages import InboundMessage, MessageRecord
 from bot.domain.own_pictures import ASKED_EVERYWHERE, EVERYWHERE, NO_SUCH_SAY, mine_words
 from bot.domain.refs import ChatRef, UserRef
@@ -28,9 +29,9 @@ class Mine:
             return Told(mine_words(await self._says.said(person, chat)))
         if arguments == (EVERYWHERE,):
             await self._says.take_back(person)
-            return Told(ASKED_EVERYWHERE)
+            return Told(tr(ASKED_EVERYWHERE))
         said = said_of_mine(("mine", *arguments))
         if said is None:
-            raise BadRequest(NO_SUCH_SAY)
+            raise BadRequest(tr(NO_SUCH_SAY))
         await self._stand(person, chat, said)
         return Told(standing_words(said))

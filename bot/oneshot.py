@@ -15,6 +15,7 @@ from bot.domain.arena import NO_RESULTS, board_of
 from bot.domain.errors import BadPicture, NotUnderstood, RemixError
 from bot.domain.images import EXTENSIONS, Picture
 from bot.domain.labels import Label, label_for, label_line
+from bot.domain.language import tr
 from bot.domain.messages import ChatCapabilities
 from bot.domain.refs import ChatRef, UserRef, user_ref_of
 from bot.domain.roles import read_roles
@@ -40,7 +41,7 @@ async def edit(
     pictures = [await _read(settings, path) for path in paths]
     asked = read_wish(instruction, images=len(pictures))
     if not pictures and asked.wish.kind is Kind.EDIT:
-        raise RemixError(NO_PICTURE)
+        raise RemixError(tr(NO_PICTURE))
     wish = replace(asked.wish, form=Form.ONE, count=1)
     purposes = read_roles(asked.words, len(pictures)) or ()
     async with open_machines(settings) as machines:
@@ -152,7 +153,7 @@ async def arena(settings: Settings, *, worst: bool) -> list[str]:
     async with open_house(settings, join=True, slots=1) as house:
         if not worst:
             board = board_of(await house.arenas.matches())
-            return [*board.rows, *board.pairs] or [NO_RESULTS]
+            return [*board.rows, *board.pairs] or [tr(NO_RESULTS)]
         lines: list[str] = []
         for arena, tally in await house.arenas.worst(most=_WORST):
             status = await house.turns.load(arena)

@@ -163,6 +163,12 @@ class Rooms(Protocol):
         """Erase a person. Gives what to tell them."""
         ...
 
+    async def speaks(self, user: UserRef, language: str) -> None:
+        """The language that the platform says this person reads, by its tag (BCP 47): they are spoken to in it where
+        the platform does not say it again. To whoever presses something, a door answers in the language that is
+        `bot.domain.language.speaking` while it asks the core."""
+        ...
+
     async def shared(self, token: str) -> SharedResult | None:
         """What a link shows now; None for one that is unknown or has ended."""
         ...
@@ -348,6 +354,16 @@ class RenditionMaker(Protocol):
 
 
 # --- storage
+
+
+class LanguageStore(Protocol):
+    """The language that each person reads, as their platform said it last."""
+
+    async def of(self, users: Sequence[UserRef]) -> Sequence[str]:
+        """One for each of them, in order; empty for whoever nothing is known of."""
+        ...
+
+    async def keep(self, user: UserRef, language: str) -> None: ...
 
 
 class RecipeStore(Protocol):

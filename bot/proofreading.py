@@ -10,6 +10,7 @@ import structlog
 from bot.calls import Calls, Fenced
 from bot.domain.errors import EngineFailed
 from bot.domain.images import ImageFacts, Picture, picture_of
+from bot.domain.language import tr
 from bot.domain.lettering import is_spelled
 from bot.domain.outcomes import added
 from bot.domain.refs import TurnId
@@ -35,7 +36,7 @@ class Proofread:
 
 def unread(draft: Outcome, usage: Usage, spare: tuple[ImageFacts, ...] = ()) -> Proofread:
     """The picture as it is, with a word that its lettering was not read back."""
-    return Proofread(_noted(_charged(draft, usage), NOT_CHECKED), spare)
+    return Proofread(_noted(_charged(draft, usage), tr(NOT_CHECKED)), spare)
 
 
 class Proofreader:

@@ -19,6 +19,7 @@ from bot.domain.credit import credit_line
 from bot.domain.errors import BadRequest
 from bot.domain.images import ALL, ImageFacts
 from bot.domain.labels import label_line
+from bot.domain.language import tr
 from bot.domain.messages import Answer, ChatCapabilities, InboundMessage, Received, Rendition
 from bot.domain.money import up_to
 from bot.domain.refs import ChatRef, MessageRef, ServerRef, TurnId, UserRef
@@ -29,6 +30,7 @@ from bot.domain.wishes import Wish
 from bot.domain.words import NOT_YOURS_TO_DELETE, NOTHING_THERE, STILL_MADE, forgotten
 from bot.ground import only
 from bot.intake import Hall
+from bot.languages import Languages
 from bot.lineage import path_to
 from bot.ports import (
     ChatStore,
@@ -68,7 +70,9 @@ class Reception:
         contests: Contests,
         forget: Callable[[UserRef], Awaitable[ForgetReceipt]],
         sharing: Sharing,
+        languages: Languages,
     ) -> None:
+        self._languages = languages
         self._arena = arena
         self._contests = contests
         self._sharing = sharing
@@ -118,23 +122,23 @@ class Reception:
 
     async def info(self, reply: MessageRef, *, index: int | None = None) -> str:
         shown = await self._shown(reply, index)
-        return "\n\n".join([await self._told(status) for status in shown]) or NOTHING_THERE
+        return "\n\n".join([await self._told(status) for status in shown]) or tr(NOTHING_THERE)
 
     async def _told(self, status: TurnStatus) -> str:
         contest = await self._contests.of_turn(status.turn)
         if contest is not None and contest.hides:
-            return f"“{status.turn.instruction}”\nAsked for by {status.turn.author_name}\n{INFO_WHILE_OPEN}"
+            return f"“{status.turn.instruction}”\nAsked for by {status.turn.author_name}\n{tr(INFO_WHILE_OPEN)}"
         return _told(status, credit_line(await path_to(status, self._turns)))
 
     async def delete(self, reply: MessageRef, *, by: UserRef, moderates: bool) -> str:
         record = await self._messages.find(reply)
         if record is None or not record.shows:
-            return NOTHING_THERE
+            return tr(NOTHING_THERE)
         shown = await self._shown(reply, None)
         if not moderates and any(status.turn.author != by for status in shown):
-            return NOT_YOURS_TO_DELETE
+            return tr(NOT_YOURS_TO_DELETE)
         if any(status.state not in FINAL_STATES for status in shown):
-            return STILL_MADE
+            return tr(STILL_MADE)
         for status in shown:
             await self._erasure.erase(status.turn.id)
         await self._platforms[reply.chat.platform].retract([reply], [])
@@ -146,7 +150,7 @@ class Reception:
             if outcome is not None and outcome.images:
                 masters = _masters(outcome.images, index if len(outcome.images) > 1 else None)
                 return (await self._renditions.of(masters, outcome.label, capabilities))[0]
-        raise BadRequest(NOTHING_THERE)
+        raise BadRequest(tr(NOTHING_THERE))
 
     async def _shown(self, reply: MessageRef, index: int | None) -> list[TurnStatus]:
         """The turns that a message shows, without those that are erased."""
@@ -190,6 +194,9 @@ class Reception:
         receipt = await self._forget(user)
         return forgotten(receipt.turns, len(receipt.messages), len(receipt.pixels))
 
+    async def speaks(self, user: UserRef, language: str) -> None:
+        await self._languages.said(user, language)
+
     async def shared(self, token: str) -> SharedResult | None:
         return await self._sharing.shared(token)
 
@@ -216,7 +223,7 @@ def _told(status: TurnStatus, credit: str) -> str:
         when = datetime.fromtimestamp(outcome.finished_at, UTC)
         lines.append(f"{when:%Y-%m-%d %H:%M} UTC, made in {max(took_s, 0.1):.1f} s")
     if turn.taste:
-        lines.append(TASTE_WENT_ALONG)
+        lines.append(tr(TASTE_WENT_ALONG))
     if status.state not in FINAL_STATES:
         lines.append(f"Under way for {time.time() - turn.created_at:.0f} s")
     if outcome is not None and status.state is not TurnState.DONE and outcome.words:

@@ -17,6 +17,7 @@ from bot.domain.credit import lent_to
 from bot.domain.errors import BadRequest, NotAllowed
 from bot.domain.images import ALL, Input, Role
 from bot.domain.inputs import results_of
+from bot.domain.language import tr
 from bot.domain.messages import ChatCapabilities, InboundMessage, MessageRecord, sharing
 from bot.domain.outcomes import NO_RESULTS
 from bot.domain.refs import UserRef
@@ -96,19 +97,19 @@ class Sharing:
             return await self._remix(command)
         status, index = await self._meant(message, target)
         if status is None or status.erased:
-            raise BadRequest(NOTHING_TO_SHARE)
+            raise BadRequest(tr(NOTHING_TO_SHARE))
         if status.turn.author != message.author:
-            raise NotAllowed(NOT_YOURS_TO_SHARE)
+            raise NotAllowed(tr(NOT_YOURS_TO_SHARE))
         if command.name == "unshare":
-            return Told(ENDED if await self._shares.end(status.turn.id) else NOT_SHARED)
+            return Told(tr(ENDED) if await self._shares.end(status.turn.id) else tr(NOT_SHARED))
         if not self._address:
-            raise BadRequest(NO_ADDRESS)
+            raise BadRequest(tr(NO_ADDRESS))
         await self._check(status, index)
         owners = status.turn.owners
         if message.press is None:
-            return Told(ASKS_NAME, owners=owners, code=code_of(SHARE, status.turn.id, index))
+            return Told(tr(ASKS_NAME), owners=owners, code=code_of(SHARE, status.turn.id, index))
         share = Share(status.turn.id, index, named=command.arguments == (NAMED,))
-        words = HERE_IT_IS.format(link=self._links.mark(await self._link(share)))
+        words = tr(HERE_IT_IS).format(link=self._links.mark(await self._link(share)))
         return Told(words, owners=owners, code=code_of(SHARED, status.turn.id, index))
 
     async def _link(self, share: Share) -> str:
@@ -128,7 +129,7 @@ class Sharing:
         if len(target.shows) > 1:
             capabilities = await self._capabilities(message.ref.chat.platform, target)
             if place is None and not capabilities.one_picture_each:
-                raise BadRequest(WHICH_ONE)
+                raise BadRequest(tr(WHICH_ONE))
             target = only(target, place or 0)
             place = None
         if not target.shows:
@@ -149,22 +150,22 @@ class Sharing:
         """Gives the way to it, from its beginning. Raises `RemixError` where it is not to be seen by others."""
         outcome, turn = status.outcome, status.turn
         if outcome is None or status.erased or status.state is not TurnState.DONE or outcome.nodes:
-            raise BadRequest(NOTHING_TO_SHARE)
+            raise BadRequest(tr(NOTHING_TO_SHARE))
         if outcome.code in NO_RESULTS:  # people's own pictures, as they sent them
-            raise BadRequest(NOTHING_TO_SHARE)
+            raise BadRequest(tr(NOTHING_TO_SHARE))
         if not 0 <= index < len(outcome.images) or outcome.label is None:
-            raise BadRequest(NOTHING_TO_SHARE)
+            raise BadRequest(tr(NOTHING_TO_SHARE))
         if (await self._platforms[turn.chat.platform].capabilities(turn.chat)).age_limited:
-            raise NotAllowed(FOR_ADULTS)
+            raise NotAllowed(tr(FOR_ADULTS))
         if turn.unnamed:
-            raise NotAllowed(OTHERS_IN_IT)
+            raise NotAllowed(tr(OTHERS_IN_IT))
         ways = await self._ways_to(status)
         if any(each.erased for each in ways):
             await self._shares.end(turn.id)  # whoever went does not come back when the trace of that is gone
-            raise BadRequest(NOTHING_TO_SHARE)
+            raise BadRequest(tr(NOTHING_TO_SHARE))
         people = [*turn.owners, *(owner for each in ways for owner in _owners_in(each.turn))]
         if not await self._is_free(people, turn):
-            raise NotAllowed(OTHERS_IN_IT)
+            raise NotAllowed(tr(OTHERS_IN_IT))
         return ways
 
     async def _is_free(self, people: Sequence[UserRef | None], turn: Turn) -> bool:
@@ -185,7 +186,7 @@ class Sharing:
                     continue
                 above = known.get(id_) or await self._turns.load(id_)
                 if above is None or above.turn.chat != status.turn.chat:
-                    raise BadRequest(NOTHING_TO_SHARE)
+                    raise BadRequest(tr(NOTHING_TO_SHARE))
                 known[id_] = above
                 found.add(id_)
                 waiting.append(above)
@@ -230,7 +231,7 @@ class Sharing:
         """Others' words are read by strangers only where their pictures may be seen by them."""
         by = step.words_by or step.author
         if by != shared.author and not await self._is_free([by], shared):
-            return A_STEP
+            return tr(A_STEP)
         words = " ".join(step.instruction.split())
         return words if len(words) <= _STEP_CHARS else f"{words[:_STEP_CHARS]}…"
 
@@ -252,7 +253,7 @@ class Sharing:
             return Told("\n".join(HELP))
         found = await self._found(_of_remix(command.rest.removeprefix(REMIX).strip()[:64]))
         if found is None:
-            raise BadRequest(REMIX_GONE)
+            raise BadRequest(tr(REMIX_GONE))
         share, status, _ = found
         # A beginning of its own: what was said before, who said it and what it was made from stay where they are.
         inputs = tuple(replace(each, owner=None) for each in results_of(status, share.index)[0])
@@ -261,7 +262,7 @@ class Sharing:
         engines = status.outcome.label.engines if status.outcome is not None and status.outcome.label else ()
         ground = Ground(inputs=inputs, owners=others, engines=engines, spoiler=turn.spoiler, unnamed=others)
         ground = replace(ground, lent=tuple(replace(each, name="") for each in lent_to(turn)))
-        return Told(REMIX_IT, instead=Request("", PLAIN_WISH, ground), again=True)
+        return Told(tr(REMIX_IT), instead=Request("", PLAIN_WISH, ground), again=True)
 
     # --- one's own results
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.domain.commands import Command
 from bot.domain.errors import BadRequest
+from bot.domain.language import tr
 from bot.domain.messages import InboundMessage, MessageRecord
 from bot.domain.taste import MOST_TASTE_CHARS, TASTE_OFF, taste_in, taste_kept, taste_too_long, taste_words
 from bot.domain.words import LARGER
@@ -31,7 +32,7 @@ class Tastes:
             return Told(taste_words(await self._store.taste(message.author)))
         if said.casefold() == "off":
             await self._store.keep(message.author, "")
-            return Told(TASTE_OFF)
+            return Told(tr(TASTE_OFF))
         if len(said) > MOST_TASTE_CHARS:
             raise BadRequest(taste_too_long(len(said)))
         await self._store.keep(message.author, said)

@@ -13,6 +13,7 @@ from bot.domain.errors import BadRequest
 from bot.domain.images import Input, Picture, Provenance
 from bot.domain.inputs import results_of
 from bot.domain.labels import Label
+from bot.domain.language import tr
 from bot.domain.messages import InboundMessage, MessageRecord
 from bot.domain.refs import Sha256, TurnId, UserRef
 from bot.domain.tree import Layout, Node, layout_of, nodes_of
@@ -54,7 +55,7 @@ class Trees:
     async def answer(self, command: Command, message: InboundMessage, target: MessageRecord | None) -> Told:
         target = target or await self._latest(message)
         if target is None:
-            raise BadRequest(NOTHING_TO_DRAW)
+            raise BadRequest(tr(NOTHING_TO_DRAW))
         statuses = await self._turns.thread(target.thread)
         if command.name == "compare":
             return Told(instead=await self._compared(command, target, statuses))
@@ -67,16 +68,16 @@ class Trees:
     async def _tree(self, statuses: Sequence[TurnStatus], asker: UserRef) -> Told:
         nodes = await self._allowed(nodes_of(statuses), {status.turn.id: status for status in statuses}, asker)
         if not nodes:
-            raise BadRequest(NOTHING_TO_DRAW)
+            raise BadRequest(tr(NOTHING_TO_DRAW))
         layout = layout_of(nodes)
         shown = [row.node for row in layout.rows]
         files = {node.image.sha256: await self._file(node) for node in shown if node.image is not None}
-        words = {"gone": GONE_NODE, "step": ONE_STEP, "steps": SOME_STEPS}
+        words = {"gone": tr(GONE_NODE), "step": tr(ONE_STEP), "steps": tr(SOME_STEPS)}
         picture = await asyncio.to_thread(self._draw, layout, {k: v for k, v in files.items() if v is not None}, words)
         by_turn = {status.turn.id: status.turn for status in statuses}
         people = [(by_turn[node.turn].author, *by_turn[node.turn].owners) for node in shown if node.image is not None]
         return Told(
-            words=TREE_WORDS.format(number=nodes[-1].number),
+            words=tr(TREE_WORDS).format(number=nodes[-1].number),
             picture=picture,
             label=_label_of(shown),
             nodes=tuple(node.turn for node in nodes),
@@ -95,7 +96,7 @@ class Trees:
         chat = by_turn[nodes[0].turn].turn.chat
         never = await self._consent.never((owner for each in owners.values() for owner in each), chat) - {asker}
         return tuple(
-            replace(node, image=None, label=None, author="", words=WITHHELD_NODE)
+            replace(node, image=None, label=None, author="", words=tr(WITHHELD_NODE))
             if never.intersection(owners[node.turn]) and node.image is not None
             else node
             for node in nodes
@@ -112,7 +113,7 @@ class Trees:
         by_turn = {status.turn.id: status for status in statuses}
         before, after = _two(command, target, by_turn, nodes_of(statuses))
         if before is None or after is None or after.from_turn is None:
-            raise BadRequest(NOTHING_TO_COMPARE)
+            raise BadRequest(tr(NOTHING_TO_COMPARE))
         turns = [await self._turn_here(each.from_turn, by_turn, target) for each in (before, after) if each.from_turn]
         ground = Ground(
             inputs=(before, after),
@@ -128,7 +129,7 @@ class Trees:
         """It may stand in another thread, but in no other chat."""
         status = by_turn.get(id_) or await self._turns.load(id_)
         if status is None or status.erased or status.turn.chat != target.ref.chat:
-            raise BadRequest(NOTHING_TO_COMPARE)
+            raise BadRequest(tr(NOTHING_TO_COMPARE))
         return status.turn
 
 
@@ -163,7 +164,7 @@ def _label_of(nodes: Sequence[Node]) -> Label | None:
 def _numbered(nodes: Sequence[Node], text: str) -> TurnId:
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
     if not 1 <= number <= len(nodes):
-        raise BadRequest(NO_SUCH_NODE.format(number=text[:12], most=len(nodes)))
+        raise BadRequest(tr(NO_SUCH_NODE).format(number=text[:12], most=len(nodes)))
     return nodes[number - 1].turn
 
 

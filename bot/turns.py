@@ -19,6 +19,7 @@ from bot.domain.errors import BadRequest, ChatClosed, ChatGone, NotAllowed, Remi
 from bot.domain.images import ImageFacts, Input, Picture, Role, picture_of
 from bot.domain.inputs import results_of
 from bot.domain.labels import label_for
+from bot.domain.language import speaking, tr
 from bot.domain.messages import ChatCapabilities, sharing
 from bot.domain.outcomes import added, outcome_of
 from bot.domain.refs import ChatRef, TurnId
@@ -149,7 +150,8 @@ class Workshop:
             return
         started = time.monotonic()
         try:
-            turn, made = await self._work(claim)
+            with speaking(claim.status.turn.language):
+                turn, made = await self._work(claim)
             outcome = replace(made.outcome, finished_at=time.time())
             if not await self._through_outage(lambda: self._turns.finish(turn, claim.epoch, outcome)):
                 await self._let_go(id_, (*outcome.images, *made.spare))
@@ -231,10 +233,10 @@ class Workshop:
         except RemixError as error:
             made = Proofread(outcome_of(error))
         except KeyError:
-            made = Proofread(Outcome(TurnState.FAILED, code="gone", words=GONE, usage=await self._begun(turn)))
+            made = Proofread(Outcome(TurnState.FAILED, code="gone", words=tr(GONE), usage=await self._begun(turn)))
         except Exception:
             log.exception("turn broke", turn=turn.id, engine=turn.engine)
-            made = Proofread(Outcome(TurnState.FAILED, code="broken", words=BROKEN, usage=await self._begun(turn)))
+            made = Proofread(Outcome(TurnState.FAILED, code="broken", words=tr(BROKEN), usage=await self._begun(turn)))
         return turn, replace(made, outcome=replace(made.outcome, usage=added(turn.spent, made.outcome.usage)))
 
     async def _begun(self, turn: Turn) -> Usage:
@@ -260,19 +262,19 @@ class Workshop:
                 found, plan = _first_panel(status)
             elif status is not None:
                 if status.state not in FINAL_STATES:
-                    raise BadRequest(ALBUM_OPEN)
+                    raise BadRequest(tr(ALBUM_OPEN))
                 found, climbed = results_of(status, unknown.from_index)
-                note = note or (CLIMBED if climbed and found else "")
+                note = note or (tr(CLIMBED) if climbed and found else "")
                 if status.turn.id == turn.parent:
                     story = story_below(status)
             if status is not None and status.outcome and status.outcome.label:
                 engines += status.outcome.label.engines
             if not found and len(inputs) > 1:
-                note = joined(note.removesuffix(PARTLY).rstrip(), PARTLY)
+                note = joined(note.removesuffix(tr(PARTLY)).rstrip(), tr(PARTLY))
             at = inputs.index(unknown)
             inputs[at : at + 1] = [replace(each, purpose=unknown.purpose) for each in found]
         if turn.inputs and not inputs:
-            raise BadRequest(NO_PICTURE)
+            raise BadRequest(tr(NO_PICTURE))
         await self._check_consent(turn, inputs)
         resolved = replace(turn, inputs=tuple(inputs), engines=tuple(dict.fromkeys(engines)), note=note, story=story)
         return resolved, plan
@@ -291,23 +293,23 @@ class Workshop:
         )
         asked = [each.user for each in turn.asks]
         if any(each.user not in asked for each in asks):
-            raise NotAllowed(NOT_YOURS)
+            raise NotAllowed(tr(NOT_YOURS))
 
     async def _make(self, claim: Claim, plan: tuple[str, ...]) -> Proofread:
         turn = claim.status.turn
         engine = self._engines.get(turn.engine)
         if engine is None:
-            return Proofread(Outcome(TurnState.FAILED, code="engine_gone", words=ENGINE_GONE))
+            return Proofread(Outcome(TurnState.FAILED, code="engine_gone", words=tr(ENGINE_GONE)))
         images = [each.image for each in turn.inputs if each.image is not None]
         if not images and turn.wish.kind is Kind.EDIT:
-            raise BadRequest(NO_PICTURE)
+            raise BadRequest(tr(NO_PICTURE))
         draft = claim.status.draft
         begun = self._estimates.begun(engine, claim.status)
         if draft is not None and (claim.calls or claim.epoch > MAX_CLAIMS):
             # Somebody died while reading it back. The picture is there: it is not put at risk again.
             return unread(draft, begun)
         if claim.epoch > MAX_CLAIMS or claim.calls >= MAX_CALLS:
-            return Proofread(Outcome(TurnState.FAILED, code="interrupted", words=INTERRUPTED, usage=begun))
+            return Proofread(Outcome(TurnState.FAILED, code="interrupted", words=tr(INTERRUPTED), usage=begun))
         request = await self._request(turn, images, plan, generative=engine.profile.generative)
         if not engine.profile.generative:
             return Proofread(await self._kept(claim, engine, await self._calls.alive(claim, engine.edit(request))))
@@ -370,7 +372,7 @@ class Workshop:
         except Exception:
             # Paid for all the same: the cap must see it.
             log.exception("result could not be kept", turn=turn.id, engine=turn.engine)
-            return Outcome(TurnState.FAILED, code="not_kept", words=NOT_KEPT, usage=answer.usage)
+            return Outcome(TurnState.FAILED, code="not_kept", words=tr(NOT_KEPT), usage=answer.usage)
 
     async def _progress(self, status: TurnStatus) -> None:
         """Say that it runs. A nicety: it must never end a turn."""
@@ -424,7 +426,7 @@ def _first_panel(status: TurnStatus | None) -> tuple[tuple[Input, ...], tuple[st
     """The first panel of a story, as the others need it: its picture, and the words of them all."""
     outcome = status.outcome if status is not None else None
     if status is None or outcome is None or status.state is not TurnState.DONE or not outcome.images:
-        raise BadRequest(STORY_BROKEN)
+        raise BadRequest(tr(STORY_BROKEN))
     first = Input(Role.PARENT, status.turn.author, outcome.images[0], status.turn.id, purpose=Purpose.PANEL)
     return (first,), outcome.plan
 

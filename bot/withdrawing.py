@@ -12,6 +12,7 @@ from bot.domain.commands import Command
 from bot.domain.credit import is_step, lent_to
 from bot.domain.errors import BadRequest, NotAllowed
 from bot.domain.images import ImageFacts
+from bot.domain.language import tr
 from bot.domain.messages import InboundMessage, MessageRecord, Rendition
 from bot.domain.own_pictures import (
     ALREADY_WITHDRAWN,
@@ -56,7 +57,7 @@ class Withdrawing:
 
     async def answer(self, command: Command, message: InboundMessage, target: MessageRecord | None) -> Told:
         if target is None:
-            raise BadRequest(WITHDRAW_WHAT)
+            raise BadRequest(tr(WITHDRAW_WHAT))
         owner = message.author
         lent = [each for each in await self._lent(target) if each.owner == owner and each.image]
         pictures = tuple(dict.fromkeys(Sha256(each.image) for each in lent))
@@ -65,7 +66,7 @@ class Withdrawing:
             pictures = tuple(dict.fromkeys([*pictures, *await self._says.going(owner)]))
         if not pictures:
             # A photo of theirs that was never fetched, or is gone already.
-            raise NotAllowed(NOTHING_KEPT if target.author == owner else NOT_YOURS_TO_WITHDRAW)
+            raise NotAllowed(tr(NOTHING_KEPT) if target.author == owner else tr(NOT_YOURS_TO_WITHDRAW))
         if command.arguments[:1] == ("yes",):
             return Told(await self._withdraw(owner, pictures))
         grown = await self._erasure.grown(owner, pictures)
@@ -89,14 +90,14 @@ class Withdrawing:
         for _ in range(_LOOKS):  # what was concluded meanwhile is found by looking again
             for status in await self._erasure.grown(owner, pictures):
                 if status.state not in FINAL_STATES:
-                    await self._asking.refuse(status.turn.id, WITHDRAWN)
+                    await self._asking.refuse(status.turn.id, tr(WITHDRAWN))
             receipt = await self._erasure.withdraw(owner, pictures, retract=self._retract, show=self._show)
             results, held = results + receipt.results, held + receipt.messages
             if not receipt.turns:
                 break
         await self._says.gone(owner, pictures)
         log.info("withdrawn", pictures=len(pictures), results=results)
-        return ALREADY_WITHDRAWN if stood and not results and not held else withdrawn_words(named, results)
+        return tr(ALREADY_WITHDRAWN) if stood and not results and not held else withdrawn_words(named, results)
 
     async def _with_results(self, owner: UserRef, pictures: Sequence[Sha256]) -> Sequence[Sha256]:
         """These, and all that was made of them: a result may have been given a name and gone on from there."""

@@ -33,6 +33,7 @@ from discord.http import HTTPClient, Route
 
 from adapters.discord.pace import Pace
 from bot.domain.errors import ChatClosed, ChatGone
+from bot.domain.language import N_, tr
 
 T = TypeVar("T")
 Payload = dict[str, Any]
@@ -55,8 +56,8 @@ _ARCHIVED = 50083
 _TOO_LARGE = 40005
 _LATER = {20028, 30046, 130000, 40062}
 
-CLOSED_WORDS = "I am not allowed to write there at the moment."
-GONE_WORDS = "That chat or message is not there any more."
+CLOSED_WORDS = N_("I am not allowed to write there at the moment.")
+GONE_WORDS = N_("That chat or message is not there any more.")
 
 
 class DiscordError(Exception):
@@ -96,7 +97,7 @@ class Closed(ChatClosed):
     """`discord_code` says why, in Discord's words."""
 
     def __init__(self, discord_code: int) -> None:
-        super().__init__(CLOSED_WORDS)
+        super().__init__(tr(CLOSED_WORDS))
         self.discord_code = discord_code
 
 
@@ -347,7 +348,7 @@ def failure_of(status: int, code: int, *, webhook: bool) -> Exception:
         (webhook and (code in _EXPIRED or status == 401), TokenExpired("The interaction is over.")),
         (code in _LATER or status == 429 or status >= 500, Unavailable(f"Discord can't do it now ({status}, {code}).")),
         (status == 401, TokenRefused()),
-        (code in _GONE or status == 404, ChatGone(GONE_WORDS)),
+        (code in _GONE or status == 404, ChatGone(tr(GONE_WORDS))),
         (code in _CLOSED or status == 403, Closed(code)),
     )
     return next((failure for holds, failure in meanings if holds), Rejected(status, code))

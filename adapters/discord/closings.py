@@ -10,6 +10,7 @@ from typing import TypeVar
 from adapters.discord.api import CLOSED_WORDS, Closed
 from adapters.discord.ports import DiscordStore
 from bot.domain.errors import ChatClosed
+from bot.domain.language import tr
 from bot.domain.refs import ChatRef
 
 T = TypeVar("T")
@@ -47,7 +48,7 @@ class Closings:
             return
         if await self._store.is_closed(chat):
             self._seen_open.pop(chat, None)
-            raise ChatClosed(CLOSED_WORDS)
+            raise ChatClosed(tr(CLOSED_WORDS))
 
     @staticmethod
     def _is_due(seen: dict[ChatRef, float], chat: ChatRef, life_s: float) -> bool:

@@ -35,6 +35,7 @@ from adapters.discord.inbound import (
 from adapters.discord.ports import ChatFacts, DiscordStore
 from adapters.discord.refs import chat_ref, message_ref, server_ref, user_ref
 from bot.domain.errors import ChatClosed, ChatGone
+from bot.domain.language import N_, tr
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import ChatRef, MessageRef, UserRef
 from bot.ending import end
@@ -60,17 +61,19 @@ _EMPTY_QUIET_S = 600
 
 T = TypeVar("T")
 
-EMPTY_REPLY = (
+EMPTY_REPLY = N_(
     "I can see that you replied, but not what you wrote: here, Discord shows me only what mentions me. Please leave "
     "the ping on when you reply, or mention me, or press Edit… under the picture."
 )
-UNSEEN_PICTURE = "I can't see that picture here. Press and hold it (or right-click), choose Apps, then Edit this image."
-CHAT_DENIED = "Those who run this server have asked me to stay out of this channel. Another one may do."
-PERSON_DENIED = (
+UNSEEN_PICTURE = N_(
+    "I can't see that picture here. Press and hold it (or right-click), choose Apps, then Edit this image."
+)
+CHAT_DENIED = N_("Those who run this server have asked me to stay out of this channel. Another one may do.")
+PERSON_DENIED = N_(
     "Those who run this server chose who can use me here, and you are not among them so far. They can change that with "
     "/settings."
 )
-CLOSED = (
+CLOSED = N_(
     "I saw your message, but I can't post in that channel: a permission is missing, or it is locked. Somebody who runs "
     "the server can let me send messages there."
 )
@@ -261,10 +264,10 @@ class Door:
         match _understood(lambda: inbound_of(payload, place, known)):
             case Snag.EMPTY_REPLY:
                 what = f"empty:{chat.key}:{person}"
-                await self._say_once(payload, chat, EMPTY_REPLY, what=what, life_s=_EMPTY_QUIET_S)
+                await self._say_once(payload, chat, tr(EMPTY_REPLY), what=what, life_s=_EMPTY_QUIET_S)
             case Snag.UNSEEN_PICTURE:
                 what = f"unseen:{chat.key}:{payload['id']}"
-                await self._say_once(payload, chat, UNSEEN_PICTURE, what=what, life_s=_DAY_S)
+                await self._say_once(payload, chat, tr(UNSEEN_PICTURE), what=what, life_s=_DAY_S)
             case InboundMessage() as message:
                 around = tuple(chat_ref(self._account, each) for each in spot.with_settings[1:])
                 await self._receive(replace(message, version=version, around=around))
@@ -288,12 +291,12 @@ class Door:
         settings = [await self._rooms.settings(chat_ref(self._account, each), server) for each in spot.with_settings]
         lists = [settings[0][1].access, *(chat.access for chat, _ in settings)]
         if not lists[0].admits_chat(*spot.around):
-            return CHAT_DENIED
+            return tr(CHAT_DENIED)
         roles = roles_of(payload)
         if roles is None:
             asks = any(each.allowed_roles or each.denied_roles for each in lists)
             roles = await self._world.roles(server_id, person) if asks else ()
-        return "" if all(each.admits_person(person, roles) for each in lists) else PERSON_DENIED
+        return "" if all(each.admits_person(person, roles) for each in lists) else tr(PERSON_DENIED)
 
     # --- what the gateway says itself
 
@@ -323,7 +326,7 @@ class Door:
     async def _tell_closed(self, chat: ChatRef, person: UserRef) -> None:
         """Where nothing can be said in the chat itself: once a day."""
         if await self._store.once(f"closed:{chat.key}:{person.user}", life_s=_DAY_S):
-            await self._world.tell(person, CLOSED)
+            await self._world.tell(person, tr(CLOSED))
 
     async def _note_chat(self, chat: ChatRef, facts: ChatFacts, *, message: int) -> None:
         """Once an hour and whenever it changed. Before the first message of a chat is handed over, so that it is found

@@ -36,6 +36,7 @@ from bot.domain.actions import Press
 from bot.domain.arena import vote_of
 from bot.domain.buttons import ButtonId, Verb, press_of, read_button_id, say_of
 from bot.domain.errors import BadPicture, ChatClosed, RemixError
+from bot.domain.language import N_, tr
 from bot.domain.messages import Attachment, ChatCapabilities, InboundMessage, Quoted
 from bot.domain.refs import MessageRef, TurnId
 from bot.domain.words import (
@@ -65,15 +66,15 @@ _LOOK_UP_S = 10.0
 _LEAVE_S = 5.0
 """How long what was acknowledged may take at the end."""
 
-UNKNOWN_CHAT = "I don't know this kind of chat yet, so I can't work here."
-UNKNOWN_COMMAND = "I don't know that command any more. /help shows what I can do."
-NO_PICTURE = "There is no picture in that message. Add one in the form, or choose a message that has one."
-FORM_TOO_OLD = "That form was open for too long. Please open it once more."
-OUT_OF_REACH = "Discord does not tell me whose picture that is just now. Please try once more in a moment."
-NO_WORDS = "What should I change? Please fill in a few words."
-DELETED_BUT_STANDS = "I can't take that message away here, but what it showed is erased."
-KEPT_TOO = "There is something for you from earlier, too."
-KEPT = "This was done while I could not show it. You asked for it earlier:"
+UNKNOWN_CHAT = N_("I don't know this kind of chat yet, so I can't work here.")
+UNKNOWN_COMMAND = N_("I don't know that command any more. /help shows what I can do.")
+NO_PICTURE = N_("There is no picture in that message. Add one in the form, or choose a message that has one.")
+FORM_TOO_OLD = N_("That form was open for too long. Please open it once more.")
+OUT_OF_REACH = N_("Discord does not tell me whose picture that is just now. Please try once more in a moment.")
+NO_WORDS = N_("What should I change? Please fill in a few words.")
+DELETED_BUT_STANDS = N_("I can't take that message away here, but what it showed is erased.")
+KEPT_TOO = N_("There is something for you from earlier, too.")
+KEPT = N_("This was done while I could not show it. You asked for it earlier:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ class Interactions:
 
     async def _pressed(self, interaction: discord.Interaction[Any], custom_id: ButtonId | None, label: str) -> None:
         answering = Answering(interaction)
-        work = answering.say(UNKNOWN_PRESS) if custom_id is None else self._press(answering, custom_id, label)
+        work = answering.say(tr(UNKNOWN_PRESS)) if custom_id is None else self._press(answering, custom_id, label)
         self._begin(answering, work)
 
     def _begin(self, answering: Answering, work: Coroutine[Any, Any, None]) -> None:
@@ -178,12 +179,12 @@ class Interactions:
                 _log.info("discord.interaction_over", code=error.code)
                 return
             _log.warning("discord.interaction_failed", status=error.status, code=error.code)
-            await _try_to_say(answering, BROKEN)
+            await _try_to_say(answering, tr(BROKEN))
         except RemixError as error:
             await _try_to_say(answering, error.words)
         except Exception as error:
             _log.error("discord.interaction_broke", error=type(error).__name__, exc_info=True)
-            await _try_to_say(answering, BROKEN)
+            await _try_to_say(answering, tr(BROKEN))
 
     # --- commands
 
@@ -208,7 +209,7 @@ class Interactions:
         called = read_command(data)
         where = where_of(interaction, self._account)
         if where is None or called is None:
-            await answering.say(UNKNOWN_COMMAND if where else UNKNOWN_CHAT)
+            await answering.say(tr(UNKNOWN_COMMAND) if where else tr(UNKNOWN_CHAT))
             return
         match called.name:
             case "settings":
@@ -216,7 +217,7 @@ class Interactions:
                 await self._settings.show(answering, where, Page.ME)
             case "forget":
                 await answering.acknowledge(How.ALONE)
-                await answering.say(FORGET_ASKS, confirm_forget(where.user.user))
+                await answering.say(tr(FORGET_ASKS), confirm_forget(where.user.user))
             case _:
                 asked = _Asked(called.text, self._uploads(interaction, called.files), called.size, alone=called.alone)
                 await answering.acknowledge(How.ALONE if where.can_post or called.alone else How.OPENLY)
@@ -243,7 +244,7 @@ class Interactions:
         custom_id = read_button_id(str(data.get("custom_id", "")))
         where = where_of(interaction, self._account)
         if custom_id is None or where is None:
-            await answering.say(UNKNOWN_PRESS if where else UNKNOWN_CHAT)
+            await answering.say(tr(UNKNOWN_PRESS) if where else tr(UNKNOWN_CHAT))
             return
         if custom_id.verb is Verb.SETTINGS:
             await answering.acknowledge(How.QUIETLY)
@@ -252,7 +253,7 @@ class Interactions:
             await answering.acknowledge(How.ALONE if where.can_post else How.OPENLY)
             await self._ask_by_form(answering, where, custom_id, data)
         else:
-            await answering.say(UNKNOWN_PRESS)
+            await answering.say(tr(UNKNOWN_PRESS))
         await self._finish(answering, where)
 
     async def _ask_by_form(
@@ -261,20 +262,20 @@ class Interactions:
         interaction, filled, target = answering.interaction, read_edit_form(data), custom_id.argument
         asked = _Asked(filled.words, self._uploads(interaction, filled.files), filled.size, place=custom_id.place)
         if not filled.words:
-            await answering.say(NO_WORDS)
+            await answering.say(tr(NO_WORDS))
             return
         if target.startswith("m") and target[1:].isdigit():
             asked = replace(asked, under=message_ref(self._account, where.chat.chat, target[1:]))
         elif target.startswith("t"):
             payload = await self._store.target(target[1:])
             if payload is None or str(payload["channel_id"]) != where.chat.chat:
-                await answering.say(FORM_TOO_OLD)
+                await answering.say(tr(FORM_TOO_OLD))
                 return
             quoted = await self._quoted(interaction, payload)
             if quoted is not None:
                 asked = replace(asked, under=quoted.ref, quoted=quoted)
         if asked.under is None and not filled.files:
-            await answering.say(NO_PICTURE)
+            await answering.say(tr(NO_PICTURE))
             return
         await self._ask(answering, where, asked)
 
@@ -297,7 +298,7 @@ class Interactions:
         except (ChatClosed, Rejected):
             return None
         except (Unavailable, TimeoutError):
-            raise BadPicture(OUT_OF_REACH) from None
+            raise BadPicture(tr(OUT_OF_REACH)) from None
 
     def _may_look(self, interaction: discord.Interaction[Any], pointer: Pointer) -> bool:
         """Where the bot is not, asking would only be refused."""
@@ -372,7 +373,7 @@ class Interactions:
         interaction = answering.interaction
         where = where_of(interaction, self._account)
         if where is None or interaction.message is None:
-            await answering.say(UNKNOWN_CHAT)
+            await answering.say(tr(UNKNOWN_CHAT))
             return
         under = message_ref(self._account, where.chat.chat, interaction.message.id)
         match custom_id.verb:
@@ -397,7 +398,7 @@ class Interactions:
     ) -> None:
         press = press_of(custom_id.argument) if custom_id.verb is Verb.PRESS else None
         if press is None and (custom_id.verb is Verb.PRESS or not label):
-            await answering.say(UNKNOWN_PRESS)
+            await answering.say(tr(UNKNOWN_PRESS))
             return
         await self._ask(answering, where, _Asked(label, under=under, place=custom_id.place, press=press))
 
@@ -406,7 +407,7 @@ class Interactions:
             case Verb.CANCEL:
                 turn = TurnId(custom_id.argument)
                 if not await self._rooms.cancel(turn, chat=where.chat, by=where.user):
-                    await answering.say(TOO_LATE)
+                    await answering.say(tr(TOO_LATE))
             case Verb.FILE | Verb.INFO | Verb.VOTE if words := await self._denied(where):
                 await answering.say(words)
             case Verb.ALLOW | Verb.VOTE:
@@ -421,11 +422,11 @@ class Interactions:
                 part = read_part(custom_id.argument)
                 values = [str(each) for each in _data(answering.interaction).get("values") or ()]
                 if part is None or not await self._settings.press(answering, where, part, values):
-                    await answering.say(UNKNOWN_PRESS)
+                    await answering.say(tr(UNKNOWN_PRESS))
             case Verb.FORGET:
                 await self._forget(answering, where, custom_id.argument)
             case Verb.PRESS | Verb.SAY | Verb.EDIT | Verb.MORE | Verb.WHOLE | Verb.REST:
-                await answering.say(UNKNOWN_PRESS)
+                await answering.say(tr(UNKNOWN_PRESS))
             case _:
                 assert_never(custom_id.verb)
 
@@ -436,7 +437,7 @@ class Interactions:
     async def _allow(self, answering: Answering, where: Where, argument: str) -> None:
         answer = say_of(argument)
         if answer is None:
-            await answering.say(UNKNOWN_PRESS)
+            await answering.say(tr(UNKNOWN_PRESS))
             return
         say, turn = answer
         await answering.say(await self._rooms.allow(turn, chat=where.chat, by=where.user, say=say))
@@ -444,7 +445,7 @@ class Interactions:
     async def _vote(self, answering: Answering, where: Where, argument: str) -> None:
         vote = vote_of(argument)
         if vote is None:
-            await answering.say(UNKNOWN_PRESS)
+            await answering.say(tr(UNKNOWN_PRESS))
             return
         choice, turn = vote
         await answering.say(await self._rooms.vote(turn, chat=where.chat, by=where.user, choice=choice))
@@ -466,15 +467,15 @@ class Interactions:
             if await self._store.interaction(under) is not None:
                 # A response whose own token may have ended. To this press, it is the response.
                 await self._store.keep_press(under, self._kept(answering.interaction, where, _Asked("")))
-            await answering.say(DELETE_ASKS, confirm_delete(under.message, custom_id.place))
+            await answering.say(tr(DELETE_ASKS), confirm_delete(under.message, custom_id.place))
             return
         reply = message_ref(self._account, where.chat.chat, confirmed)
         words = await self._rooms.delete(reply, by=where.user, moderates=where.moderates)
-        await answering.replace(words or (DELETED_BUT_STANDS if self._platform.stands(reply) else DELETED))
+        await answering.replace(words or (tr(DELETED_BUT_STANDS) if self._platform.stands(reply) else tr(DELETED)))
 
     async def _forget(self, answering: Answering, where: Where, user: str) -> None:
         if user != where.user.user:
-            await answering.say(NOT_YOUR_BUTTON)
+            await answering.say(tr(NOT_YOUR_BUTTON))
             return
         await answering.replace(await self._rooms.forget(where.user))
 
@@ -501,7 +502,7 @@ class Interactions:
         try:
             async with asyncio.timeout(_SHOWING_S):
                 if answering.thinks:
-                    await answering.say(KEPT_TOO)
+                    await answering.say(tr(KEPT_TOO))
                 for kept in waiting[:_MOST_FOLLOW_UPS]:
                     if await self._show_one(answering, where, kept):
                         await self._store.drop_kept_back(where.user, kept)
@@ -515,7 +516,7 @@ class Interactions:
             if answer is not None:
                 interaction = self._kept(answering.interaction, where, _Asked(""))
                 alone = kept.alone or kept.reply.chat != where.chat
-                await self._platform.show_kept(interaction, kept, answer, words=KEPT, alone=alone)
+                await self._platform.show_kept(interaction, kept, answer, words=tr(KEPT), alone=alone)
         except (Rejected, KeyError) as error:
             # Not taken as it is, or its pixels are gone: so it would be another time.
             _log.warning("discord.kept_dropped", error=type(error).__name__)

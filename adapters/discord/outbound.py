@@ -38,6 +38,7 @@ from adapters.discord.words import escape, mention
 from bot.domain import messages
 from bot.domain.errors import ChatClosed, ChatGone
 from bot.domain.images import ALL
+from bot.domain.language import N_, tr
 from bot.domain.messages import Answer, Attachment, ChatCapabilities, InboundMessage, Rendition
 from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef, thread_of
 from bot.domain.turns import FINAL_STATES, TurnState
@@ -48,8 +49,8 @@ from bot.recent import Recent
 
 log = structlog.get_logger("discord")
 
-ON_ITS_WAY = "On its way."
-FILE_TOO_LARGE = "That file is too large to send it here."
+ON_ITS_WAY = N_("On its way.")
+FILE_TOO_LARGE = N_("That file is too large to send it here.")
 _FACTS_S = 60.0
 _MOST = 4096
 _TYPING_S = 5.0
@@ -142,7 +143,7 @@ class DiscordPlatform:
     # --- reserving
 
     async def reserve(self, message: InboundMessage, turn: TurnId) -> MessageRef:
-        payload = show(Answer(state=TurnState.ACCEPTED, lines=(ON_ITS_WAY,), turn=turn)).payload
+        payload = show(Answer(state=TurnState.ACCEPTED, lines=(tr(ON_ITS_WAY),), turn=turn)).payload
         if snowflake_of(message.ref) is not None:
             return await self._post(message.ref.chat, payload, nonce_of(turn), reply_to=message.ref.message)
         interaction = await self._store.interaction(message.ref)
@@ -305,7 +306,7 @@ class DiscordPlatform:
             await self._follow_up(interaction, payload, [file_of(1, rendition, spoiler=spoiler)], alone=True)
         except TooLarge:
             log.info("discord.too_large", files=1)
-            await self._follow_up(interaction, {**payload, "content": FILE_TOO_LARGE}, (), alone=True)
+            await self._follow_up(interaction, {**payload, "content": tr(FILE_TOO_LARGE)}, (), alone=True)
 
     async def _follow_up(
         self, interaction: Interaction, payload: Payload, files: Sequence[ShownFile], *, alone: bool

@@ -18,6 +18,7 @@ from bot.domain.actions import Act, Control
 from bot.domain.buttons import NOT_THIS_TIME, ButtonId, Verb, read_button_id
 from bot.domain.consent import Say
 from bot.domain.images import EXTENSIONS
+from bot.domain.language import N_, tr
 from bot.domain.messages import Answer, Credit, Panel, Rendition
 from bot.domain.refs import Sha256, TurnId
 from bot.domain.turns import FINAL_STATES, Source, TurnState
@@ -28,7 +29,7 @@ Json = dict[str, Any]
 NOBODY: Final[Json] = {"parse": []}
 NOTHING_TO_SAY: Final = "…"
 """Discord takes no empty message."""
-TOO_LARGE_WORDS = (
+TOO_LARGE_WORDS = N_(
     "The picture is too large for this chat, so it can't be shown here. “Original file” may still bring it."
 )
 
@@ -69,7 +70,7 @@ class Shown:
 def show(answer: Answer, *, without_files: bool = False, alone: bool = False) -> Shown:
     """`without_files` where they turned out to be too large: words say so instead. `alone` where one person sees it:
     then nothing is offered that would be answered in front of others."""
-    head = [*_head(answer), *([TOO_LARGE_WORDS] if without_files else [])]
+    head = [*_head(answer), *([tr(TOO_LARGE_WORDS)] if without_files else [])]
     content, rest = _fitted(head, _tail(answer))
     files = () if without_files else _files(answer)
     if not (content.strip() or rest.strip() or files):

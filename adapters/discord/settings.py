@@ -27,13 +27,14 @@ from adapters.discord.settings_panel import (
 )
 from adapters.discord.where import Where
 from bot.domain.buttons import ButtonId, Verb
+from bot.domain.language import N_, tr
 from bot.domain.refs import ServerRef
 from bot.domain.words import SAVED
 from bot.ports import Rooms
 
-SAVED_WITHOUT_EVERYONE = "Saved, without @everyone: a list is for some of you. For everybody, leave it empty."
-STALE = "Somebody has changed that list since you saw it. This is how it stands now: please choose once more."
-NO_AMOUNT = "I can't read that as an amount in dollars. Try something like 2.50, or leave it empty."
+SAVED_WITHOUT_EVERYONE = N_("Saved, without @everyone: a list is for some of you. For everybody, leave it empty.")
+STALE = N_("Somebody has changed that list since you saw it. This is how it stands now: please choose once more.")
+NO_AMOUNT = N_("I can't read that as an amount in dollars. Try something like 2.50, or leave it empty.")
 _NOT_YOURS = {
     Page.CHAT: "Only who may manage this channel can change that.",
     Page.SERVER: "Only who may manage this server can change that.",
@@ -84,14 +85,14 @@ class Settings:
             return
         caps = read_caps_form(data)
         if caps is None:
-            await answering.say(NO_AMOUNT)
+            await answering.say(tr(NO_AMOUNT))
             return
         person, everybody = caps
         async with self._alone_at(where.server.key):
             _, server = await self._rooms.settings(where.chat, where.server)
             changed = replace(server, person_day_microusd=person, day_microusd=everybody)
             await self._rooms.change_server(where.server, changed)
-        await self.show(answering, where, Page.SERVER, said=SAVED)
+        await self.show(answering, where, Page.SERVER, said=tr(SAVED))
 
     async def _allows(self, answering: Answering, where: Where, page: Page) -> bool:
         if may(page, where):
@@ -106,7 +107,7 @@ class Settings:
     async def _change(self, where: Where, part: Part, values: Sequence[str]) -> str | None:
         """What is said of it; None where there is no such choice."""
         kept = without_everyone(part, values, where.server)
-        saved = SAVED if len(kept) == len(values) else SAVED_WITHOUT_EVERYONE
+        saved = tr(SAVED) if len(kept) == len(values) else tr(SAVED_WITHOUT_EVERYONE)
         match part.page:
             case Page.ME:
                 return saved if await self._change_mine(where, part, kept) else None
@@ -132,7 +133,7 @@ class Settings:
         if changed is None:
             return None
         if is_stale(chat.access, part):
-            return STALE
+            return tr(STALE)
         await self._rooms.change_chat(where.chat, changed)
         return saved
 
@@ -144,6 +145,6 @@ class Settings:
         if changed is None:
             return None
         if is_stale(settings.access, part):
-            return STALE
+            return tr(STALE)
         await self._rooms.change_server(server, changed)
         return saved

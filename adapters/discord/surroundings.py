@@ -18,6 +18,7 @@ from adapters.discord.ports import ChatFacts
 from adapters.discord.refs import nonce_of
 from adapters.discord.render import NOBODY
 from bot.domain.errors import ChatClosed, ChatGone
+from bot.domain.language import tr
 from bot.domain.refs import ChatRef, MessageRef, UserRef
 from bot.recent import Recent
 
@@ -161,7 +162,7 @@ class DiscordSurroundings:
         if guild is not None and not guild.unavailable:
             return guild
         if guild is None and client.is_ready():
-            raise ChatGone(GONE_WORDS)
+            raise ChatGone(tr(GONE_WORDS))
         raise Unavailable("That server is not known yet.")
 
     def _guild(self, server: str | None) -> discord.Guild | None:

@@ -12,6 +12,7 @@ from adapters.discord.door import CHAT_DENIED, PERSON_DENIED
 from adapters.discord.ports import ChatFacts
 from adapters.discord.refs import chat_ref, server_ref, user_ref
 from bot.domain.chats import ChatSettings, ServerSettings
+from bot.domain.language import tr
 from bot.domain.refs import ChatRef, ServerRef, UserRef
 
 _USUAL_LIMIT_BYTES = 10 * 2**20
@@ -71,10 +72,10 @@ def denied_words(where: Where, server: ServerSettings, chats: Sequence[ChatSetti
     if where.server is None:
         return ""
     if not server.access.admits_chat(*where.around):
-        return CHAT_DENIED
+        return tr(CHAT_DENIED)
     lists = [server.access, *(each.access for each in chats)]
     admitted = all(each.admits_person(where.user.user, where.roles) for each in lists)
-    return "" if admitted else PERSON_DENIED
+    return "" if admitted else tr(PERSON_DENIED)
 
 
 def closed_words(missing: Sequence[str]) -> str:

@@ -8,16 +8,17 @@ from typing import Final
 from adapters.telegram.errors import Rejected
 from adapters.telegram.ports import Telegram
 from adapters.telegram.refs import group_of, is_group, place_of, server_ref
+from bot.domain.language import N_, tr
 from bot.domain.refs import ChatRef, UserRef
 from bot.ports import Rooms
 
 ADMINS: Final = "admins"
 """The one role that Telegram knows: those who administrate a group, the anonymous ones among them."""
 
-CHAT_DENIED: Final = (
+CHAT_DENIED: Final = N_(
     "Those who run this group have asked me to stay out of here. Another group may do, or a private chat."
 )
-PERSON_DENIED: Final = (
+PERSON_DENIED: Final = N_(
     "Those who run this group chose who can use me here, and you are not among them so far. They can change that with "
     "/settings."
 )
@@ -39,10 +40,10 @@ class Access:
         settings = [await self._rooms.settings(each, server) for each in dict.fromkeys((chat, group))]
         lists = [settings[0][1].access, *(own.access for own, _ in settings)]
         if not lists[0].admits_chat(chat.chat, group.chat):
-            return CHAT_DENIED
+            return tr(CHAT_DENIED)
         asks = any(each.allowed_roles or each.denied_roles for each in lists)
         roles = (ADMINS,) if asks and await self.runs(chat, person) else ()
-        return "" if all(each.admits_person(person.user, roles) for each in lists) else PERSON_DENIED
+        return "" if all(each.admits_person(person.user, roles) for each in lists) else tr(PERSON_DENIED)
 
     async def runs(self, chat: ChatRef, person: UserRef) -> bool:
         """Whether this person runs the chat: in a group its administrators, and who writes as the group itself."""

@@ -26,6 +26,7 @@ from adapters.telegram.refs import group_of, is_group
 from adapters.telegram.saying import Saying
 from bot.domain.buttons import ButtonId, Verb
 from bot.domain.errors import ChatClosed
+from bot.domain.language import N_, tr
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import ChatRef, MessageRef
 from bot.ending import end, is_ending
@@ -40,11 +41,11 @@ LOOK_EVERY_S: Final = 2.0
 """How often one looks for albums whose process died."""
 LIFE_S: Final = 30.0
 
-ONE_OF_AN_ALBUM: Final = (
+ONE_OF_AN_ALBUM: Final = N_(
     "In this group Telegram shows me only one picture of an album. To have all of them, send the album as a reply to "
     "one of my pictures, or make me an administrator here."
 )
-LATE_WORDS: Final = "This one came after I had begun. Shall I do it again with all of them?"
+LATE_WORDS: Final = N_("This one came after I had begun. Shall I do it again with all of them?")
 
 _Name = tuple[ChatRef, str]
 
@@ -267,7 +268,7 @@ class Gathering:
         group = group_of(album.chat)
         if int(self._me.id) not in await self._telegram.admins(group):
             anchor = MessageRef(album.chat, str(first.message_id))
-            await self._saying.once_a_day(f"one-of-album:{group.key}", anchor, ONE_OF_AN_ALBUM)
+            await self._saying.once_a_day(f"one-of-album:{group.key}", anchor, tr(ONE_OF_AN_ALBUM))
 
     async def _read(self, album: Album, version: int) -> InboundMessage | Snag:
         items = ordered(album)
@@ -311,7 +312,7 @@ class Gathering:
     async def _offer(self, album: Album, to: MessageRef, count: int) -> None:
         key = Key(redo_label(count), str(ButtonId(Verb.WHOLE, argument=str(anchor_of(album)))))
         what = f"late:{album.chat.key}:{album.group}"
-        await _unless_closed(lambda: self._saying.once(what, to, LATE_WORDS, keyboard=((key,),)))
+        await _unless_closed(lambda: self._saying.once(what, to, tr(LATE_WORDS), keyboard=((key,),)))
 
     def _lock(self, name: _Name) -> asyncio.Lock:
         """One hand-over of an album at a time: two at once might both post a reply."""

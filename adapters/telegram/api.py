@@ -58,6 +58,7 @@ from adapters.telegram.transport import READ_S, AiohttpRequest, FileGone
 from adapters.telegram.words import Said, shortened
 from bot.domain.errors import ChatClosed, ChatGone
 from bot.domain.images import EXTENSIONS
+from bot.domain.language import tr
 from bot.domain.messages import Rendition
 from bot.domain.refs import ChatRef, MessageRef
 from bot.domain.utf16 import cut
@@ -363,7 +364,7 @@ class TelegramApi:
         """None where it was left out."""
         id_ = message_id_of(message)
         if id_ is None:
-            raise ChatGone(GONE_WORDS)
+            raise ChatGone(tr(GONE_WORDS))
         where = await self._where(message.chat)
         if where != group_of(message.chat):
             raise Moved(where)
@@ -376,7 +377,7 @@ class TelegramApi:
             except NotModified:
                 return True
             except NoThread:
-                raise ChatGone(GONE_WORDS) from None
+                raise ChatGone(tr(GONE_WORDS)) from None
             except Unavailable:
                 if not again or spare is not None:
                     raise
@@ -414,7 +415,7 @@ class TelegramApi:
             self._known.pop(group_of(chat), None)
             await self._store.note_move(group_of(chat), to)
             raise Moved(to) from None
-        raise ChatClosed(CLOSED_WORDS)
+        raise ChatClosed(tr(CLOSED_WORDS))
 
     async def _paced(
         self,
@@ -482,14 +483,14 @@ class TelegramApi:
     async def _where(self, chat: ChatRef) -> ChatRef:
         """The group itself, or what it has become. Raises `ChatClosed` without asking where nothing can be posted."""
         if time.monotonic() < self._no_right.get(chat, 0.0):
-            raise ChatClosed(CLOSED_WORDS)
+            raise ChatClosed(tr(CLOSED_WORDS))
         group = group_of(chat)
         until, where = self._known.get(group, (0.0, group))
         if time.monotonic() < until:
             return where
         where, closed = await self._look_up(group)
         if closed:
-            raise ChatClosed(CLOSED_WORDS)
+            raise ChatClosed(tr(CLOSED_WORDS))
         return where
 
     async def _look_up(self, group: ChatRef, state: ChatState | None = None) -> tuple[ChatRef, str]:

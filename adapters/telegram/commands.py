@@ -15,16 +15,17 @@ from adapters.telegram.saying import Saying
 from adapters.telegram.settings import Settings
 from adapters.telegram.words import plain
 from bot.domain.buttons import ButtonId, Verb
+from bot.domain.language import N_, tr
 from bot.domain.refs import ChatRef, MessageRef, Person, TurnId
 from bot.domain.sharing import REMIX
 from bot.domain.words import CANCELLED, FORGET_ASKS, TOO_LATE
 from bot.ports import MessageStore, Rooms
 
-NOTHING_UNDER_WAY: Final = "Nothing of yours is being made here."
-NOT_YOURS_TO_SAY: Final = "Only those who run this group can say who may use me."
-REPLY_TO_SOMEBODY: Final = "Reply to a message of the person with /allow or /deny."
-ONLY_IN_GROUPS: Final = "That is for groups. Here there are only the two of us."
-WRITES_AS_CHAT: Final = "You write as a chat here. Write to me in private to erase what is yours."
+NOTHING_UNDER_WAY: Final = N_("Nothing of yours is being made here.")
+NOT_YOURS_TO_SAY: Final = N_("Only those who run this group can say who may use me.")
+REPLY_TO_SOMEBODY: Final = N_("Reply to a message of the person with /allow or /deny.")
+ONLY_IN_GROUPS: Final = N_("That is for groups. Here there are only the two of us.")
+WRITES_AS_CHAT: Final = N_("You write as a chat here. Write to me in private to erase what is yours.")
 ERASE_LABEL, KEEP_LABEL = "Erase everything", "Keep it"
 
 
@@ -88,22 +89,22 @@ class Commands:
 
     async def _forget(self, to: MessageRef, message: Message, person: Person) -> None:
         if message.sender_chat is not None:
-            await self._say(message, to, WRITES_AS_CHAT)
+            await self._say(message, to, tr(WRITES_AS_CHAT))
             return
         user = person.user.user
         keys = (
             Key(ERASE_LABEL, str(ButtonId(Verb.FORGET, None, user))),
             Key(KEEP_LABEL, str(ButtonId(Verb.FORGET, None, f"{user}.keep"))),
         )
-        await self._saying.once(f"forget:{to.key}", to, FORGET_ASKS, keyboard=(keys,))
+        await self._saying.once(f"forget:{to.key}", to, tr(FORGET_ASKS), keyboard=(keys,))
 
     async def _cancel(self, chat: ChatRef, message: Message, person: Person) -> str:
         turn = await self._replied_turn(chat, message)
         if turn is None:
             turn = next(iter(await self._rooms.under_way(chat, by=person.user)), None)
         if turn is None:
-            return NOTHING_UNDER_WAY
-        return CANCELLED if await self._rooms.cancel(turn, chat=chat, by=person.user) else TOO_LATE
+            return tr(NOTHING_UNDER_WAY)
+        return tr(CANCELLED) if await self._rooms.cancel(turn, chat=chat, by=person.user) else tr(TOO_LATE)
 
     async def _replied_turn(self, chat: ChatRef, message: Message) -> TurnId | None:
         """The turn of the message of ours that is replied to."""
@@ -116,13 +117,13 @@ class Commands:
 
     async def _let(self, chat: ChatRef, message: Message, person: Person, *, allowed: bool) -> str:
         if not is_group(chat):
-            return ONLY_IN_GROUPS
+            return tr(ONLY_IN_GROUPS)
         if not await self._access.runs(chat, person.user):
-            return NOT_YOURS_TO_SAY
+            return tr(NOT_YOURS_TO_SAY)
         replied = replied_of(message)
         other = identity_of(replied) if replied is not None else None
         if other is None:
-            return REPLY_TO_SOMEBODY
+            return tr(REPLY_TO_SOMEBODY)
         await self._settings.let(chat, other.user, allowed=allowed)
         return may_use(other.name) if allowed else may_not_use(other.name)
 

@@ -13,6 +13,7 @@ from adapters.telegram.refs import is_group
 from adapters.telegram.saying import Saying
 from bot.domain.buttons import ButtonId, Verb
 from bot.domain.commands import HELP
+from bot.domain.language import N_, tr
 from bot.domain.refs import MessageRef
 from bot.domain.utf16 import units
 
@@ -20,11 +21,11 @@ _PICTURES = Path(__file__).with_name("pictures")
 BEFORE_AFTER: Final = "before-after.jpg"
 COFFEE: Final = "coffee.jpg"
 
-WELCOME: Final = (
+WELCOME: Final = N_(
     "Send me a photo with what you want changed, like “crop to a square and make it black and white”. Then reply to my "
     "answer to go on from there, or to an older one to try something else."
 )
-TRY_IT: Final = "This photo is for trying things. Press one, or reply to it with your own words."
+TRY_IT: Final = N_("This photo is for trying things. Press one, or reply to it with your own words.")
 EXAMPLES: Final = (
     "crop to a circle",
     "make it black and white",
@@ -55,7 +56,7 @@ class Examples:
         self._saying = saying
 
     async def welcome(self, to: MessageRef) -> None:
-        await self._show(to, WELCOME)
+        await self._show(to, tr(WELCOME))
 
     async def help(self, to: MessageRef) -> None:
         await self._show(to, "\n".join(HELP))
@@ -68,4 +69,4 @@ class Examples:
         await self._saying.once(f"before:{to.key}", to, words if fits else "", picture=before_after)
         if not is_group(to.chat):
             coffee = await picture(COFFEE)
-            await self._saying.once(f"try:{to.key}", to, TRY_IT, keyboard=try_keys(), picture=coffee)
+            await self._saying.once(f"try:{to.key}", to, tr(TRY_IT), keyboard=try_keys(), picture=coffee)

@@ -18,6 +18,7 @@ from adapters.telegram.ports import Ledger, Send, SendState, Telegram, TelegramS
 from adapters.telegram.refs import message_id_of
 from adapters.telegram.render import ON_ITS_WAY
 from bot.domain.images import ALL
+from bot.domain.language import N_, tr
 from bot.domain.messages import ChatCapabilities, Shown
 from bot.domain.refs import MessageRef, thread_of
 from bot.domain.words import BROKEN
@@ -25,11 +26,11 @@ from bot.ports import Clock, MessageStore, Rooms
 
 _log = structlog.get_logger("telegram")
 
-ALREADY: Final = "It is on its way already."
-ONCE_MORE: Final = "I am sending it once more."
-NOBODY_KNOWS: Final = "I could not see whether the file arrived. If it is not here in a moment, press again."
-TOO_LARGE: Final = "That file is larger than Telegram takes. Ask for a smaller size, like “resize to 2000 px wide”."
-FILE_WORDS: Final = "The file as it was made, with its label inside."
+ALREADY: Final = N_("It is on its way already.")
+ONCE_MORE: Final = N_("I am sending it once more.")
+NOBODY_KNOWS: Final = N_("I could not see whether the file arrived. If it is not here in a moment, press again.")
+TOO_LARGE: Final = N_("That file is larger than Telegram takes. Ask for a smaller size, like “resize to 2000 px wide”.")
+FILE_WORDS: Final = N_("The file as it was made, with its label inside.")
 
 _SENDING_S: Final = 180.0
 """Longer than any sending takes: whoever began has gone."""
@@ -69,10 +70,10 @@ class Files:
             return
         before = await self._ledger.find(whole)
         if whole in self._under_way or not (before is None or await self._may_repeat(whole, before)):
-            answering.acknowledge(ALREADY)
+            answering.acknowledge(tr(ALREADY))
             await self._ledger.sent(mine, ())
             return
-        answering.acknowledge(ON_ITS_WAY if before is None else ONCE_MORE)
+        answering.acknowledge(tr(ON_ITS_WAY) if before is None else tr(ONCE_MORE))
         self._under_way[whole] = pressed.id
         try:
             await self._send(pressed, answering, before, mine=mine, whole=whole)
@@ -88,11 +89,11 @@ class Files:
         except Taken:
             return
         except OutcomeUnknown:
-            await answering.say(NOBODY_KNOWS)
+            await answering.say(tr(NOBODY_KNOWS))
             return
         except Rejected as rejected:
             _log.warning("telegram.file_rejected", said=rejected.description)
-            await answering.say(TOO_LARGE if isinstance(rejected, TooLarge) else BROKEN)
+            await answering.say(tr(TOO_LARGE) if isinstance(rejected, TooLarge) else tr(BROKEN))
             return
         await self._remember(pressed, sent)
         ids = [id_ for id_ in (message_id_of(sent),) if id_ is not None]
@@ -108,7 +109,7 @@ class Files:
         most_bytes = self._most_bytes
         capabilities = ChatCapabilities(max_file_bytes=most_bytes, max_message_bytes=most_bytes, max_images=1)
         rendition = await self._rooms.file(pressed.under, capabilities, index=pressed.button.place)
-        words = f"{rendition.label}\n{FILE_WORDS}".strip()
+        words = f"{rendition.label}\n{tr(FILE_WORDS)}".strip()
         async with Hold(self._ledger, mine) as own, Hold(self._ledger, whole, anew=anew) as shared:
 
             async def begin() -> None:

@@ -23,11 +23,12 @@ from adapters.telegram.errors import Conflict, NotAllowed, OutcomeUnknown, Rejec
 from adapters.telegram.errors import Unavailable as _Unavailable
 from adapters.telegram.transport import NotSent
 from bot.domain.errors import ChatGone
+from bot.domain.language import N_, tr
 from bot.domain.refs import ChatRef
 from bot.domain.utf16 import cut
 
-CLOSED_WORDS: Final = "I am not allowed to write there at the moment."
-GONE_WORDS: Final = "That chat or message is not there any more."
+CLOSED_WORDS: Final = N_("I am not allowed to write there at the moment.")
+GONE_WORDS: Final = N_("That chat or message is not there any more.")
 _FLOOD_S = 5.0
 """Where Telegram does not say how long."""
 
@@ -43,7 +44,7 @@ class Moved(ChatGone):
     """`to` is the supergroup."""
 
     def __init__(self, to: ChatRef) -> None:
-        super().__init__(GONE_WORDS)
+        super().__init__(tr(GONE_WORDS))
         self.to = to
 
 
@@ -81,7 +82,7 @@ _SAYS: Final[Sequence[tuple[str, Callable[[str], Exception]]]] = (
     (
         r"chat not found|message to (edit|delete|copy|forward) not found|message_id_invalid|peer_id_invalid"
         r"|message can't be edited|chat_id_invalid|user not found|group chat was upgraded",
-        lambda _: ChatGone(GONE_WORDS),
+        lambda _: ChatGone(tr(GONE_WORDS)),
     ),
     (
         r"rights to send (a )?(photo|document|media|video|audio|voice|sticker|animation)"

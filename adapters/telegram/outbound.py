@@ -38,6 +38,7 @@ from adapters.telegram.uploads import Uploads
 from adapters.telegram.words import Linked, plain, said, shortened
 from bot.domain.errors import ChatClosed
 from bot.domain.images import ALL
+from bot.domain.language import tr
 from bot.domain.messages import Answer, Attachment, ChatCapabilities, InboundMessage, Rendition, Shown
 from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef, message_ref_of, thread_of
 from bot.domain.turns import FINAL_STATES, TurnState
@@ -145,7 +146,7 @@ class TelegramPlatform:
                 raise
 
     async def _place(self, key: str, chat: ChatRef, turn: TurnId, *, below: MessageRef | None) -> MessageRef:
-        shown = show(Answer(TurnState.ACCEPTED, (ON_ITS_WAY,), turn=turn), group=is_group(chat))
+        shown = show(Answer(TurnState.ACCEPTED, (tr(ON_ITS_WAY),), turn=turn), group=is_group(chat))
         async with Hold(self._ledger, key, anew=lambda known: self._begin_anew(key, known)) as hold:
             ref = await self._api.send_text(chat, shown.said, reply_to=below, keyboard=shown.keyboard, begun=hold.begin)
         if ref.chat != chat:
@@ -219,7 +220,7 @@ class TelegramPlatform:
         instead = await self._putting.put(reply, answer, shown, unsure=unsure)
         if instead:
             await self._store.once(_final(reply), life_s=_FINAL_S)
-        if instead == NOT_ALLOWED_WORDS:
+        if instead == tr(NOT_ALLOWED_WORDS):
             parts = []
         missing = [part for part in parts if not await self._parts.send_once(reply, part)]
         if missing and not unsure:

@@ -23,6 +23,7 @@ from adapters.telegram.uploads import Uploads
 from adapters.telegram.words import Said
 from bot.domain.errors import ChatGone
 from bot.domain.images import ALL
+from bot.domain.language import tr
 from bot.domain.messages import Answer, Shown
 from bot.domain.refs import MessageRef, message_ref_of, thread_of
 from bot.ports import Clock, MessageStore
@@ -154,7 +155,7 @@ class Parts:
     async def _send_now(self, reply: MessageRef, part: Part) -> bool:
         async def look() -> None:
             if await self._store.was(_gone(reply)):
-                raise ChatGone(GONE_WORDS)
+                raise ChatGone(tr(GONE_WORDS))
 
         try:
             async with Hold(self._ledger, part.key, look=look) as hold:
@@ -180,7 +181,7 @@ class Parts:
         await self._beside.note(reply, refs)
         if await self._store.was(_gone(reply)):
             await self._take_away(refs)
-            raise ChatGone(GONE_WORDS)
+            raise ChatGone(tr(GONE_WORDS))
         for ref, shows in zip(refs, part.shows, strict=False):
             await self._messages.attach(ref, thread_of(shows.turn), [shows])
 

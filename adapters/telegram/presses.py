@@ -28,6 +28,7 @@ from adapters.telegram.settings import Settings
 from bot.domain.arena import ONLY_WHO_ASKED, vote_of
 from bot.domain.buttons import ButtonId, Verb, press_of, say_of
 from bot.domain.errors import ChatClosed, RemixError
+from bot.domain.language import N_, tr
 from bot.domain.messages import Answer, InboundMessage, Quoted
 from bot.domain.refs import MessageRef, TurnId, UserRef
 from bot.domain.words import (
@@ -45,10 +46,10 @@ from bot.recent import Recent
 
 _log = structlog.get_logger("telegram")
 
-TOO_OLD: Final = "That message is too old for its buttons. Reply to it with what you want, and I go on from there."
-CANNOT_POST: Final = "I can't post here at the moment. Perhaps my rights in this group have changed."
-LEFT_OVER: Final = "That message was left over. Your answer stands in another one."
-KEPT: Final = "Nothing of yours was erased."
+TOO_OLD: Final = N_("That message is too old for its buttons. Reply to it with what you want, and I go on from there.")
+CANNOT_POST: Final = N_("I can't post here at the moment. Perhaps my rights in this group have changed.")
+LEFT_OVER: Final = N_("That message was left over. Your answer stands in another one.")
+KEPT: Final = N_("Nothing of yours was erased.")
 
 DELETE_LABEL, KEEP_LABEL = "Delete for everybody", "Keep"
 _YES, _KEEP = "yes", "keep"
@@ -106,7 +107,7 @@ class Presses:
             self._answered[query.id] = answering
         async with answering:
             if pressed is None:
-                await answering.say(UNKNOWN_PRESS)
+                await answering.say(tr(UNKNOWN_PRESS))
                 return
             await self._safely(pressed, answering)
 
@@ -114,18 +115,18 @@ class Presses:
         """What is certain not to work is said in words, and ends here."""
         try:
             if await self._is_lost(pressed):
-                await answering.say(TOO_OLD)
+                await answering.say(tr(TOO_OLD))
                 return
             await self._press(pressed, answering)
         except ChatClosed:
-            answering.acknowledge(CANNOT_POST, alert=True)
+            answering.acknowledge(tr(CANNOT_POST), alert=True)
         except RemixError as error:
             await _say_at_last(answering, error.words)
         except OutcomeUnknown as error:
             _log.warning("telegram.press_outcome_unknown", verb=pressed.button.verb.value, error=type(error).__name__)
         except Rejected as error:
             _log.warning("telegram.press_rejected", verb=pressed.button.verb.value, said=error.description)
-            await _say_at_last(answering, BROKEN)
+            await _say_at_last(answering, tr(BROKEN))
 
     async def _is_lost(self, pressed: Pressed) -> bool:
         """Whether it stands in a topic that nobody names, and can't be found without."""
@@ -146,11 +147,11 @@ class Presses:
             case Verb.SETTINGS:
                 # Only what shows settings is drawn anew.
                 shows = pressed.message is None or bears(pressed.message, Verb.SETTINGS)
-                await (self._settings.press(pressed, answering) if shows else answering.say(UNKNOWN_PRESS))
+                await (self._settings.press(pressed, answering) if shows else answering.say(tr(UNKNOWN_PRESS)))
             case Verb.FORGET:
                 await self._forget(pressed, answering)
             case Verb.EDIT:
-                await answering.say(UNKNOWN_PRESS)
+                await answering.say(tr(UNKNOWN_PRESS))
             case _:
                 assert_never(pressed.button.verb)
 
@@ -178,7 +179,7 @@ class Presses:
         label = pressed.label or await self._label(pressed)
         press = press_of(pressed.button.argument) if pressed.button.verb is Verb.PRESS else None
         if press is None and (pressed.button.verb is Verb.PRESS or not label):
-            await answering.say(TOO_OLD if pressed.message is None else UNKNOWN_PRESS)
+            await answering.say(tr(TOO_OLD) if pressed.message is None else tr(UNKNOWN_PRESS))
             return
         answering.hasten()
         await self._rooms.receive(
@@ -211,10 +212,10 @@ class Presses:
         anchor = pressed.button.argument
         message = await self._whole(MessageRef(pressed.chat, anchor)) if anchor.isdigit() else None
         if message is None:
-            await answering.say(NOTHING_THERE)
+            await answering.say(tr(NOTHING_THERE))
             return
         if message.author not in await self._selves(pressed):
-            await answering.say(NOT_YOUR_BUTTON)
+            await answering.say(tr(NOT_YOUR_BUTTON))
             return
         answering.hasten()
         # Named after the message that offers it: however often it is pressed, it is done once. And after the album, so
@@ -239,7 +240,7 @@ class Presses:
         if await self._rooms.cancel(turn, chat=pressed.chat, by=pressed.user):
             answering.acknowledge()
         elif not await self._cancel_as_group(pressed, turn):
-            await answering.say(LEFT_OVER if await self._is_orphan(pressed, turn) else TOO_LATE)
+            await answering.say(tr(LEFT_OVER) if await self._is_orphan(pressed, turn) else tr(TOO_LATE))
         await self._tidy(pressed, turn)
 
     async def _cancel_as_group(self, pressed: Pressed, turn: TurnId) -> bool:
@@ -249,11 +250,11 @@ class Presses:
     async def _allow(self, pressed: Pressed, answering: Answering) -> None:
         answer = say_of(pressed.button.argument)
         if answer is None:
-            await answering.say(UNKNOWN_PRESS)
+            await answering.say(tr(UNKNOWN_PRESS))
             return
         say, turn = answer
         words = await self._rooms.allow(turn, chat=pressed.chat, by=pressed.user, say=say)
-        if words == NOT_FOR_YOU:
+        if words == tr(NOT_FOR_YOU):
             for each in (await self._selves(pressed))[1:]:
                 words = await self._rooms.allow(turn, chat=pressed.chat, by=each, say=say)
         await answering.say(words)
@@ -263,11 +264,11 @@ class Presses:
         """Who presses is always a person, and has one vote; only to end it, they may be the group itself."""
         vote = vote_of(pressed.button.argument)
         if vote is None:
-            await answering.say(UNKNOWN_PRESS)
+            await answering.say(tr(UNKNOWN_PRESS))
             return
         choice, turn = vote
         words = await self._rooms.vote(turn, chat=pressed.chat, by=pressed.user, choice=choice)
-        if words == ONLY_WHO_ASKED:
+        if words == tr(ONLY_WHO_ASKED):
             for each in (await self._selves(pressed))[1:]:
                 words = await self._rooms.vote(turn, chat=pressed.chat, by=each, choice=choice)
         await answering.say(words)
@@ -288,7 +289,7 @@ class Presses:
     async def _more(self, pressed: Pressed, answering: Answering) -> None:
         answer = await self._answer(pressed.under)
         if answer is None:
-            await answering.say(NOTHING_THERE)
+            await answering.say(tr(NOTHING_THERE))
             return
         answering.acknowledge()
         await self._telegram.change_keyboard(pressed.under, full_keyboard(answer))
@@ -297,14 +298,14 @@ class Presses:
         """Knowingly, but not twice at once."""
         answer, name = await self._answer(pressed.under), f"rest:{pressed.under.key}"
         if answer is None:
-            await answering.say(NOTHING_THERE)
+            await answering.say(tr(NOTHING_THERE))
             return
         if await self._store.once(name, life_s=_AT_ONCE_S):
             await self._store.note(name, pressed.id)
         elif await self._store.noted(name) != pressed.id:
-            answering.acknowledge(ALREADY)
+            answering.acknowledge(tr(ALREADY))
             return
-        answering.acknowledge(ON_ITS_WAY)
+        answering.acknowledge(tr(ON_ITS_WAY))
         await self._resending.send_again(pressed.under, answer)
 
     async def _delete(self, pressed: Pressed, answering: Answering) -> None:
@@ -315,9 +316,9 @@ class Presses:
             return
         answer = await self._answer(pressed.under)
         if answer is None:
-            await answering.say(NOTHING_THERE)
+            await answering.say(tr(NOTHING_THERE))
         elif not (moderates or _is_by(answer, pressed)):
-            await answering.say(NOT_YOURS_TO_DELETE)
+            await answering.say(tr(NOT_YOURS_TO_DELETE))
         else:
             answering.acknowledge()
             place = pressed.button.place
@@ -329,10 +330,10 @@ class Presses:
     async def _delete_now(self, pressed: Pressed, answering: Answering, *, moderates: bool) -> None:
         words = await self._rooms.delete(pressed.under, by=pressed.user, moderates=moderates)
         if not words:
-            answering.acknowledge(DELETED)
+            answering.acknowledge(tr(DELETED))
             return
         await answering.say(words)
-        answer = None if words == NOT_YOURS_TO_DELETE else await self._answer(pressed.under)
+        answer = None if words == tr(NOT_YOURS_TO_DELETE) else await self._answer(pressed.under)
         if answer is not None:
             await self._telegram.change_keyboard(pressed.under, keyboard(answer))
 
@@ -341,13 +342,13 @@ class Presses:
     async def _forget(self, pressed: Pressed, answering: Answering) -> None:
         user, _, keep = pressed.button.argument.partition(".")
         if user != pressed.user.user:
-            await answering.say(NOT_YOUR_BUTTON)
+            await answering.say(tr(NOT_YOUR_BUTTON))
             return
         if pressed.message is not None:
             answering.acknowledge()
             if not pressed.label:  # made up, or pressed twice
                 return
-        words = KEPT if keep else await self._rooms.forget(pressed.user)
+        words = tr(KEPT) if keep else await self._rooms.forget(pressed.user)
         await self._tell_forgotten(pressed, answering, words)
 
     async def _tell_forgotten(self, pressed: Pressed, answering: Answering, words: str) -> None:

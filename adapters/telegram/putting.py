@@ -22,6 +22,7 @@ from adapters.telegram.render import Shown as Rendered
 from adapters.telegram.uploads import Uploads
 from adapters.telegram.words import Said, shortened
 from bot.domain.errors import ChatGone
+from bot.domain.language import N_, tr
 from bot.domain.messages import Answer
 from bot.domain.refs import MessageRef, Sha256
 from bot.domain.turns import FINAL_STATES
@@ -29,7 +30,7 @@ from bot.recent import Recent
 
 log = structlog.get_logger("telegram")
 
-DELETED: Final = "This was deleted."
+DELETED: Final = N_("This was deleted.")
 _NO_TEXT = "no text in the message"
 
 
@@ -80,14 +81,14 @@ class Putting:
         except Rejected as rejected:
             if not final:
                 raise
-            instead = instead or _instead(rejected) or NOT_TAKEN_WORDS
+            instead = instead or _instead(rejected) or tr(NOT_TAKEN_WORDS)
         last = show(answer, group=group, instead=instead if shown.shot is not None else "", unsure=unsure)
         keys = file_key() if shown.shot is not None else ()
         try:
             return last, instead, await self._whole(reply, Rendered(Said(last.said.text), keys), spare, final=final)
         except Rejected as rejected:
             log.warning("telegram.nothing_taken", description=rejected.description)
-            raise ChatGone(GONE_WORDS) from None
+            raise ChatGone(tr(GONE_WORDS)) from None
 
     async def _whole(self, reply: MessageRef, shown: Rendered, spare: int | None, *, final: bool) -> bool:
         """False where it was left out."""
@@ -165,17 +166,17 @@ class Putting:
         if await self._api.delete(message):
             return
         try:
-            await self._api.edit_text(message, Said(DELETED))
+            await self._api.edit_text(message, Said(tr(DELETED)))
         except Rejected:
-            await self._blank(message, Said(DELETED))
+            await self._blank(message, Said(tr(DELETED)))
 
 
 def _instead(why: Rejected) -> str:
     """What is said where a picture was not taken for this. Empty where it may be something else."""
     match why:
         case TooLarge():
-            return TOO_LARGE_WORDS
+            return tr(TOO_LARGE_WORDS)
         case NotAllowed():
-            return NOT_ALLOWED_WORDS
+            return tr(NOT_ALLOWED_WORDS)
         case _:
             return ""

@@ -18,19 +18,20 @@ from bot.domain.actions import Act, Control
 from bot.domain.buttons import NOT_THIS_TIME, ButtonId, Verb
 from bot.domain.consent import Say
 from bot.domain.images import ALL, EXTENSIONS, ImageFacts
+from bot.domain.language import N_, tr
 from bot.domain.messages import Answer, Credit, Panel, Rendition
 from bot.domain.refs import TurnId
 from bot.domain.turns import FINAL_STATES, Source, TurnState
 from bot.domain.utf16 import cut, units
 
-ON_ITS_WAY: Final = "On its way."
+ON_ITS_WAY: Final = N_("On its way.")
 NOTHING_TO_SAY: Final = "…"
 """Telegram takes no empty message."""
-TOO_LARGE_WORDS: Final = "The picture is too large for Telegram, so it can't be shown here."
-NOT_TAKEN_WORDS: Final = "Telegram did not take the picture."
-NOT_ALLOWED_WORDS: Final = "I may not send pictures here. Whoever looks after this group can allow it."
-UNSURE_WORDS: Final = "Something that belongs here may not have arrived. “Send it again” brings it once more."
-FILE_LABEL: Final = "File with credentials"
+TOO_LARGE_WORDS: Final = N_("The picture is too large for Telegram, so it can't be shown here.")
+NOT_TAKEN_WORDS: Final = N_("Telegram did not take the picture.")
+NOT_ALLOWED_WORDS: Final = N_("I may not send pictures here. Whoever looks after this group can allow it.")
+UNSURE_WORDS: Final = N_("Something that belongs here may not have arrived. “Send it again” brings it once more.")
+FILE_LABEL: Final = N_("File with credentials")
 _MOST_WORDS = 300
 _SOURCES_UNITS = 1000
 _TITLE_UNITS = 80
@@ -135,7 +136,7 @@ def _lines(answer: Answer, *, group: bool, instead: str, unsure: bool) -> list[L
     """The label comes first: it is the part that must be read."""
     lines: list[Line] = [[plain(line)] for line in answer.lines]
     if unsure:
-        lines.insert(1, [UNSURE_WORDS])
+        lines.insert(1, [tr(UNSURE_WORDS)])
     if instead:
         lines.insert(1, [instead])
     if answer.state not in FINAL_STATES:
@@ -230,7 +231,7 @@ def keyboard(answer: Answer, *, unsure: bool = False) -> Keyboard:
     doing = [_control(each) for each in controls]
     votes = _votes(answer)
     about = [_key("Info", Verb.INFO), _key("More…", Verb.MORE)]
-    return _rows(*again, *votes, *says, *_pairs(doing), _row(_key(FILE_LABEL, Verb.FILE)), _row(*about))
+    return _rows(*again, *votes, *says, *_pairs(doing), _row(_key(tr(FILE_LABEL), Verb.FILE)), _row(*about))
 
 
 def full_keyboard(answer: Answer) -> Keyboard:
@@ -241,7 +242,7 @@ def full_keyboard(answer: Answer) -> Keyboard:
         *_votes(answer),
         *_suggestions(answer.suggestions),
         *_pairs([_control(each) for each in answer.controls]),
-        _row(_key(FILE_LABEL, Verb.FILE)),
+        _row(_key(tr(FILE_LABEL), Verb.FILE)),
         _row(_key("Info", Verb.INFO), _key("Delete", Verb.DELETE)),
     ]
     each_of: list[tuple[Key, ...]] = []
@@ -268,7 +269,7 @@ def _taken(rows: Keyboard) -> Keyboard:
 
 def file_key() -> Keyboard:
     """The only one where others are not taken."""
-    return _rows(_row(_key(FILE_LABEL, Verb.FILE)))
+    return _rows(_row(_key(tr(FILE_LABEL), Verb.FILE)))
 
 
 def _open(answer: Answer) -> Keyboard:

@@ -18,11 +18,12 @@ from adapters.telegram.saying import Saying
 from adapters.telegram.settings_panel import State, changed_chat, changed_group, panel, with_person
 from bot.domain.commands import standing_words
 from bot.domain.consent import Standing
+from bot.domain.language import N_, tr
 from bot.domain.refs import ChatRef, MessageRef, ServerRef, UserRef
 from bot.domain.words import SAVED, UNKNOWN_PRESS
 from bot.ports import Rooms
 
-NOT_YOURS: Final = "Only those who run this group can change that."
+NOT_YOURS: Final = N_("Only those who run this group can change that.")
 
 
 class Settings:
@@ -46,16 +47,16 @@ class Settings:
             await self._stand(pressed, answering, value)
             return
         if is_group(pressed.chat) and not await self._access.runs(pressed.chat, pressed.user):
-            await answering.say(NOT_YOURS)
+            await answering.say(tr(NOT_YOURS))
             return
         if thing == "show":
             answering.acknowledge()
             await self._redraw(pressed, value)
         elif await self._change(pressed.chat, thing, value):
-            answering.acknowledge(SAVED)
+            answering.acknowledge(tr(SAVED))
             await self._redraw(pressed, thing)
         else:
-            await answering.say(UNKNOWN_PRESS)
+            await answering.say(tr(UNKNOWN_PRESS))
 
     async def let(self, chat: ChatRef, person: UserRef, *, allowed: bool) -> None:
         """Let somebody use the bot in this group, or not any more."""
@@ -67,7 +68,7 @@ class Settings:
 
     async def _stand(self, pressed: Pressed, answering: Answering, value: str) -> None:
         if value not in set(Standing):
-            await answering.say(UNKNOWN_PRESS)
+            await answering.say(tr(UNKNOWN_PRESS))
             return
         standing = Standing(value)
         await self._rooms.stand(pressed.user, pressed.chat, standing)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from bot.domain.errors import BadRequest
+from bot.domain.language import N_, tr
 from bot.domain.refs import TurnId, short_hash
 from bot.domain.scores import Score, counts, judgement, wilson
 from bot.domain.wishes import PLAIN_WISH, Form, Wish, read_wish
@@ -20,25 +21,25 @@ MOST_VOTERS: Final = 20
 END: Final = "end"
 """In a button, where there is no `Choice`."""
 
-VOTE_OPEN = "The vote on these two is still open. Reply to A or B itself, or wait until it ends."
-A_OR_B = "There was no winner between these two. Which one shall I go on from?"
-BOTH_BAD = "Both were voted bad, so I went on from the picture before."
-TWO_SIDES = "An arena has two sides. Say one instruction, or two with “ / ” between them."
-SAME_SIDES = "Both sides say the same. Say one instruction to compare two models, or two different ones."
-NO_WORDS_FOR_IT = "Say what should change: /arena make it evening light. Two instructions have “ / ” between them."
-NO_TWO_MODELS = "There is only one image model here. Two instructions can be compared, with “ / ” between them."
-NOTHING_TO_COMPARE = "AI edits are not set up here, so there are no two results to choose from."
-STILL_MADE = "Both pictures are still being made. You can vote once they are here."
-NO_VOTE = "There is no vote on this."
-VOTE_ENDED = "The vote has ended already."
-ENDED = "The vote has ended."
-ONLY_WHO_ASKED = "Only whoever asked for it can end the vote."
-INFO_WHILE_OPEN = "Which is which is told when the vote has ended."
-NO_RESULTS = (
+VOTE_OPEN = N_("The vote on these two is still open. Reply to A or B itself, or wait until it ends.")
+A_OR_B = N_("There was no winner between these two. Which one shall I go on from?")
+BOTH_BAD = N_("Both were voted bad, so I went on from the picture before.")
+TWO_SIDES = N_("An arena has two sides. Say one instruction, or two with “ / ” between them.")
+SAME_SIDES = N_("Both sides say the same. Say one instruction to compare two models, or two different ones.")
+NO_WORDS_FOR_IT = N_("Say what should change: /arena make it evening light. Two instructions have “ / ” between them.")
+NO_TWO_MODELS = N_("There is only one image model here. Two instructions can be compared, with “ / ” between them.")
+NOTHING_TO_COMPARE = N_("AI edits are not set up here, so there are no two results to choose from.")
+STILL_MADE = N_("Both pictures are still being made. You can vote once they are here.")
+NO_VOTE = N_("There is no vote on this.")
+VOTE_ENDED = N_("The vote has ended already.")
+ENDED = N_("The vote has ended.")
+ONLY_WHO_ASKED = N_("Only whoever asked for it can end the vote.")
+INFO_WHILE_OPEN = N_("Which is which is told when the vote has ended.")
+NO_RESULTS = N_(
     "No arena between two models has ended with a vote yet. Reply to a picture with “/arena” and what should change."
 )
-MAKING = "Two pictures to choose from, {price}. They appear here together once both are there."
-WHICH_IS_BETTER = "Which one is better? Nobody sees which is which until the vote ends."
+MAKING = N_("Two pictures to choose from, {price}. They appear here together once both are there.")
+WHICH_IS_BETTER = N_("Which one is better? Nobody sees which is which until the vote ends.")
 
 
 class Choice(StrEnum):
@@ -129,10 +130,10 @@ def instructions_in(words: str) -> tuple[str, ...]:
     for between in (_BREAK, _SLASH, _VERSUS):
         parts = [part for part in between.split(words) if part]
         if len(parts) > 2:
-            raise BadRequest(TWO_SIDES)
+            raise BadRequest(tr(TWO_SIDES))
         if len(parts) == 2:
             if parts[0].casefold() == parts[1].casefold():
-                raise BadRequest(SAME_SIDES)
+                raise BadRequest(tr(SAME_SIDES))
             return tuple(parts)
     return (words,)
 
@@ -141,11 +142,11 @@ def sides_of(words: str, wish: Wish, models: Sequence[str]) -> tuple[Side, ...]:
     """Both sides, not drawn yet: two models for one instruction, or the first of them for two. Raises `BadRequest`."""
     parts = instructions_in(words)
     if not parts[0]:
-        raise BadRequest(NO_WORDS_FOR_IT)
+        raise BadRequest(tr(NO_WORDS_FOR_IT))
     if len(parts) == 2:
         return tuple(Side((*models, "")[0], part, _of_one(part)) for part in parts)
     if len(models) < 2:
-        raise BadRequest(NO_TWO_MODELS)
+        raise BadRequest(tr(NO_TWO_MODELS))
     return tuple(Side(model, wish=wish) for model in models[:2])
 
 

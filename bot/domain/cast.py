@@ -10,6 +10,7 @@ from math import inf
 from bot.domain.errors import BadRequest
 from bot.domain.images import ImageFacts
 from bot.domain.imagining import says_nothing
+from bot.domain.language import N_, tr
 from bot.domain.plain import plain_of
 from bot.domain.quotes import QUOTED
 from bot.domain.refs import ChatRef, Person, TurnId, UserRef
@@ -21,16 +22,16 @@ MOST_NAME_CHARS = 40
 ENGINE = "cast"
 """The name of what carries out that somebody is saved."""
 
-HOW_TO_CAST = (
+HOW_TO_CAST = N_(
     "Reply to a picture with “/cast save Rex”, or send pictures along with that. “/cast” shows who is in the cast "
     "here, “/cast delete Rex” takes Rex out again."
 )
 NOBODY_IN_CAST = f"Nobody is in the cast of this chat yet. {HOW_TO_CAST}"
-NO_PICTURE_TO_SAVE = "I found no picture to save. Reply to one with /cast save and a name, or send one along."
-NOT_READY_TO_SAVE = "That picture is still being made. Save it once it is there."
-NAME_MISSING = "Which name shall it have? For instance: /cast save Rex"
+NO_PICTURE_TO_SAVE = N_("I found no picture to save. Reply to one with /cast save and a name, or send one along.")
+NOT_READY_TO_SAVE = N_("That picture is still being made. Save it once it is there.")
+NAME_MISSING = N_("Which name shall it have? For instance: /cast save Rex")
 NAME_TOO_LONG = f"That name is too long. {MOST_NAME_CHARS} characters are the most."
-NAME_SAYS_NOTHING = "That is a word people say all the time, so I could not tell whom you mean. Please take a name."
+NAME_SAYS_NOTHING = N_("That is a word people say all the time, so I could not tell whom you mean. Please take a name.")
 CAST_IS_FULL = f"The cast of this chat is full: there are {MOST_MEMBERS} in it. Take one out with /cast delete first."
 
 
@@ -99,7 +100,7 @@ def read_cast(rest: str) -> Saving | Deleting | None:
         case "delete" | "remove":
             return Deleting(name_in(said))
         case _:
-            raise BadRequest(HOW_TO_CAST)
+            raise BadRequest(tr(HOW_TO_CAST))
 
 
 def name_in(text: str) -> str:
@@ -107,11 +108,11 @@ def name_in(text: str) -> str:
     shown = "".join(letter for letter in text if unicodedata.category(letter) not in {"Cc", "Cf", "Co", "Cs", "Cn"})
     name = unicodedata.normalize("NFC", " ".join(shown.split())).strip(_AROUND)
     if not any(letter.isalnum() for letter in name):
-        raise BadRequest(NAME_MISSING)
+        raise BadRequest(tr(NAME_MISSING))
     if len(name) > MOST_NAME_CHARS:
         raise BadRequest(NAME_TOO_LONG)
     if len(name) < 2 or says_nothing(plain_of(name).text) or QUOTED.search(name):
-        raise BadRequest(NAME_SAYS_NOTHING)
+        raise BadRequest(tr(NAME_SAYS_NOTHING))
     return name
 
 

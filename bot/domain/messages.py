@@ -75,6 +75,10 @@ class InboundMessage:
     around: tuple[ChatRef, ...] = ()
     goes_on: bool = False
     among: bool = False
+    language: str = ""
+    """The tag of the language that the platform says its author reads (BCP 47), empty where it says none."""
+    chat_language: str = ""
+    """The same of the chat, for whoever nothing is known of."""
 
     @property
     def origin(self) -> str:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.domain.consent import Standing
+from bot.domain.language import N_
 
 MINE, WITHDRAW, WITHDRAW_ASKS = "mine", "withdraw", "withdraw_asks"
 """Codes of the answers; the last one is the question before anything is deleted."""
 EVERYWHERE = "everywhere"
 
-WITHDRAWN = "Whoever sent that picture has withdrawn it, so I leave it alone."
-YOU_WITHDREW = "You have withdrawn that picture. Send it once more if you want it edited after all."
-WITHDRAW_WHAT = "Reply with /withdraw to a picture of yours, or to something that was made from it."
-NOT_YOURS_TO_WITHDRAW = "There is no picture of yours in that. Only whoever a picture belongs to can withdraw it."
-NOTHING_KEPT = "I keep nothing of that picture."
-ALREADY_WITHDRAWN = "That picture is withdrawn already. Nothing of it is left here."
-NO_SUCH_SAY = "I know “/mine ask”, “/mine here”, “/mine never” and “/mine everywhere”."
-ASKED_EVERYWHERE = "From now on, you are asked everywhere before somebody has a picture of yours edited."
-EXPLAINED = (
+WITHDRAWN = N_("Whoever sent that picture has withdrawn it, so I leave it alone.")
+YOU_WITHDREW = N_("You have withdrawn that picture. Send it once more if you want it edited after all.")
+WITHDRAW_WHAT = N_("Reply with /withdraw to a picture of yours, or to something that was made from it.")
+NOT_YOURS_TO_WITHDRAW = N_("There is no picture of yours in that. Only whoever a picture belongs to can withdraw it.")
+NOTHING_KEPT = N_("I keep nothing of that picture.")
+ALREADY_WITHDRAWN = N_("That picture is withdrawn already. Nothing of it is left here.")
+NO_SUCH_SAY = N_("I know “/mine ask”, “/mine here”, “/mine never” and “/mine everywhere”.")
+ASKED_EVERYWHERE = N_("From now on, you are asked everywhere before somebody has a picture of yours edited.")
+EXPLAINED = N_(
     "“Once” means this edit alone, “Always here” any edit by anybody in this chat, and “Never” that nobody but you has "
     "your pictures edited anywhere; /mine changes it at any time."
 )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.domain.formats import ratio_in, size_in
+from bot.domain.language import N_
 from bot.domain.plain import plain_of
 from bot.domain.wishes import PLAIN_WISH, Kind, Wish
 
@@ -19,8 +20,10 @@ MOST_TITLE_CHARS: Final = 24
 MOST_OWN_CHARS: Final = 300
 """So much of what somebody adds is followed."""
 
-SHEET_WORDS: Final = "Tap one, or reply with its number. The pictures here are drawn as examples, not made by a model."
-NO_SUCH_PRESET: Final = "I know no preset called “{name}”. /presets shows all of them."
+SHEET_WORDS: Final = N_(
+    "Tap one, or reply with its number. The pictures here are drawn as examples, not made by a model."
+)
+NO_SUCH_PRESET: Final = N_("I know no preset called “{name}”. /presets shows all of them.")
 
 
 @dataclass(frozen=True, slots=True)

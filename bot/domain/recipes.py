@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.domain.formats import ratio_in
+from bot.domain.language import N_, tr
 from bot.domain.outcomes import HALL_QUESTIONS
 from bot.domain.plain import plain_of
 from bot.domain.presets import preset_named
@@ -32,28 +33,30 @@ MOST_SHOWN: Final = 20
 
 RESERVED: Final = frozenset({"save", "delete", "show", "import"})
 
-HOW: Final = (
+HOW: Final = N_(
     "Reply to a result with “/recipe save” and a name to keep the way to it. “/recipe” and its name in reply to a "
     "picture does the same there. /recipes lists them, “/recipe show” and “/recipe delete” do what they say."
 )
 NO_RECIPES: Final = "There is no recipe in this chat yet. " + HOW
-NO_SUCH_RECIPE: Final = "There is no recipe called “{name}” in this chat. /recipes lists those that there are."
-RECIPE_GONE: Final = "That recipe is not here any more."
-LISTED: Final = "The recipes of this chat. Tap one to do it on {which}."
-LISTED_TOO: Final = "There are these, too: {names}. “/recipe” and the name does them."
-SAVED: Final = "Saved as “{name}” for everybody in this chat, {steps}. “/recipe {name}” in reply to a picture does it."
-DELETED: Final = "The recipe “{name}” is deleted."
-NOT_YOURS: Final = "Only {saver}, who saved it, can delete “{name}”."
-NAME_TAKEN: Final = "{saver} saved another recipe as “{name}” here. Please choose another name."
-NAME_OF_PRESET: Final = "“{name}” is the name of a preset. Please choose another one."
-NAME_NEEDED: Final = "Please give it a name of at most 40 characters: /recipe save Winter look"
-NOTHING_TO_KEEP: Final = "Reply to a result of mine with “/recipe save” and a name: there is no way to keep here."
-WORDS_TAKEN_BACK: Final = "Some of what was asked on the way was deleted, so it can't be kept or done again."
-TOO_MUCH: Final = "That is more than a recipe holds: 12 steps, 2,000 characters together."
-TOO_MANY: Final = "There are 50 recipes in this chat already. Delete one first."
-NOTHING_TO_IMPORT: Final = "Send the name and the steps, as “/recipe show” gives them."
-SHARE_HINT: Final = "Send these lines in another chat to have it there, too."
-OWN_PICTURE_NEEDED: Final = "Reply to a result of mine with /replay, and send your own picture along."
+NO_SUCH_RECIPE: Final = N_("There is no recipe called “{name}” in this chat. /recipes lists those that there are.")
+RECIPE_GONE: Final = N_("That recipe is not here any more.")
+LISTED: Final = N_("The recipes of this chat. Tap one to do it on {which}.")
+LISTED_TOO: Final = N_("There are these, too: {names}. “/recipe” and the name does them.")
+SAVED: Final = N_(
+    "Saved as “{name}” for everybody in this chat, {steps}. “/recipe {name}” in reply to a picture does it."
+)
+DELETED: Final = N_("The recipe “{name}” is deleted.")
+NOT_YOURS: Final = N_("Only {saver}, who saved it, can delete “{name}”.")
+NAME_TAKEN: Final = N_("{saver} saved another recipe as “{name}” here. Please choose another name.")
+NAME_OF_PRESET: Final = N_("“{name}” is the name of a preset. Please choose another one.")
+NAME_NEEDED: Final = N_("Please give it a name of at most 40 characters: /recipe save Winter look")
+NOTHING_TO_KEEP: Final = N_("Reply to a result of mine with “/recipe save” and a name: there is no way to keep here.")
+WORDS_TAKEN_BACK: Final = N_("Some of what was asked on the way was deleted, so it can't be kept or done again.")
+TOO_MUCH: Final = N_("That is more than a recipe holds: 12 steps, 2,000 characters together.")
+TOO_MANY: Final = N_("There are 50 recipes in this chat already. Delete one first.")
+NOTHING_TO_IMPORT: Final = N_("Send the name and the steps, as “/recipe show” gives them.")
+SHARE_HINT: Final = N_("Send these lines in another chat to have it there, too.")
+OWN_PICTURE_NEEDED: Final = N_("Reply to a result of mine with /replay, and send your own picture along.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,13 +213,13 @@ def counted(steps: Sequence[Step]) -> str:
 def listed(names: Sequence[str], which: str) -> str:
     """What stands over a list of recipes. `which` is the picture that they would be done on."""
     rest = ", ".join(f"“{name}”" for name in names[MOST_SHOWN:])
-    return joined(LISTED.format(which=which), LISTED_TOO.format(names=rest) if rest else "")
+    return joined(tr(LISTED).format(which=which), tr(LISTED_TOO).format(names=rest) if rest else "")
 
 
 def exported(recipe: Recipe) -> str:
     """What takes it to another chat: the command that has it there, and a hint behind an empty line."""
     lines = [f"{number}. {step.words}" for number, step in enumerate(recipe.steps, 1)]
-    return "\n".join([f"/recipe import {recipe.name}", *lines, "", SHARE_HINT])
+    return "\n".join([f"/recipe import {recipe.name}", *lines, "", tr(SHARE_HINT)])
 
 
 def imported(text: str, by: UserRef) -> tuple[str, tuple[Step, ...]]:

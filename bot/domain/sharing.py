@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.domain.actions import Act, Control
+from bot.domain.language import N_
 from bot.domain.messages import Rendition
 from bot.domain.refs import TurnId
 
@@ -18,31 +19,31 @@ NAMED, UNNAMED = "named", "unnamed"
 REMIX: Final = "remix_"
 """How the argument of /start begins that asks for a shared picture; an id of hexadecimal digits follows."""
 
-ASKS_NAME = (
+ASKS_NAME = N_(
     "Anybody who has the link will see this picture, its label and the words that led to it; nothing else of this "
     "chat. It can be ended at any time. Shall your name stand there, too?"
 )
-HERE_IT_IS = (
+HERE_IT_IS = N_(
     "Here is the link: {link}\nAnybody who has it sees the picture, until you stop sharing it or it is deleted."
 )
-SHOWN_ONCE = "(It is shown only once. /share makes a new one.)"
+SHOWN_ONCE = N_("(It is shown only once. /share makes a new one.)")
 """In place of a link that nobody keeps."""
-ENDED = "It is not shared any more. Its links lead nowhere now."
-NOT_SHARED = "That picture is not shared."
-NOTHING_TO_SHARE = "Reply to a finished picture of mine with /share. Trees and pictures that people sent stay here."
-NOT_YOURS_TO_SHARE = "Only whoever asked for a picture can share it."
-OTHERS_IN_IT = (
+ENDED = N_("It is not shared any more. Its links lead nowhere now.")
+NOT_SHARED = N_("That picture is not shared.")
+NOTHING_TO_SHARE = N_("Reply to a finished picture of mine with /share. Trees and pictures that people sent stay here.")
+NOT_YOURS_TO_SHARE = N_("Only whoever asked for a picture can share it.")
+OTHERS_IN_IT = N_(
     "Somebody else's picture is in this, and they have not said that everybody here may use it. So it stays here. "
     "“/settings mine here”, said by them, changes that."
 )
-FOR_ADULTS = "Only adults are let into this chat, so its pictures stay here."
-NO_ADDRESS = (
+FOR_ADULTS = N_("Only adults are let into this chat, so its pictures stay here.")
+NO_ADDRESS = N_(
     "Sharing is not set up here. Whoever runs me has to say under which address others reach my page: "
     "WEB_PUBLIC_URL=https://…"
 )
-REMIX_GONE = "That picture is not shared any more. Send me one of yours, with what you want changed."
-REMIX_IT = "This picture was shared with you. Reply to it with what you want changed."
-A_STEP = "a step by a friend"
+REMIX_GONE = N_("That picture is not shared any more. Send me one of yours, with what you want changed.")
+REMIX_IT = N_("This picture was shared with you. Reply to it with what you want changed.")
+A_STEP = N_("a step by a friend")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import unicodedata
 
+from bot.domain.language import N_, tr
+
 MOST_TASTE_CHARS = 300
 
-NO_TASTE = (
+NO_TASTE = N_(
     "You have said nothing that holds for all your pictures. “/taste always photographic, never text” would, in every "
     "chat, until you say “/taste off”."
 )
-TASTE_OFF = "Erased. Nothing goes along with what you ask for any more."
-TASTE_WENT_ALONG = "Their standing wishes (/taste) went along."
+TASTE_OFF = N_("Erased. Nothing goes along with what you ask for any more.")
+TASTE_WENT_ALONG = N_("Their standing wishes (/taste) went along.")
 
 
 def taste_in(text: str) -> str:
@@ -23,7 +25,7 @@ def taste_in(text: str) -> str:
 def taste_words(taste: str) -> str:
     """What somebody's wishes are, to themselves."""
     if not taste:
-        return NO_TASTE
+        return tr(NO_TASTE)
     return f"With every picture that you ask for goes: “{taste}” “/taste off” erases that."
 
 

@@ -149,6 +149,8 @@ class Turn:
     """Of an arena, both sides as they were drawn, A first: what this turn does stands in the one at its place."""
     unnamed: tuple[UserRef, ...] = ()
     """Of the owners, those whose picture came from another chat, by a link: nobody here is told who they are."""
+    language: str = ""
+    """The language that its author is answered in: one of `bot.domain.language.LANGUAGES`, or empty for English."""
 
     @property
     def panel(self) -> int:

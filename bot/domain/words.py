@@ -4,83 +4,88 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.domain.language import N_
 from bot.domain.refs import Person
 
 LARGER = "The same picture, larger and with finer detail. Change nothing else."
-CLIMBED = "The turn before gave no picture, so I went on from the last one there was."
-NO_PICTURE = "I found no picture to work on. Reply to one, or send one along with what you want changed."
-WHICH_ONE_IS_IT = "Which picture do you mean? Reply to one, or send it along."
-OR_DRAW = "Which picture do you mean? Reply to one or send it along, or let me draw it from your words."
-NO_PICTURE_YET = "I have no picture of yours here yet. Send one along with what you want changed."
-ALBUM_OPEN = "Some of these pictures are still being made. Reply to one of them, or wait until all are there."
-PARTLY = "One of the pictures could not be used, so I went on without it."
-NOTHING_TO_DRAW = "There is no picture of mine here yet to show the tree of. Reply to one with /tree."
-TREE_WORDS = "Say “from {number}: …” in reply to this, with what you want changed, to go on from any of them."
-GONE_NODE = "This was deleted."
-WITHHELD_NODE = "Whoever sent it would rather not have it shown again."
-ONE_STEP = "1 step between"
-SOME_STEPS = "{count} steps between"
-NO_SUCH_NODE = "There is no picture {number} in this tree. Its pictures are numbered from 1 to {most}."
-WHICH_NODE = "Which one of the tree? Say “from {number}: …” with what you want changed."
-NOTHING_TO_COMPARE = "Reply to a result of mine with /compare, or name two pictures of its tree: /compare 2 5"
-THIS_OR_ALL = "Do you mean this picture alone, or all {count} that came together?"
-PRESS_GONE = "That picture is not here any more, so there is nothing to go on from. Please send it once more."
-WHICH_ONE = "Which of these pictures do you mean? Open it first, then press again."
-NO_EARS = "I can't listen to voice messages here. Please write what should change."
-HEARD_NOTHING = "I could not make out any words in that. Please say it once more, or write it."
-STORY_BROKEN = "The first picture of this story could not be made, so I left this one out."
-NO_LARGER = "It can't be made that large here, so it has its usual size."
-NO_LARGER_HERE = "It can't be made that large here. It stays as it is."
-ASKED_TWICE = "The connection broke off once, so this was asked for twice."
-NOT_CHECKED = "I could not read the lettering back, so please look at it closely."
-OVER_CHAT = "The AI budget of this chat is used up for today. Exact edits like “rotate 90 degrees” are always free."
-OVER_SERVER = "The AI budget of this server is used up for today. Exact edits like “rotate 90 degrees” are always free."
-OVER_MONTH = "The AI budget of this month is used up here. Exact edits like “rotate 90 degrees” are always free."
-OVER_NOW = "A lot of pictures are being made here right now. Please try again in ten minutes."
-NO_WORDS = "What should I change? Reply with a few words, for instance “crop to a square”."
-NOT_YOURS = (
+CLIMBED = N_("The turn before gave no picture, so I went on from the last one there was.")
+NO_PICTURE = N_("I found no picture to work on. Reply to one, or send one along with what you want changed.")
+WHICH_ONE_IS_IT = N_("Which picture do you mean? Reply to one, or send it along.")
+OR_DRAW = N_("Which picture do you mean? Reply to one or send it along, or let me draw it from your words.")
+NO_PICTURE_YET = N_("I have no picture of yours here yet. Send one along with what you want changed.")
+ALBUM_OPEN = N_("Some of these pictures are still being made. Reply to one of them, or wait until all are there.")
+PARTLY = N_("One of the pictures could not be used, so I went on without it.")
+NOTHING_TO_DRAW = N_("There is no picture of mine here yet to show the tree of. Reply to one with /tree.")
+TREE_WORDS = N_("Say “from {number}: …” in reply to this, with what you want changed, to go on from any of them.")
+GONE_NODE = N_("This was deleted.")
+WITHHELD_NODE = N_("Whoever sent it would rather not have it shown again.")
+ONE_STEP = N_("1 step between")
+SOME_STEPS = N_("{count} steps between")
+NO_SUCH_NODE = N_("There is no picture {number} in this tree. Its pictures are numbered from 1 to {most}.")
+WHICH_NODE = N_("Which one of the tree? Say “from {number}: …” with what you want changed.")
+NOTHING_TO_COMPARE = N_("Reply to a result of mine with /compare, or name two pictures of its tree: /compare 2 5")
+THIS_OR_ALL = N_("Do you mean this picture alone, or all {count} that came together?")
+PRESS_GONE = N_("That picture is not here any more, so there is nothing to go on from. Please send it once more.")
+WHICH_ONE = N_("Which of these pictures do you mean? Open it first, then press again.")
+NO_EARS = N_("I can't listen to voice messages here. Please write what should change.")
+HEARD_NOTHING = N_("I could not make out any words in that. Please say it once more, or write it.")
+STORY_BROKEN = N_("The first picture of this story could not be made, so I left this one out.")
+NO_LARGER = N_("It can't be made that large here, so it has its usual size.")
+NO_LARGER_HERE = N_("It can't be made that large here. It stays as it is.")
+ASKED_TWICE = N_("The connection broke off once, so this was asked for twice.")
+NOT_CHECKED = N_("I could not read the lettering back, so please look at it closely.")
+OVER_CHAT = N_("The AI budget of this chat is used up for today. Exact edits like “rotate 90 degrees” are always free.")
+OVER_SERVER = N_(
+    "The AI budget of this server is used up for today. Exact edits like “rotate 90 degrees” are always free."
+)
+OVER_MONTH = N_("The AI budget of this month is used up here. Exact edits like “rotate 90 degrees” are always free.")
+OVER_NOW = N_("A lot of pictures are being made here right now. Please try again in ten minutes.")
+NO_WORDS = N_("What should I change? Reply with a few words, for instance “crop to a square”.")
+NOT_YOURS = N_(
     "That picture belongs to somebody else here, so I leave it alone. Send it yourself, or reply to one of mine."
 )
-NO_PICTURES_HERE = "People's pictures are not edited in this chat. I can draw something new from your words, though."
-NOBODY_TO_ASK = (
+NO_PICTURES_HERE = N_(
+    "People's pictures are not edited in this chat. I can draw something new from your words, though."
+)
+NOBODY_TO_ASK = N_(
     "I can't find out whose picture that is, so I leave it alone. Send one of your own, or reply to one of mine."
 )
-THEIRS_STANDS_THERE = "The picture before is somebody else's own. Reply to it where they sent it."
-NOT_FOR_YOU = "This question is for whoever sent the picture."
-SETTLED = "That is settled already."
-AGREED_ONCE = "Thank you. I am on it."
-AGREED_HERE = "Thank you. From now on, everybody in this chat may edit your pictures. /settings changes that."
-SAID_NEVER = "All right. Nobody edits your pictures any more, here or anywhere else. /settings changes that."
-SAID_NO = "All right, not this one."
-UNDONE = "One step back. Reply to this to go on from here."
-STILL_MADE = "It is still being made. Cancel it first."
-NOT_YOURS_TO_DELETE = "Only whoever asked for it, or a moderator, can delete this."
-NOTHING_THERE = "There is nothing left of this."
-MADE_SMALLER = "This chat takes no larger files, so it is shown smaller here."
-MADE_LIGHTER = "This chat takes no larger files, so it is shown in a lighter format here."
-IS_READY = "Your picture is ready."
-OPEN_IT = "I have an answer for you."
-SWITCHED_OFF = "AI edits are switched off at the moment. Exact edits like “crop to a square” still work."
-OVER_PERSON = "You have used up today's AI edits. Exact edits like “rotate 90 degrees” are always free."
-OVER_HOUSE = "The AI budget for today is used up here. Exact edits like “rotate 90 degrees” are always free."
-CANCELLED = "Cancelled."
-BROKEN = "Something broke on our side. Nothing was lost; please try once more."
-GONE = "The picture is not there any more, so I could not work on it."
-INTERRUPTED = "This was interrupted twice while it was being made. Please send it again."
-TOO_SLOW = "The image model took too long. Please try again in a little while."
-NOT_KEPT = "The picture was made, but it could not be kept. The host has been told; please try again later."
-ENGINE_GONE = "The engine that this needs is not set up here any more."
+THEIRS_STANDS_THERE = N_("The picture before is somebody else's own. Reply to it where they sent it.")
+NOT_FOR_YOU = N_("This question is for whoever sent the picture.")
+SETTLED = N_("That is settled already.")
+AGREED_ONCE = N_("Thank you. I am on it.")
+AGREED_HERE = N_("Thank you. From now on, everybody in this chat may edit your pictures. /settings changes that.")
+SAID_NEVER = N_("All right. Nobody edits your pictures any more, here or anywhere else. /settings changes that.")
+SAID_NO = N_("All right, not this one.")
+UNDONE = N_("One step back. Reply to this to go on from here.")
+STILL_MADE = N_("It is still being made. Cancel it first.")
+NOT_YOURS_TO_DELETE = N_("Only whoever asked for it, or a moderator, can delete this.")
+NOTHING_THERE = N_("There is nothing left of this.")
+MADE_SMALLER = N_("This chat takes no larger files, so it is shown smaller here.")
+MADE_LIGHTER = N_("This chat takes no larger files, so it is shown in a lighter format here.")
+IS_READY = N_("Your picture is ready.")
+OPEN_IT = N_("I have an answer for you.")
+SWITCHED_OFF = N_("AI edits are switched off at the moment. Exact edits like “crop to a square” still work.")
+OVER_PERSON = N_("You have used up today's AI edits. Exact edits like “rotate 90 degrees” are always free.")
+OVER_HOUSE = N_("The AI budget for today is used up here. Exact edits like “rotate 90 degrees” are always free.")
+CANCELLED = N_("Cancelled.")
+BROKEN = N_("Something broke on our side. Nothing was lost; please try once more.")
+GONE = N_("The picture is not there any more, so I could not work on it.")
+INTERRUPTED = N_("This was interrupted twice while it was being made. Please send it again.")
+TOO_SLOW = N_("The image model took too long. Please try again in a little while.")
+NOT_KEPT = N_("The picture was made, but it could not be kept. The host has been told; please try again later.")
+ENGINE_GONE = N_("The engine that this needs is not set up here any more.")
 NO_AI_HERE = "AI edits are not set up here, and"
-UNKNOWN_PRESS = "I don't know that button any more. Please reply to the picture instead."
-TOO_LATE = "That can't be cancelled any more, or it is somebody else's."
-DELETE_ASKS = "Delete this picture for everybody?"
-DELETED = "It is deleted."
-NOT_YOUR_BUTTON = "That button is for somebody else."
-FORGET_ASKS = (
+UNKNOWN_PRESS = N_("I don't know that button any more. Please reply to the picture instead.")
+TOO_LATE = N_("That can't be cancelled any more, or it is somebody else's.")
+DELETE_ASKS = N_("Delete this picture for everybody?")
+DELETED = N_("It is deleted.")
+NOT_YOUR_BUTTON = N_("That button is for somebody else.")
+FORGET_ASKS = N_(
     "I would erase all that I keep of you: your pictures, your words, what was made of them, and my answers that show "
     "it. That can't be undone. What you have said of your own pictures in /settings stays, so that it goes on holding."
 )
-SAVED = "Saved. It holds from now on."
+SAVED = N_("Saved. It holds from now on.")
 
 
 def joined(*parts: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from enum import Enum
 
+from bot.domain.language import N_
+
 READABLE = "JPEG, PNG, WebP, GIF, HEIC, AVIF, TIFF or BMP"
 
 
@@ -22,9 +24,9 @@ class Format(Enum):
 
 
 _SEND_PICTURE = f"Please send a picture: {READABLE}."
-_EXPORT = "Please save it as PNG or JPEG and send that."
+_EXPORT = N_("Please save it as PNG or JPEG and send that.")
 _VIDEO = ("a video", "Please send a single picture, for instance a screenshot of the moment you mean.")
-_ARCHIVE = "Please take the picture out and send it by itself."
+_ARCHIVE = N_("Please take the picture out and send it by itself.")
 _RAW = ("a camera raw file", "Please save it as JPEG or PNG first.")
 
 _PICTURES = (

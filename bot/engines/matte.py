@@ -24,6 +24,7 @@ from PIL import Image
 
 from bot.domain.errors import BadRequest
 from bot.domain.images import Picture
+from bot.domain.language import N_, tr
 from bot.engines.exact.drawing.background import without_background
 from bot.engines.pixels import decode, to_picture
 
@@ -40,15 +41,15 @@ class Cut:
     words: str = ""
 
 
-PAINTED_CHECKERBOARD = (
+PAINTED_CHECKERBOARD = N_(
     "The background came out as a painted checkerboard and not truly transparent, so I left it as it is. "
     "Asking again often helps."
 )
-NOT_PLAIN = (
+NOT_PLAIN = N_(
     "The background did not come out in one plain colour, so I could not cut it away cleanly. "
     "Asking again, or for a simple subject in the middle, often helps."
 )
-NOTHING_LEFT = "Without its background nothing would be left of this picture, so I left it as it is."
+NOTHING_LEFT = N_("Without its background nothing would be left of this picture, so I left it as it is.")
 
 
 def cut_out(picture: Picture) -> Cut:
@@ -59,9 +60,9 @@ def cut_out(picture: Picture) -> Cut:
             return Cut(picture)
         image = image.convert("RGB")
     if min(image.size) < _LEAST_PX:
-        return Cut(None, NOT_PLAIN)
+        return Cut(None, tr(NOT_PLAIN))
     if _has_checkerboard(image):
-        return Cut(None, PAINTED_CHECKERBOARD)
+        return Cut(None, tr(PAINTED_CHECKERBOARD))
     key = _key(image)
     if key is None:
         return _cut_from_paper(image, picture)
@@ -74,16 +75,16 @@ def _cut_from_paper(image: Image.Image, picture: Picture) -> Cut:
     try:
         return _judged(without_background(image, None), picture)
     except BadRequest:
-        return Cut(None, NOT_PLAIN)
+        return Cut(None, tr(NOT_PLAIN))
 
 
 def _judged(image: Image.Image, picture: Picture) -> Cut:
     counts = image.getchannel("A").histogram()
     pixels = image.width * image.height
     if sum(counts[_SEEN:]) < _LEAST_SHARE * pixels:
-        return Cut(None, NOTHING_LEFT)
+        return Cut(None, tr(NOTHING_LEFT))
     if sum(counts[:_SEEN]) < _LEAST_SHARE * pixels:
-        return Cut(None, NOT_PLAIN)
+        return Cut(None, tr(NOT_PLAIN))
     return Cut(to_picture(image, provenance=picture.provenance))
 
 

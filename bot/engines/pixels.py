@@ -21,8 +21,9 @@ from PIL import Image, ImageCms
 
 from bot.domain.errors import BadPicture
 from bot.domain.images import Picture, Provenance
+from bot.domain.language import N_, tr
 
-_BROKEN = "This picture is damaged and could not be opened. Please send it again."
+_BROKEN = N_("This picture is damaged and could not be opened. Please send it again.")
 _STRIP_PX = 1 << 20
 _PNG_COLOUR_TYPE = {"L": 0, "RGB": 2, "LA": 4, "RGBA": 6}
 _PNG_FILTER_UP = 2
@@ -38,7 +39,7 @@ def decode(data: bytes) -> Image.Image:
             opened.load()
             return normal(opened)
     except Exception as error:  # a decoder fed with broken bytes raises whatever it likes
-        raise BadPicture(_BROKEN) from error
+        raise BadPicture(tr(_BROKEN)) from error
 
 
 def to_picture(

@@ -26,6 +26,7 @@ from storage.redis.client import Script
 from storage.redis.codec import OUTCOME, RECORD, SOURCES, TURN
 from storage.redis.consent import EXPLAINED, NEVER
 from storage.redis.keys import Keys
+from storage.redis.languages import RedisLanguageStore
 from storage.redis.messages import latest_entry
 from storage.redis.shares import RedisShareStore
 from storage.redis.taste import RedisTasteStore
@@ -58,6 +59,7 @@ class RedisErasure:
     ) -> None:
         self._client = client
         self._cast = RedisCastStore(client, retention_s=None, keys=keys)
+        self._languages = RedisLanguageStore(client, keys=keys)
         self._tastes = RedisTasteStore(client, keys=keys)
         self._ledger = ledger
         self._turns = turns
@@ -92,6 +94,7 @@ class RedisErasure:
             pixels += await self._take_out(user, key)
         pixels += await self._leave_casts(user, before)
         await self._tastes.forget(user, before)
+        await self._languages.forget(user)
         await self._drop_agreements(user, before)
         recipes = await self._index(self._keys.user_recipes(user), before)
         await self._drop_recipes(recipes)

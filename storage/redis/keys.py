@@ -90,6 +90,9 @@ class Keys:
     def taste(self, user: UserRef) -> str:
         return f"{self.prefix}:user:{{{user.key}}}:taste"
 
+    def language(self, user: UserRef) -> str:
+        return f"{self.prefix}:user:{{{user.key}}}:language"
+
     def latest(self, chat: ChatRef, asker: UserRef) -> str:
         return f"{self.prefix}:latest:{{{chat.key}}}:{asker.key}"
 

@@ -27,6 +27,7 @@ class RecordingRooms:
     `answers` of turns, `joins` whether late pictures go along, what is `running`."""
 
     received: list[InboundMessage] = field(default_factory=list)
+    languages: list[tuple[UserRef, str]] = field(default_factory=list)
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     words: str = "It was made with AI."
     closed: RemixError | Exception | None = None
@@ -113,6 +114,9 @@ class RecordingRooms:
 
     async def shared(self, token: str) -> SharedResult | None:
         return self.shares.get(token)
+
+    async def speaks(self, user: UserRef, language: str) -> None:
+        self.languages.append((user, language))
 
     async def finished(self, by: UserRef, *, words: str, most: int) -> Sequence[Finished]:
         return self.offers[:most]

@@ -161,6 +161,7 @@ class SmallCore:
     platform: Platform
     images: ImageStore
     received: list[InboundMessage] = field(default_factory=list)
+    languages: list[tuple[UserRef, str]] = field(default_factory=list)
     answers: dict[TurnId, MessageRef] = field(default_factory=dict)
     voices: list[bytes] = field(default_factory=list)
     standings: Standings = field(default_factory=Standings)
@@ -286,6 +287,9 @@ class SmallCore:
 
     async def shared(self, token: str) -> SharedResult | None:
         return self.shares.get(token)
+
+    async def speaks(self, user: UserRef, language: str) -> None:
+        self.languages.append((user, language))
 
     async def finished(self, by: UserRef, *, words: str, most: int) -> Sequence[Finished]:
         return self.offers[:most]

@@ -19,6 +19,7 @@ from PIL import Image
 from bot.domain.errors import EngineFailed, EngineGaveNothing, EngineRefused
 from bot.domain.images import Picture, Provenance
 from bot.domain.labels import label_for
+from bot.domain.language import N_, tr
 from bot.domain.turns import Source, Usage
 from bot.domain.wishes import PLAIN_WISH, Form, Kind, Wish
 from bot.engines.gemini.models import ModelProfile
@@ -49,11 +50,11 @@ _LINK = re.compile(r"https://[^\s<>\"'\\^`{|}]{4,2000}")
 _ASKS = re.compile(r"[?？؟⸮]|[;\u037e]\s*$")
 """A question in most scripts; Greek ends one with a semicolon."""
 
-NOT_WITHIN_RULES = "This is something that Gemini's rules do not allow. Please ask for something else."
-BAD_WORD = "The request has a word in it that Gemini does not work with. Please try other words."
-FILTERED = "A filter that was set up for this bot stopped this one. Other words may work."
-TOO_CLEVER = "Gemini took this for an attempt to get around its rules. Just say what should change in the picture."
-NO_ROOM = "Gemini ran out of room before the picture was finished. Asking for less at once usually helps."
+NOT_WITHIN_RULES = N_("This is something that Gemini's rules do not allow. Please ask for something else.")
+BAD_WORD = N_("The request has a word in it that Gemini does not work with. Please try other words.")
+FILTERED = N_("A filter that was set up for this bot stopped this one. Other words may work.")
+TOO_CLEVER = N_("Gemini took this for an attempt to get around its rules. Just say what should change in the picture.")
+NO_ROOM = N_("Gemini ran out of room before the picture was finished. Asking for less at once usually helps.")
 
 REFUSALS = {
     "SAFETY": "Gemini's safety rules stopped this one. Something milder, or other words for it, may work.",
@@ -89,7 +90,7 @@ BLOCKS = {
 }
 """Reasons for which a request was not even begun. All of them are policy."""
 
-PROMPT_BLOCKED = "Gemini would not take this request and gave no reason. Other words or another picture may help."
+PROMPT_BLOCKED = N_("Gemini would not take this request and gave no reason. Other words or another picture may help.")
 """A request that was blocked for a reason that has no words of its own."""
 
 NOTHINGS = {
@@ -107,7 +108,7 @@ NOTHINGS = {
 }
 """Finish reasons without a result that are nobody's policy."""
 
-ACCOUNT_LIMITED = "Gemini has limited the account that this bot uses. Please tell whoever runs this bot."
+ACCOUNT_LIMITED = N_("Gemini has limited the account that this bot uses. Please tell whoever runs this bot.")
 OPERATORS = {
     "PUP_LIMITED_DISABLED": ACCOUNT_LIMITED,
     "MISSING_THOUGHT_SIGNATURE": "Gemini does not take the form in which this bot asks. Please tell whoever runs this "
@@ -115,10 +116,10 @@ OPERATORS = {
 }
 """Finish reasons that only whoever runs the bot can do something about."""
 
-GAVE_NOTHING = "Gemini gave an empty answer this time and did not say why. Trying again often works."
-NOT_A_PICTURE = "Gemini sent something that is not a picture. Trying again often works."
-WORDS_ONLY = "It answered without a picture. Saying what should look different in it usually helps."
-NOT_DRAWN = "It made no picture to go with this. Asking once more often works."
+GAVE_NOTHING = N_("Gemini gave an empty answer this time and did not say why. Trying again often works.")
+NOT_A_PICTURE = N_("Gemini sent something that is not a picture. Trying again often works.")
+WORDS_ONLY = N_("It answered without a picture. Saying what should look different in it usually helps.")
+NOT_DRAWN = N_("It made no picture to go with this. Asking once more often works.")
 
 
 def read_answer(response: GenerateContentResponse, *, model: ModelProfile, request: EditRequest) -> EngineAnswer:
@@ -150,11 +151,11 @@ def read_answer(response: GenerateContentResponse, *, model: ModelProfile, reque
     if drawn:
         picture = _picture(drawn[-1], [each.provenance for each in (*request.images, *request.originals)])
         if picture is None:
-            raise EngineGaveNothing(NOT_A_PICTURE, cost_microusd=usage.cost_microusd)
+            raise EngineGaveNothing(tr(NOT_A_PICTURE), cost_microusd=usage.cost_microusd)
         return _with_picture(picture, notes, request, usage, sources)
     if answer := _in_words(notes, reason, request, usage, sources):
         return answer
-    raise EngineGaveNothing(NOTHINGS.get(reason, GAVE_NOTHING), cost_microusd=usage.cost_microusd)
+    raise EngineGaveNothing(NOTHINGS.get(reason, tr(GAVE_NOTHING)), cost_microusd=usage.cost_microusd)
 
 
 def usage_of(
@@ -228,9 +229,9 @@ def _in_words(
         return None
     follow_ups = notes.suggestions if request.may_suggest else ()
     if explains:
-        note = NOT_DRAWN if request.wish.drawn else ""
+        note = tr(NOT_DRAWN) if request.wish.drawn else ""
     else:
-        note = "" if notes.question or _ASKS.search(remark) else NOTHINGS.get(reason, WORDS_ONLY)
+        note = "" if notes.question or _ASKS.search(remark) else NOTHINGS.get(reason, tr(WORDS_ONLY))
     return EngineAnswer(
         images=(),
         remark=_remark(remark, request),
@@ -291,8 +292,8 @@ def _without_candidate(response: GenerateContentResponse, usage: Usage) -> Engin
     feedback = response.prompt_feedback
     reason = _name(feedback.block_reason) if feedback else ""
     if reason:
-        return EngineRefused(BLOCKS.get(reason, PROMPT_BLOCKED), cost_microusd=usage.cost_microusd)
-    return EngineGaveNothing(GAVE_NOTHING, cost_microusd=usage.cost_microusd)
+        return EngineRefused(BLOCKS.get(reason, tr(PROMPT_BLOCKED)), cost_microusd=usage.cost_microusd)
+    return EngineGaveNothing(tr(GAVE_NOTHING), cost_microusd=usage.cost_microusd)
 
 
 def _parts(candidate: Candidate) -> tuple[str, list[bytes]]:

@@ -12,6 +12,7 @@ import structlog
 
 from bot.domain.errors import BadPicture, BadRequest, EngineFailed, EngineGaveNothing
 from bot.domain.images import Picture
+from bot.domain.language import N_, tr
 from bot.domain.wishes import MOST_PANELS, MOST_VARIATIONS, PLAIN_WISH, Form, Kind, Wish
 from bot.domain.words import joined
 from bot.engines.gemini.access import Access, Connection
@@ -35,7 +36,7 @@ NO_WORDS: Mapping[Kind, str] = {
     Kind.IMAGINE: "Please say what the picture should show.",
     Kind.EXPLAIN: "Please say what you would like to know.",
 }
-NOT_CUT = "I could not cut its background away, so it is as it came."
+NOT_CUT = N_("I could not cut its background away, so it is as it came.")
 _MOST_AT_ONCE: Mapping[Form, int] = {
     Form.ONE: 1,
     Form.STORY: MOST_PANELS,
@@ -184,11 +185,11 @@ async def _cut(answer: EngineAnswer) -> EngineAnswer:
     try:
         cut = await asyncio.to_thread(cut_out, made)
     except BadPicture:
-        raise EngineGaveNothing(NOT_A_PICTURE, cost_microusd=answer.usage.cost_microusd) from None
+        raise EngineGaveNothing(tr(NOT_A_PICTURE), cost_microusd=answer.usage.cost_microusd) from None
     except Exception as error:
         # What was made is paid for: a fault of ours must not cost it.
         _log.error("could not cut a picture out", kind=type(error).__name__)
-        return _noted(answer, NOT_CUT)
+        return _noted(answer, tr(NOT_CUT))
     if cut.picture is not None:
         answer = replace(answer, images=(replace(cut.picture, provenance=made.provenance), *answer.images[1:]))
     return _noted(answer, cut.words)

@@ -16,28 +16,31 @@ from google.genai import errors
 from pydantic import ValidationError
 
 from bot.domain.errors import EngineFailed, EngineUnavailable, ModelGone
+from bot.domain.language import N_, tr
 
-BAD_KEY = "Gemini does not accept the key that this bot uses. Please tell whoever runs this bot to look at it."
-NO_CREDENTIALS = "This bot could not sign in to Google Cloud. Please tell whoever runs this bot to look at it."
-NO_MODEL = "The Gemini model that this bot is set to is not there any more. Please tell whoever runs this bot."
-NOT_HERE = "Gemini is not offered in the place where this bot runs. Please tell whoever runs this bot."
-NO_MONEY = "The Gemini account of this bot needs its billing looked at. Please tell whoever runs this bot."
-USED_UP = "This bot has used up what its Gemini account allows for now. Please try again tomorrow."
-MONTH_USED_UP = "This bot's Gemini account has spent what it may this month. Please tell whoever runs this bot."
-WRONG_ADDRESS = "The address that this bot has for Gemini is not the right one. Please tell whoever runs this bot."
-BAD_PICTURE = "Gemini could not read one of the pictures. Sending it again in another format may help."
-TOO_LARGE = "The pictures are too large for Gemini in one go. Please send fewer or smaller ones."
-NOT_TAKEN = "Gemini could not do anything with this request. Other words or another picture may help."
-BUSY = "Gemini is very busy right now. Please try again in a moment."
-TOO_MANY = "More is being asked of Gemini here than this bot's account may ask at once. Please try again in a minute."
-SPENT_FOR_NOW = "This bot's Gemini account has spent what it may for now. Please try again in about ten minutes."
-STUMBLED = "Gemini had a problem of its own. Please try again in a moment."
-TOO_SLOW = "Gemini took too long to answer. Please try again in a moment."
-UNREACHABLE = "Gemini could not be reached. Please try again in a moment."
-BROKE_OFF = "The connection to Gemini broke off. Please try again in a moment."
-UNREADABLE = "Gemini's answer could not be read. Please try again in a moment."
-NOT_OFFERED = "This bot asks Gemini for something that this model does not have. Please tell whoever runs this bot."
-OURS = "The request to Gemini could not be put together. Please tell whoever runs this bot."
+BAD_KEY = N_("Gemini does not accept the key that this bot uses. Please tell whoever runs this bot to look at it.")
+NO_CREDENTIALS = N_("This bot could not sign in to Google Cloud. Please tell whoever runs this bot to look at it.")
+NO_MODEL = N_("The Gemini model that this bot is set to is not there any more. Please tell whoever runs this bot.")
+NOT_HERE = N_("Gemini is not offered in the place where this bot runs. Please tell whoever runs this bot.")
+NO_MONEY = N_("The Gemini account of this bot needs its billing looked at. Please tell whoever runs this bot.")
+USED_UP = N_("This bot has used up what its Gemini account allows for now. Please try again tomorrow.")
+MONTH_USED_UP = N_("This bot's Gemini account has spent what it may this month. Please tell whoever runs this bot.")
+WRONG_ADDRESS = N_("The address that this bot has for Gemini is not the right one. Please tell whoever runs this bot.")
+BAD_PICTURE = N_("Gemini could not read one of the pictures. Sending it again in another format may help.")
+TOO_LARGE = N_("The pictures are too large for Gemini in one go. Please send fewer or smaller ones.")
+NOT_TAKEN = N_("Gemini could not do anything with this request. Other words or another picture may help.")
+BUSY = N_("Gemini is very busy right now. Please try again in a moment.")
+TOO_MANY = N_(
+    "More is being asked of Gemini here than this bot's account may ask at once. Please try again in a minute."
+)
+SPENT_FOR_NOW = N_("This bot's Gemini account has spent what it may for now. Please try again in about ten minutes.")
+STUMBLED = N_("Gemini had a problem of its own. Please try again in a moment.")
+TOO_SLOW = N_("Gemini took too long to answer. Please try again in a moment.")
+UNREACHABLE = N_("Gemini could not be reached. Please try again in a moment.")
+BROKE_OFF = N_("The connection to Gemini broke off. Please try again in a moment.")
+UNREADABLE = N_("Gemini's answer could not be read. Please try again in a moment.")
+NOT_OFFERED = N_("This bot asks Gemini for something that this model does not have. Please tell whoever runs this bot.")
+OURS = N_("The request to Gemini could not be put together. Please tell whoever runs this bot.")
 
 OPERATOR_WORDS = {
     BAD_KEY: "Gemini does not accept this. Look at GEMINI_API_KEY, or make a new key in Google AI Studio. On Google "
@@ -75,48 +78,48 @@ def failure_of(error: Exception) -> EngineFailed:
     if isinstance(error, errors.APIError):
         return _of_status(error)
     if isinstance(error, aiohttp.InvalidURL):
-        return EngineFailed(WRONG_ADDRESS)
+        return EngineFailed(tr(WRONG_ADDRESS))
     if isinstance(error, aiohttp.ClientConnectorError):
-        return EngineUnavailable(UNREACHABLE)
+        return EngineUnavailable(tr(UNREACHABLE))
     if isinstance(error, sign_in.GoogleAuthError):
         # Signing in comes before the request: nothing was asked yet.
         away = isinstance(error, sign_in.TransportError) or bool(cast("object", error.retryable))
-        return EngineUnavailable(UNREACHABLE) if away else EngineFailed(NO_CREDENTIALS)
+        return EngineUnavailable(tr(UNREACHABLE)) if away else EngineFailed(tr(NO_CREDENTIALS))
     for kinds, words in _AFTER_SENDING:
         if isinstance(error, kinds):
             return EngineUnavailable(words, maybe_billed=True)
-    return EngineFailed(OURS)
+    return EngineFailed(tr(OURS))
 
 
 def _of_status(error: errors.APIError) -> EngineFailed:
     status, reasons = error.code or 0, frozenset(_reasons(error))
     said = (error.message or "").lower()
     if status in (401, 403) or reasons & {"API_KEY_INVALID", "API_KEY_EXPIRED"}:
-        return EngineFailed(NO_MONEY if "billing" in said or "BILLING_DISABLED" in reasons else BAD_KEY)
+        return EngineFailed(tr(NO_MONEY) if "billing" in said or "BILLING_DISABLED" in reasons else tr(BAD_KEY))
     if status in (404, 410):
-        return ModelGone(NO_MODEL)
+        return ModelGone(tr(NO_MODEL))
     if status == 429:
         return _of_quota(error, said)
     if status in (408, 502, 504):
-        return EngineUnavailable(TOO_SLOW, maybe_billed=True, retry_after_s=_retry_after_s(error))
+        return EngineUnavailable(tr(TOO_SLOW), maybe_billed=True, retry_after_s=_retry_after_s(error))
     if status >= 500:
-        return EngineUnavailable(BUSY if status == 503 else STUMBLED, retry_after_s=_retry_after_s(error))
+        return EngineUnavailable(tr(BUSY) if status == 503 else tr(STUMBLED), retry_after_s=_retry_after_s(error))
     return EngineFailed(_words_for_request(status, error.status or "", said))
 
 
 def _words_for_request(status: int, name: str, said: str) -> str:
     """For what will go wrong again however often it is tried."""
     if status == 402:
-        return NO_MONEY
+        return tr(NO_MONEY)
     if 300 <= status < 400 or status == 405:
-        return WRONG_ADDRESS
+        return tr(WRONG_ADDRESS)
     if status == 413 or "payload size" in said:
-        return TOO_LARGE
+        return tr(TOO_LARGE)
     if name == "FAILED_PRECONDITION":
-        return NOT_HERE if "location" in said else NO_MONEY
+        return tr(NOT_HERE) if "location" in said else tr(NO_MONEY)
     if _CONFIGURATION.search(said):
-        return NOT_OFFERED
-    return BAD_PICTURE if "image" in said else NOT_TAKEN
+        return tr(NOT_OFFERED)
+    return tr(BAD_PICTURE) if "image" in said else tr(NOT_TAKEN)
 
 
 def _of_quota(error: errors.APIError, said: str) -> EngineFailed:
@@ -126,13 +129,13 @@ def _of_quota(error: errors.APIError, said: str) -> EngineFailed:
     """
     quotas = " ".join(str(violation.get("quotaId", "")) for violation in _violations(error))
     if "prepay" in said or "depleted" in said or re.search(r"limit: 0(?![\d.])", said):
-        return EngineFailed(NO_MONEY)
+        return EngineFailed(tr(NO_MONEY))
     spending = "spend" in said or "Spend" in quotas
     if "PerMonth" in quotas or (spending and "month" in said):
-        return EngineFailed(MONTH_USED_UP)
+        return EngineFailed(tr(MONTH_USED_UP))
     if "PerDay" in quotas:
-        return EngineFailed(USED_UP)
-    words = SPENT_FOR_NOW if spending else TOO_MANY if "PerMinute" in quotas else BUSY
+        return EngineFailed(tr(USED_UP))
+    words = tr(SPENT_FOR_NOW) if spending else tr(TOO_MANY) if "PerMinute" in quotas else tr(BUSY)
     return EngineUnavailable(words, retry_after_s=_retry_after_s(error))
 
 

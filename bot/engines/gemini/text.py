@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.domain.errors import BadPicture, EngineFailed, EngineRefused
 from bot.domain.images import Picture
+from bot.domain.language import tr
 from bot.engines.gemini.access import Connection
 from bot.engines.gemini.answer import PROMPT_BLOCKED, REFUSALS, usage_of
 from bot.engines.gemini.fit import fits, fitted
@@ -106,7 +107,7 @@ class GeminiTextModel:
             # Some proxies drop the figures: charged as estimated, so that a cap still holds.
             usage = replace(usage, cost_microusd=self.estimate_microusd())
         if reason := _refusal_of(response):
-            raise EngineRefused(REFUSALS.get(reason, PROMPT_BLOCKED), cost_microusd=usage.cost_microusd)
+            raise EngineRefused(REFUSALS.get(reason, tr(PROMPT_BLOCKED)), cost_microusd=usage.cost_microusd)
         return Heard(tidy(_words_of(response)), usage)
 
 
