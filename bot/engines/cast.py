@@ -11,6 +11,7 @@ from bot.domain.cast import ENGINE, Saving, in_cast_now, read_cast
 from bot.domain.commands import read_command
 from bot.domain.errors import BadRequest
 from bot.domain.images import Picture
+from bot.domain.language import tr
 from bot.domain.wishes import PLAIN_WISH, Wish
 from bot.engines.fonts import Fonts
 from bot.engines.pixels import decode, to_picture
@@ -39,7 +40,7 @@ class CastEngine:
         command = read_command(request.instruction)
         saving = read_cast(command.rest) if command is not None else None
         if not isinstance(saving, Saving):
-            raise BadRequest("There is nobody to save in that.")
+            raise BadRequest(tr("There is nobody to save in that."))
         pictures = {picture.data for picture in request.images}
         return EngineAnswer((), remark=in_cast_now(saving.name, len(pictures)))
 

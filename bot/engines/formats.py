@@ -23,11 +23,12 @@ class Format(Enum):
     AVIF = "AVIF"
 
 
-_SEND_PICTURE = f"Please send a picture: {READABLE}."
+# TRANSLATORS: {kinds} are names of file formats: JPEG, PNG…
+_SEND_PICTURE = N_("Please send a picture: {kinds}.")
 _EXPORT = N_("Please save it as PNG or JPEG and send that.")
 _VIDEO = ("a video", "Please send a single picture, for instance a screenshot of the moment you mean.")
 _ARCHIVE = N_("Please take the picture out and send it by itself.")
-_RAW = ("a camera raw file", "Please save it as JPEG or PNG first.")
+_RAW = (N_("a camera raw file"), N_("Please save it as JPEG or PNG first."))
 
 _PICTURES = (
     (b"\x89PNG\r\n\x1a\n", Format.PNG),
@@ -46,18 +47,18 @@ _BRANDS = {
 }
 
 _FOREIGN = (
-    (b"PK\x03\x04", "a ZIP archive", _ARCHIVE),
-    (b"PK\x05\x06", "a ZIP archive", _ARCHIVE),
-    (b"Rar!", "a RAR archive", _ARCHIVE),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _ARCHIVE),
-    (b"\x1f\x8b", "a gzip archive", _ARCHIVE),
-    (b"%PDF", "a PDF", "Please send the page as a picture, for instance a screenshot."),
-    (b"8BPS", "a Photoshop file", _EXPORT),
-    (b"gimp xcf", "a GIMP file", _EXPORT),
-    (b"\x00\x00\x01\x00", "an icon file", _EXPORT),
-    (b"\xff\x0a", "a JPEG XL file", _EXPORT),
-    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL file", _EXPORT),
-    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 file", _EXPORT),
+    (b"PK\x03\x04", N_("a ZIP archive"), _ARCHIVE),
+    (b"PK\x05\x06", N_("a ZIP archive"), _ARCHIVE),
+    (b"Rar!", N_("a RAR archive"), _ARCHIVE),
+    (b"7z\xbc\xaf\x27\x1c", N_("a 7z archive"), _ARCHIVE),
+    (b"\x1f\x8b", N_("a gzip archive"), _ARCHIVE),
+    (b"%PDF", N_("a PDF"), N_("Please send the page as a picture, for instance a screenshot.")),
+    (b"8BPS", N_("a Photoshop file"), _EXPORT),
+    (b"gimp xcf", N_("a GIMP file"), _EXPORT),
+    (b"\x00\x00\x01\x00", N_("an icon file"), _EXPORT),
+    (b"\xff\x0a", N_("a JPEG XL file"), _EXPORT),
+    (b"\x00\x00\x00\x0cJXL ", N_("a JPEG XL file"), _EXPORT),
+    (b"\x00\x00\x00\x0cjP  ", N_("a JPEG 2000 file"), _EXPORT),
     (b"FUJIFILMCCD-RAW", *_RAW),
     (b"IIRO", *_RAW),
     (b"IIU\x00", *_RAW),
@@ -65,11 +66,11 @@ _FOREIGN = (
     (b"\x00\x00\x01\xba", *_VIDEO),
     (b"\x00\x00\x01\xb3", *_VIDEO),
     (b"FLV", *_VIDEO),
-    (b"OggS", "a sound or video file", _SEND_PICTURE),
-    (b"ID3", "a sound file", _SEND_PICTURE),
-    (b"fLaC", "a sound file", _SEND_PICTURE),
-    (b"MZ", "a program", _SEND_PICTURE),
-    (b"\x7fELF", "a program", _SEND_PICTURE),
+    (b"OggS", N_("a sound or video file"), _SEND_PICTURE),
+    (b"ID3", N_("a sound file"), _SEND_PICTURE),
+    (b"fLaC", N_("a sound file"), _SEND_PICTURE),
+    (b"MZ", N_("a program"), _SEND_PICTURE),
+    (b"\x7fELF", N_("a program"), _SEND_PICTURE),
 )
 _RAW_ENDINGS = (".cr2", ".dng", ".nef", ".nrw", ".arw", ".srf", ".sr2", ".pef", ".srw", ".3fr", ".iiq", ".kdc")
 """Of raw files that begin as a TIFF does."""
@@ -102,12 +103,12 @@ def describe(data: bytes) -> tuple[str, str]:
         return _describe_container(data)
     head = data[:4096]
     if _SVG.search(head):
-        return "an SVG drawing", "I work with pixels only: please save it as PNG and send that."
+        return N_("an SVG drawing"), N_("I work with pixels only: please save it as PNG and send that.")
     if _HTML.search(head):
-        return "a web page", "Please send the picture itself, or a screenshot."
+        return N_("a web page"), N_("Please send the picture itself, or a screenshot.")
     if _is_text(head):
-        return "a text file", _SEND_PICTURE
-    return "not a picture that I know", _SEND_PICTURE
+        return N_("a text file"), _SEND_PICTURE
+    return N_("not a picture that I know"), _SEND_PICTURE
 
 
 def _format_of_brands(data: bytes) -> Format | None:
@@ -123,9 +124,11 @@ def _format_of_brands(data: bytes) -> Format | None:
 
 def _describe_container(data: bytes) -> tuple[str, str]:
     if data[:4] == b"RIFF":
-        return ("a sound file", _SEND_PICTURE) if data[8:12] == b"WAVE" else _VIDEO
+        return (N_("a sound file"), _SEND_PICTURE) if data[8:12] == b"WAVE" else _VIDEO
     if data[4:8] == b"ftyp":
-        return _RAW if data[8:12] == b"crx " else ("a sound file", _SEND_PICTURE) if data[8:11] == b"M4A" else _VIDEO
+        return (
+            _RAW if data[8:12] == b"crx " else (N_("a sound file"), _SEND_PICTURE) if data[8:11] == b"M4A" else _VIDEO
+        )
     return _RAW
 
 

@@ -20,8 +20,9 @@ from bot.domain.containers import BrokenFile
 from bot.domain.digital_source import provenance_of, terms_in_c2pa, terms_in_file, terms_in_xmp
 from bot.domain.errors import BadPicture
 from bot.domain.images import Picture, Provenance
+from bot.domain.language import tr
 from bot.engines.cleaning import cleaned, stated_size
-from bot.engines.formats import Format, describe, format_of
+from bot.engines.formats import READABLE, Format, describe, format_of
 from bot.engines.pixels import normal, to_picture
 
 register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=2)
@@ -62,38 +63,54 @@ class PillowPictureReader:
             raise
         except Image.DecompressionBombError as error:  # Pillow's own limit, checked before ours and before it decodes
             count = re.search(r"(\d+) pixels", str(error))
-            stated = f": it has {int(count[1]) / 1e6:,.0f} million pixels" if count else ""
-            raise BadPicture(self._too_many_pixels(name, stated)) from None
+            raise BadPicture(self._too_many_pixels(name, int(count[1]) if count else None)) from None
         except Exception as error:  # a decoder fed with hostile bytes raises whatever it likes
             raise BadPicture(
-                f"{name} is damaged or incomplete, so I could not open it. Please send it again, or save it anew first."
+                tr(
+                    "{name} is damaged or incomplete, so I could not open it. "
+                    "Please send it again, or save it anew first."
+                ).format(name=name)
             ) from error
 
     # --- sizes
 
     def _check_bytes(self, data: bytes, name: str) -> None:
         if not data:
-            raise BadPicture(f"{name} is empty: it has 0 bytes. Please send it again.")
+            raise BadPicture(tr("{name} is empty: it has 0 bytes. Please send it again.").format(name=name))
         if len(data) > self._max_bytes:
             raise BadPicture(
-                f"{name} has {_megabytes(len(data))}. I can take up to {_megabytes(self._max_bytes)}: "
-                "please send a smaller one."
+                tr("{name} has {size}. I can take up to {most}: please send a smaller one.").format(
+                    name=name, size=_megabytes(len(data)), most=_megabytes(self._max_bytes)
+                )
             )
 
     def _check_size(self, name: str, size: tuple[int, int]) -> None:
         width_px, height_px = size
         if width_px * height_px > self._max_pixels:
-            stated = f": {width_px:,} × {height_px:,} are {width_px * height_px / 1e6:,.0f} million pixels"
-            raise BadPicture(self._too_many_pixels(name, stated))
+            raise BadPicture(self._too_many_pixels(name, width_px * height_px, size))
         if max(size) > self._max_side_px:
             raise BadPicture(
-                f"{name} is {width_px:,} × {height_px:,} pixels. A side may have up to {self._max_side_px:,}: "
-                "please send a smaller one."
+                tr(
+                    "{name} is {width} × {height} pixels. A side may have up to {most}: please send a smaller one."
+                ).format(name=name, width=f"{width_px:,}", height=f"{height_px:,}", most=f"{self._max_side_px:,}")
             )
 
-    def _too_many_pixels(self, name: str, stated: str = "") -> str:
-        most = f"{self._max_pixels / 1e6:,.0f} million"
-        return f"{name} is too large{stated}. I can take up to {most} pixels: please send a smaller one."
+    def _too_many_pixels(self, name: str, count: int | None, size: tuple[int, int] | None = None) -> str:
+        values = {"name": name, "most": f"{self._max_pixels / 1e6:,.0f}", "count": f"{(count or 0) / 1e6:,.0f}"}
+        if size is not None:
+            words = tr(
+                "{name} is too large: {width} × {height} are {count} million pixels. "
+                "I can take up to {most} million pixels: please send a smaller one."
+            )
+            return words.format(width=f"{size[0]:,}", height=f"{size[1]:,}", **values)
+        if count is not None:
+            return tr(
+                "{name} is too large: it has {count} million pixels. "
+                "I can take up to {most} million pixels: please send a smaller one."
+            ).format(**values)
+        return tr("{name} is too large. I can take up to {most} million pixels: please send a smaller one.").format(
+            **values
+        )
 
     def _accept(self, data: bytes, kind: Format, name: str) -> Picture:
         """Bit for bit where that is possible, through pixels where not."""
@@ -164,8 +181,12 @@ def _not_a_picture(data: bytes, name: str, ending: str) -> str:
     what, advice = describe(data)
     posing = ending in (".png", ".jpg", ".jpeg", ".webp", ".gif", ".heic", ".heif", ".avif", ".tif", ".tiff", ".bmp")
     if posing and not what.startswith("not "):
-        return f"{name} is called {ending} but is {what}. {advice}"
-    return f"{name} is {what}. {advice}"
+        # TRANSLATORS: “photo.png” is called .png but is a PDF. Please send the page as a picture.
+        words = tr("{name} is called {ending} but is {what}. {advice}")
+    else:
+        # TRANSLATORS: “notes.pdf” is a PDF. Please send the page as a picture.
+        words = tr("{name} is {what}. {advice}")
+    return words.format(name=name, ending=ending, what=tr(what), advice=tr(advice).format(kinds=READABLE))
 
 
 def _ending(filename: str) -> str:
@@ -177,7 +198,7 @@ def _said(filename: str) -> str:
     shown = "".join(sign for sign in filename if unicodedata.category(sign)[0] not in "CZ" or sign == " ").strip()
     if len(shown) > 60:
         shown = f"{shown[:40]}…{shown[-15:]}"
-    return f"“{shown}”" if shown else "This file"
+    return tr("“{name}”").format(name=shown) if shown else tr("This file")
 
 
 def _megabytes(size_bytes: int) -> str:

@@ -11,6 +11,7 @@ from PIL import Image
 from bot.domain.errors import BadRequest, NotUnderstood
 from bot.domain.images import Picture
 from bot.domain.labels import label_for
+from bot.domain.language import tr
 from bot.domain.wishes import PLAIN_WISH, Kind, Wish
 from bot.engines.exact.drawing import drawn
 from bot.engines.exact.drawing.together import combined
@@ -113,9 +114,9 @@ def _plan(operations: Sequence[Operation]) -> _Plan:
 def _edited(request: EditRequest) -> EngineAnswer:
     pictures = request.images
     if not pictures:
-        raise BadRequest("There is no picture here to work on. Send one, or reply to one.")
+        raise BadRequest(tr("There is no picture here to work on. Send one, or reply to one."))
     if len(pictures) > MOST_IMAGES:
-        raise BadRequest(f"I take {MOST_IMAGES} pictures at once, no more.")
+        raise BadRequest(tr("I take {most} pictures at once, no more.").format(most=MOST_IMAGES))
     plan = _plan(read(request.instruction, images=len(pictures)))
     remarks = _Remarks()
     if plan.joined_by is None:
@@ -127,7 +128,7 @@ def _edited(request: EditRequest) -> EngineAnswer:
 
 def _one(picture: Picture, plan: _Plan, remarks: _Remarks) -> Picture:
     if not plan.changes_pixels and _is_already(picture, plan):
-        remarks("It already was like that.")
+        remarks(tr("It already was like that."))
         return picture
     image = _with_steps(decode(picture.data), plan.to_each, remarks)
     return finished(
@@ -147,7 +148,7 @@ def _is_already(picture: Picture, plan: _Plan) -> bool:
 
 def _joined(pictures: Sequence[Picture], plan: _Plan, joined_by: Combining, remarks: _Remarks) -> Picture:
     if sum(picture.width_px * picture.height_px for picture in pictures) > _MOST_TOGETHER_PX:
-        raise BadRequest("Together these pictures are too large for me. Make them smaller first, or take fewer.")
+        raise BadRequest(tr("Together these pictures are too large for me. Make them smaller first, or take fewer."))
     images = [_with_steps(decode(picture.data), plan.to_each, remarks) for picture in pictures]
     whole = _with_steps(combined(images, joined_by), plan.to_the_whole, remarks)
     types = {picture.media_type for picture in pictures}
@@ -164,7 +165,7 @@ def _joined(pictures: Sequence[Picture], plan: _Plan, joined_by: Combining, rema
 def _with_steps(image: Image.Image, steps: Sequence[Drawing | Remark], remarks: _Remarks) -> Image.Image:
     for step in steps:
         if isinstance(step, Remark):
-            remarks(step.words)
+            remarks(tr(step.words))
         else:
             image = drawn(image, step, remarks)
     return image

@@ -8,6 +8,7 @@ from PIL import Image
 
 from bot.domain.errors import BadRequest
 from bot.domain.images import Picture, Provenance
+from bot.domain.language import tr
 from bot.engines.exact.drawing.shape import Say
 from bot.engines.exact.drawing.strips import over
 from bot.engines.pixels import to_picture
@@ -36,9 +37,13 @@ def finished(
     """A file of the source's kind, or of the wished one. PNG where a JPEG could not hold what became transparent."""
     media_type = wished_type or _fitting_type(image, source_type)
     if media_type == _WEBP and max(image.size) > _LONGEST_WEBP_SIDE_PX:
-        raise BadRequest(f"A WebP may be {_LONGEST_WEBP_SIDE_PX:,} pixels long at most; PNG or JPEG would work.")
+        raise BadRequest(
+            tr("A WebP may be {most} pixels long at most; PNG or JPEG would work.").format(
+                most=f"{_LONGEST_WEBP_SIDE_PX:,}"
+            )
+        )
     if media_type == _JPEG and image.mode == "RGBA":
-        say("JPEG knows no transparency, so the transparent parts are white now.")
+        say(tr("JPEG knows no transparency, so the transparent parts are white now."))
         image = over(image, "white")
 
     def encode(pixels: Image.Image, kind: str, quality: int) -> Picture:
@@ -47,7 +52,7 @@ def finished(
     if limit_bytes is None:
         return encode(image, media_type, _QUALITY[media_type])
     if limit_bytes < _LEAST_LIMIT_BYTES:
-        raise BadRequest("A picture needs at least 1 KB; please give me a larger limit.")
+        raise BadRequest(tr("A picture needs at least 1 KB; please give me a larger limit."))
     return _within(image, media_type, limit_bytes, wished=wished_type is not None, encode=encode, say=say)
 
 
@@ -72,7 +77,7 @@ def _within(
         if picture is not None:
             say(_what_was_done(picture, image, quality))
             return picture
-    raise BadRequest("I cannot make a file that small of this picture. Please give me a larger limit.")
+    raise BadRequest(tr("I cannot make a file that small of this picture. Please give me a larger limit."))
 
 
 def _smaller_and_smaller(image: Image.Image) -> Iterator[Image.Image]:
@@ -105,10 +110,12 @@ def _best_quality(image: Image.Image, media_type: str, limit_bytes: int, encode:
 
 def _what_was_done(picture: Picture, image: Image.Image, quality: int) -> str:
     """ "Saved as JPEG at quality 71, 640 × 480 pixels, 198 KB." """
-    parts = [f"Saved as {_NAMES[picture.media_type]}"]
-    if quality:
-        parts[0] += f" at quality {quality}"
+    name = _NAMES[picture.media_type]
+    # TRANSLATORS: "Saved as JPEG at quality 71, scaled down to 640 × 480 pixels, 198 KB."
+    saved = tr("Saved as {format} at quality {quality}") if quality else tr("Saved as {format}")
+    parts = [saved.format(format=name, quality=quality)]
     if (picture.width_px, picture.height_px) != image.size:
-        parts.append(f"scaled down to {picture.width_px} × {picture.height_px} pixels")
+        scaled = tr("scaled down to {width} × {height} pixels")
+        parts.append(scaled.format(width=picture.width_px, height=picture.height_px))
     parts.append(f"{len(picture.data) / 1000:.1f} KB")
     return ", ".join(parts) + "."

@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator
 
 from bot.domain.errors import NotUnderstood
+from bot.domain.language import N_, tr
 from bot.engines.exact.grammar import RULES, Found
 from bot.engines.exact.operations import BeforeAfter, Grid, MaxBytes, Operation, SaveAs, SideBySide
-from bot.engines.exact.suggestions import suggestions_for
+from bot.engines.exact.suggestions import as_written, suggestions_for
 from bot.engines.exact.words import QUOTE, Wording, wording_of
 
 Way = tuple[Operation, ...]
@@ -45,7 +46,7 @@ def read(instruction: str, *, images: int) -> tuple[Operation, ...]:
     """
     if len(instruction) > LONGEST_CHARS:
         raise not_understood(instruction[:_SHOWN_CHARS] + "…", images)
-    wording = wording_of(_without_numbers(instruction))
+    wording = wording_of(_without_numbers(as_written(instruction)))
     reader = _Reader(wording)
     ways = reader.ways_from(reader.beginning(), MOST_OPERATIONS)
     if len(ways) != 1 or not ways[0] or _is_question(wording):
@@ -68,7 +69,10 @@ def _without_numbers(instruction: str) -> str:
 def not_understood(part: str, images: int) -> NotUnderstood:
     """The refusal, with the part in the person's own words."""
     shown = part if len(part) <= _SHOWN_CHARS else part[:_SHOWN_CHARS] + "…"
-    words = f"I could not do this exactly: “{shown}”." if shown else "Please say in words what should be changed."
+    if shown:
+        words = tr("I could not do this exactly: “{part}”.").format(part=shown)
+    else:
+        words = tr("Please say in words what should be changed.")
     return NotUnderstood(words, part=shown, suggestions=suggestions_for(part, images))
 
 
@@ -145,9 +149,9 @@ def _check_plural(operations: Way, wording: Wording, images: int) -> None:
 
 
 _NEEDS = {
-    SideBySide: "side by side, which needs two pictures",
-    Grid: "a grid, which needs two pictures",
-    BeforeAfter: "before and after, which needs exactly two pictures",
+    SideBySide: N_("side by side, which needs two pictures"),
+    Grid: N_("a grid, which needs two pictures"),
+    BeforeAfter: N_("before and after, which needs exactly two pictures"),
 }
 
 
@@ -156,8 +160,9 @@ def _check_enough_images(operations: Way, images: int) -> None:
     for operation in operations:
         if isinstance(operation, SideBySide | Grid | BeforeAfter):
             if count < 2 or (count > 2 and isinstance(operation, BeforeAfter)):
-                part = _NEEDS[type(operation)]
-                words = f"I cannot do {part}. Send them together in one message."
+                part = tr(_NEEDS[type(operation)])
+                # TRANSLATORS: "I cannot do a grid, which needs two pictures. Send them together in one message."
+                words = tr("I cannot do {part}. Send them together in one message.").format(part=part)
                 raise NotUnderstood(words, part=part, suggestions=suggestions_for("", images))
             count = 1
 

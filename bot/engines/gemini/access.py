@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.domain.errors import EngineFailed
+from bot.domain.language import N_, tr
 
 if TYPE_CHECKING:
     from bot.engines.gemini.client import GeminiClient
 
 _PROJECT = re.compile(r"[a-z0-9][a-z0-9.:-]{0,80}", re.ASCII)
 _LOCATION = re.compile(r"[a-z][a-z0-9-]{0,40}", re.ASCII)
-NOT_OPENED = "Gemini is not set up right. Please tell whoever runs this bot."
+NOT_OPENED = N_("Gemini is not set up right. Please tell whoever runs this bot.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Connection:
                 try:
                     self._client = await GeminiClient.open(self.access, timeout_s=self._timeout_s)
                 except (ValueError, OSError):
-                    raise EngineFailed(NOT_OPENED) from None
+                    raise EngineFailed(tr(NOT_OPENED)) from None
             return self._client
 
     async def aclose(self) -> None:

@@ -57,34 +57,48 @@ TOO_CLEVER = N_("Gemini took this for an attempt to get around its rules. Just s
 NO_ROOM = N_("Gemini ran out of room before the picture was finished. Asking for less at once usually helps.")
 
 REFUSALS = {
-    "SAFETY": "Gemini's safety rules stopped this one. Something milder, or other words for it, may work.",
-    "IMAGE_SAFETY": "Gemini's safety rules held back the picture it made. Try describing it a little differently.",
+    "SAFETY": N_("Gemini's safety rules stopped this one. Something milder, or other words for it, may work."),
+    "IMAGE_SAFETY": N_("Gemini's safety rules held back the picture it made. Try describing it a little differently."),
     "PROHIBITED_CONTENT": NOT_WITHIN_RULES,
-    "IMAGE_PROHIBITED_CONTENT": "The picture would show something that Gemini's rules do not allow. Please ask for "
-    "something else.",
-    "RECITATION": "The answer came too close to somebody else's work, so Gemini held it back. Ask for something less "
-    "like the original.",
-    "IMAGE_RECITATION": "The picture came too close to somebody else's work, so Gemini held it back. Ask for something "
-    "less like the original.",
+    "IMAGE_PROHIBITED_CONTENT": N_(
+        "The picture would show something that Gemini's rules do not allow. Please ask for something else."
+    ),
+    "RECITATION": N_(
+        "The answer came too close to somebody else's work, so Gemini held it back. Ask for something less "
+        "like the original."
+    ),
+    "IMAGE_RECITATION": N_(
+        "The picture came too close to somebody else's work, so Gemini held it back. Ask for something "
+        "less like the original."
+    ),
     "BLOCKLIST": BAD_WORD,
-    "SPII": "Gemini saw personal details, such as a document or a number, and stopped. Cover them or leave them out, "
-    "and try again.",
-    "LANGUAGE": "Gemini does not know this language well enough for a picture. Please try another, such as English.",
+    "SPII": N_(
+        "Gemini saw personal details, such as a document or a number, and stopped. Cover them or leave them out, "
+        "and try again."
+    ),
+    "LANGUAGE": N_(
+        "Gemini does not know this language well enough for a picture. Please try another, such as English."
+    ),
     "MODEL_ARMOR": FILTERED,
-    "ESCALATION": "Gemini's safety rules stopped this one. Something milder, or other words for it, may work.",
+    "ESCALATION": N_("Gemini's safety rules stopped this one. Something milder, or other words for it, may work."),
     "JAILBREAK": TOO_CLEVER,
 }
 """Finish reasons that are a policy of the model's maker, and what the person reads."""
 
 BLOCKS = {
-    "SAFETY": "Gemini's safety rules stopped this before it began. Milder words, or another picture, may work.",
-    "OTHER": "Gemini would not take this request and did not say why. Other words, another language or another "
-    "picture may help.",
+    "SAFETY": N_("Gemini's safety rules stopped this before it began. Milder words, or another picture, may work."),
+    "OTHER": N_(
+        "Gemini would not take this request and did not say why. Other words, another language or another "
+        "picture may help."
+    ),
     "BLOCKLIST": BAD_WORD,
-    "PROHIBITED_CONTENT": "This is something that Gemini's rules do not allow. Please ask for something else, or send "
-    "another picture.",
-    "IMAGE_SAFETY": "Gemini's safety rules do not let a picture be made of this. Milder words, or another picture to "
-    "begin with, may work.",
+    "PROHIBITED_CONTENT": N_(
+        "This is something that Gemini's rules do not allow. Please ask for something else, or send another picture."
+    ),
+    "IMAGE_SAFETY": N_(
+        "Gemini's safety rules do not let a picture be made of this. Milder words, or another picture to "
+        "begin with, may work."
+    ),
     "MODEL_ARMOR": FILTERED,
     "JAILBREAK": TOO_CLEVER,
 }
@@ -96,23 +110,27 @@ PROMPT_BLOCKED = N_("Gemini would not take this request and gave no reason. Othe
 NOTHINGS = {
     "MAX_TOKENS": NO_ROOM,
     "CONTINUATION": NO_ROOM,
-    "NO_IMAGE": "Gemini answered without a picture. Say what should look different in it, and try again.",
-    "IMAGE_OTHER": "Gemini could not finish this picture and did not say why. Trying again often works.",
-    "OTHER": "Gemini stopped in the middle and did not say why. Trying again often works; other words may, too.",
-    "MALFORMED_RESPONSE": "Gemini stumbled over its own answer. Trying again often works.",
-    "MALFORMED_FUNCTION_CALL": "Gemini got into a muddle over this one. Saying it more simply usually helps.",
-    "UNEXPECTED_TOOL_CALL": "Gemini reached for a tool that it does not have here. Say in plain words what the picture "
-    "should show, and try again.",
-    "TOO_MANY_TOOL_CALLS": "Gemini kept looking things up and never got to the answer. Ask for less at once, or name "
-    "the facts yourself.",
+    "NO_IMAGE": N_("Gemini answered without a picture. Say what should look different in it, and try again."),
+    "IMAGE_OTHER": N_("Gemini could not finish this picture and did not say why. Trying again often works."),
+    "OTHER": N_("Gemini stopped in the middle and did not say why. Trying again often works; other words may, too."),
+    "MALFORMED_RESPONSE": N_("Gemini stumbled over its own answer. Trying again often works."),
+    "MALFORMED_FUNCTION_CALL": N_("Gemini got into a muddle over this one. Saying it more simply usually helps."),
+    "UNEXPECTED_TOOL_CALL": N_(
+        "Gemini reached for a tool that it does not have here. Say in plain words what the picture "
+        "should show, and try again."
+    ),
+    "TOO_MANY_TOOL_CALLS": N_(
+        "Gemini kept looking things up and never got to the answer. Ask for less at once, or name the facts yourself."
+    ),
 }
 """Finish reasons without a result that are nobody's policy."""
 
 ACCOUNT_LIMITED = N_("Gemini has limited the account that this bot uses. Please tell whoever runs this bot.")
 OPERATORS = {
     "PUP_LIMITED_DISABLED": ACCOUNT_LIMITED,
-    "MISSING_THOUGHT_SIGNATURE": "Gemini does not take the form in which this bot asks. Please tell whoever runs this "
-    "bot.",
+    "MISSING_THOUGHT_SIGNATURE": N_(
+        "Gemini does not take the form in which this bot asks. Please tell whoever runs this bot."
+    ),
 }
 """Finish reasons that only whoever runs the bot can do something about."""
 
@@ -144,9 +162,9 @@ def read_answer(response: GenerateContentResponse, *, model: ModelProfile, reque
         raise _without_candidate(response, usage)
     reason = _name(candidate.finish_reason) or "STOP"
     if reason in REFUSALS:
-        raise EngineRefused(REFUSALS[reason], cost_microusd=usage.cost_microusd)
+        raise EngineRefused(tr(REFUSALS[reason]), cost_microusd=usage.cost_microusd)
     if reason in OPERATORS:
-        raise EngineFailed(OPERATORS[reason], cost_microusd=usage.cost_microusd)
+        raise EngineFailed(tr(OPERATORS[reason]), cost_microusd=usage.cost_microusd)
     notes, sources = notes_of(said), tuple(_sources(grounding))
     if drawn:
         picture = _picture(drawn[-1], [each.provenance for each in (*request.images, *request.originals)])
@@ -155,7 +173,7 @@ def read_answer(response: GenerateContentResponse, *, model: ModelProfile, reque
         return _with_picture(picture, notes, request, usage, sources)
     if answer := _in_words(notes, reason, request, usage, sources):
         return answer
-    raise EngineGaveNothing(NOTHINGS.get(reason, tr(GAVE_NOTHING)), cost_microusd=usage.cost_microusd)
+    raise EngineGaveNothing(tr(NOTHINGS.get(reason, GAVE_NOTHING)), cost_microusd=usage.cost_microusd)
 
 
 def usage_of(
@@ -231,7 +249,7 @@ def _in_words(
     if explains:
         note = tr(NOT_DRAWN) if request.wish.drawn else ""
     else:
-        note = "" if notes.question or _ASKS.search(remark) else NOTHINGS.get(reason, tr(WORDS_ONLY))
+        note = "" if notes.question or _ASKS.search(remark) else tr(NOTHINGS.get(reason, WORDS_ONLY))
     return EngineAnswer(
         images=(),
         remark=_remark(remark, request),
@@ -292,7 +310,7 @@ def _without_candidate(response: GenerateContentResponse, usage: Usage) -> Engin
     feedback = response.prompt_feedback
     reason = _name(feedback.block_reason) if feedback else ""
     if reason:
-        return EngineRefused(BLOCKS.get(reason, tr(PROMPT_BLOCKED)), cost_microusd=usage.cost_microusd)
+        return EngineRefused(tr(BLOCKS.get(reason, PROMPT_BLOCKED)), cost_microusd=usage.cost_microusd)
     return EngineGaveNothing(tr(GAVE_NOTHING), cost_microusd=usage.cost_microusd)
 
 

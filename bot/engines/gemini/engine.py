@@ -32,9 +32,9 @@ _log = structlog.get_logger(__name__)
 
 INSTRUCTION_CHARS = 8_000
 NO_WORDS: Mapping[Kind, str] = {
-    Kind.EDIT: "Please say what should change in the picture.",
-    Kind.IMAGINE: "Please say what the picture should show.",
-    Kind.EXPLAIN: "Please say what you would like to know.",
+    Kind.EDIT: N_("Please say what should change in the picture."),
+    Kind.IMAGINE: N_("Please say what the picture should show."),
+    Kind.EXPLAIN: N_("Please say what you would like to know."),
 }
 NOT_CUT = N_("I could not cut its background away, so it is as it came.")
 _MOST_AT_ONCE: Mapping[Form, int] = {
@@ -149,15 +149,19 @@ def _problem(instruction: str, *, images: int, most: int, wish: Wish) -> str:
     """Why this cannot be asked at all, in words; empty when it can."""
     words = clean(instruction)
     if not words:
-        return NO_WORDS[wish.kind]
+        return tr(NO_WORDS[wish.kind])
     if len(words) > INSTRUCTION_CHARS:
-        return f"That is a little long. Please say it in at most {INSTRUCTION_CHARS:,} characters."
+        return tr("That is a little long. Please say it in at most {most} characters.").format(
+            most=f"{INSTRUCTION_CHARS:,}"
+        )
     if images == 0 and wish.kind is Kind.EDIT:
-        return "There is no picture to change. Please send one, or reply to one."
+        return tr("There is no picture to change. Please send one, or reply to one.")
     if images > most:
-        return f"That is too many pictures at once. Please use at most {most}."
+        return tr("That is too many pictures at once. Please use at most {most}.").format(most=most)
     album = _MOST_AT_ONCE[wish.form]
-    return f"That is a lot at once. Please ask for at most {album} pictures." if wish.count > album else ""
+    if wish.count <= album:
+        return ""
+    return tr("That is a lot at once. Please ask for at most {most} pictures.").format(most=album)
 
 
 def _room_for(request: EditRequest, places: int) -> tuple[Picture, ...]:

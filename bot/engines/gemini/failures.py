@@ -87,7 +87,7 @@ def failure_of(error: Exception) -> EngineFailed:
         return EngineUnavailable(tr(UNREACHABLE)) if away else EngineFailed(tr(NO_CREDENTIALS))
     for kinds, words in _AFTER_SENDING:
         if isinstance(error, kinds):
-            return EngineUnavailable(words, maybe_billed=True)
+            return EngineUnavailable(tr(words), maybe_billed=True)
     return EngineFailed(tr(OURS))
 
 

@@ -107,7 +107,7 @@ class GeminiTextModel:
             # Some proxies drop the figures: charged as estimated, so that a cap still holds.
             usage = replace(usage, cost_microusd=self.estimate_microusd())
         if reason := _refusal_of(response):
-            raise EngineRefused(REFUSALS.get(reason, tr(PROMPT_BLOCKED)), cost_microusd=usage.cost_microusd)
+            raise EngineRefused(tr(REFUSALS.get(reason, PROMPT_BLOCKED)), cost_microusd=usage.cost_microusd)
         return Heard(tidy(_words_of(response)), usage)
 
 

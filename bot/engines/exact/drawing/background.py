@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from bot.domain.errors import BadRequest
+from bot.domain.language import tr
 from bot.engines.exact.drawing.borders import ALIKE, edge_color, unlike
 from bot.engines.exact.drawing.strips import Box, by_strips, with_alpha
 
@@ -30,7 +31,7 @@ def without_background(image: Image.Image, named: str | None) -> Image.Image:
     color = edge_color(image, named)
     outside = _flooded(~unlike(image, color))
     if outside.all():
-        raise BadRequest("The whole picture has that one colour; nothing would remain.")
+        raise BadRequest(tr("The whole picture has that one colour; nothing would remain."))
     reach = Image.fromarray(outside.astype(np.uint8) * 255).filter(ImageFilter.BoxBlur(_EDGE_PX))
     inner = with_alpha(image, reach.point([255] + [0] * 255))
     inner = inner.convert("RGBa").filter(ImageFilter.BoxBlur(_INWARDS_PX)).convert("RGBA")
@@ -57,7 +58,7 @@ def _flooded(plain: Mask) -> Mask:
         before, count = count, int(np.count_nonzero(reached))
         if before == count:
             return reached
-    raise BadRequest("The background of this picture winds too much for me.")
+    raise BadRequest(tr("The background of this picture winds too much for me."))
 
 
 def _filled_runs(plain: Mask, reached: Mask) -> Mask:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor
 
 from bot.domain.errors import BadRequest
+from bot.domain.language import tr
 
 ALIKE = 28
 """Channels that differ by no more than this (of 255) are the same color: JPEG noise on a plain wall stays below."""
@@ -28,9 +29,9 @@ def edge_color(image: Image.Image, named: str | None) -> tuple[int, int, int]:
     red, green, blue = (round(float(value)) for value in median)
     alike = (np.abs(edge - median).max(axis=1) <= ALIKE).mean()
     if alike < _ENOUGH_OF_THE_EDGE:
-        raise BadRequest("The edges of this picture are not of one plain colour, so I left it alone.")
+        raise BadRequest(tr("The edges of this picture are not of one plain colour, so I left it alone."))
     if named is not None and not _is_called((red, green, blue), named):
-        raise BadRequest("The edges of this picture have another colour than that, so I left it alone.")
+        raise BadRequest(tr("The edges of this picture have another colour than that, so I left it alone."))
     return red, green, blue
 
 
@@ -59,7 +60,7 @@ def trimmed_box(image: Image.Image, named: str | None) -> tuple[int, int, int, i
             box = _content_box(unlike(image, color, alike=_ALIKE_IN_A_BORDER))
             if box and box != (0, 0, *image.size):
                 return box
-    raise BadRequest("I found no plain border like that around this picture, so I left it alone.")
+    raise BadRequest(tr("I found no plain border like that around this picture, so I left it alone."))
 
 
 def _is_called(color: tuple[int, int, int], named: str) -> bool:

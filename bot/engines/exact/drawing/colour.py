@@ -11,6 +11,7 @@ from collections.abc import Callable
 from PIL import Image, ImageStat
 
 from bot.domain.errors import BadRequest
+from bot.domain.language import tr
 from bot.engines.exact.drawing.limits import box_of
 from bot.engines.exact.drawing.strips import Box, by_strips
 from bot.engines.exact.operations import Adjust, Gray, Invert, Quality, Region, Sepia
@@ -65,7 +66,7 @@ def _gray(rgb: Image.Image) -> Image.Image:
 
 def _adjustment(image: Image.Image, quality: Quality, change: float) -> RgbWork:
     if not -1 <= change <= _MOST_CHANGE:
-        raise BadRequest("Please give me an amount from 0% to 400%; less than nothing is at most 100% less.")
+        raise BadRequest(tr("Please give me an amount from 0% to 400%; less than nothing is at most 100% less."))
     match quality:
         case Quality.BRIGHTNESS:
             return _by_table(lambda value, _channel: value * (1 + change))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PIL import Image, ImageFilter
 
 from bot.domain.errors import BadRequest
+from bot.domain.language import tr
 from bot.engines.exact.drawing.colour import in_region
 from bot.engines.exact.operations import Blur, Length, Pixelate, Px, Sharpen
 
@@ -23,7 +24,7 @@ def _filtered(image: Image.Image, how: ImageFilter.Filter) -> Image.Image:
 
 def sharpened(image: Image.Image, sharpen: Sharpen) -> Image.Image:
     if not 0 < sharpen.strength <= _MOST_STRENGTH:
-        raise BadRequest("Please give me a strength between 1% and 500% for sharpening.")
+        raise BadRequest(tr("Please give me a strength between 1% and 500% for sharpening."))
     radius = max(1.0, min(image.size) / 600)
     how = ImageFilter.UnsharpMask(radius, percent=round(120 * sharpen.strength), threshold=2)
     return in_region(image, sharpen.region, lambda part: _sharp(part, how))
@@ -54,5 +55,5 @@ def _pixels(length: Length, image: Image.Image, *, least: float) -> float:
     shorter = min(image.size)
     count = length.count if isinstance(length, Px) else max(least, length.fraction * shorter)
     if not 0 < count <= max(image.size):
-        raise BadRequest(f"Please give me a size between 1 and {max(image.size)} pixels for that.")
+        raise BadRequest(tr("Please give me a size between 1 and {most} pixels for that.").format(most=max(image.size)))
     return max(least, count)

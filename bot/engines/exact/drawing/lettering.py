@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageColor, ImageDraw
 
 from bot.domain.errors import BadRequest
+from bot.domain.language import tr
 from bot.engines.exact.operations import Px, Write
 from bot.engines.fonts import Fonts
 
@@ -49,12 +50,18 @@ def written(image: Image.Image, write: Write) -> Image.Image:
     """The picture with the words on it. `BadRequest` names letters that no font has, or says that there is no room."""
     words = "\n".join("".join(c for c in line if c.isprintable()).strip() for line in write.words.splitlines())
     if not words.strip():
-        raise BadRequest("Please tell me which words to write, in quotation marks.")
+        raise BadRequest(tr("Please tell me which words to write, in quotation marks."))
     if len(words) > _LONGEST_TEXT_CHARS:
-        raise BadRequest(f"That is too much text for a picture; {_LONGEST_TEXT_CHARS} characters is the most I write.")
+        raise BadRequest(
+            tr("That is too much text for a picture; {most} characters is the most I write.").format(
+                most=_LONGEST_TEXT_CHARS
+            )
+        )
     fonts = Fonts(words, bold=write.bold)
     if missing := [letter for letter in fonts.missing if not letter.isspace()]:
-        raise BadRequest(f"I have no font for {' '.join(missing[:8])}. Without that I can write the rest.")
+        raise BadRequest(
+            tr("I have no font for {letters}. Without that I can write the rest.").format(letters=" ".join(missing[:8]))
+        )
     margin = round(min(image.size) * _MARGIN)
     room = (image.width - 2 * margin, image.height - 2 * margin)
     layout = _fitting(words, fonts, _wished_px(write, image), room)
@@ -66,7 +73,11 @@ def written(image: Image.Image, write: Write) -> Image.Image:
 def _wished_px(write: Write, image: Image.Image) -> int:
     wished = write.height.of(min(image.size))
     if isinstance(write.height, Px) and not _SMALLEST_PX <= wished <= image.height:
-        raise BadRequest(f"Please give me a size of letters between {_SMALLEST_PX} and {image.height} pixels.")
+        raise BadRequest(
+            tr("Please give me a size of letters between {smallest} and {height} pixels.").format(
+                smallest=_SMALLEST_PX, height=image.height
+            )
+        )
     return max(_SMALLEST_PX, wished)
 
 
@@ -78,7 +89,7 @@ def _fitting(words: str, fonts: Fonts, wished_px: int, room: tuple[int, int]) ->
         if layout.lines and layout.height_px <= room[1] and layout.width_px(fonts) <= room[0]:
             return layout
         size_px = min(size_px - 1, int(size_px * _SHRINK))
-    raise BadRequest("These words do not fit on this picture in a size that can be read.")
+    raise BadRequest(tr("These words do not fit on this picture in a size that can be read."))
 
 
 def _balanced(words: str, fonts: Fonts, most: float) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.errors import BadRequest
+from bot.domain.language import tr
 from bot.engines.exact.operations import Box, Part, Region, Side
 
 LARGEST_PX = 64_000_000
@@ -12,11 +13,13 @@ LONGEST_SIDE_PX = 16_384
 def check_size(width_px: int, height_px: int) -> tuple[int, int]:
     """The same size, or `BadRequest` where it is no size for a picture of ours."""
     if width_px < 1 or height_px < 1:
-        raise BadRequest("That would leave nothing of the picture.")
+        raise BadRequest(tr("That would leave nothing of the picture."))
     if max(width_px, height_px) > LONGEST_SIDE_PX or width_px * height_px > LARGEST_PX:
         raise BadRequest(
-            f"That would be {_shown(width_px)} × {_shown(height_px)} pixels. The largest I make is 64 megapixels, "
-            f"with no side over {LONGEST_SIDE_PX:,} pixels."
+            tr(
+                "That would be {width} × {height} pixels. The largest I make is 64 megapixels, "
+                "with no side over {most} pixels."
+            ).format(width=_shown(width_px), height=_shown(height_px), most=f"{LONGEST_SIDE_PX:,}")
         )
     return width_px, height_px
 
@@ -36,9 +39,17 @@ def box_of(region: Region | None, size: tuple[int, int]) -> tuple[int, int, int,
         case Part(side, depth):
             box = _box_of_part(side, depth.of(width if side in (Side.LEFT, Side.RIGHT) else height), width, height)
     if box[0] < 0 or box[1] < 0 or box[2] > width or box[3] > height:
-        raise BadRequest(f"That reaches beyond the picture, which is {width} × {height} pixels here.")
+        raise BadRequest(
+            tr("That reaches beyond the picture, which is {width} × {height} pixels here.").format(
+                width=width, height=height
+            )
+        )
     if box[0] >= box[2] or box[1] >= box[3]:
-        raise BadRequest(f"That part has no pixels: the picture is {width} × {height} pixels here.")
+        raise BadRequest(
+            tr("That part has no pixels: the picture is {width} × {height} pixels here.").format(
+                width=width, height=height
+            )
+        )
     return box
 
 

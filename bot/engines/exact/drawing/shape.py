@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from bot.domain.errors import BadRequest
+from bot.domain.language import tr
 from bot.engines.exact.drawing.borders import trimmed_box
 from bot.engines.exact.drawing.limits import box_of, check_size
 from bot.engines.exact.drawing.strips import with_alpha
@@ -36,7 +37,7 @@ _MOST_FACTOR = 1000
 def rotated(image: Image.Image, degrees: float, say: Say) -> Image.Image:
     """Clockwise, on a canvas that grows to hold all of it; transparent where nothing is."""
     if abs(degrees) > _MOST_DEGREES:
-        raise BadRequest("Please give me an angle between 0 and 360 degrees.")
+        raise BadRequest(tr("Please give me an angle between 0 and 360 degrees."))
     turn = degrees % 360
     if turn == 0:
         return image
@@ -47,7 +48,7 @@ def rotated(image: Image.Image, degrees: float, say: Say) -> Image.Image:
     check_size(
         math.ceil(image.width * across + image.height * along), math.ceil(image.width * along + image.height * across)
     )
-    say("The corners that came free are transparent.")
+    say(tr("The corners that came free are transparent."))
     return image.convert("RGBA").rotate(-turn, Image.Resampling.BICUBIC, expand=True)
 
 
@@ -59,7 +60,7 @@ def cropped_to_ratio(image: Image.Image, ratio: CropRatio) -> Image.Image:
     """The largest window of that ratio, to the pixel next to it, in the middle."""
     wanted = ratio.width / ratio.height
     if not 1 / 50 <= wanted <= 50:
-        raise BadRequest("That ratio is too extreme; I crop to anything from 50:1 to 1:50.")
+        raise BadRequest(tr("That ratio is too extreme; I crop to anything from 50:1 to 1:50."))
     width, height = image.size
     if width / height > wanted:
         return _window(image, max(1, round(height * wanted)), height)
@@ -75,8 +76,10 @@ def cropped_to_pixels(image: Image.Image, window: CropPixels) -> Image.Image:
     width, height = check_size(window.width_px, window.height_px)
     if width > image.width or height > image.height:
         raise BadRequest(
-            f"The picture is {image.width} × {image.height} pixels here, so I cannot cut {width} × {height} out of it. "
-            "Resize it first, or crop to a ratio."
+            tr(
+                "The picture is {width} × {height} pixels here, so I cannot cut {asked_width} × {asked_height} "
+                "out of it. Resize it first, or crop to a ratio."
+            ).format(width=image.width, height=image.height, asked_width=width, asked_height=height)
         )
     return _window(image, width, height, window.place.across, window.place.down)
 
@@ -90,7 +93,11 @@ def without_parts(image: Image.Image, cut: CutOff) -> Image.Image:
     left, top, right, bottom = (_depth(cut.parts, side, image.size) for side in sides)
     width, height = image.width - left - right, image.height - top - bottom
     if width < 1 or height < 1:
-        raise BadRequest(f"That would leave nothing: the picture is {image.width} × {image.height} pixels here.")
+        raise BadRequest(
+            tr("That would leave nothing: the picture is {width} × {height} pixels here.").format(
+                width=image.width, height=image.height
+            )
+        )
     return image.crop((left, top, left + width, top + height))
 
 
@@ -112,7 +119,7 @@ def with_rounded_corners(image: Image.Image, radius_px: float) -> Image.Image:
     """Transparent outside the arcs. The radius is at most half of the shorter side."""
     radius = min(radius_px, min(image.size) / 2)
     if radius < 1:
-        raise BadRequest("Please give the corners a radius of at least one pixel.")
+        raise BadRequest(tr("Please give the corners a radius of at least one pixel."))
     size = math.ceil(radius)
     from_center = np.arange(size, dtype=np.float32)[::-1] + 0.5 - (size - radius)
     distance = np.hypot(from_center[:, None], from_center[None, :])
@@ -136,13 +143,17 @@ def resized(image: Image.Image, width_px: int, height_px: int) -> Image.Image:
 def resized_exactly(image: Image.Image, width_px: int, height_px: int, say: Say) -> Image.Image:
     result = resized(image, width_px, height_px)
     if abs(width_px / height_px / (image.width / image.height) - 1) > 0.02:
-        say(f"This changed the proportions; “crop to {width_px}:{height_px}” first keeps them.")
+        say(
+            tr("This changed the proportions; “crop to {width}:{height}” first keeps them.").format(
+                width=width_px, height=height_px
+            )
+        )
     return result
 
 
 def scaled(image: Image.Image, factor: float) -> Image.Image:
     if not 0 < factor <= _MOST_FACTOR:
-        raise BadRequest("That would leave nothing of the picture, or far too much.")
+        raise BadRequest(tr("That would leave nothing of the picture, or far too much."))
     return resized(image, max(1, round(image.width * factor)), max(1, round(image.height * factor)))
 
 
@@ -174,7 +185,7 @@ def resized_by_side(image: Image.Image, wish: ResizeSide) -> Image.Image:
 def shifted(image: Image.Image, shift: Shift, say: Say) -> Image.Image:
     """A roll: what leaves on one side comes back on the other."""
     right, down = shift.right.of(image.width) % image.width, shift.down.of(image.height) % image.height
-    say("What leaves on one side comes back on the other.")
+    say(tr("What leaves on one side comes back on the other."))
     result = Image.new(image.mode, image.size)
     for left in (right - image.width, right):
         for top in (down - image.height, down):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from PIL import Image
 
 from bot.domain.errors import BadRequest
+from bot.domain.language import tr
 from bot.engines.exact.drawing.lettering import written
 from bot.engines.exact.drawing.limits import LARGEST_PX, LONGEST_SIDE_PX, check_size
 from bot.engines.exact.drawing.shape import resized
@@ -19,7 +20,7 @@ _PAPER = "white"
 
 def combined(images: Sequence[Image.Image], wish: Combining) -> Image.Image:
     if len(images) < 2:
-        raise BadRequest("For that I need at least two pictures. Send them together in one message.")
+        raise BadRequest(tr("For that I need at least two pictures. Send them together in one message."))
     match wish:
         case SideBySide(stacked=False):
             return _row(images)
@@ -83,7 +84,7 @@ def _place(paper: Image.Image, image: Image.Image, at: tuple[int, int], cell: tu
 
 def _before_after(images: Sequence[Image.Image]) -> Image.Image:
     if len(images) != 2:
-        raise BadRequest("For before and after I need exactly two pictures.")
+        raise BadRequest(tr("For before and after I need exactly two pictures."))
     height = max(image.height for image in images)
     height = _within_limits(height, sum(image.width / image.height for image in images))
     scaled = [resized(image, max(1, round(image.width * height / image.height)), height) for image in images]

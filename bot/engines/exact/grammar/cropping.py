@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.domain.language import N_
 from bot.engines.exact.grammar.rules import (
     Found,
     always,
@@ -107,11 +108,11 @@ _SHAPES = rules(
     (f"{_CROP} [it ][(to|in|into) ]{_RATIO} (landscape|horizontal)[ format]", _landscape),
     (
         f"{_CROP} [it ](to|in|into) portrait[ (format|orientation)]",
-        always(CropRatio(4, 5), Remark("For portrait I took 4:5; you can name any ratio, such as 9:16.")),
+        always(CropRatio(4, 5), Remark(N_("For portrait I took 4:5; you can name any ratio, such as 9:16."))),
     ),
     (
         f"{_CROP} [it ](to|in|into) landscape[ (format|orientation)]",
-        always(CropRatio(3, 2), Remark("For landscape I took 3:2; you can name any ratio, such as 16:9.")),
+        always(CropRatio(3, 2), Remark(N_("For landscape I took 3:2; you can name any ratio, such as 16:9."))),
     ),
     (f"{_CROP} [it ][(to|in|into) ]widescreen", always(CropRatio(16, 9))),
     (f"{_CROP} [it ][down ][(to|in|into|as) ](square|square (format|ratio|shape))", always(CropRatio(1, 1))),

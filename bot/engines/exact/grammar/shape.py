@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.domain.language import N_
 from bot.engines.exact.grammar.rules import (
     Found,
     always,
@@ -31,8 +32,8 @@ _TURN = "(rotate|turn|spin)"
 _WAY = "<clockwise|right|counterclockwise|left:way>"
 _LARGER = "(larger|bigger|as big|as large|the size|size)"
 
-_TWICE = Remark("I made it twice the size; you can also say “3 times bigger” or “resize to 1200 px wide”.")
-_HALVED = Remark("I made it half the size; you can also say “shrink to 70%” or “resize to 400 px wide”.")
+_TWICE = Remark(N_("I made it twice the size; you can also say “3 times bigger” or “resize to 1200 px wide”."))
+_HALVED = Remark(N_("I made it half the size; you can also say “shrink to 70%” or “resize to 400 px wide”."))
 
 
 def _rotation(found: Found) -> Operation:
@@ -124,14 +125,14 @@ _ROTATING = rules(
     (f"{_TURN} [it ][by ]quarter turn[ [to ]{_WAY}]", _quarter_turn),
     (f"{_TURN} [it ][by ]half turn", always(Rotate(180.0))),
     (f"[({_TURN}|put|make) ][it ]upsidedown", always(Rotate(180.0))),
-    ("rotate[ it]", always(Rotate(90.0), Remark("I turned it clockwise by 90°; you can name any angle."))),
+    ("rotate[ it]", always(Rotate(90.0), Remark(N_("I turned it clockwise by 90°; you can name any angle.")))),
 )
 _ACROSS = "(horizontally|horizontal|left to right|left right|sideways|from left to right)"
 _DOWN = "(vertically|vertical|top to bottom|from top to bottom)"
 _FLIPPING = rules(
     (
         "flip [it ]upsidedown",
-        always(Flip(vertical=True), Remark("I mirrored it top to bottom; “rotate 180 degrees” turns it instead.")),
+        always(Flip(vertical=True), Remark(N_("I mirrored it top to bottom; “rotate 180 degrees” turns it instead."))),
     ),
     (f"(flip|mirror|reflect) [it ]{_ACROSS}", always(Flip(vertical=False))),
     (f"(flip|mirror|reflect) [it ]{_DOWN}", always(Flip(vertical=True))),
@@ -140,7 +141,7 @@ _FLIPPING = rules(
     ("(mirror[ it]|mirror it|make it mirrored|mirrored|mirror it)", always(Flip(vertical=False))),
     (
         "flip[ it]",
-        always(Flip(vertical=False), Remark("I flipped it left to right; “flip vertically” does the other.")),
+        always(Flip(vertical=False), Remark(N_("I flipped it left to right; “flip vertically” does the other."))),
     ),
 )
 _RESIZE = "(resize|scale|change|set|make|enlarge|shrink|reduce|upscale|downscale|size)"
