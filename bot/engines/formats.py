@@ -7,7 +7,7 @@ from enum import Enum
 
 from bot.domain.language import N_
 
-READABLE = "JPEG, PNG, WebP, GIF, HEIC, AVIF, TIFF or BMP"
+READABLE = ("JPEG", "PNG", "WebP", "GIF", "HEIC", "AVIF", "TIFF", "BMP")
 
 
 class Format(Enum):
@@ -23,10 +23,13 @@ class Format(Enum):
     AVIF = "AVIF"
 
 
-# TRANSLATORS: {kinds} are names of file formats: JPEG, PNG…
-_SEND_PICTURE = N_("Please send a picture: {kinds}.")
+# TRANSLATORS: {kinds} are names of file formats, with commas: "JPEG, PNG"
+_SEND_PICTURE = N_("Please send a picture: {kinds} or {last}.")
 _EXPORT = N_("Please save it as PNG or JPEG and send that.")
-_VIDEO = ("a video", "Please send a single picture, for instance a screenshot of the moment you mean.")
+_VIDEO = (
+    N_("a video"),
+    N_("Please send a single picture, for instance a screenshot of the moment you mean."),
+)
 _ARCHIVE = N_("Please take the picture out and send it by itself.")
 _RAW = (N_("a camera raw file"), N_("Please save it as JPEG or PNG first."))
 

@@ -20,7 +20,7 @@ from bot.domain.containers import BrokenFile
 from bot.domain.digital_source import provenance_of, terms_in_c2pa, terms_in_file, terms_in_xmp
 from bot.domain.errors import BadPicture
 from bot.domain.images import Picture, Provenance
-from bot.domain.language import tr
+from bot.domain.language import pgettext, tr
 from bot.engines.cleaning import cleaned, stated_size
 from bot.engines.formats import READABLE, Format, describe, format_of
 from bot.engines.pixels import normal, to_picture
@@ -179,6 +179,8 @@ def _is_drawing(image: Image.Image, kind: Format) -> bool:
 
 def _not_a_picture(data: bytes, name: str, ending: str) -> str:
     what, advice = describe(data)
+    *others, last = READABLE
+    kinds = pgettext("between names", ", ").join(others)
     posing = ending in (".png", ".jpg", ".jpeg", ".webp", ".gif", ".heic", ".heif", ".avif", ".tif", ".tiff", ".bmp")
     if posing and not what.startswith("not "):
         # TRANSLATORS: “photo.png” is called .png but is a PDF. Please send the page as a picture.
@@ -186,7 +188,7 @@ def _not_a_picture(data: bytes, name: str, ending: str) -> str:
     else:
         # TRANSLATORS: “notes.pdf” is a PDF. Please send the page as a picture.
         words = tr("{name} is {what}. {advice}")
-    return words.format(name=name, ending=ending, what=tr(what), advice=tr(advice).format(kinds=READABLE))
+    return words.format(name=name, ending=ending, what=tr(what), advice=tr(advice).format(kinds=kinds, last=last))
 
 
 def _ending(filename: str) -> str:

@@ -128,7 +128,8 @@ class GeminiEngine:
         answer = read_answer(response, model=model, request=request)
         answer = replace(answer, usage=replace(answer.usage, calls=1), retirement=_retirement_of(response, model.id))
         if answer.images and wish.size not in ("", "1K", *model.sizes):
-            answer = _noted(answer, f"{model.id} can't make {wish.size}, so this is smaller than you asked for.")
+            smaller = tr("{model} can't make {size}, so this is smaller than you asked for.")
+            answer = _noted(answer, smaller.format(model=model.id, size=wish.size))
         return await _cut(answer) if wish.transparent and answer.images else answer
 
     async def check(self) -> tuple[tuple[str, str | None], ...]:
