@@ -12,6 +12,8 @@ import discord
 from discord import app_commands
 
 EDIT_THIS = "Edit this image"
+TAKE_BACK = "Take back my picture"
+"""In the menu of a message, with `EDIT_THIS`."""
 _MOST_WORDS = 4_000
 _MOST_CHOICE_CHARS = 100
 USUAL = "usual"
@@ -90,8 +92,8 @@ def command_payload(sizes: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
         app_commands.Command(name=name, description=description, callback=callback).to_dict(tree)
         for name, description, callback in _COMMANDS
     ]
-    menu = app_commands.ContextMenu(name=EDIT_THIS, callback=_menu).to_dict(tree)
-    return [*(_with_options(command, sizes) for command in slash), menu]
+    menus = [app_commands.ContextMenu(name=name, callback=_menu).to_dict(tree) for name in (EDIT_THIS, TAKE_BACK)]
+    return [*(_with_options(command, sizes) for command in slash), *menus]
 
 
 def digest_of(payload: Sequence[Mapping[str, Any]]) -> str:

@@ -34,6 +34,8 @@ from adapters.discord.inbound import (
 )
 from adapters.discord.ports import ChatFacts, DiscordStore
 from adapters.discord.refs import chat_ref, message_ref, server_ref, user_ref
+from bot.domain.access import OF_ONES_OWN
+from bot.domain.commands import read_command
 from bot.domain.errors import ChatClosed, ChatGone
 from bot.domain.language import N_, tr
 from bot.domain.messages import InboundMessage
@@ -257,11 +259,12 @@ class Door:
         except ChatClosed as error:
             log.info("message of a chat that is not for us", chat=chat.chat, code=error.code)
             return
-        if denied:
+        said = _understood(lambda: inbound_of(payload, place, known))
+        if denied and not _is_of_ones_own(said):
             await self._say_once(payload, chat, denied, what=f"denied:{chat.key}:{person}", life_s=_DAY_S)
             return
         await self._note_chat(chat, spot.facts, message=int(payload["id"]))
-        match _understood(lambda: inbound_of(payload, place, known)):
+        match said:
             case Snag.EMPTY_REPLY:
                 what = f"empty:{chat.key}:{person}"
                 await self._say_once(payload, chat, tr(EMPTY_REPLY), what=what, life_s=_EMPTY_QUIET_S)
@@ -338,6 +341,12 @@ class Door:
         if noted != facts or now - at > _FACTS_LIFE_S:
             await self._store.note_chat(chat, facts)
             self._noted[chat] = (facts, now)
+
+
+def _is_of_ones_own(said: InboundMessage | Snag | None) -> bool:
+    """By it people decide about what is theirs, wherever they are kept out."""
+    command = read_command(said.text) if isinstance(said, InboundMessage) else None
+    return command is not None and command.name in OF_ONES_OWN
 
 
 def _understood(read: Callable[[], T]) -> T:

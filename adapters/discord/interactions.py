@@ -24,7 +24,7 @@ from adapters.discord.buttons import (
     confirmed_delete,
     dynamic_item,
 )
-from adapters.discord.commands import EDIT_THIS, command_payload, digest_of, read_command, resolved
+from adapters.discord.commands import EDIT_THIS, TAKE_BACK, command_payload, digest_of, read_command, resolved
 from adapters.discord.forms import edit_form, read_edit_form
 from adapters.discord.inbound import Payload, Place, Pointer, attachments_of, pointers_of, quoted_of
 from adapters.discord.ports import DiscordStore, FollowUps, Interaction, KeptBack
@@ -32,9 +32,11 @@ from adapters.discord.refs import interaction_ref, message_ref
 from adapters.discord.settings import Settings
 from adapters.discord.settings_panel import Page, read_part
 from adapters.discord.where import Where, closed_words, denied_words, where_of
+from bot.domain.access import ACTS_OF_ONES_OWN, OF_ONES_OWN
 from bot.domain.actions import Press
 from bot.domain.arena import vote_of
 from bot.domain.buttons import ButtonId, Verb, press_of, read_button_id, say_of
+from bot.domain.commands import read_command as read_words
 from bot.domain.errors import BadPicture, ChatClosed, RemixError
 from bot.domain.language import N_, tr
 from bot.domain.messages import Attachment, ChatCapabilities, InboundMessage, Quoted
@@ -90,6 +92,14 @@ class _Asked:
     press: Press | None = None
     quoted: Quoted | None = None
     alone: bool = False
+
+    @property
+    def is_of_ones_own(self) -> bool:
+        """By it people decide about what is theirs, wherever they are kept out."""
+        if self.press is not None:
+            return self.press.act in ACTS_OF_ONES_OWN
+        command = read_words(self.text)
+        return command is not None and command.name in OF_ONES_OWN
 
 
 class Lookups(Protocol):
@@ -208,6 +218,10 @@ class Interactions:
             return
         called = read_command(data)
         where = where_of(interaction, self._account)
+        if where is not None and data.get("name") == TAKE_BACK:
+            await self._take_back(answering, where, data)
+            await self._finish(answering, where)
+            return
         if where is None or called is None:
             await answering.say(tr(UNKNOWN_COMMAND) if where else tr(UNKNOWN_CHAT))
             return
@@ -235,6 +249,17 @@ class Interactions:
         await answering.open(edit_form(ButtonId(Verb.EDIT, None, name), self._sizes))
         if name.startswith("t"):
             await self._store.keep_target(str(interaction.id), target_of(payload, _people(data)))
+
+    async def _take_back(self, answering: Answering, where: Where, data: Mapping[str, Any]) -> None:
+        """Of the message on which the menu was opened. Whose pictures are in it, the core finds out."""
+        target = str(data.get("target_id", ""))
+        payload: dict[str, Any] = resolved(data, "messages").get(target) or {}
+        author: dict[str, Any] = payload.get("author") or {}
+        theirs = bool(author) and str(author.get("id")) != self._account
+        await answering.acknowledge(How.ALONE if where.can_post else How.OPENLY)
+        quoted = await self._quoted(answering.interaction, target_of(payload, _people(data))) if theirs else None
+        under = message_ref(self._account, where.chat.chat, target)
+        await self._ask(answering, where, _Asked("/withdraw", under=under, quoted=quoted))
 
     # --- forms
 
@@ -319,7 +344,7 @@ class Interactions:
         """Hand it to the core. The reply is a message of its own where the bot can post, or else the response."""
         interaction = answering.interaction
         await self._store.note_chat(where.chat, where.facts)
-        if not asked.alone and (words := await self._denied(where)):
+        if not (asked.alone or asked.is_of_ones_own) and (words := await self._denied(where)):
             await answering.say(words)
             return
         ref = interaction_ref(self._account, where.chat.chat, interaction.id)

@@ -44,9 +44,13 @@ _URL_UNITS = 400
 _URL = re.compile(r"https?://[^\s<>\\]+")
 _IN_LINK = str.maketrans("[]", "()")
 """Within a link's own words no other link begins."""
+_OFFERED = "offered"
+"""Tells the list of what is offered from the list of all else: no two in a message have the same name."""
 _QUIET = {Verb.CANCEL, Verb.FILE, Verb.INFO, Verb.DELETE}
 """What they do is seen by nobody but who pressed."""
 _FIRST_ACTS = (Act.AGAIN, Act.VARIATIONS, Act.UNDO, Act.LARGER)
+_TO_CHOOSE_FROM = frozenset({Act.GO, Act.PRESET, Act.RECIPE})
+"""What stands under an answer that is there to choose from: it comes before all else."""
 _SAYS = ((Say.ONCE, "Once"), (Say.HERE, "Always here"), (Say.NEVER, "Never"))
 
 
@@ -202,13 +206,16 @@ def _components(answer: Answer) -> list[Json]:
     if answer.panels:
         return _album(answer)
     says = _suggestions(answer.suggestions)
+    offered = [each for each in answer.controls if each.act in _TO_CHOOSE_FROM]
+    controls = [each for each in answer.controls if each not in offered]
+    top = _choices("Choose one…", ButtonId(Verb.MORE, None, _OFFERED), [_option(*_named(each)) for each in offered])
     if answer.state is not TurnState.DONE or not answer.images:
         reply = [_button("Answer…", ButtonId(Verb.EDIT))] if answer.state is TurnState.ASKING else []
-        return _rows(says, [*(_button(each.label, _pressed(each)) for each in answer.controls), *reply])
-    first = _first(answer.controls)
-    doing = [_button("Edit…", ButtonId(Verb.EDIT)), *(_button(each.label, _pressed(each)) for each in first)]
-    rest = [_option(each.label, _pressed(each)) for each in answer.controls if each not in first]
-    return [*_rows(says, doing, _about()), *_choices("More…", ButtonId(Verb.MORE), rest)]
+        return [*top, *_rows(says, [*(_button(*_named(each)) for each in controls), *reply])]
+    first = _first(controls)
+    doing = [_button("Edit…", ButtonId(Verb.EDIT)), *(_button(*_named(each)) for each in first)]
+    rest = [_option(*_named(each)) for each in controls if each not in first]
+    return [*top, *_rows(says, doing, _about()), *_choices("More…", ButtonId(Verb.MORE), rest)]
 
 
 def _consent(answer: Answer) -> list[Json]:
@@ -284,6 +291,10 @@ def _panel(place: int, panel: Panel) -> list[Json]:
         *own,
         _option(f"{number}Info", ButtonId(Verb.INFO, place)),
     ]
+
+
+def _named(control: Control) -> tuple[str, ButtonId]:
+    return control.label, _pressed(control)
 
 
 def _pressed(control: Control, place: int | None = None) -> ButtonId:

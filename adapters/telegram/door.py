@@ -32,6 +32,7 @@ from adapters.telegram.inbox import Arrived, understood
 from adapters.telegram.ports import ChatState, Json, Me, Orphans, Telegram, TelegramStore
 from adapters.telegram.refs import chat_ref, group_of, is_group
 from adapters.telegram.saying import Saying
+from bot.domain.access import OF_ONES_OWN
 from bot.domain.errors import ChatClosed
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import ChatRef, MessageRef, UserRef
@@ -43,7 +44,6 @@ log = structlog.get_logger("telegram")
 SILENCED: Final = "silenced"
 """Why a chat is closed, beside what Telegram calls it (left, kicked): the bot may not write there."""
 DECIDING: Final = frozenset({"settings", "allow", "deny"})
-ERASING: Final = frozenset({"forget"})
 
 
 class Presses(Protocol):
@@ -182,11 +182,11 @@ class Door:
         return False
 
     async def _may_all_the_same(self, message: Message, chat: ChatRef, person: UserRef) -> bool:
-        """Whoever runs a group can always change what is kept there, and everybody have themselves erased."""
+        """Whoever runs a group can always change what is kept there, and everybody decide about what is theirs."""
         command = understood(lambda: command_of(message, self._me))
         if command is None:
             return False
-        return command.name in ERASING or (command.name in DECIDING and await self._access.runs(chat, person))
+        return command.name in OF_ONES_OWN or (command.name in DECIDING and await self._access.runs(chat, person))
 
     async def _used(self, message: MessageRef) -> None:
         group = group_of(message.chat)

@@ -226,11 +226,21 @@ def _only_reacts(message: Message) -> bool:
 def _is_written(message: Message, me: Me) -> bool:
     """By somebody but bots, this one among them; and no service message. One with the id 0 is yet to be sent; of one
     that was kept for its files it is known that it is not meant for the bot."""
-    by_us = is_ours(message, me) or (message.via_bot is not None and str(message.via_bot.id) == me.id)
-    if by_us or identity_of(message) is None or not message.message_id or is_stripped(message):
+    if (
+        is_ours(message, me)
+        or _is_through_us(message, me)
+        or identity_of(message) is None
+        or not message.message_id
+        or is_stripped(message)
+    ):
         return False
     content = (message.voice, message.audio, _file_of(message), _hindrance(message))
     return bool(_said(message)[0]) or any(each is not None for each in content)
+
+
+def _is_through_us(message: Message, me: Me) -> bool:
+    """Whether it shows a result that somebody chose after "@bot". It is theirs, and made by us."""
+    return message.via_bot is not None and str(message.via_bot.id) == me.id
 
 
 # --- what it says
@@ -343,7 +353,8 @@ def attachments_of(message: Message, me: Me) -> tuple[Attachment, ...]:
     origin = message.forward_origin
     ours = is_ours(message, me) if origin is None else _is_from_us(origin, me)
     owner = _owner(origin, me) if origin is not None and not message.is_automatic_forward else None
-    return _pictures(message, owner, _provenance_of_ours(message.caption or "") if ours else None)
+    made_by_us = ours or _is_through_us(message, me)
+    return _pictures(message, owner, _provenance_of_ours(message.caption or "") if made_by_us else None)
 
 
 def _brought_by_quote(message: Message, me: Me) -> tuple[Attachment, ...]:

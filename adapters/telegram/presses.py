@@ -25,6 +25,7 @@ from adapters.telegram.refs import is_group, press_ref, user_ref
 from adapters.telegram.render import ON_ITS_WAY, full_keyboard, keyboard
 from adapters.telegram.saying import Saying
 from adapters.telegram.settings import Settings
+from bot.domain.access import ACTS_OF_ONES_OWN
 from bot.domain.arena import ONLY_WHO_ASKED, vote_of
 from bot.domain.buttons import ButtonId, Verb, press_of, say_of
 from bot.domain.errors import ChatClosed, RemixError
@@ -136,7 +137,7 @@ class Presses:
     async def _press(self, pressed: Pressed, answering: Answering) -> None:
         match pressed.button.verb:
             case Verb.PRESS | Verb.SAY | Verb.WHOLE | Verb.FILE | Verb.INFO | Verb.MORE | Verb.REST | Verb.VOTE:
-                words = await self._access.denied(pressed.chat, pressed.user)
+                words = "" if _is_of_ones_own(pressed) else await self._access.denied(pressed.chat, pressed.user)
                 await (answering.say(words) if words else self._use(pressed, answering))
             case Verb.CANCEL:
                 await self._cancel(pressed, answering)
@@ -363,6 +364,12 @@ async def _say_at_last(answering: Answering, words: str) -> None:
     """Nothing is left to be tried where it can't be said."""
     with contextlib.suppress(ChatClosed, Rejected):
         await answering.say(words)
+
+
+def _is_of_ones_own(pressed: Pressed) -> bool:
+    """By it people decide about what is theirs, wherever they are kept out."""
+    press = press_of(pressed.button.argument) if pressed.button.verb is Verb.PRESS else None
+    return press is not None and press.act in ACTS_OF_ONES_OWN
 
 
 def _is_by(answer: Answer, pressed: Pressed) -> bool:

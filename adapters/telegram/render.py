@@ -48,6 +48,8 @@ _KEYBOARD_BYTES = 9_000
 """Ten thousand are refused as too long (seen, not published). `_KEY_BYTES` is what each has beside its words."""
 _KEY_BYTES = 40
 _FIRST_ACTS = (Act.AGAIN, Act.UNDO, Act.VARIATIONS, Act.LARGER)
+_TO_CHOOSE_FROM = frozenset({Act.GO, Act.PRESET, Act.RECIPE})
+"""What stands under an answer that is there to choose from: all of it is to be seen at once."""
 _SAYS = ((Say.ONCE, "Once"), (Say.HERE, "Always here"), (Say.NEVER, "Never"))
 
 
@@ -309,7 +311,7 @@ def _suggestions(suggestions: Sequence[str]) -> list[tuple[Key, ...]]:
 
 def _first(controls: Sequence[Control]) -> list[Control]:
     """One of a kind."""
-    if controls and controls[0].act is Act.GO:  # a tree's own
+    if controls and controls[0].act in _TO_CHOOSE_FROM:
         return list(controls)
     found = (next((each for each in controls if each.act is act), None) for act in _FIRST_ACTS)
     return [each for each in found if each is not None]

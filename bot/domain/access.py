@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
+
+from bot.domain.actions import Act
+
+OF_ONES_OWN: Final = frozenset({"forget", "mine", "withdraw", "unshare"})
+"""Commands by which people decide about what is theirs. Whoever is kept out from all else may do so all the same."""
+ACTS_OF_ONES_OWN: Final = frozenset({Act.MINE, Act.WITHDRAW, Act.UNSHARE})
+"""The same, of controls."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -406,6 +406,18 @@ async def test_a_channel_that_is_denied_is_told_once_and_then_left_alone(redis_u
         assert [each.content for each in thread.messages()].count(CHAT_DENIED) == 1
 
 
+async def test_who_is_kept_out_still_decides_about_what_is_theirs(redis_url: str) -> None:
+    async with stage(redis_url) as scene:
+        access = Access(denied_people=(scene.anna.id,))
+        scene.rooms.servers[server_ref(scene.account, scene.guild.id)] = ServerSettings(access=access)
+        async with scene.connected():
+            await scene.calls("/presets", by=scene.anna)
+            await scene.told(scene.anna, PERSON_DENIED)
+            await scene.calls("/mine never", by=scene.anna)
+            await scene.received()
+        assert scene.texts == ["/mine never"]
+
+
 async def test_only_those_with_a_role_are_let_in_where_one_is_named(redis_url: str) -> None:
     async with stage(redis_url) as scene:
         role = scene.guild.role("Painters")

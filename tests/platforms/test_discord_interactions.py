@@ -50,7 +50,7 @@ from tests.fakes.rooms import MemoryImages, SmallCore
 from tests.pictures import photo
 
 TURN = TurnId("aaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb")
-EDIT_THIS = "Edit this image"
+EDIT_THIS, TAKE_BACK = "Edit this image", "Take back my picture"
 DAY = 24 * 3600
 FILE = b"\x89PNG the labelled file"
 
@@ -213,7 +213,7 @@ async def test_commands_are_registered_once_and_again_only_when_they_changed(
     assert {each["name"] for each in fake.commands} == {
         "edit", "imagine", "story", "explain", "tree", "compare", "arena", "leaderboard", "share", "unshare",
         "presets", "recipe", "recipes", "cast", "taste", "mine", "help", "settings", "forget", "usage",
-        EDIT_THIS,
+        EDIT_THIS, TAKE_BACK,
     }  # fmt: skip
 
 
@@ -597,6 +597,23 @@ async def test_who_is_kept_out_still_decides_about_what_is_theirs(
     assert (await stage.one_asked())[0] == asked
 
 
+@pytest.mark.parametrize("act", [Act.MINE, Act.WITHDRAW, Act.UNSHARE])
+async def test_who_is_kept_out_still_presses_what_is_about_what_is_theirs(stage: Stage, act: Act) -> None:
+    keep_anna_out(stage)
+    await stage.anna.presses(stage.answer_of_ours(("This", press(act))), "This")
+    assert (await stage.received()).press == Press(act)
+
+
+async def test_who_is_kept_out_still_takes_back_what_is_theirs(stage: Stage) -> None:
+    keep_anna_out(stage)
+    photographed = await stage.anna.says(stage.channel, files=[("cat.jpg", photo())])
+    await stage.anna.menu(TAKE_BACK, photographed)
+    await stage.received()
+    await stage.anna.slash("mine", stage.channel)
+    await stage.fake.until(lambda: len(stage.rooms.received) == 2)
+    assert [each.text for each in stage.rooms.received] == ["/withdraw", "/mine"]
+
+
 async def test_a_list_of_a_channel_holds_in_its_threads(stage: Stage) -> None:
     stage.rooms.chats[stage.chat] = ChatSettings(access=Access(denied_people=(stage.anna.id,)))
     thread = stage.channel.thread("deeper")
@@ -770,6 +787,32 @@ async def test_no_words_of_the_message_under_a_form_are_kept(stage: Stage) -> No
     await stage.anna.submits(opened, {"words": "make it winter"})
     await stage.received()
     assert "a secret" not in str(await stage.store.target(opened.id))
+
+
+async def test_a_picture_is_taken_back_from_the_menu_of_its_message(stage: Stage) -> None:
+    photographed = await stage.anna.says(stage.channel, "our cat", files=[("cat.jpg", photo())])
+    given = await stage.anna.menu(TAKE_BACK, photographed)
+    message = await stage.received()
+    assert message.ref == interaction_ref(stage.fake.bot.id, stage.channel.id, given.id)
+    assert (message.text, message.author, message.reply_to) == (
+        "/withdraw", stage.by(stage.anna), stage.ref(photographed),
+    )  # fmt: skip
+    assert message.quoted is not None
+    assert (message.quoted.author, len(message.quoted.attachments)) == (Person(stage.by(stage.anna), "Anna"), 1)
+    kept = await stage.store.interaction(message.ref)
+    assert kept is not None
+    assert (kept.can_post, kept.reply_to) == (True, photographed.id)
+    await stage.fake.until(lambda: given.original is not None and given.original.deleted)
+
+
+async def test_one_whose_picture_is_in_a_result_takes_it_back_from_the_menu_of_that(stage: Stage) -> None:
+    shown = stage.answer_of_ours(("Again", press(Act.AGAIN)))
+    shown.attachments = [stage.fake.attachment("remix.png", photo())]
+    await stage.ben.menu(TAKE_BACK, shown)
+    message = await stage.received()
+    assert (message.text, message.author, message.reply_to, message.quoted) == (
+        "/withdraw", stage.by(stage.ben), stage.ref(shown), None,
+    )  # fmt: skip
 
 
 async def test_a_message_without_a_picture_is_said_to_have_none(stage: Stage) -> None:

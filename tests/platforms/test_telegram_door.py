@@ -295,6 +295,17 @@ async def test_who_runs_a_group_can_change_what_keeps_them_out_and_everybody_be_
     assert answers(scene, group) == [CHAT_DENIED]
 
 
+async def test_who_is_kept_out_still_decides_about_what_is_theirs(
+    scene: Scene, process: Process, ben: Person, group: Chat
+) -> None:
+    scene.rooms.servers[server_ref(scene.me.id, group.id)] = only(denied_people=(str(ben.id),))
+    for words in ("/presets", "/mine never", "/withdraw", "/unshare"):
+        await ben.says(group, words)
+    await scene.until(lambda: len(scene.received) == 3 and answers(scene, group))
+    assert sorted(scene.texts()) == ["/mine never", "/unshare", "/withdraw"]
+    assert answers(scene, group) == [PERSON_DENIED]
+
+
 async def test_what_is_decided_for_a_group_holds_in_its_topics_and_private_chats_are_nobodys_business(
     scene: Scene, process: Process, ben: Person
 ) -> None:

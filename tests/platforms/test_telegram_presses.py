@@ -190,6 +190,16 @@ async def test_who_may_not_use_the_bot_is_told_so(stage: Stage) -> None:
     assert stage.rooms.received == []
 
 
+@pytest.mark.parametrize("act", [Act.MINE, Act.WITHDRAW, Act.UNSHARE])
+async def test_who_is_kept_out_still_decides_about_what_is_theirs(stage: Stage, act: Act) -> None:
+    group = stage.group()
+    server = server_ref(stage.me.id, group.id)
+    stage.rooms.servers[server] = ServerSettings(access=Access(denied_people=(str(stage.ben.id),)))
+    shown = await stage.posts(group, [key("This", Verb.PRESS, f"{act}.never")], shows=TURN)
+    await stage.presses_key(stage.ben, shown, "This")
+    assert [message.press for message in stage.rooms.received] == [Press(act, "never")]
+
+
 async def test_where_nothing_can_be_posted_the_press_says_so(stage: Stage) -> None:
     stage.rooms.closed = ChatClosed("no")
     press = await stage.presses_key(stage.anna, await result(stage), "Again")

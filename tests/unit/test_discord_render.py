@@ -165,6 +165,34 @@ def test_a_result_has_its_label_first_its_picture_and_everything_that_can_be_don
     assert shown.files == (ShownFile(sha256_of(b"a"), "remix-1.png", "Picture. AI-edited · Gemini."),)
 
 
+def test_what_is_there_to_choose_from_stands_above_all_else() -> None:
+    presets = [Control(Act.PRESET, f"{number} Look", f"look-{number}") for number in range(1, 19)]
+    assert labels(done(controls=(*presets, UNDO))) == [
+        ["Choose one…"], ["Edit…", "Undo"], ["Original file", "Info", "Delete"],
+    ]  # fmt: skip
+    first = show(done(controls=tuple(presets))).payload["components"][0]
+    assert first == row(
+        choices(
+            "Choose one…",
+            "rb:more:-:offered",
+            **{f"{n}_Look": f"rb:press:-:preset.look-{n}" for n in range(1, 19)},
+        )
+    )
+
+
+def test_recipes_without_a_picture_are_one_list_of_choices() -> None:
+    recipes = (Control(Act.RECIPE, "Winter look", "abc"), Control(Act.RECIPE, "@everyone", "def"))
+    listed = Answer(TurnState.DONE, ("Tap one.",), turn=TURN, controls=recipes)
+    options = {"Winter_look": "rb:press:-:recipe.abc", "@everyone": "rb:press:-:recipe.def"}
+    assert show(listed).payload == message("Tap one.", row(choices("Choose one…", "rb:more:-:offered", **options)))
+
+
+def test_no_two_lists_of_a_message_have_the_same_name() -> None:
+    answer = done(controls=(Control(Act.GO, "Picture 1", "1"), AGAIN, EXACTLY))
+    lists = [part for each in show(answer).payload["components"] for part in each["components"] if part["type"] == 3]
+    assert [each["custom_id"] for each in lists] == ["rb:more:-:offered", "rb:more:-:"]
+
+
 def test_a_result_without_controls_can_still_be_gone_on_from() -> None:
     assert show(done()).payload == message("AI-edited · Gemini", row(button("Edit…", "rb:edit:-:")), ABOUT)
 

@@ -322,6 +322,17 @@ def test_a_result_of_ours_that_is_passed_on_keeps_its_label_and_is_whose_who_bri
     assert read(elsewhere).attachments == (photo_of("r", provenance=Provenance.AI_EDITED),)
 
 
+def test_a_result_that_somebody_sent_after_the_bots_name_keeps_its_label_and_is_theirs() -> None:
+    sent = raw(id_=30, **by(ANNA), photo=sizes("r"), caption="AI-generated · Gemini", via_bot=US)
+    inbound = read(calling("/edit@remix_bot night", **by(BEN), reply_to_message=sent))
+    picture = photo_of("r", provenance=Provenance.AI_GENERATED)
+    assert inbound.quoted is not None
+    assert (inbound.quoted.author, inbound.quoted.attachments) == (A_PERSON, (picture,))
+    origin = {"type": "user", "sender_user": ANNA, "date": 1_780_000_000}
+    passed_on = said(photo=sizes("r"), caption="AI-generated · Gemini", via_bot=US, forward_origin=origin)
+    assert [each.provenance for each in attachments_of(passed_on, ME)] == [Provenance.AI_GENERATED]
+
+
 def test_what_stands_under_a_picture_that_is_passed_on_is_no_instruction() -> None:
     origin = {"type": "channel", "chat": CHANNEL, "message_id": 3, "date": 1_780_000_000}
     assert read(said(photo=sizes("b"), caption="Remove everybody", forward_origin=origin)).text == ""

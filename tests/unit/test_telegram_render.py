@@ -199,6 +199,18 @@ def test_below_a_picture_stands_what_is_pressed_most() -> None:
     ]
 
 
+@pytest.mark.parametrize("act", [Act.PRESET, Act.RECIPE, Act.GO])
+def test_what_is_there_to_choose_from_stands_first_in_short_rows(act: Act) -> None:
+    offered = tuple(Control(act, f"{number} Look", f"look-{number}") for number in range(1, 6))
+    assert labels(keyboard(done(controls=offered))) == [
+        ["1 Look", "2 Look"],
+        ["3 Look", "4 Look"],
+        ["5 Look"],
+        [FILE_LABEL],
+        ["Info", "More…"],
+    ]
+
+
 def test_more_shows_all_that_can_be_done() -> None:
     shown = [label for row in labels(full_keyboard(done(controls=CONTROLS))) for label in row]
     assert shown == [*(each.label for each in CONTROLS), FILE_LABEL, "Info", "Delete"]
