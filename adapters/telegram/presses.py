@@ -55,6 +55,8 @@ KEPT: Final = N_("Nothing of yours was erased.")
 DELETE_LABEL, KEEP_LABEL = "Delete for everybody", "Keep"
 _YES, _KEEP = "yes", "keep"
 _AT_ONCE_S = 30
+_VOTED_S = 24 * 3600
+"""So long Telegram keeps a press that was not acknowledged."""
 
 Whole = Callable[[MessageRef], Awaitable[InboundMessage | None]]
 """The message that an album is by now, whole, by its anchor. None where nothing is known of it any more."""
@@ -262,16 +264,21 @@ class Presses:
         await self._tidy(pressed, turn)
 
     async def _vote(self, pressed: Pressed, answering: Answering) -> None:
-        """Who presses is always a person, and has one vote; only to end it, they may be the group itself."""
+        """Who presses is always a person, and has one vote; only to end it, they may be the group itself. A press that
+        comes once more must not undo what they have voted since."""
         vote = vote_of(pressed.button.argument)
         if vote is None:
             await answering.say(tr(UNKNOWN_PRESS))
             return
         choice, turn = vote
+        name = f"vote:{pressed.id}"
+        if await self._store.was(name):
+            return
         words = await self._rooms.vote(turn, chat=pressed.chat, by=pressed.user, choice=choice)
         if words == tr(ONLY_WHO_ASKED):
             for each in (await self._selves(pressed))[1:]:
                 words = await self._rooms.vote(turn, chat=pressed.chat, by=each, choice=choice)
+        await self._store.once(name, life_s=_VOTED_S)
         await answering.say(words)
 
     async def _is_orphan(self, pressed: Pressed, turn: TurnId) -> bool:

@@ -107,15 +107,16 @@ class Stage:
     """Of each command, whether it was answered here."""
     _offset: int | None = None
 
-    async def hears(self, *, again: int = 0) -> None:
-        """Takes what has come, each `again` so often as if it had come again."""
+    async def hears(self, *, again: int = 0) -> Sequence[Update]:
+        """Takes what has come, each `again` so often as if it had come again. Gives it."""
         raw = await self.api.updates(offset=self._offset, wait_s=0)
         for each in raw:
             self._offset = int(each["update_id"]) + 1
             for _ in range(1 + again):
-                await self._take(Update.de_json(dict(each), None))
+                await self.take(Update.de_json(dict(each), None))
+        return [Update.de_json(dict(each), None) for each in raw]
 
-    async def _take(self, update: Update) -> None:
+    async def take(self, update: Update) -> None:
         if update.callback_query is not None:
             await self.presses.take(update.callback_query)
         elif update.message is not None and (command := command_of(update.message, self.me)) is not None:

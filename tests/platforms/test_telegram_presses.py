@@ -181,6 +181,17 @@ async def test_a_vote_reaches_the_core_and_is_confirmed_on_the_press(stage: Stag
     assert press.words == "Your vote: B."
 
 
+async def test_a_vote_that_comes_once_more_does_not_undo_the_one_after_it(stage: Stage) -> None:
+    group = stage.group()
+    ballot = stage.rooms.answers[TURN] = done(stage, vote=Ballot(TURN, 3))
+    shown = await stage.posts(group, *keyboard(ballot), shows=TURN)
+    await stage.ben.presses(shown, "A")
+    (first,) = await stage.hears()
+    await stage.presses_key(stage.ben, shown, "B")
+    await stage.take(first)
+    assert [asked[-1] for asked in stage.rooms.asked] == [Choice.A, Choice.B]
+
+
 async def test_who_may_not_use_the_bot_is_told_so(stage: Stage) -> None:
     group = stage.group()
     server = server_ref(stage.me.id, group.id)
