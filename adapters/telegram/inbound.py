@@ -6,9 +6,10 @@ written as a chat: by an anonymous admin, or as a channel.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from pathlib import PurePath
 from typing import Final
 from zlib import crc32
@@ -33,6 +34,7 @@ from adapters.telegram.refs import chat_ref, server_ref, user_ref
 from bot.domain.buttons import Verb, read_button_id, say_of
 from bot.domain.images import Provenance
 from bot.domain.labels import Label, label_line
+from bot.domain.language import LANGUAGES, speaking
 from bot.domain.messages import NOBODY, Attachment, InboundMessage, Quoted
 from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, TurnId
 
@@ -432,9 +434,15 @@ def _is_from_us(origin: MessageOrigin, me: Me) -> bool:
     return isinstance(origin, MessageOriginUser) and str(origin.sender_user.id) == me.id
 
 
-_LABELS: Final = {
-    known: label_line(Label(known, edited_by_ai=False)) for known in (Provenance.AI_GENERATED, Provenance.AI_EDITED)
-}
+@cache
+def _labels() -> Mapping[str, Provenance]:
+    """What a label begins with, in whichever language it was shown."""
+    found: dict[str, Provenance] = {}
+    for language in LANGUAGES:
+        with speaking(language):
+            for known in (Provenance.AI_GENERATED, Provenance.AI_EDITED):
+                found[label_line(Label(known, edited_by_ai=False))] = known
+    return found
 
 
 def _provenance_of_ours(caption: str) -> Provenance | None:
@@ -443,7 +451,7 @@ def _provenance_of_ours(caption: str) -> Provenance | None:
     if not caption:
         return Provenance.AI_EDITED
     lines = caption.splitlines()
-    return next((known for known, label in _LABELS.items() if any(line.startswith(label) for line in lines)), None)
+    return next((known for label, known in _labels().items() if any(line.startswith(label) for line in lines)), None)
 
 
 # --- what is in the way

@@ -31,6 +31,8 @@ from adapters.telegram.inbound import (
 from adapters.telegram.ports import Album, Me
 from adapters.telegram.refs import chat_ref, message_ref, server_ref, user_ref
 from bot.domain.images import Provenance
+from bot.domain.labels import Label, label_line
+from bot.domain.language import LANGUAGES, speaking
 from bot.domain.messages import NOBODY, Attachment, InboundMessage, Quoted
 from bot.domain.refs import Person
 from bot.domain.utf16 import units
@@ -266,6 +268,15 @@ def test_the_label_of_a_result_that_nobody_remembers_is_read_from_its_caption(
     inbound = read(said(text="brighter", reply_to_message=ours))
     picture = photo_of("r", provenance=known)
     assert inbound.quoted == Quoted(message_ref("9000", 101, 30), None, (picture,), ours=True)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("known", [Provenance.AI_EDITED, Provenance.AI_GENERATED])
+def test_a_label_is_read_in_every_language_that_it_is_shown_in(language: str, known: Provenance) -> None:
+    with speaking(language):
+        caption = label_line(Label(known, edited_by_ai=True, engines=("Gemini",)))
+    ours = raw(id_=30, **by(US), photo=sizes("r"), caption=caption)
+    assert [each.provenance for each in attachments_of(Message.de_json(ours), ME)] == [known]
 
 
 def test_what_a_person_writes_under_their_own_photo_is_no_label() -> None:
