@@ -312,6 +312,8 @@ class Grounds:
                 return await self._node(press.argument, status)
             case Act.MINE | Act.WITHDRAW:
                 raise BadRequest(tr(PRESS_GONE))  # they are commands, and never come here
+            case Act.ONLY if status.outcome is not None and status.outcome.code == A_OR_B:
+                return await self._side(press.argument, turn)
             case Act.ONLY | Act.ALL:
                 return _this_or_all(press, status)
             case Act.PRESET | Act.RECIPE | Act.SHARE | Act.UNSHARE:
@@ -340,6 +342,18 @@ class Grounds:
         if status is None or status.outcome is None or not status.outcome.nodes:
             return None
         return await self._on_turns([Shown(node_of(status.outcome.nodes, number), ALL)])
+
+    async def _side(self, number: str, question: Turn) -> Request:
+        """One of an arena's two, and what came along, for the words that it was asked about."""
+        sides, along = question.inputs[:2], question.inputs[2:]
+        picked = sides[_number(number, 1) - 1 : _number(number, 1)]
+        ground = await self._on_turns([Shown(each.from_turn, each.from_index) for each in picked if each.from_turn])
+        if not ground.inputs:
+            raise BadRequest(tr(PRESS_GONE))
+        along = tuple(each for each in along if not each.called)
+        owners = tuple(dict.fromkeys([*ground.owners, *(each.owner for each in along if each.owner is not None)]))
+        ground = replace(ground, inputs=(*ground.inputs, *along), owners=owners, spoiler=question.spoiler, note="")
+        return Request(question.instruction, question.wish, ground)
 
     async def _larger(self, size: str, target: MessageRecord, status: TurnStatus) -> Request:
         """The result once more; or, where the size was asked about first, what was asked for."""
@@ -477,7 +491,7 @@ def _on_canvas(ground: Ground, number: int) -> Ground:
 
 def _this_or_all(press: Press, status: TurnStatus) -> Request:
     turn, code = status.turn, status.outcome.code if status.outcome is not None else ""
-    if not code.startswith(ONE_OR_ALL) and (code != A_OR_B or press.act is Act.ALL):
+    if not code.startswith(ONE_OR_ALL):
         raise BadRequest(tr(PRESS_GONE))
     ground = _beside(turn)
     if press.act is Act.ONLY:

@@ -252,6 +252,28 @@ async def test_of_a_tie_it_is_asked_which_and_both_bad_goes_on_from_the_original
     assert [turn for turn, _ in await rig.house.arenas.worst(most=5)] == [bad.turn]
 
 
+async def test_what_is_chosen_of_a_tie_still_is_of_whose_picture_it_grew_from(rig: Rig) -> None:
+    photo = await rig.quotes(ANNA, [COFFEE])
+    tied = await rig.says("/arena paint it red / paint it blue", reply_to=photo.ref, quoted=photo, author=BEN)
+    await rig.waits(tied)
+    await rig.answers(tied, ANNA, Say.ONCE)
+    a, b = await album(rig, tied)
+    await votes(rig, tied, BEN, None)
+    question = await rig.says("make it night", reply_to=tied, author=BEN)
+    await rig.sees(question)
+    chosen = await rig.presses(Act.ONLY, question, "2", author=BEN)
+    turn = (await rig.sees(chosen)).turn
+    assert (turn.owners, turn.lent, turn.pins) == (b.turn.owners, b.turn.lent, a.turn.pins)
+    assert (turn.parent, turn.story.lines[-1].instruction) == (b.turn.id, b.turn.own_words)
+    await rig.house.reception.stand(ANNA, CHAT, Standing.NEVER)
+    refused = await rig.sees(await rig.says("make it day", reply_to=chosen, author=BEN))
+    assert refused.state is TurnState.REFUSED
+    await rig.sees(await rig.says("/withdraw yes", reply_to=photo.ref))
+    gone = await rig.house.turns.load(chosen.turn)
+    assert gone is not None
+    assert gone.erased
+
+
 async def test_two_instructions_are_told_apart_only_at_the_end(rig: Rig, gemini: ScriptedEngine) -> None:
     asked = await arena(rig, "paint it red / paint it blue")
     a, b = await album(rig, asked)
