@@ -324,7 +324,7 @@ async def open_house(
                 meter=meter,
                 budget=budget,
                 counters={
-                    **_counters(turns, messages, images, recipes, consent),
+                    **_counters(turns, messages, images, recipes, consent, contests),
                     "leaderboard": Leaderboard(arenas),
                     **dict.fromkeys(("share", "unshare", "start"), sharing),
                     "cast": cast,
@@ -416,11 +416,16 @@ async def open_house(
 
 
 def _counters(
-    turns: TurnStore, messages: MessageStore, images: ImageStore, recipes: RecipeStore, consent: Consent
+    turns: TurnStore,
+    messages: MessageStore,
+    images: ImageStore,
+    recipes: RecipeStore,
+    consent: Consent,
+    contests: Contests,
 ) -> Mapping[str, Counter]:
     """Who answers which command."""
     trees = Trees(turns=turns, messages=messages, images=images, consent=consent, draw=draw_tree)
-    kitchen = Kitchen(turns=turns, messages=messages, recipes=recipes, draw=draw_sheet)
+    kitchen = Kitchen(turns=turns, messages=messages, recipes=recipes, contests=contests, draw=draw_sheet)
     return {"tree": trees, "compare": trees, **dict.fromkeys(Kitchen.commands, kitchen)}
 
 

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
+from bot.contests import Contests
+from bot.domain.arena import VOTE_OPEN
 from bot.domain.commands import RECIPE_BY_ID, Command
 from bot.domain.errors import BadRequest
 from bot.domain.images import Picture
@@ -75,7 +77,10 @@ class Kitchen:
 
     commands: ClassVar = ("preset", "presets", "recipe", "recipes", "replay", RECIPE_BY_ID)
 
-    def __init__(self, *, turns: TurnStore, messages: MessageStore, recipes: RecipeStore, draw: Draw) -> None:
+    def __init__(
+        self, *, turns: TurnStore, messages: MessageStore, recipes: RecipeStore, contests: Contests, draw: Draw
+    ) -> None:
+        self._contests = contests
         self._turns = turns
         self._messages = messages
         self._recipes = recipes
@@ -200,13 +205,16 @@ class Kitchen:
         return await self._messages.find(latest) if latest is not None else None
 
     async def _steps(self, target: MessageRecord) -> tuple[Step, ...]:
-        """Raises `BadRequest` where some of them are not there any more."""
+        """Raises `BadRequest` where some of them are not there any more, or would tell what is still voted on."""
         path: list[TurnStatus] = []
         id_: TurnId | None = target.shows[0].turn
         while id_ is not None and len(path) < _MOST_TURNS:
             status = await self._turns.load(id_)
             if status is None:
                 break  # what is older than anything is kept
+            contest = await self._contests.of_turn(status.turn)
+            if contest is not None and contest.hides:
+                raise BadRequest(VOTE_OPEN)
             path.append(status)
             id_ = status.turn.parent
         steps = steps_to(path[::-1])

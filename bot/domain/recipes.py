@@ -126,7 +126,7 @@ def steps_to(path: Sequence[TurnStatus]) -> tuple[Step, ...] | None:
         if not _is_step(status) or _was_done_again(path, place):
             continue
         authors = tuple(dict.fromkeys([turn.words_by or turn.author, *turn.words_of]))
-        for words in steps_in(turn.instruction) or (turn.instruction,):
+        for words in steps_in(turn.own_words) or (turn.own_words,):
             steps.append(Step(_with_shape(" ".join(words.split()), turn.wish), authors))
     return tuple(steps)
 

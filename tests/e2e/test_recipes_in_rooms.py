@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.actions import Act, Control
+from bot.domain.arena import VOTE_OPEN
 from bot.domain.consent import Say, Standing
 from bot.domain.messages import Received
 from bot.domain.presets import NO_SUCH_PRESET, PRESETS, SHEET_WORDS
@@ -67,6 +68,17 @@ def size_of(status: TurnStatus) -> tuple[int, int]:
 async def all_of(rig: Rig, received: Received) -> str:
     """Everything that is kept of a turn."""
     return repr(await rig.house.turns.load(received.turn)).lower()
+
+
+async def test_of_an_arena_a_recipe_keeps_what_was_done_there_and_only_once_that_is_told(rig: Rig) -> None:
+    asked = await rig.says("/arena paint it red / paint it blue", [CAT])
+    _, b = await rig.sees_all(asked)
+    early = await rig.sees(await rig.says("/recipe save Look", reply_to=asked, index=1))
+    assert words_of(early) == VOTE_OPEN
+    await rig.house.reception.vote(asked.turn, chat=CHAT, by=ANNA, choice=None)
+    await rig.sees(await rig.says("/recipe save Look", reply_to=asked, index=1))
+    done = await rig.sees(await rig.says("/recipe Look", [COFFEE]))
+    assert done.turn.instruction == b.turn.own_words
 
 
 async def controls_of(rig: Rig, received: Received) -> tuple[Control, ...]:
