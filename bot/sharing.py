@@ -20,7 +20,7 @@ from bot.domain.inputs import results_of
 from bot.domain.language import tr
 from bot.domain.messages import ChatCapabilities, InboundMessage, MessageRecord, sharing
 from bot.domain.outcomes import NO_RESULTS
-from bot.domain.refs import UserRef
+from bot.domain.refs import TurnId, UserRef
 from bot.domain.sharing import (
     A_STEP,
     ASKS_NAME,
@@ -56,6 +56,8 @@ log = structlog.get_logger("sharing")
 
 WayBack = Callable[[Turn, str], Awaitable[str]]
 """A turn and the id of a shared result: gives a link by which people come to it to go on, empty where there is none."""
+
+_Known = dict[TurnId, TurnStatus]
 
 _WAY_BACK_S: Final = 2.0
 _STEP_CHARS: Final = 280
@@ -146,8 +148,9 @@ class Sharing:
 
     # --- whether
 
-    async def _check(self, status: TurnStatus, index: int) -> Sequence[TurnStatus]:
-        """Gives the way to it, from its beginning. Raises `RemixError` where it is not to be seen by others."""
+    async def _check(self, status: TurnStatus, index: int, known: _Known | None = None) -> Sequence[TurnStatus]:
+        """Gives the way to it, from its beginning. Raises `RemixError` where it is not to be seen by others. `known` is
+        what was read before, and grows."""
         outcome, turn = status.outcome, status.turn
         if outcome is None or status.erased or status.state is not TurnState.DONE or outcome.nodes:
             raise BadRequest(tr(NOTHING_TO_SHARE))
@@ -159,7 +162,7 @@ class Sharing:
             raise NotAllowed(tr(FOR_ADULTS))
         if turn.unnamed:
             raise NotAllowed(tr(OTHERS_IN_IT))
-        ways = await self._ways_to(status)
+        ways = await self._ways_to(status, {} if known is None else known)
         if any(each.erased for each in ways):
             await self._shares.end(turn.id)  # whoever went does not come back when the trace of that is gone
             raise BadRequest(tr(NOTHING_TO_SHARE))
@@ -173,12 +176,11 @@ class Sharing:
             tuple(dict.fromkeys(people)), asker=turn.author, chat=turn.chat, server=turn.server, around=turn.around
         )
 
-    async def _ways_to(self, status: TurnStatus) -> Sequence[TurnStatus]:
+    async def _ways_to(self, status: TurnStatus, known: _Known) -> Sequence[TurnStatus]:
         """All that it came from, itself among them, in order; also what stands in another thread of its chat. Raises
-        `BadRequest` where something of it is not known any more."""
-        known = {each.turn.id: each for each in await self._turns.thread(status.turn.thread)}
-        known[status.turn.id] = status
-        found, waiting = {status.turn.id}, [status]
+        `BadRequest` where something of it is not known any more. A thread may be far larger than the way to one of it,
+        so it is not read as a whole."""
+        found, waiting = {status.turn.id: status}, [status]
         while waiting:
             turn = waiting.pop().turn
             for id_ in (turn.parent, *(each.from_turn for each in turn.inputs)):
@@ -187,10 +189,9 @@ class Sharing:
                 above = known.get(id_) or await self._turns.load(id_)
                 if above is None or above.turn.chat != status.turn.chat:
                     raise BadRequest(tr(NOTHING_TO_SHARE))
-                known[id_] = above
-                found.add(id_)
+                known[id_] = found[id_] = above
                 waiting.append(above)
-        return sorted((known[id_] for id_ in found), key=lambda each: each.turn.created_at)
+        return sorted(found.values(), key=lambda each: each.turn.created_at)
 
     # --- what is seen
 
@@ -207,7 +208,7 @@ class Sharing:
         except KeyError:
             return None
         path = _path(ways, status)
-        others = {each.turn.words_by or each.turn.author for each in path} | set(turn.owners)
+        others = {person for each in path for person in _words_in(each.turn)} | set(turn.owners)
         return SharedResult(
             picture=picture,
             by=turn.author_name if share.named else "",
@@ -229,9 +230,8 @@ class Sharing:
 
     async def _step(self, step: Turn, shared: Turn) -> str:
         """Others' words are read by strangers only where their pictures may be seen by them."""
-        by = step.words_by or step.author
-        if by != shared.author and not await self._is_free([by], shared):
-            return tr(A_STEP)
+        if not await self._is_free(_words_in(step), shared):
+            return A_STEP
         words = " ".join(step.instruction.split())
         return words if len(words) <= _STEP_CHARS else f"{words[:_STEP_CHARS]}…"
 
@@ -270,24 +270,28 @@ class Sharing:
         """See `bot.ports.Rooms`."""
         wanted = words.casefold().split()
         found: list[Finished] = []
+        known: _Known = {}
         for id_ in await self._turns.of_person(by, most=_LOOKED_AT):
             if len(found) >= most:
                 break
-            status = await self._turns.load(id_)
+            status = known.get(id_) or await self._turns.load(id_)
             said = status.turn.instruction.casefold() if status is not None else ""
             if status is not None and status.turn.author == by and all(word in said for word in wanted):
-                found += await self._showable(status)
+                known[id_] = status
+                found += await self._showable(status, known)
         return found[:most]
 
-    async def _showable(self, status: TurnStatus) -> Sequence[Finished]:
+    async def _showable(self, status: TurnStatus, known: _Known) -> Sequence[Finished]:
         """Where everybody in it is the asker, or said that it may always be. What is hidden in a chat is not shown in
         others."""
         turn, outcome = status.turn, status.outcome
         if outcome is None or turn.spoiler or not outcome.images:
             return ()
         try:
-            ways = await self._check(status, 0)
-            people = [*turn.owners, *(owner for each in ways for owner in _owners_in(each.turn))]
+            if not await self._consent.all_said_here(turn.owners, asker=turn.author, chat=turn.chat):
+                return ()  # without reading how it came about
+            ways = await self._check(status, 0, known)
+            people = [owner for each in ways for owner in _owners_in(each.turn)]
             if not await self._consent.all_said_here(people, asker=turn.author, chat=turn.chat):
                 return ()
             capabilities = await self._platforms[turn.chat.platform].capabilities(turn.chat)
@@ -309,6 +313,11 @@ def _of_page(token: str) -> str:
 
 def _of_remix(id_: str) -> str:
     return f"remix {id_}"
+
+
+def _words_in(turn: Turn) -> list[UserRef]:
+    """Whose words its instruction is."""
+    return [turn.words_by or turn.author, *turn.words_of]
 
 
 def _owners_in(turn: Turn) -> list[UserRef | None]:
