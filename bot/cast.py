@@ -39,6 +39,7 @@ from bot.domain.cast import (
 )
 from bot.domain.commands import Command, read_command
 from bot.domain.consent import Policy, Standing
+from bot.domain.credit import merged
 from bot.domain.errors import BadRequest, NotAllowed
 from bot.domain.images import ImageFacts, Input, Picture, Role
 from bot.domain.labels import label_for
@@ -48,6 +49,7 @@ from bot.domain.refs import ChatRef, Person, UserRef, short_hash
 from bot.domain.roles import Purpose, read_roles
 from bot.domain.turns import Lent, Story, TurnState, TurnStatus
 from bot.domain.wishes import Kind, Wish
+from bot.domain.words import NOBODY_TO_ASK
 from bot.ground import Ground, Request
 from bot.ports import CastStore, ConsentStore, ImageLedger, ImageStore, TurnStore
 from bot.telling import Told
@@ -166,7 +168,7 @@ class Cast:
         words = "\n".join(member_line(member) for member in members)
         policy = await self._consent.policy(message.ref.chat, message.server, message.around)
         if policy is Policy.OFF:
-            return Told(words)
+            return Told(words, words_of=tuple(dict.fromkeys(member.by.user for member in members)))
         await self._renew(members)
         files = [
             (member.name, [data for each in member.images if (data := await self._file(each))]) for member in members
@@ -177,11 +179,7 @@ class Cast:
             picture=await asyncio.to_thread(self._draw, files),
             label=label_for(generative_engine=None, inputs=[each.image.provenance for each in pictures]),
             owners=tuple(dict.fromkeys(person for member in members for person in member.people)),
-            lent=tuple(
-                Lent(owner.user if owner else None, owner.name if owner else "", each.image.sha256)
-                for each in pictures
-                for owner in each.owners
-            ),
+            lent=_lent_by(pictures),
             spoiler=any(each.spoiler for each in pictures),
         )
 
@@ -240,7 +238,7 @@ class Cast:
         member = _of_name(saving.name, members)
         if member is None:
             if len(members) >= MOST_MEMBERS:
-                raise BadRequest(CAST_IS_FULL)
+                raise BadRequest(tr(CAST_IS_FULL))
         elif member.by.user != asker:
             raise NotAllowed(name_is_taken(member.name))
         there = member.images if member is not None and not saving.anew else ()
@@ -257,6 +255,8 @@ class Cast:
             raise BadRequest(tr(NO_PICTURE_TO_SAVE))
         if any(each.image is None for each in inputs):
             raise BadRequest(tr(NOT_READY_TO_SAVE))
+        if any(owner != message.author for owner in ground.unnamed):
+            raise NotAllowed(tr(NOBODY_TO_ASK))  # asking them would tell here whose it is
         images = [each.image for each in inputs if each.image is not None]
         await self._room_for(saving, message.author, await self._members_seen(message), images)
         owned = tuple(own for each in inputs for own in _owned(each, ground.owners, message))
@@ -387,9 +387,19 @@ def _with_references(request: Request, named: _Named, *, asker: UserRef, begins:
         ground,
         inputs=tuple(inputs),
         owners=tuple(dict.fromkeys([*ground.owners, *owners])),
+        lent=merged(ground.lent, _lent_by(pictures)),
         spoiler=ground.spoiler or any(each.spoiler for each in pictures),
     )
     return replace(request, wish=wish, ground=ground)
+
+
+def _lent_by(pictures: Sequence[CastPicture]) -> tuple[Lent, ...]:
+    """All of them by each of those whose they are, whoever is asked."""
+    return tuple(
+        Lent(owner.user if owner else None, owner.name if owner else "", each.image.sha256)
+        for each in pictures
+        for owner in each.owners
+    )
 
 
 def _references(picture: CastPicture, name: str, asker: UserRef) -> Iterator[Input]:

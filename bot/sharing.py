@@ -231,7 +231,7 @@ class Sharing:
     async def _step(self, step: Turn, shared: Turn) -> str:
         """Others' words are read by strangers only where their pictures may be seen by them."""
         if not await self._is_free(_words_in(step), shared):
-            return A_STEP
+            return tr(A_STEP)
         words = " ".join(step.instruction.split())
         return words if len(words) <= _STEP_CHARS else f"{words[:_STEP_CHARS]}…"
 

@@ -374,6 +374,15 @@ async def test_whoever_is_forgotten_is_in_no_cast_and_their_pixels_are_gone(rig:
         await rig.house.images.get(picture.image.sha256)
 
 
+async def test_whoever_is_forgotten_is_not_named_in_a_list_without_pictures(rig: Rig) -> None:
+    await saved(rig, author=BEN)
+    await rig.house.reception.change_chat(CHAT, ChatSettings(consent=Policy.OFF))
+    listed = await rig.says("/cast")
+    assert "saved by Ben" in words_of(await rig.sees(listed))
+    await rig.house.forget(BEN)
+    assert "Ben" not in words_of(await rig.sees(listed))
+
+
 async def test_forgetting_who_gave_the_name_takes_it_out_and_others_pixels_stay_theirs(rig: Rig) -> None:
     photo = await photo_of(rig, ANNA, COFFEE)
     asked = await rig.says("/cast save Rex", reply_to=photo.ref, quoted=photo, author=BEN)

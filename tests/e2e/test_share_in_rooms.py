@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from bot.domain.actions import Act
 from bot.domain.chats import ChatSettings
 from bot.domain.consent import Policy, Standing
 from bot.domain.messages import Received
-from bot.domain.refs import UserRef
+from bot.domain.refs import ThreadId, TurnId, UserRef
 from bot.domain.sharing import (
     A_STEP,
     ASKS_NAME,
@@ -153,6 +153,22 @@ async def test_others_words_are_not_read_where_they_have_not_agreed(rig: Rig) ->
     assert (shown.steps, shown.friends) == (("crop to a square", A_STEP, "crop to 2:1"), 1)
 
 
+async def test_words_of_anothers_recipe_are_not_read_where_they_have_not_agreed(rig: Rig) -> None:
+    bens = await rig.says("rotate 90 degrees", [CAT], author=BEN)
+    await rig.sees(bens)
+    await rig.sees(await rig.says("/recipe save Turn", reply_to=bens, author=BEN))
+    made = await rig.says("/recipe Turn", [CAT])
+    assert (await rig.sees(made)).state is TurnState.DONE
+    token = await token_of(rig, made)
+    shown = await seen(rig, token)
+    assert shown is not None
+    assert (shown.steps, shown.friends) == ((A_STEP,), 1)
+    await rig.house.reception.stand(BEN, CHAT, Standing.HERE)
+    shown = await seen(rig, token)
+    assert shown is not None
+    assert shown.steps == ("rotate 90 degrees",)
+
+
 async def test_unshare_and_its_control_end_every_link(rig: Rig) -> None:
     result = await square(rig)
     first, second = await token_of(rig, result), await token_of(rig, result)
@@ -290,6 +306,44 @@ async def test_a_remix_is_not_shared_on_and_goes_with_its_owner(rig: Rig) -> Non
     gone = await rig.house.turns.load(went_on.turn)
     assert gone is not None
     assert gone.erased
+
+
+async def test_a_remix_gets_no_name_in_a_cast_where_whose_it_is_would_be_told(rig: Rig) -> None:
+    token = await token_of(rig, await square(rig))
+    start = await rig.says(f"/start remix_{remix_id_of(token)}", author=BEN, chat=ELSEWHERE)
+    await rig.sees(start)
+    for policy in (Policy.ALL, Policy.ASK):
+        await rig.house.reception.change_chat(ELSEWHERE, ChatSettings(consent=policy))
+        kept = await rig.sees(await rig.says("/cast save Rex", reply_to=start, author=BEN, chat=ELSEWHERE))
+        assert (kept.state, kept.turn.asks) == (TurnState.REFUSED, ())
+    sheet = await rig.sees(await rig.says("/cast", author=BEN, chat=ELSEWHERE))
+    assert sheet.turn.owners == ()
+
+
+async def test_what_is_offered_elsewhere_is_found_without_reading_others_branches(rig: Rig) -> None:
+    first = await square(rig)
+    for _ in range(3):
+        await rig.sees(await rig.says("rotate 90 degrees", reply_to=first, author=BEN))
+    last = await rig.says("rotate 90 degrees", reply_to=first)
+    await rig.sees(last)
+    read: list[TurnId] = []
+    load, thread = rig.house.turns.load, rig.house.turns.thread
+
+    async def noted(turn: TurnId) -> TurnStatus | None:
+        read.append(turn)
+        return await load(turn)
+
+    async def all_noted(of: ThreadId) -> Sequence[TurnStatus]:
+        found = await thread(of)
+        read.extend(each.turn.id for each in found)
+        return found
+
+    rig.house.turns.load = noted  # type: ignore[method-assign]
+    rig.house.turns.thread = all_noted  # type: ignore[method-assign]
+    found = await rig.house.reception.finished(ANNA, words="", most=5)
+    assert [each.turn for each in found] == [last.turn, first.turn]
+    assert len(read) == len(set(read))
+    assert set(read) <= {last.turn, first.turn, *await rig.house.turns.of_person(ANNA, most=9)}
 
 
 async def test_whoever_said_never_is_not_remixed(rig: Rig) -> None:

@@ -386,6 +386,20 @@ async def test_what_was_made_through_a_name_goes_with_the_picture_that_the_name_
     assert await are_erased(rig, square, sheet, through_name) == [True, True, True]
 
 
+async def test_of_a_name_with_pictures_of_two_people_each_takes_back_what_was_made_through_it(rig: Rig) -> None:
+    await rig.house.reception.stand(BEN, CHAT, Standing.HERE)
+    bens = await rig.says("crop to a square", [COFFEE], author=BEN)
+    await rig.sees(bens)
+    both = await rig.says("put the cat on the cup", [CAT], reply_to=bens)
+    await rig.sees(both)
+    await rig.sees(await rig.says("/cast save Rex", reply_to=both))
+    through_name = await rig.says("put Rex on the red carpet")
+    made = await rig.sees(through_name)
+    assert set(made.turn.owners) == {ANNA, BEN}
+    await rig.sees(await rig.says("/withdraw yes", reply_to=both))
+    assert await are_erased(rig, bens, both, through_name) == [False, True, True]
+
+
 async def test_a_result_is_compared_across_threads_of_its_chat(rig: Rig) -> None:
     square = await rig.says("crop to a square", [CAT])
     await rig.sees(square)
