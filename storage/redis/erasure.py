@@ -23,7 +23,7 @@ from bot.ports import ForgetReceipt, ImageLedger, ImageStore, Retract, ShowLeft,
 from storage.redis.arena import ArenaErasure
 from storage.redis.cast import RedisCastStore
 from storage.redis.client import Script
-from storage.redis.codec import OUTCOME, RECORD, SOURCES, TURN
+from storage.redis.codec import OUTCOME, RECIPE, RECORD, SOURCES, TURN
 from storage.redis.consent import EXPLAINED, NEVER
 from storage.redis.keys import Keys
 from storage.redis.languages import RedisLanguageStore
@@ -97,7 +97,7 @@ class RedisErasure:
         await self._languages.forget(user)
         await self._drop_agreements(user, before)
         recipes = await self._index(self._keys.user_recipes(user), before)
-        await self._drop_recipes(recipes)
+        await self._drop_recipes(user, recipes)
         await self._arenas.take_back(user)
 
         # Only now is it done. Until here a crash leaves the index, and repeating goes on from there.
@@ -337,11 +337,14 @@ class RedisErasure:
             await self._client.hdel(key, *dropped)
         await self._client.hdel(self._keys.owners_own(user), EXPLAINED)
 
-    async def _drop_recipes(self, indexed: Sequence[str]) -> None:
-        """Recipes that hold this person's words. One that lost a step would do something else: it goes as a whole."""
+    async def _drop_recipes(self, user: UserRef, indexed: Sequence[str]) -> None:
+        """Recipes that hold this person's words. One that lost a step would do something else: it goes as a whole. One
+        that has taken the name of theirs since stays."""
         for entry in indexed:
             chat, _, id_ = entry.partition(" ")
-            await self._client.hdel(self._keys.recipes_key(chat), id_)
+            text: Any = await self._client.hget(self._keys.recipes_key(chat), id_)
+            if text is not None and user in RECIPE.load(text).people:
+                await self._client.hdel(self._keys.recipes_key(chat), id_)
 
     async def _notes_about(self, people: Iterable[UserRef], key: str) -> list[str]:
         """The fields of a turn that note what was done for one of these people."""

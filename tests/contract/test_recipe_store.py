@@ -117,6 +117,16 @@ async def test_whoever_is_forgotten_takes_along_what_they_saved_and_what_has_wor
     assert not await client.exists(Keys().user_recipes(ANNA))
 
 
+async def test_a_name_that_somebody_else_has_taken_since_stays_theirs(store: RedisRecipeStore, client: Redis) -> None:
+    first = recipe("Look")
+    await store.save(first)
+    await store.delete(CHAT, first.id)
+    again = recipe("Look", BEN, by=BEN)
+    await store.save(again)
+    await forget(client, ANNA)
+    assert await store.all(CHAT) == [again]
+
+
 async def test_what_was_saved_after_somebody_was_forgotten_stays(store: RedisRecipeStore, client: Redis) -> None:
     await store.save(recipe("before", at=1.0))
     await store.save(recipe("after", at=20.0))
