@@ -280,7 +280,7 @@ class Cast:
             held = [(image, image) for image in member.images]
             await self._ledger.keep(member.holder, held, target=ENGINE)
             if await self._store.put(member, instead_of=standing):
-                await self._renew([member])
+                await self._renew(await self._store.members([turn.chat]))
                 if standing is not None:
                     await self._let_go(standing, member)
                 await self._heed(status, member)

@@ -51,15 +51,21 @@ class RedisCastStore:
         if (MEMBER.load(before) if before else None) != standing:
             return False
         text = "" if then is None else MEMBER.rewrite(before, then) if before else MEMBER.dump(then)
+        if self._life_s is not None:
+            await self._renew([member.chat])
         return bool(await self._change([key], [field, before or "", text, self._life_s or ""]))
 
     async def renew(self, members: Sequence[Member]) -> None:
+        await self._renew(list(dict.fromkeys(member.chat for member in members)))
+
+    async def _renew(self, chats: Sequence[ChatRef]) -> None:
+        """All of a chat's lives longer, so everybody's lists do, too, first of all."""
         if self._life_s is None:
             return
-        kept = [self._keys.cast(member.chat.key) for member in members]
-        kept += [self._keys.user_cast(person) for member in members for person in member.people]
+        people = dict.fromkeys(person for member in await self.members(chats) for person in member.people)
+        kept = [*(self._keys.user_cast(person) for person in people), *(self._keys.cast(chat.key) for chat in chats)]
         async with self._client.pipeline(transaction=False) as pipe:
-            for key in dict.fromkeys(kept):
+            for key in kept:
                 pipe.expire(key, self._life_s)
             await pipe.execute()
 

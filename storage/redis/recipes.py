@@ -38,7 +38,7 @@ class RedisRecipeStore:
             await self._client.hset(key, recipe.id, RECIPE.dump(recipe))
         elif not await self._client.hsetnx(key, recipe.id, RECIPE.dump(recipe)):
             return False  # somebody was quicker
-        await self._client.expire(key, self._retention_s)
+        await self._renew(recipe.chat, [recipe])
         return True
 
     async def find(self, chat: ChatRef, id_: str) -> Recipe | None:
@@ -72,6 +72,7 @@ class RedisRecipeStore:
             pipe.expire(self._keys.recipes(new), self._retention_s)
             pipe.delete(self._keys.recipes(old))
             await pipe.execute()
+        await self._renew(new, moved)
 
     def _list(self, pipe: Pipeline, recipes: Iterable[Recipe]) -> None:
         for recipe in recipes:

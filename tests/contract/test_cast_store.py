@@ -9,10 +9,11 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.domain.cast import CastPicture, Member
-from bot.domain.refs import ChatRef, Person, TurnId
+from bot.domain.refs import ChatRef, Person, TurnId, UserRef
 from bot.ports import CastStore, TasteStore
 from storage.redis.cast import RedisCastStore
 from storage.redis.client import open_client
+from storage.redis.keys import Keys
 from storage.redis.taste import RedisTasteStore
 from tests.values import ANNA, BEN, CHAT, image
 
@@ -112,3 +113,12 @@ class TestTastes:
         assert await store.taste(ANNA) == "never text"
         await store.forget(ANNA, 2**40)
         assert await client.keys("*") == []
+
+
+async def test_a_new_one_lets_everybody_who_stood_there_be_found_for_as_long(client: Redis) -> None:
+    store, carl = RedisCastStore(client, retention_s=1000), UserRef("web", "carl")
+    await store.put(replace(member("Tom"), by=Person(carl, "Carl"), pictures=()), instead_of=None)
+    for change in (store.put(member(), instead_of=None), store.renew([member()]), store.drop(member())):
+        await client.expire(Keys().user_cast(carl), 5)
+        await change
+        assert await client.ttl(Keys().user_cast(carl)) > 5

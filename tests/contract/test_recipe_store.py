@@ -94,6 +94,17 @@ async def test_they_live_as_long_as_they_are_used_and_so_does_what_finds_them(
     assert [await client.ttl(name) > 5 for name in names] == [True] * 3
 
 
+async def test_a_new_one_lets_those_that_stood_there_be_found_for_as_long(
+    store: RedisRecipeStore, client: Redis
+) -> None:
+    await store.save(recipe("his", BEN, by=BEN))
+    await store.save(recipe("moved", chat=ELSEWHERE))
+    for change in (store.save(recipe("hers")), store.move(ELSEWHERE, CHAT)):
+        await client.expire(Keys().user_recipes(BEN), 5)
+        await change
+        assert await client.ttl(Keys().user_recipes(BEN)) > 5
+
+
 async def test_they_move_with_their_chat(store: RedisRecipeStore, client: Redis) -> None:
     await store.save(recipe("Look", ANNA, BEN))
     await store.save(recipe("Mine", by=BEN, chat=ELSEWHERE))
