@@ -94,6 +94,7 @@ class Arena:
             return tr(ENDED)
         voted = await self._store.vote(contest.arena, by, choice, most=MOST_VOTERS)
         if voted is None:
+            await self._end(contest)  # with all votes in it may still be open after a crash
             return tr(VOTE_ENDED)
         if voted >= MOST_VOTERS:
             await self._end(contest)

@@ -18,6 +18,7 @@ from bot.domain.arena import (
     BOTH_BAD,
     ENDED,
     INFO_WHILE_OPEN,
+    MOST_VOTERS,
     NO_RESULTS,
     NO_TWO_MODELS,
     NO_VOTE,
@@ -319,6 +320,18 @@ async def test_with_the_twentieth_vote_it_has_ended(rig: Rig) -> None:
     said = await asyncio.gather(*(votes(rig, asked, person, Choice.B) for person in crowd))
     assert sorted(map(said.count, {your_vote(Choice.B), VOTE_ENDED})) == [5, 20]
     assert "Votes: A 0, B 20, tie 0, both bad 0. B won. Reply to go on from it." in (await answer_of(rig, asked)).lines
+
+
+async def test_one_that_had_all_its_votes_when_a_crash_came_ends_with_the_next(rig: Rig) -> None:
+    asked = await arena(rig)
+    for number in range(MOST_VOTERS):
+        await rig.house.arenas.vote(asked.turn, UserRef("web", f"v{number}"), Choice.A, most=MOST_VOTERS)
+    assert await votes(rig, asked, BEN, Choice.B) == VOTE_ENDED
+
+    async def told() -> bool:
+        return "A won" in await text_of(rig, asked)
+
+    await until(told)
 
 
 async def test_a_crash_between_the_two_turns_leaves_the_same_arena(
