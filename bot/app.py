@@ -324,7 +324,7 @@ async def open_house(
                 meter=meter,
                 budget=budget,
                 counters={
-                    **_counters(turns, messages, images, recipes, consent, contests),
+                    **_counters(turns, messages, images, recipes, consent, contests=contests),
                     "leaderboard": Leaderboard(arenas),
                     **dict.fromkeys(("share", "unshare", "start"), sharing),
                     "cast": cast,
@@ -421,6 +421,7 @@ def _counters(
     images: ImageStore,
     recipes: RecipeStore,
     consent: Consent,
+    *,
     contests: Contests,
 ) -> Mapping[str, Counter]:
     """Who answers which command."""

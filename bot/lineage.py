@@ -12,10 +12,9 @@ _MOST_STEPS_UP = 500
 
 async def path_to(status: TurnStatus, turns: TurnStore) -> Sequence[TurnStatus]:
     """The turns from the beginning of its branch to this one. What stands in another chat, or is gone, ends it."""
-    known = {each.turn.id: each for each in await turns.thread(status.turn.thread)}
     path = [status]
     while (above := path[-1].turn.parent) is not None and len(path) < _MOST_STEPS_UP:
-        found = known.get(above) or await turns.load(above)
+        found = await turns.load(above)
         if found is None or found.turn.chat != status.turn.chat or found in path[-2:]:
             break
         path.append(found)

@@ -22,6 +22,8 @@ NOBODY = UserRef("", "")
 """The author of a turn that is forgotten."""
 _WORKER_LIFE_S = 20
 _OPEN_PAGE = 1000
+_READ_AT_ONCE = 100
+"""Turns of a thread: others are served in between."""
 _SETTLED_S = 3600
 """How long a delivered turn is known to admission: a late repeat of its submission, or a child on its way in, finds
 it."""
@@ -281,11 +283,14 @@ class RedisTurnStore:
 
     async def thread(self, thread: ThreadId) -> Sequence[TurnStatus]:
         owns: list[Any] = await self._client.zrange(self._keys.thread(thread), 0, -1)
-        async with self._client.pipeline(transaction=False) as pipe:
-            for own in owns:
-                pipe.hgetall(self._keys.turn(TurnId(f"{thread}-{own}")))
-            rows = await pipe.execute()
-        return [status_of(row) for row in rows if "body" in row]
+        found: list[TurnStatus] = []
+        for first in range(0, len(owns), _READ_AT_ONCE):
+            async with self._client.pipeline(transaction=False) as pipe:
+                for own in owns[first : first + _READ_AT_ONCE]:
+                    pipe.hgetall(self._keys.turn(TurnId(f"{thread}-{own}")))
+                rows = await pipe.execute()
+            found += [status_of(row) for row in rows if "body" in row]
+        return found
 
     async def open_turns(self) -> Sequence[OpenTurn]:
         found: list[OpenTurn] = []
