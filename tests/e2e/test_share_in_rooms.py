@@ -327,14 +327,14 @@ async def test_what_is_offered_elsewhere_is_found_without_reading_others_branche
     last = await rig.says("rotate 90 degrees", reply_to=first)
     await rig.sees(last)
     read: list[TurnId] = []
-    load, thread = rig.house.turns.load, rig.house.turns.thread
+    load, read_all = rig.house.turns.load, rig.house.turns.thread
 
     async def noted(turn: TurnId) -> TurnStatus | None:
         read.append(turn)
         return await load(turn)
 
-    async def all_noted(of: ThreadId) -> Sequence[TurnStatus]:
-        found = await thread(of)
+    async def all_noted(thread: ThreadId) -> Sequence[TurnStatus]:
+        found = await read_all(thread)
         read.extend(each.turn.id for each in found)
         return found
 
