@@ -238,7 +238,7 @@ class Cast:
         member = _of_name(saving.name, members)
         if member is None:
             if len(members) >= MOST_MEMBERS:
-                raise BadRequest(tr(CAST_IS_FULL))
+                raise BadRequest(CAST_IS_FULL)
         elif member.by.user != asker:
             raise NotAllowed(name_is_taken(member.name))
         there = member.images if member is not None and not saving.anew else ()

@@ -214,7 +214,7 @@ class Kitchen:
                 break  # what is older than anything is kept
             contest = await self._contests.of_turn(status.turn)
             if contest is not None and contest.hides:
-                raise BadRequest(VOTE_OPEN)
+                raise BadRequest(tr(VOTE_OPEN))
             path.append(status)
             id_ = status.turn.parent
         steps = steps_to(path[::-1])
