@@ -654,7 +654,9 @@ def _told(message: InboundMessage, command: Command | None, told: Told, ground: 
     )
     owners = tuple(dict.fromkeys([*ground.owners, *told.owners]))
     lent = tuple(dict.fromkeys([*ground.lent, *told.lent]))
-    ground = replace(ground, owners=owners, lent=lent, spoiler=ground.spoiler or told.spoiler, note="")
+    unnamed = tuple(dict.fromkeys([*ground.unnamed, *told.unnamed]))
+    spoiler = ground.spoiler or told.spoiler
+    ground = replace(ground, owners=owners, lent=lent, unnamed=unnamed, spoiler=spoiler, note="")
     return Accepted(Request(message.text, PLAIN_WISH, ground, words_of=told.words_of), outcome=outcome, drawn=told)
 
 

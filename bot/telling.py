@@ -33,7 +33,7 @@ class Meant:
 @dataclass(frozen=True, slots=True)
 class Told:
     """Words; a picture that was drawn for it, with its label, of the results `nodes` (by their numbers, from 1) by and
-    from `owners`, with `lent` in it; or `instead` an edit that goes on as if somebody had asked for it; or `meant`, an
+    from `owners`, with `lent` in it, of whom `unnamed` are not told; or `instead` an edit that goes on as if somebody had asked for it; or `meant`, an
     edit of whatever the message stands on; or it `goes_on`: what is said is a request about pictures, and was only
     checked here.
 
@@ -46,6 +46,7 @@ class Told:
     nodes: tuple[TurnId, ...] = ()
     owners: tuple[UserRef, ...] = ()
     lent: tuple[Lent, ...] = ()
+    unnamed: tuple[UserRef, ...] = ()
     spoiler: bool = False
     instead: Request | None = None
     meant: Meant | None = None

@@ -75,14 +75,15 @@ class Trees:
         words = {"gone": tr(GONE_NODE), "step": tr(ONE_STEP), "steps": tr(SOME_STEPS)}
         picture = await asyncio.to_thread(self._draw, layout, {k: v for k, v in files.items() if v is not None}, words)
         by_turn = {status.turn.id: status.turn for status in statuses}
-        people = [(by_turn[node.turn].author, *by_turn[node.turn].owners) for node in shown if node.image is not None]
+        turns = [by_turn[node.turn] for node in shown if node.image is not None]
         return Told(
             words=tr(TREE_WORDS).format(number=nodes[-1].number),
             picture=picture,
             label=_label_of(shown),
             nodes=tuple(node.turn for node in nodes),
-            owners=tuple(dict.fromkeys(person for each in people for person in each)),
-            lent=_lent([by_turn[node.turn] for node in shown if node.image is not None]),
+            owners=tuple(dict.fromkeys(person for turn in turns for person in _people_in(turn))),
+            lent=_lent(turns),
+            unnamed=tuple(dict.fromkeys(person for turn in turns for person in turn.unnamed)),
             spoiler=any(node.spoiler for node in shown),
         )
 
@@ -131,6 +132,12 @@ class Trees:
         if status is None or status.erased or status.turn.chat != target.ref.chat:
             raise BadRequest(tr(NOTHING_TO_COMPARE))
         return status.turn
+
+
+def _people_in(turn: Turn) -> tuple[UserRef, ...]:
+    """Everybody of whom something is drawn: who made it, whose words it tells, and whose pictures are in it."""
+    said = () if turn.words_by is None else (turn.words_by,)
+    return (turn.author, *said, *turn.words_of, *turn.owners)
 
 
 def _lent(turns: Sequence[Turn]) -> tuple[Lent, ...]:

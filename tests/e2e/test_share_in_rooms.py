@@ -346,6 +346,20 @@ async def test_what_is_offered_elsewhere_is_found_without_reading_others_branche
     assert set(read) <= {last.turn, first.turn, *await rig.house.turns.of_person(ANNA, most=9)}
 
 
+async def test_a_tree_of_remixes_names_nobody_of_the_chat_that_they_came_from(rig: Rig) -> None:
+    token = await token_of(rig, await square(rig))
+    start = await rig.says(f"/start remix_{remix_id_of(token)}", author=BEN, chat=ELSEWHERE)
+    await rig.sees(start)
+    went_on = await rig.says("rotate 90 degrees", reply_to=start, author=BEN, chat=ELSEWHERE)
+    await rig.sees(went_on)
+    for drawn in ("/tree", "/compare"):
+        answered = await rig.says(drawn, reply_to=went_on, author=BEN, chat=ELSEWHERE)
+        await rig.sees(answered)
+        answer = await rig.house.reception.answer_of(answered.turn)
+        assert answer is not None
+        assert answer.credit is None or ANNA not in answer.credit.owners
+
+
 async def test_whoever_said_never_is_not_remixed(rig: Rig) -> None:
     token = await token_of(rig, await square(rig))
     await rig.house.reception.stand(ANNA, CHAT, Standing.NEVER)  # their own to share, but nobody else's to edit

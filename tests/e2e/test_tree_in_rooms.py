@@ -140,6 +140,20 @@ async def test_no_tree_of_another_chat_is_ever_shown(rig: Rig) -> None:
     assert (tree.state, words_of(tree)) == (TurnState.REFUSED, NOTHING_TO_DRAW)
 
 
+async def test_a_drawn_tree_goes_with_whoever_said_the_words_in_it(rig: Rig) -> None:
+    bens = await rig.says("rotate 90 degrees", [CAT], author=BEN)
+    await rig.sees(bens)
+    await rig.sees(await rig.says("/recipe save Turn", reply_to=bens, author=BEN))
+    made = await rig.says("/recipe Turn", [CAT])
+    await rig.sees(made)
+    tree = await rig.says("/tree", reply_to=made)
+    assert (await rig.sees(tree)).outcome is not None
+    await rig.house.forget(BEN)
+    gone = await rig.house.turns.load(tree.turn)
+    assert gone is not None
+    assert gone.erased
+
+
 async def test_whoever_is_forgotten_is_in_no_tree_any_more(rig: Rig) -> None:
     pictures = await grown(rig)
     tree = await rig.says("/tree", reply_to=pictures[0])
