@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -274,7 +275,8 @@ class Dispatch:
             label = before.outcome.label if before is not None and before.outcome is not None else None
             if each.image is not None:
                 label = label or label_known(each.image.provenance)
-                shown += await self._renditions.of([each.image], label, capabilities)
+                with contextlib.suppress(KeyError):  # whoever made it has deleted it since
+                    shown += await self._renditions.of([each.image], label, capabilities)
         return tuple(shown)
 
     # --- albums

@@ -33,9 +33,9 @@ class Meant:
 @dataclass(frozen=True, slots=True)
 class Told:
     """Words; a picture that was drawn for it, with its label, of the results `nodes` (by their numbers, from 1) by and
-    from `owners`, with `lent` in it, of whom `unnamed` are not told; or `instead` an edit that goes on as if somebody had asked for it; or `meant`, an
-    edit of whatever the message stands on; or it `goes_on`: what is said is a request about pictures, and was only
-    checked here.
+    from `owners`, with `lent` in it, of whom `unnamed` are not told; or `instead` an edit that goes on as if somebody
+    had asked for it; or `meant`, an edit of whatever the message stands on; or it `goes_on`: what is said is a request
+    about pictures, and was only checked here.
 
     `on_picture` where the answer is chosen from, and keeps the pictures that the message stands on. `code` where it is
     not the command's name. `words_of` are those whose words it tells, `recipes` what can be chosen (id and name)."""

@@ -128,14 +128,14 @@ class RedisErasure:
                 for id_ in ids[first : first + _AT_ONCE]:
                     pipe.hgetall(self._keys.turn(TurnId(str(id_))))
                 rows = await pipe.execute()
-            found += [status_of(row) for row in rows if "body" in row]
-        return [
-            status
-            for status in found
-            if not status.erased
-            and not _asks_to_withdraw(status)
-            and any(each.owner == owner and each.image in wanted for each in lent_to(status.turn))
-        ]
+            found += [
+                status
+                for status in (status_of(row) for row in rows if "body" in row)
+                if not status.erased
+                and not _asks_to_withdraw(status)
+                and any(each.owner == owner and each.image in wanted for each in lent_to(status.turn))
+            ]
+        return found
 
     async def withdraw(
         self, owner: UserRef, pictures: Sequence[Sha256], *, retract: Retract, show: ShowLeft

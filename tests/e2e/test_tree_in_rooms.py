@@ -140,6 +140,22 @@ async def test_no_tree_of_another_chat_is_ever_shown(rig: Rig) -> None:
     assert (tree.state, words_of(tree)) == (TurnState.REFUSED, NOTHING_TO_DRAW)
 
 
+async def test_a_step_back_to_what_was_deleted_is_told_without_it_by_another_process(
+    rig: Rig, redis_url: str, tmp_path: Path
+) -> None:
+    first = await rig.says("crop to a square", [CAT])
+    await rig.sees(first)
+    second = await rig.says("rotate 90 degrees", reply_to=first, author=BEN)
+    await rig.sees(second)
+    back = await rig.presses(Act.UNDO, second, author=BEN)
+    await rig.sees(back)
+    await rig.house.reception.delete(first.reply, by=ANNA, moderates=False)
+    async with living_in(redis_url, tmp_path, {"exact": ExactEngine()}, working=False) as other:
+        answer = await other.house.reception.answer_of(back.turn)
+    assert answer is not None
+    assert answer.images == ()
+
+
 async def test_a_drawn_tree_goes_with_whoever_said_the_words_in_it(rig: Rig) -> None:
     bens = await rig.says("rotate 90 degrees", [CAT], author=BEN)
     await rig.sees(bens)
