@@ -167,6 +167,10 @@ async def test_words_of_anothers_recipe_are_not_read_where_they_have_not_agreed(
     shown = await seen(rig, token)
     assert shown is not None
     assert shown.steps == ("rotate 90 degrees",)
+    await rig.house.forget(BEN)
+    shown = await seen(rig, token)
+    assert shown is not None
+    assert shown.steps == (A_STEP,)
 
 
 async def test_unshare_and_its_control_end_every_link(rig: Rig) -> None:
