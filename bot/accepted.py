@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.domain.arena import Side, drawn
+from bot.domain.arena import Side
 from bot.domain.credit import lent_by, merged
 from bot.domain.images import Input, Role
 from bot.domain.language import spoken
@@ -31,7 +31,7 @@ class Accepted:
     drawn: Told | None = None
     """A picture that was drawn for a command."""
     sides: tuple[Side, ...] = ()
-    """Of an arena, not drawn yet."""
+    """Of an arena; which of them is A is drawn before a turn is made of it."""
 
 
 def turn_of(
@@ -72,7 +72,7 @@ def turn_of(
         spoiler=ground.spoiler,
         lent=merged(ground.lent, lent_by(ground.inputs), lent_by(brought)),
         taste=request.taste,
-        sides=drawn(accepted.sides, id_) if accepted.sides else (),
+        sides=accepted.sides,
         unnamed=ground.unnamed,
         language=spoken(),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -19,7 +19,9 @@ from bot.domain.arena import (
     STILL_MADE,
     VOTE_ENDED,
     Choice,
+    Side,
     board_of,
+    drawn,
     your_vote,
 )
 from bot.domain.commands import Command
@@ -27,7 +29,7 @@ from bot.domain.errors import ChatGone
 from bot.domain.language import tr
 from bot.domain.messages import InboundMessage, MessageRecord
 from bot.domain.refs import ChatRef, TurnId, UserRef
-from bot.domain.turns import Turn, TurnStatus
+from bot.domain.turns import TurnStatus
 from bot.ending import end
 from bot.ports import ArenaStore, Clock, TurnStore
 from bot.telling import Told
@@ -63,9 +65,10 @@ class Arena:
         """Show nothing more. An end that is not shown by now is found by `look`; a count of votes with the next one."""
         await end(*self._showing.values())
 
-    async def begin(self, first: Turn) -> None:
-        """Before its turns are submitted, so that none can be forgotten."""
-        await self._store.begin(first.id, ends_at=self._now() + self._life_s)
+    async def begin(self, arena: TurnId, sides: Sequence[Side]) -> tuple[Side, ...]:
+        """Before its turns are submitted, so that none can be forgotten. Gives A and B; a repeat gives the same."""
+        swapped = await self._store.begin(arena, ends_at=self._now() + self._life_s)
+        return drawn(sides, swapped=swapped)
 
     async def vote(self, turn: TurnId, *, chat: ChatRef, by: UserRef, choice: Choice | None) -> str:
         """See `bot.ports.Rooms`."""

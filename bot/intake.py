@@ -291,6 +291,8 @@ class Hall:
             accepted = await self._consider(replace(message, text=understood.words), target)
         except RemixError as error:
             accepted = Accepted(Request(understood.words, PLAIN_WISH, Ground()), outcome=outcome_of(error))
+        if accepted.sides:
+            accepted = replace(accepted, sides=await self._arena.begin(id_, accepted.sides))
         first = turn_of(message, id_, reply, accepted, understood)
         if accepted.outcome is not None:
             await self._conclude(first, await self._with_picture(first, accepted))
@@ -299,8 +301,6 @@ class Hall:
         if len(turns) > 1:
             shows = [Shown(each.id, ALL) for each in turns]
             await self._messages.attach(reply, first.thread, shows, asker=message.author)
-        if first.sides:
-            await self._arena.begin(first)
         asking = [await self._submit(turn) for turn in turns]
         if len(turns) > 1:
             await self._end_with(first.id, turns)

@@ -771,8 +771,9 @@ class TasteStore(Protocol):
 class ArenaStore(Protocol):
     """Votes in arenas, each named by its first turn, and what came of those that have ended."""
 
-    async def begin(self, arena: TurnId, *, ends_at: float) -> None:
-        """List it, to end at that time (seconds since the epoch). A repeat changes nothing."""
+    async def begin(self, arena: TurnId, *, ends_at: float) -> bool:
+        """List it, to end at that time (seconds since the epoch), and draw whether its two sides change places: by
+        chance, so that nothing that can be known tells. A repeat changes nothing and gives the same."""
         ...
 
     async def prolong(self, arena: TurnId, *, ends_at: float) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from bot.domain.errors import BadRequest
 from bot.domain.language import N_, tr
-from bot.domain.refs import TurnId, short_hash
+from bot.domain.refs import TurnId
 from bot.domain.scores import Score, counts, judgement, wilson
 from bot.domain.wishes import PLAIN_WISH, Form, Wish, read_wish
 
@@ -157,14 +157,10 @@ def _of_one(words: str) -> Wish:
                    transparent=read.transparent, lettering=read.lettering)  # fmt: skip
 
 
-_HALF: Final = "abcdefghijklmnop"
-"""Of the 32 characters that a hash may begin with."""
-
-
-def drawn(sides: Sequence[Side], arena: TurnId) -> tuple[Side, ...]:
-    """Which is A and which is B: drawn by the turn's id, so that a repeat draws the same."""
+def drawn(sides: Sequence[Side], *, swapped: bool) -> tuple[Side, ...]:
+    """Which is A and which is B, once that was drawn."""
     first, second = sides
-    return (second, first) if short_hash("arena", arena)[0] in _HALF else (first, second)
+    return (second, first) if swapped else (first, second)
 
 
 # --- buttons

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -34,11 +35,15 @@ class RedisArenaStore:
         self._vote = Script(client, "_arena.lua", "arena_vote.lua")
         self._end = Script(client, "_arena.lua", "arena_end.lua")
 
-    async def begin(self, arena: TurnId, *, ends_at: float) -> None:
+    async def begin(self, arena: TurnId, *, ends_at: float) -> bool:
+        draw = f"{self._base}:draw:{arena}"
         async with self._client.pipeline(transaction=True) as pipe:
             pipe.zadd(self._open, {arena: ends_at}, nx=True)
             pipe.expire(self._open, _OPEN_LIFE_S)
-            await pipe.execute()
+            pipe.set(draw, secrets.randbelow(2), nx=True, ex=self._retention_s)
+            pipe.get(draw)
+            *_, drawn = await pipe.execute()
+        return bool(int(drawn))
 
     async def prolong(self, arena: TurnId, *, ends_at: float) -> None:
         # Later only, and never one that is not listed; one that has ended meanwhile is looked at once more.

@@ -118,6 +118,33 @@ async def test_what_is_to_end_is_listed_until_it_is_shown_so(store: RedisArenaSt
     assert await store.due(250) == [OTHER]
 
 
+async def test_which_is_a_is_drawn_fairly_and_a_repeat_draws_the_same(store: RedisArenaStore) -> None:
+    arenas = [named(f"arena{number}") for number in range(200)]
+    first, again = [[await store.begin(arena, ends_at=100) for arena in arenas] for _ in range(2)]
+    assert first == again
+    assert 60 < sum(first) < 140
+
+
+async def test_nothing_that_people_can_know_tells_which_is_a(store: RedisArenaStore, client: Redis) -> None:
+    """The same arena elsewhere is drawn anew."""
+    draws: set[tuple[bool, ...]] = set()
+    for house in range(4):
+        elsewhere = RedisArenaStore(client, retention_s=1000, life_s=100, keys=Keys(f"house{house}"))
+        draws.add(tuple([await elsewhere.begin(named(f"arena{number}"), ends_at=100) for number in range(64)]))
+    assert len(draws) == 4
+
+
+async def test_a_draw_asked_for_by_many_at_once_is_one_and_goes_with_the_arena(
+    store: RedisArenaStore, client: Redis
+) -> None:
+    for number in range(16):
+        arena = named(f"arena{number}")
+        assert len(set(await asyncio.gather(*(store.begin(arena, ends_at=100) for _ in range(8))))) == 1
+    assert 0 < await client.ttl(f"rb:{{arena}}:draw:{arena}") <= 1000
+    await ArenaErasure(client, Keys()).drop(arena)
+    assert len(await client.keys("*draw*")) == 15
+
+
 async def test_open_votes_go_with_a_person_and_results_with_their_arena(store: RedisArenaStore, client: Redis) -> None:
     erasure = ArenaErasure(client, Keys())
     await store.begin(ARENA, ends_at=100)

@@ -361,6 +361,26 @@ async def test_a_crash_between_the_two_turns_leaves_the_same_arena(
         assert await votes(rig, asked, BEN, Choice.A) == your_vote(Choice.A)
 
 
+async def test_a_crash_before_anything_was_submitted_draws_the_same_sides_again(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit, messages = rig.house.turns.submit, [await rig.message(f"/arena {WORDS}", [CAT]) for _ in range(8)]
+    submitted: list[Turn] = []
+
+    async def dies(turn: Any, buckets: Any) -> Any:
+        submitted.append(turn)
+        raise ConnectionError
+
+    monkeypatch.setattr(rig.house.turns, "submit", dies)
+    for message in messages:
+        with pytest.raises(ConnectionError):
+            await rig.house.hall.receive(message)
+    monkeypatch.setattr(rig.house.turns, "submit", submit)
+    asked = [await rig.house.hall.receive(message) for message in messages]
+    firsts = [await rig.house.turns.load(each.turn) for each in asked]
+    assert [each.turn.sides for each in firsts if each is not None] == [each.sides for each in submitted]
+
+
 async def test_where_one_of_them_is_refused_there_is_no_vote(rig: Rig, gemini: ScriptedEngine) -> None:
     gemini.script = [EngineRefused("Not this one.")]
     asked = await arena(rig)

@@ -18,7 +18,6 @@ from bot.domain.arena import (
     Side,
     Tally,
     board_of,
-    drawn,
     instructions_in,
     revealed,
     sides_of,
@@ -75,13 +74,6 @@ def test_one_instruction_is_for_two_models_and_two_are_for_the_first_one() -> No
     assert (first.model, first.words, first.wish.lettering) == ("one", 'write "Hi" on it', ("Hi",))
     assert (second.model, second.wish.manner, second.wish.ratio) == ("one", Manner.SURPRISE, "16:9")
     assert (second.wish.size, second.wish.form, second.wish.count) == ("", Form.ARENA, 2)
-
-
-def test_which_is_a_is_drawn_by_the_turn_fairly_and_always_the_same() -> None:
-    sides = (Side("one"), Side("two"))
-    turns = [TurnId(f"thread-{number}") for number in range(400)]
-    assert all(drawn(sides, turn) == drawn(sides, turn) for turn in turns)
-    assert 160 < sum(drawn(sides, turn) == sides for turn in turns) < 240
 
 
 @pytest.mark.parametrize(

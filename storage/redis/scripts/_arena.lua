@@ -1,6 +1,7 @@
 -- Shared by the scripts of arenas. They lie in one slot, so that an end is one step.
 -- base         prefix of all keys, e.g. rb:{arena}
 -- <base>:open             zset  arena -> when it is to end; 0 once it has ended and is not shown so yet
+-- <base>:draw:<arena>     1 where its two sides have changed places; drawn once, before its turns are made
 -- <base>:votes:<arena>    hash  voter -> choice; gone with the end
 -- <base>:voter:<voter>    set   arenas that they have an open vote in
 -- <base>:ended:<arena>    hash  choice -> how many
