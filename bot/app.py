@@ -46,6 +46,7 @@ from bot.engines.pixels import fit
 from bot.engines.reader import PillowPictureReader
 from bot.engines.sheet import draw as draw_sheet
 from bot.engines.tree import draw as draw_tree
+from bot.engines.tree import shrink
 from bot.intake import Hall
 from bot.kitchen import Kitchen
 from bot.labels.labeller import MetadataLabeller
@@ -425,7 +426,7 @@ def _counters(
     contests: Contests,
 ) -> Mapping[str, Counter]:
     """Who answers which command."""
-    trees = Trees(turns=turns, messages=messages, images=images, consent=consent, draw=draw_tree)
+    trees = Trees(turns=turns, messages=messages, images=images, consent=consent, shrink=shrink, draw=draw_tree)
     kitchen = Kitchen(turns=turns, messages=messages, recipes=recipes, contests=contests, draw=draw_sheet)
     return {"tree": trees, "compare": trees, **dict.fromkeys(Kitchen.commands, kitchen)}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.consent import Consent
@@ -31,10 +31,20 @@ from bot.domain.words import (
 )
 from bot.ground import Ground, Request
 from bot.ports import ImageStore, MessageStore, TurnStore
+from bot.recent import Recent
 from bot.telling import Told
 
 Draw = Callable[[Layout, Mapping[Sha256, bytes], Mapping[str, str]], Picture]
-"""A layout, the files of its images by their names, and what is said of steps: gives the picture. Blocks."""
+"""A layout, the thumbnails of its images by their names, and what is said of steps: gives the picture. Blocks."""
+
+Shrink = Callable[[bytes], bytes]
+"""An image's file: gives its thumbnail's. Blocks."""
+
+_AT_ONCE = 2
+"""So many files are read and shrunk side by side: one is a megabyte and more."""
+_TILES, _TILE_S = 512, 600.0
+"""So many thumbnails (some 20 kB each) are kept in memory for so long, in seconds: people look at a tree again as it
+grows, and what was erased is not to stay."""
 
 BEFORE_AND_AFTER = "before and after"
 """What the exact engine calls two pictures side by side."""
@@ -44,8 +54,17 @@ class Trees:
     """`/tree` and `/compare`. Only what stands in the asker's own chat is ever shown."""
 
     def __init__(
-        self, *, turns: TurnStore, messages: MessageStore, images: ImageStore, consent: Consent, draw: Draw
+        self,
+        *,
+        turns: TurnStore,
+        messages: MessageStore,
+        images: ImageStore,
+        consent: Consent,
+        shrink: Shrink,
+        draw: Draw,
     ) -> None:
+        self._tiles: Recent[Sha256, bytes] = Recent(_TILES)
+        self._shrink = shrink
         self._consent = consent
         self._turns = turns
         self._messages = messages
@@ -71,9 +90,9 @@ class Trees:
             raise BadRequest(tr(NOTHING_TO_DRAW))
         layout = layout_of(nodes)
         shown = [row.node for row in layout.rows]
-        files = {node.image.sha256: await self._file(node) for node in shown if node.image is not None}
+        tiles = await self._tiles_of(node.image.sha256 for node in shown if node.image is not None)
         words = {"gone": tr(GONE_NODE), "step": tr(ONE_STEP), "steps": tr(SOME_STEPS)}
-        picture = await asyncio.to_thread(self._draw, layout, {k: v for k, v in files.items() if v is not None}, words)
+        picture = await asyncio.to_thread(self._draw, layout, tiles, words)
         by_turn = {status.turn.id: status.turn for status in statuses}
         turns = [by_turn[node.turn] for node in shown if node.image is not None]
         return Told(
@@ -103,12 +122,23 @@ class Trees:
             for node in nodes
         )
 
-    async def _file(self, node: Node) -> bytes | None:
-        assert node.image is not None
-        try:
-            return await self._images.get(node.image.sha256)
-        except KeyError:
-            return None
+    async def _tiles_of(self, images: Iterable[Sha256]) -> dict[Sha256, bytes]:
+        """Their thumbnails, as far as they are there."""
+        some, names = asyncio.Semaphore(_AT_ONCE), tuple(dict.fromkeys(images))
+        tiles = await asyncio.gather(*(self._tile(name, some) for name in names))
+        return {name: tile for name, tile in zip(names, tiles, strict=True) if tile is not None}
+
+    async def _tile(self, name: Sha256, some: asyncio.Semaphore) -> bytes | None:
+        if (known := self._tiles.get(name)) is not None:
+            return known
+        async with some:
+            try:
+                data = await self._images.get(name)
+            except KeyError:
+                return None
+            tile = self._tiles[name] = await asyncio.to_thread(self._shrink, data)
+        asyncio.get_running_loop().call_later(_TILE_S, self._tiles.pop, name, None)
+        return tile
 
     async def _compared(self, command: Command, target: MessageRecord, statuses: Sequence[TurnStatus]) -> Request:
         by_turn = {status.turn.id: status for status in statuses}

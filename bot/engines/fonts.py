@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -10,6 +12,8 @@ from pathlib import Path
 import fontpkg_noto_sans  # type: ignore[import-untyped]
 import noto_cjk_sans_otc  # type: ignore[import-untyped]
 from PIL import Image, ImageDraw, ImageFont
+
+from bot.recent import Recent
 
 _SANS = Path(fontpkg_noto_sans.ROOT) / "files" / "NotoSans[wdth,wght].ttf"
 _CJK = Path(str(noto_cjk_sans_otc.FONT_PATH))
@@ -39,9 +43,10 @@ class Fonts:
 
     def __init__(self, text: str, *, bold: bool = False) -> None:
         letters = tuple(dict.fromkeys(text))
-        sans, cjk = _Glyphs(_SANS), _Glyphs(_CJK)
-        self._in_cjk = {letter for letter in letters if not sans.has(letter) and cjk.has(letter)}
-        self.missing = tuple(letter for letter in letters if not sans.has(letter) and letter not in self._in_cjk)
+        sans = _drawn_by(_SANS, letters)
+        others = [letter for letter in letters if letter not in sans]
+        self._in_cjk = _drawn_by(_CJK, others)
+        self.missing = tuple(letter for letter in others if letter not in self._in_cjk)
         self._cjk_face = _cjk_face_for(text)
         self._weight = _BOLD if bold else _REGULAR
         self._heights: dict[str, float] = {}
@@ -63,16 +68,55 @@ class Fonts:
 
     def _font(self, cjk: bool, size_px: int) -> ImageFont.FreeTypeFont:
         if (cjk, size_px) not in self._loaded:
-            self._loaded[cjk, size_px] = self._cjk(size_px) if cjk else self._sans(size_px)
+            self._loaded[cjk, size_px] = _loaded_here(cjk, self._cjk_face if cjk else self._weight, size_px)
         return self._loaded[cjk, size_px]
 
-    def _cjk(self, size_px: int) -> ImageFont.FreeTypeFont:
-        return ImageFont.truetype(_CJK, size_px, index=self._cjk_face)
 
-    def _sans(self, size_px: int) -> ImageFont.FreeTypeFont:
-        font = ImageFont.truetype(_SANS, size_px)
-        font.set_variation_by_axes([self._weight, _FULL_WIDTH])
-        return font
+class _Loaded(threading.local):
+    """The fonts that a thread used last: the first letter that one draws takes some 13 ms. They are not shared between
+    threads."""
+
+    def __init__(self) -> None:
+        self.fonts: Recent[tuple[bool, int, int], ImageFont.FreeTypeFont] = Recent(16)
+
+
+_loaded = _Loaded()
+
+
+def _loaded_here(cjk: bool, looks: int, size_px: int) -> ImageFont.FreeTypeFont:
+    """`looks` is which face of the collection it is, or its weight."""
+    font = _loaded.fonts.get((cjk, looks, size_px))
+    if font is None:
+        font = _cjk(looks, size_px) if cjk else _sans(looks, size_px)
+    _loaded.fonts[cjk, looks, size_px] = font
+    return font
+
+
+def _cjk(face: int, size_px: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(_CJK, size_px, index=face)
+
+
+def _sans(weight: int, size_px: int) -> ImageFont.FreeTypeFont:
+    font = ImageFont.truetype(_SANS, size_px)
+    font.set_variation_by_axes([weight, _FULL_WIDTH])
+    return font
+
+
+_known: dict[tuple[Path, str], bool] = {}
+_MOST_KNOWN = 50_000
+
+
+def _drawn_by(path: Path, letters: Iterable[str]) -> set[str]:
+    """Those of the letters that a font file draws. Each is looked up once in a process: opening a file and drawing its
+    first letter takes longer than most texts."""
+    known = {letter: _known.get((path, letter)) for letter in letters}
+    if None in known.values():
+        glyphs = _Glyphs(path)
+        known = {letter: glyphs.has(letter) if has is None else has for letter, has in known.items()}
+        if len(_known) > _MOST_KNOWN:
+            _known.clear()
+        _known.update({(path, letter): bool(has) for letter, has in known.items()})
+    return {letter for letter, has in known.items() if has}
 
 
 class _Glyphs:

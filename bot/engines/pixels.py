@@ -29,13 +29,16 @@ _PNG_COLOUR_TYPE = {"L": 0, "RGB": 2, "LA": 4, "RGBA": 6}
 _PNG_FILTER_UP = 2
 
 
-def decode(data: bytes) -> Image.Image:
-    """A fresh image, RGB or RGBA, from a PNG, JPEG or WebP file: height × width, upright, sRGB, 8 bit.
+def decode(data: bytes, *, least_px: int | None = None) -> Image.Image:
+    """A fresh image, RGB or RGBA, from a PNG, JPEG or WebP file: height × width, upright, sRGB, 8 bit. Smaller than it
+    is, yet at least `least_px` wide and high, where that is all that is needed and spares work.
 
     Raises `BadPicture` where the file is broken. Its size is not checked: the reader did that at the door.
     """
     try:
         with Image.open(BytesIO(data), formats=("PNG", "JPEG", "WEBP", "MPO")) as opened:
+            if least_px is not None:
+                opened.draft(None, (least_px, least_px))
             opened.load()
             return normal(opened)
     except Exception as error:  # a decoder fed with broken bytes raises whatever it likes

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw
 
 from bot.domain.images import Picture
 from bot.domain.refs import Sha256
 from bot.domain.tree import Layout, Row
 from bot.engines.fonts import Fonts
-from bot.engines.pixels import decode, to_picture
+from bot.engines.pixels import decode, encode_png, to_picture
 
 WIDTH_PX: Final = 1080
 ROW_PX: Final = 116
@@ -23,8 +23,8 @@ _GONE = "#e5e7eb"
 
 
 def draw(layout: Layout, pictures: Mapping[Sha256, bytes], words: Mapping[str, str]) -> Picture:
-    """`pictures` are the files of the images that are shown. `words` are said of what was erased (`gone`) and of one
-    step or several that are not shown (`step`, `steps`, with `{count}`)."""
+    """`pictures` are the files of the images that are shown, as `shrink` gives them. `words` are said of what was
+    erased (`gone`) and of one step or several that are not shown (`step`, `steps`, with `{count}`)."""
     image = Image.new("RGB", (WIDTH_PX, 2 * _MARGIN_PX + ROW_PX * max(1, len(layout.rows))), _PAPER)
     canvas = ImageDraw.Draw(image)
     for upper, lower in layout.edges:
@@ -36,6 +36,18 @@ def draw(layout: Layout, pictures: Mapping[Sha256, bytes], words: Mapping[str, s
         left = _MARGIN_PX + lanes * _LANE_PX
         _draw_row(image, canvas, row, (left, _top(place)), pictures, words, (fonts, bold))
     return to_picture(image, media_type="image/jpeg", quality=88)
+
+
+def shrink(data: bytes) -> bytes:
+    """A picture's file as its thumbnail's: the middle of it, `THUMB_PX` wide and high. Raises `BadPicture`. Blocks."""
+    return encode_png(_squared(decode(data, least_px=2 * THUMB_PX).convert("RGB")))
+
+
+def _squared(image: Image.Image) -> Image.Image:
+    side = min(image.size)
+    left, top = (image.width - side) / 2, (image.height - side) / 2
+    box = (left, top, left + side, top + side)
+    return image.resize((THUMB_PX, THUMB_PX), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
 
 
 def _top(place: int) -> int:
@@ -86,7 +98,7 @@ def _draw_row(  # noqa: PLR0917
 def _thumb(data: bytes | None) -> Image.Image:
     if data is None:
         return Image.new("RGB", (THUMB_PX, THUMB_PX), _GONE)
-    return ImageOps.fit(decode(data).convert("RGB"), (THUMB_PX, THUMB_PX), Image.Resampling.BILINEAR)
+    return decode(data)
 
 
 def _write(  # noqa: PLR0917

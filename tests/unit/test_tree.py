@@ -14,10 +14,10 @@ from bot.domain.images import ImageFacts
 from bot.domain.pointing import Named, numbered
 from bot.domain.refs import Sha256, TurnId
 from bot.domain.tree import MOST_LANES, MOST_ROWS, Node, layout_of
-from bot.engines.tree import ROW_PX, WIDTH_PX, draw
+from bot.engines.tree import ROW_PX, THUMB_PX, WIDTH_PX, draw, shrink
 
 SAMPLES = Path(__file__).parent.parent.parent / "adapters" / "web" / "static" / "samples"
-FILES = {Sha256(name): (SAMPLES / f"{name}.jpg").read_bytes() for name in ("cat", "coffee", "rocket")}
+FILES = {Sha256(name): shrink((SAMPLES / f"{name}.jpg").read_bytes()) for name in ("cat", "coffee", "rocket")}
 WORDS = {"gone": "This was deleted.", "step": "1 step between", "steps": "{count} steps between"}
 
 
@@ -75,6 +75,21 @@ def test_the_picture_has_a_row_for_each_in_any_script_and_for_what_was_deleted()
     with Image.open(io.BytesIO(picture.data)) as image:
         assert image.size == (WIDTH_PX, 6 * ROW_PX + 52)
         assert image.getpixel((WIDTH_PX - 3, 3)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("size", [(40, 30), (301, 200), (64, 3000), (3000, 2000)])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_thumbnail_is_the_middle_of_a_picture_of_any_size(size: tuple[int, int], kind: str) -> None:
+    out = io.BytesIO()
+    picture = Image.new("RGB", size, "red")
+    side = min(size)
+    picture.paste("blue", ((size[0] - side) // 2, (size[1] - side) // 2, (size[0] + side) // 2, (size[1] + side) // 2))
+    picture.save(out, kind, quality=95, subsampling=0)
+    with Image.open(io.BytesIO(shrink(out.getvalue()))) as image:
+        assert (image.size, image.mode) == ((THUMB_PX, THUMB_PX), "RGB")
+        for place in ((50, 50), (5, 50), (94, 50), (50, 5), (50, 94)):
+            red, green, blue = image.getpixel(place)  # type: ignore[misc]
+            assert max(red, green) < 30 < 225 < blue
 
 
 def test_a_missing_file_leaves_a_grey_tile() -> None:
