@@ -325,7 +325,7 @@ async def open_house(
                 meter=meter,
                 budget=budget,
                 counters={
-                    **_counters(turns, messages, images, recipes, consent, contests=contests),
+                    **_counters(platforms, turns, messages, images, recipes, consent=consent, contests=contests),
                     "leaderboard": Leaderboard(arenas),
                     **dict.fromkeys(("share", "unshare", "start"), sharing),
                     "cast": cast,
@@ -417,17 +417,20 @@ async def open_house(
 
 
 def _counters(
+    platforms: Mapping[str, Platform],
     turns: TurnStore,
     messages: MessageStore,
     images: ImageStore,
     recipes: RecipeStore,
-    consent: Consent,
     *,
+    consent: Consent,
     contests: Contests,
 ) -> Mapping[str, Counter]:
     """Who answers which command."""
     trees = Trees(turns=turns, messages=messages, images=images, consent=consent, shrink=shrink, draw=draw_tree)
-    kitchen = Kitchen(turns=turns, messages=messages, recipes=recipes, contests=contests, draw=draw_sheet)
+    kitchen = Kitchen(
+        platforms=platforms, turns=turns, messages=messages, recipes=recipes, contests=contests, draw=draw_sheet
+    )
     return {"tree": trees, "compare": trees, **dict.fromkeys(Kitchen.commands, kitchen)}
 
 

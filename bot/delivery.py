@@ -248,6 +248,7 @@ class Dispatch:
             controls=controls_of(status, self._engines, self._estimates),
             sources=outcome.sources,
             credit=_credit(status) if images else None,
+            files=outcome.files,
             spoiler=status.turn.spoiler,
         )
 

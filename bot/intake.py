@@ -412,12 +412,14 @@ class Hall:
 
     async def _command(self, message: InboundMessage, target: MessageRecord | None) -> Command | None:
         """The command that a message is, or that a press stands for. Under the presets, one of their numbers or names
-        is enough."""
+        is enough; so is a recipe's file, whatever is said with it."""
         if message.press is not None:
             return pressed_command(message.press)
         command = read_command(message.text)
         if command is None and read_preset(message.text) and await self._grounds.is_sheet_of(target, PRESETS):
             return Command("preset", rest=message.text)
+        if command is None and message.file is not None:
+            return Command("recipe", ("import",), "import")
         return command
 
     async def _as_meant(
@@ -651,6 +653,7 @@ def _told(message: InboundMessage, command: Command | None, told: Told, ground: 
         label=told.label,
         nodes=told.nodes,
         recipes=told.recipes,
+        files=(told.file,) if told.file is not None else (),
     )
     owners = tuple(dict.fromkeys([*ground.owners, *told.owners]))
     lent = tuple(dict.fromkeys([*ground.lent, *told.lent]))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final
 
 from bot.contests import Contests
 from bot.domain.arena import VOTE_OPEN
 from bot.domain.commands import RECIPE_BY_ID, Command
-from bot.domain.errors import BadRequest
+from bot.domain.errors import BadPicture, BadRequest
 from bot.domain.images import Picture
 from bot.domain.language import tr
-from bot.domain.messages import InboundMessage, MessageRecord
+from bot.domain.messages import Attachment, InboundMessage, MessageRecord
 from bot.domain.outcomes import PRESETS as PRESETS_CODE
 from bot.domain.presets import (
     NO_SUCH_PRESET,
@@ -27,7 +27,13 @@ from bot.domain.presets import (
 )
 from bot.domain.recipes import (
     DELETED,
+    EXPORTED,
+    FILE_GONE,
+    FILE_TOO_LARGE,
+    FILE_WITHOUT_NAME,
     HOW,
+    HOW_AS_FILE,
+    MOST_FILE_BYTES,
     MOST_SHOWN,
     NAME_NEEDED,
     NAME_OF_PRESET,
@@ -49,10 +55,12 @@ from bot.domain.recipes import (
     authors_of,
     counted,
     exported,
+    file_of,
     imported,
     is_taken,
     listed,
     name_in,
+    read_file,
     recipe_id,
     steps_to,
     too_much,
@@ -62,7 +70,7 @@ from bot.domain.recipes import (
 from bot.domain.refs import Person, TurnId
 from bot.domain.turns import TurnStatus
 from bot.domain.words import PRESS_GONE
-from bot.ports import MessageStore, RecipeStore, TurnStore
+from bot.ports import MessageStore, Platform, RecipeStore, TurnStore
 from bot.telling import Meant, Told
 
 Draw = Callable[[Sequence[Preset]], Picture]
@@ -78,8 +86,16 @@ class Kitchen:
     commands: ClassVar = ("preset", "presets", "recipe", "recipes", "replay", RECIPE_BY_ID)
 
     def __init__(
-        self, *, turns: TurnStore, messages: MessageStore, recipes: RecipeStore, contests: Contests, draw: Draw
+        self,
+        *,
+        platforms: Mapping[str, Platform],
+        turns: TurnStore,
+        messages: MessageStore,
+        recipes: RecipeStore,
+        contests: Contests,
+        draw: Draw,
     ) -> None:
+        self._platforms = platforms
         self._contests = contests
         self._turns = turns
         self._messages = messages
@@ -115,7 +131,7 @@ class Kitchen:
         first, rest = (*command.rest.split(None, 1), "", "")[:2]
         match first.lower():
             case "":
-                return Told(tr(HOW))
+                return Told(f"{tr(HOW)} {tr(HOW_AS_FILE)}")
             case "save":
                 return await self._save(rest, message, target)
             case "delete":
@@ -124,15 +140,37 @@ class Kitchen:
                 recipe = await self._named(rest, message)
                 return Told(exported(recipe), words_of=tuple(recipe.people))
             case "import":
-                name, steps = imported(command.rest.lstrip()[len("import") :], message.author)
-                if name and not steps:
-                    raise BadRequest(tr(NOTHING_TO_IMPORT))
-                return await self._keep(name, steps, message)
+                return await self._import(command.rest.lstrip()[len("import") :], message)
+            case "export":
+                recipe = await self._named(rest, message)
+                words = tr(EXPORTED).format(name=recipe.name, steps=counted(recipe.steps))
+                return Told(words, file=file_of(recipe), words_of=tuple(recipe.people))
             case _:
                 preset = read_preset(command.rest) if is_taken(command.rest) else None
                 if preset is not None:
                     return _chosen(preset, message)
                 return _told(await self._named(command.rest, message), tr(RECIPE_GONE))
+
+    async def _import(self, text: str, message: InboundMessage) -> Told:
+        """Out of the text; or out of a file, under the name that the text may give."""
+        name, steps = imported(text, message.author)
+        file = message.file or message.quoted_file
+        if file is not None and not steps:
+            named, steps = read_file(await self._contents(file, message), message.author)
+            name = name or named
+            if not name:
+                raise BadRequest(tr(FILE_WITHOUT_NAME))
+        if name and not steps:
+            raise BadRequest(tr(NOTHING_TO_IMPORT))
+        return await self._keep(name, steps, message)
+
+    async def _contents(self, file: Attachment, message: InboundMessage) -> bytes:
+        if file.size_bytes is not None and file.size_bytes > MOST_FILE_BYTES:
+            raise BadRequest(tr(FILE_TOO_LARGE))
+        try:
+            return await self._platforms[message.ref.chat.platform].fetch(file, max_bytes=MOST_FILE_BYTES)
+        except BadPicture as error:  # its words speak of pictures
+            raise BadRequest(tr(FILE_GONE)) from error
 
     async def _named(self, text: str, message: InboundMessage) -> Recipe:
         name = name_in(text)

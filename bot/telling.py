@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.domain.commands import Command
+from bot.domain.files import TextFile
 from bot.domain.images import Picture
 from bot.domain.labels import Label
 from bot.domain.messages import InboundMessage, MessageRecord
@@ -54,6 +55,8 @@ class Told:
     code: str = ""
     words_of: tuple[UserRef, ...] = ()
     recipes: tuple[tuple[str, str], ...] = ()
+    file: TextFile | None = None
+    """Goes along with the words."""
     goes_on: bool = False
     again: bool = False
     """What `instead` stands on is only shown once more, with these words."""

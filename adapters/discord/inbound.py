@@ -18,6 +18,7 @@ from typing import Any
 from adapters.discord.fetch import handle_of
 from adapters.discord.refs import message_ref, server_ref, user_ref
 from bot.domain.messages import Attachment, InboundMessage, Quoted
+from bot.domain.recipes import is_recipe_file
 from bot.domain.refs import MessageRef, Person
 
 Payload = Mapping[str, Any]
@@ -216,7 +217,8 @@ def inbound_of(payload: Payload, place: Place, known: Known) -> InboundMessage |
     quoted = quoted_of(replied, place, known, names=_mentioned(payload)) if replied is not None else None
     voice = _voice(payload)
     attachments = () if voice else attachments_of(payload, place, known)
-    if not attachments and not (replied is not None and (quoted or _is_ours(replied, place))):
+    file = _recipe_file(payload)
+    if not (attachments or file) and not (replied is not None and (quoted or _is_ours(replied, place))):
         attachments = _portraits(payload, place)
     return InboundMessage(
         ref=message_ref(place.account, payload["channel_id"], payload["id"]),
@@ -230,6 +232,8 @@ def inbound_of(payload: Payload, place: Place, known: Known) -> InboundMessage |
         voice=voice,
         server=server_ref(place.account, server) if server else None,
         quoted=quoted,
+        file=file,
+        quoted_file=_recipe_file(replied) if replied is not None else None,
     )
 
 
@@ -257,7 +261,7 @@ def attachments_of(
     owner = _person(original["author"], {}) if original is not None and _is_person(original, place) else None
     own: list[tuple[Payload, Person | None]] = [(file, None) for file in payload.get("attachments", ())]
     forwarded = [(file, owner) for each in _snapshots(payload) for file in each["message"].get("attachments", ())]
-    files = own + forwarded
+    files = [each for each in own + forwarded if not is_recipe_file(str(each[0]["filename"]))]
     return tuple(_file(payload, file, whose) for file, whose in files if not pictures_only or _is_picture(file))
 
 
@@ -327,6 +331,15 @@ def _voice(payload: Payload) -> Attachment | None:
     if not payload.get("flags", 0) & _VOICE_MESSAGE:
         return None
     return next((_file(payload, each, None) for each in payload.get("attachments", ())), None)
+
+
+def _recipe_file(payload: Payload) -> Attachment | None:
+    """The first that it brings, or passes on."""
+    files = [
+        *payload.get("attachments", ()),
+        *(f for s in _snapshots(payload) for f in s["message"].get("attachments", ())),
+    ]
+    return next((_file(payload, each, None) for each in files if is_recipe_file(str(each["filename"]))), None)
 
 
 def _file(payload: Payload, file: Payload, owner: Person | None) -> Attachment:

@@ -265,8 +265,11 @@ class DiscordPlatform:
         return [str(each["id"]) for each in sent.get("attachments", ())]
 
     async def _uploads(self, files: Sequence[ShownFile]) -> list[Upload]:
-        data = await asyncio.gather(*(self._images.get(each.sha256) for each in files))
+        data = await asyncio.gather(*(self._bytes_of(each) for each in files))
         return [Upload(each.filename, bytes_) for each, bytes_ in zip(files, data, strict=True)]
+
+    async def _bytes_of(self, file: ShownFile) -> bytes:
+        return file.data if file.data is not None else await self._images.get(file.sha256)
 
     def _begin_typing(self, reply: MessageRef) -> None:
         if reply not in self._typed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from adapters.discord import limits
@@ -20,7 +20,7 @@ from bot.domain.consent import Say
 from bot.domain.images import EXTENSIONS
 from bot.domain.language import N_, tr
 from bot.domain.messages import Answer, Credit, Panel, Rendition
-from bot.domain.refs import Sha256, TurnId
+from bot.domain.refs import Sha256, TurnId, sha256_of
 from bot.domain.turns import FINAL_STATES, Source, TurnState
 from bot.domain.utf16 import cut, units
 
@@ -56,11 +56,12 @@ _SAYS = ((Say.ONCE, "Once"), (Say.HERE, "Always here"), (Say.NEVER, "Never"))
 
 @dataclass(frozen=True, slots=True)
 class ShownFile:
-    """A file under the words. `sha256` is the name of its bytes in the image store."""
+    """A file under the words. `sha256` is the name of its bytes, in the image store where they are not `data`."""
 
     sha256: Sha256
     filename: str
     alt: str
+    data: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,9 @@ def _files(answer: Answer) -> tuple[ShownFile, ...]:
         placed = [(number, panel.image) for number, panel in enumerate(answer.panels, 1) if panel.image is not None]
     else:
         placed = list(enumerate(answer.images, 1))
-    return tuple(file_of(number, image, spoiler=answer.spoiler) for number, image in placed[: limits.FILES])
+    pictures = [file_of(number, image, spoiler=answer.spoiler) for number, image in placed]
+    texts = [ShownFile(sha256_of(each.data), each.name, each.name, each.data) for each in answer.files]
+    return tuple([*pictures, *texts][: limits.FILES])
 
 
 def file_of(number: int, rendition: Rendition, *, spoiler: bool) -> ShownFile:

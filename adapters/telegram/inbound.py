@@ -36,6 +36,7 @@ from bot.domain.images import Provenance
 from bot.domain.labels import Label, label_line
 from bot.domain.language import LANGUAGES, speaking
 from bot.domain.messages import NOBODY, Attachment, InboundMessage, Quoted
+from bot.domain.recipes import is_recipe_file
 from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, TurnId
 
 EDIT: Final = "edit"
@@ -236,7 +237,7 @@ def _is_written(message: Message, me: Me) -> bool:
         or is_stripped(message)
     ):
         return False
-    content = (message.voice, message.audio, _file_of(message), _hindrance(message))
+    content = (message.voice, message.audio, _file_of(message), _recipe_file(message), _hindrance(message))
     return bool(_said(message)[0]) or any(each is not None for each in content)
 
 
@@ -417,6 +418,13 @@ def _voice(message: Message) -> Attachment | None:
     return Attachment(file_handle(file.file_id, file.file_unique_id), name or "sound.mp3", file.file_size)
 
 
+def _recipe_file(message: Message) -> Attachment | None:
+    file = message.document
+    if file is None or not is_recipe_file(file.file_name or ""):
+        return None
+    return Attachment(file_handle(file.file_id, file.file_unique_id), file.file_name or "", file.file_size)
+
+
 def _owner(origin: MessageOrigin, me: Me) -> Person | None:
     """Whose it is. None for whoever brings it: what was ours is theirs to show."""
     match origin:
@@ -467,7 +475,11 @@ def _hindrance(content: Message | ExternalReplyInfo) -> Snag | None:
         return Snag.VIDEO_NOTE
     if content.sticker is not None and (content.sticker.is_animated or content.sticker.is_video):
         return Snag.MOVING_STICKER
-    if content.document is not None and _file_of(content) is None:
+    if (
+        content.document is not None
+        and _file_of(content) is None
+        and not is_recipe_file(content.document.file_name or "")
+    ):
         return Snag.VIDEO if (content.document.mime_type or "").startswith("video/") else Snag.FILE
     others = (content.contact, content.location, content.poll, content.dice, content.game, content.story)
     more = (content.venue, content.invoice, content.paid_media, content.giveaway, content.checklist)
@@ -491,8 +503,9 @@ def inbound_of(
     brought = _brought_by_quote(answering, me) + tuple(file for each in items for file in attachments_of(each, me))
     target = _target(replied, me, chat, replied_album) if replied is not None else _Target()
     voice = next((sound for each in items if (sound := _voice(each)) is not None), None)
+    file = next((recipe for each in items if (recipe := _recipe_file(each)) is not None), None)
     words = "\n".join(said for each in items if (said := _own_words(each, me)))
-    if (snag := _snag(items, answering, target, me, usable=bool(brought or voice), words=words)) is not None:
+    if (snag := _snag(items, answering, target, me, usable=bool(brought or voice or file), words=words)) is not None:
         return snag
     return InboundMessage(
         ref=MessageRef(chat, str(first.message_id if album is None else anchor_of(album))),
@@ -510,6 +523,8 @@ def inbound_of(
         around=around_of(first, me),
         goes_on=first.chat.type == Chat.PRIVATE and replied is None and answering.external_reply is None,
         among=target.index is not None,
+        file=file,
+        quoted_file=_recipe_file(replied) if replied is not None else None,
     )
 
 

@@ -94,6 +94,9 @@ class Putting:
         """False where it was left out."""
         if shown.shot is not None:
             return await self._picture(reply, shown, shown.shot, spare)
+        if shown.file is not None:
+            media = Media(shown.file.data, shown.file.name, as_photo=False, caption=shown.said)
+            return await self._api.edit_media(reply, media, shown.keyboard, spare=spare) is not None
         try:
             return await self._api.edit_text(reply, shown.said, shown.keyboard, spare=spare)
         except Rejected as rejected:

@@ -17,6 +17,7 @@ from adapters.telegram.words import Line, Linked, Piece, Said, name_of, person, 
 from bot.domain.actions import Act, Control
 from bot.domain.buttons import NOT_THIS_TIME, ButtonId, Verb
 from bot.domain.consent import Say
+from bot.domain.files import TextFile
 from bot.domain.images import ALL, EXTENSIONS, ImageFacts
 from bot.domain.language import N_, tr
 from bot.domain.messages import Answer, Credit, Panel, Rendition
@@ -73,7 +74,8 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A message. `rest` is what its words had no room for. `others` are pictures that need messages of their own."""
+    """A message. `rest` is what its words had no room for. `others` are pictures that need messages of their own.
+    `file` stands in place of a picture."""
 
     said: Said
     keyboard: Keyboard = ()
@@ -81,6 +83,7 @@ class Shown:
     spoiler: bool = False
     rest: Said | None = None
     others: tuple[Shot, ...] = ()
+    file: TextFile | None = None
 
 
 def show(answer: Answer, *, group: bool = True, instead: str = "", unsure: bool = False) -> Shown:
@@ -90,7 +93,8 @@ def show(answer: Answer, *, group: bool = True, instead: str = "", unsure: bool 
     whole = said(_lines(answer, group=group, instead=instead, unsure=unsure))
     if not whole.text and not shots:
         whole = Said(NOTHING_TO_SAY)
-    words, rest = split(whole, limits.CAPTION if shots else limits.TEXT)
+    file = answer.files[0] if answer.files and not shots and not instead else None
+    words, rest = split(whole, limits.CAPTION if shots or file else limits.TEXT)
     final = answer.state in FINAL_STATES
     return Shown(
         words,
@@ -99,6 +103,7 @@ def show(answer: Answer, *, group: bool = True, instead: str = "", unsure: bool 
         answer.spoiler,
         rest=shortened(rest, limits.TEXT) if rest is not None and final else None,
         others=tuple(shots[1:]) if final else (),
+        file=file,
     )
 
 

@@ -72,8 +72,9 @@ class WebPlatform:
         await self._store.replace(message.chat.chat, message.message, shown, images=media_types(pictures))
 
     async def done(self, message: InboundMessage) -> None:
-        for upload in [*message.attachments, *([message.voice] if message.voice else [])]:
-            await self._spool.delete(upload.handle)
+        for upload in [*message.attachments, message.voice, message.file]:
+            if upload is not None:
+                await self._spool.delete(upload.handle)
 
     async def retract(self, ours: Sequence[MessageRef], theirs: Sequence[MessageRef]) -> None:
         messages = [*ours, *theirs]

@@ -14,7 +14,8 @@
 | spoiler | of an answer: "1" where its pictures are hidden until they are opened |
 | panels | of an album's answer, JSON: {turn_id, state, words, image, controls} of each turn |
 | uploads | JSON: [handle, filename, size] of each picture that a person sent |
-| voice | JSON: the same of their voice message, or null |
+| voice, file | JSON: the same of their voice message, and of a recipe's file, or null |
+| files | of an answer, JSON: [name, text] of each file that it hands out |
 | key | the Idempotency-Key of a person's message, so that their browser knows it again |
 | asked, answer_id | of a person's message, once the core has taken it |
 """
@@ -67,6 +68,7 @@ def person_record(message: InboundMessage, *, key: str) -> dict[str, str]:
         "key": key,
         "uploads": json.dumps([_upload(each) for each in message.attachments]),
         "voice": json.dumps(_upload(voice) if voice else None),
+        "file": json.dumps(_upload(message.file) if message.file else None),
     }
 
 
@@ -78,6 +80,7 @@ def inbound_of(chat: str, record: Record) -> InboundMessage:
     """The inverse of `person_record`. Records from before there were controls and voices have no such fields."""
     place = chat_ref(chat)
     press, voice = json.loads(record.get("press", "null")), json.loads(record.get("voice", "null"))
+    file = json.loads(record.get("file", "null"))
     return InboundMessage(
         ref=MessageRef(place, record["id"]),
         author=UserRef(PLATFORM, record["author_id"]),
@@ -89,6 +92,7 @@ def inbound_of(chat: str, record: Record) -> InboundMessage:
         reply_index=int(record["reply_index"]) if record.get("reply_index") else None,
         press=Press(Act(press[0]), press[1]) if press else None,
         voice=Attachment(*voice) if voice else None,
+        file=Attachment(*file) if file else None,
     )
 
 
@@ -124,6 +128,7 @@ def answer_record(answer: Answer) -> dict[str, str]:
         "credit": json.dumps(_credit(answer.credit) if answer.credit else None),
         "vote": json.dumps({"turn_id": answer.vote.turn, "voted": answer.vote.voted} if answer.vote else None),
         "spoiler": "1" if answer.spoiler else "",
+        "files": json.dumps([[each.name, each.text] for each in answer.files]),
     }
 
 
@@ -217,7 +222,13 @@ def public(chat: str, record: Record) -> dict[str, Any]:
         "credit": _public_credit(json.loads(record.get("credit", "null"))),
         "vote": json.loads(record.get("vote", "null")),
         "spoiler": record.get("spoiler") == "1",
+        "file": _file_name(json.loads(record.get("file", "null"))),
+        "files": [{"name": name, "text": text} for name, text in json.loads(record.get("files", "[]"))],
     }
+
+
+def _file_name(upload: Sequence[Any] | None) -> str | None:
+    return None if upload is None else str(upload[1])
 
 
 def _public_person(person: Sequence[str]) -> dict[str, str]:

@@ -39,6 +39,7 @@ from adapters.web.shared import SharedPages
 from bot.domain.errors import RemixError
 from bot.domain.images import EXTENSIONS
 from bot.domain.messages import InboundMessage
+from bot.domain.recipes import is_recipe_file
 from bot.domain.refs import MessageRef, Sha256, ThreadId, TurnId, UserRef
 from bot.ports import Clock, ImageStore, Rooms
 
@@ -171,7 +172,7 @@ class Chats:
         except BaseException:
             await drop(self.spool, form)
             raise
-        if [record.get("uploads"), record.get("voice")] != [ours["uploads"], ours["voice"]]:
+        if any(record.get(each) != ours[each] for each in ("uploads", "voice", "file")):
             await drop(self.spool, form)  # another try of the same message came first
         if "gone" in record:
             raise problems.deleted()
@@ -187,17 +188,19 @@ class Chats:
 
     def _inbound(self, request: web.Request, chat: str, message: str, form: Form) -> InboundMessage:
         person, place = request[PERSON], chat_ref(chat)
+        file = next((each for each in form.uploads if is_recipe_file(each.filename)), None)
         return InboundMessage(
             ref=MessageRef(place, message),
             author=UserRef(PLATFORM, person.id),
             author_name=person.name,
             text=form.text or (form.act.value if form.act else ""),
             created_at=self.now(),
-            attachments=tuple(form.uploads),
+            attachments=tuple(each for each in form.uploads if each != file),
             reply_to=MessageRef(place, form.reply_to) if form.reply_to else None,
             reply_index=form.reply_index,
             press=form.press,
             voice=form.voice,
+            file=file,
         )
 
     async def _hand_in(self, chat: str, record: Record) -> Record:

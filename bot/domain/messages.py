@@ -7,6 +7,7 @@ from typing import Final
 
 from bot.domain.actions import Control, Press
 from bot.domain.arena import Ballot
+from bot.domain.files import TextFile
 from bot.domain.images import ImageFacts, Provenance
 from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, ThreadId, TurnId, UserRef
 from bot.domain.turns import Hold, Source, TurnState
@@ -55,7 +56,8 @@ class InboundMessage:
     in (a thread's channel): what is decided there about people's pictures holds here, too. `goes_on`: where nothing is
     replied to and no picture comes along, an edit is meant for what was made for its author here last. `among`: each
     picture of the message that is replied to stands there by itself and `reply_index` is the one that was touched;
-    whether that one or all are meant is to be found out.
+    whether that one or all are meant is to be found out. `file` is a recipe's file that came along and `quoted_file`
+    one that stands on the message that is replied to: neither is among the attachments, which are pictures.
     """
 
     ref: MessageRef
@@ -79,6 +81,8 @@ class InboundMessage:
     """The tag of the language that the platform says its author reads (BCP 47), empty where it says none."""
     chat_language: str = ""
     """The same of the chat, for whoever nothing is known of."""
+    file: Attachment | None = None
+    quoted_file: Attachment | None = None
 
     @property
     def origin(self) -> str:
@@ -169,7 +173,8 @@ class Answer:
     from 1, while the turn waits for its turn to come. `suggestions` are said by pressing them; `controls` do what they
     say. `sources` are to be shown as links. An album has `panels`, in order; its `images` are those that are done.
     While the turn waits for the consent of `asks`, each of them is to be offered every `Say`. `spoiler`: its pictures
-    are to be hidden until they are opened. `vote` is to be offered to everybody.
+    are to be hidden until they are opened. `vote` is to be offered to everybody. `files` are to be handed out as they
+    are; an answer has pictures or files, not both.
     """
 
     state: TurnState
@@ -187,6 +192,7 @@ class Answer:
     credit: Credit | None = None
     spoiler: bool = False
     vote: Ballot | None = None
+    files: tuple[TextFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,15 @@ pictures edited is in no recipe, however the result came about from which it was
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final, cast
 
+from bot.domain.errors import BadRequest
+from bot.domain.files import TextFile
 from bot.domain.formats import ratio_in
 from bot.domain.language import N_, tr
 from bot.domain.outcomes import HALL_QUESTIONS
@@ -31,12 +34,16 @@ MOST_RECIPES: Final = 50
 MOST_SHOWN: Final = 20
 """So many can be tapped in a list; the names of the others are said."""
 
-RESERVED: Final = frozenset({"save", "delete", "show", "import"})
+RESERVED: Final = frozenset({"save", "delete", "show", "import", "export"})
+
+MOST_FILE_BYTES: Final = 16 * 1024
+"""Of a file that a recipe is read from. One that is written is far below it."""
 
 HOW: Final = N_(
     "Reply to a result with “/recipe save” and a name to keep the way to it. “/recipe” and its name in reply to a "
     "picture does the same there. /recipes lists them, “/recipe show” and “/recipe delete” do what they say."
 )
+HOW_AS_FILE: Final = N_("“/recipe export” gives one as a small file: sent to me in another chat, it is there, too.")
 NO_RECIPES: Final = "There is no recipe in this chat yet. " + HOW
 NO_SUCH_RECIPE: Final = N_("There is no recipe called “{name}” in this chat. /recipes lists those that there are.")
 RECIPE_GONE: Final = N_("That recipe is not here any more.")
@@ -56,6 +63,15 @@ TOO_MUCH: Final = N_("That is more than a recipe holds: 12 steps, 2,000 characte
 TOO_MANY: Final = N_("There are 50 recipes in this chat already. Delete one first.")
 NOTHING_TO_IMPORT: Final = N_("Send the name and the steps, as “/recipe show” gives them.")
 SHARE_HINT: Final = N_("Send these lines in another chat to have it there, too.")
+EXPORTED: Final = N_("Here is “{name}”, {steps}. Send me this file in another chat to have it there, too.")
+FILE_TOO_LARGE: Final = N_("A recipe's file has at most 16 KB, and this one is larger.")
+FILE_GONE: Final = N_("I couldn't get that file. Please send it once more.")
+FILE_NOT_READ: Final = N_("I can't read a recipe in that file. Perhaps it was changed on its way.")
+FILE_TOO_NEW: Final = N_("That recipe's file was made by a newer version than mine, so I can't read it yet.")
+FILE_WITHOUT_NAME: Final = N_(
+    "The recipe in that file has no name of at most 40 characters. Send it with “/recipe import” and a name."
+)
+FILE_WITHOUT_STEPS: Final = N_("There are no steps in that file, so there is nothing to keep.")
 OWN_PICTURE_NEEDED: Final = N_("Reply to a result of mine with /replay, and send your own picture along.")
 
 
@@ -229,6 +245,61 @@ def imported(text: str, by: UserRef) -> tuple[str, tuple[Step, ...]]:
     body, _, _ = rest.strip().partition("\n\n")
     words = steps_in(body) or tuple(line.strip() for line in body.split("\n") if line.strip())
     return name_in(first), tuple(Step(" ".join(each.split()), (by,)) for each in words)
+
+
+# --- as a file
+
+_FORMAT, _VERSION = "recipe", 1
+_ENDING: Final = ".recipe.json"
+_NAMED: Final = re.compile(r"\.recipe[ _()\d-]{0,8}\.json", re.IGNORECASE)
+"""Also as browsers and platforms name the second of one name: “look.recipe (1).json”."""
+
+
+def is_recipe_file(filename: str) -> bool:
+    """Whether a file's name says that it holds a recipe."""
+    found = _NAMED.search(filename)
+    return found is not None and found.end() == len(filename)
+
+
+def file_of(recipe: Recipe) -> TextFile:
+    """What takes it anywhere: its name and its steps, and nothing of who, where and when."""
+    plain = unicodedata.normalize("NFKD", recipe.name).encode("ascii", "ignore").decode().lower()
+    slug = "-".join(re.findall(r"[a-z0-9]+", plain)) or "remixbot"
+    content = {"remixbot": _FORMAT, "version": _VERSION, "name": recipe.name}
+    steps = [step.words for step in recipe.steps]
+    return TextFile(slug + _ENDING, json.dumps({**content, "steps": steps}, ensure_ascii=False, indent=1) + "\n")
+
+
+def read_file(data: bytes, by: UserRef) -> tuple[str, tuple[Step, ...]]:
+    """The name and the steps of such a file. They are the words of whoever sends it. What it has beside them is passed
+    over. The name may be empty. Raises `BadRequest`; reads any bytes."""
+    if len(data) > MOST_FILE_BYTES:
+        raise BadRequest(tr(FILE_TOO_LARGE))
+    try:
+        found: Any = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):  # no UTF-8, no JSON, a number of thousands of digits, or without a bottom
+        raise BadRequest(tr(FILE_NOT_READ)) from None
+    content = cast(dict[str, Any], found) if isinstance(found, dict) else {}
+    version: Any = content.get("version")
+    if content.get("remixbot") != _FORMAT or not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise BadRequest(tr(FILE_NOT_READ))
+    if version > _VERSION:
+        raise BadRequest(tr(FILE_TOO_NEW))
+    name, steps = content.get("name"), content.get("steps")
+    if not isinstance(name, str) or not isinstance(steps, list):
+        raise BadRequest(tr(FILE_NOT_READ))
+    given: list[Any] = steps  # pyright: ignore[reportUnknownVariableType]
+    if not all(isinstance(each, str) for each in given):
+        raise BadRequest(tr(FILE_NOT_READ))
+    said = [_one_line(each) for each in given]
+    if not any(said):
+        raise BadRequest(tr(FILE_WITHOUT_STEPS))
+    return name_in(name), tuple(Step(words, (by,)) for words in said if words)
+
+
+def _one_line(text: str) -> str:
+    """Without line breaks, and without letters that nobody sees; halves of letters are among them."""
+    return " ".join("".join(letter for letter in text if _is_seen(letter)).split())
 
 
 def steps_in(text: str) -> tuple[str, ...]:

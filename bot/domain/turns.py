@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.domain.arena import Side
+from bot.domain.files import TextFile
 from bot.domain.images import ImageFacts, Input
 from bot.domain.labels import Label
 from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, ThreadId, TurnId, UserRef
@@ -199,6 +200,8 @@ class Outcome:
     """The results that its picture shows by their numbers, from 1: a drawn tree."""
     recipes: tuple[tuple[str, str], ...] = ()
     """The id and the name of each recipe that it offers."""
+    files: tuple[TextFile, ...] = ()
+    """What it hands out beside its words."""
 
 
 @dataclass(frozen=True, slots=True)

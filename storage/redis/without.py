@@ -147,4 +147,4 @@ def _is(user: UserRef, person: Person | None) -> bool:
 
 def unsaid(outcome: Outcome) -> Outcome:
     """Without what was said, told and proposed."""
-    return replace(outcome, words="", suggestions=(), plan=(), recipes=())
+    return replace(outcome, words="", suggestions=(), plan=(), recipes=(), files=())

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.domain.actions import Act, Control
 from bot.domain.arena import VOTE_OPEN
 from bot.domain.consent import Say, Standing
-from bot.domain.messages import Received
+from bot.domain.files import TextFile
+from bot.domain.messages import Attachment, Received
 from bot.domain.presets import NO_SUCH_PRESET, PRESETS, SHEET_WORDS
 from bot.domain.recipes import (
+    FILE_GONE,
+    FILE_NOT_READ,
+    FILE_TOO_LARGE,
+    FILE_WITHOUT_NAME,
     HOW,
+    HOW_AS_FILE,
     NAME_NEEDED,
     NAME_OF_PRESET,
     NAME_TAKEN,
@@ -25,6 +33,7 @@ from bot.domain.recipes import (
     NOTHING_TO_KEEP,
     OWN_PICTURE_NEEDED,
     RECIPE_GONE,
+    SAVED,
     TOO_MUCH,
     WORDS_TAKEN_BACK,
     recipe_id,
@@ -239,6 +248,78 @@ async def test_an_exported_recipe_is_imported_in_another_chat(rig: Rig) -> None:
     assert again == shown
 
 
+async def sends(rig: Rig, data: bytes, text: str = "", **fields: Any) -> TurnStatus:
+    """A message with a recipe's file."""
+    size = fields.pop("size", len(data))
+    message = await rig.message(text, chat=ELSEWHERE, author=CARA)
+    handle = f"{message.ref.message}-file"
+    await rig.house.spool.put(handle, data)
+    file = Attachment(handle, "look.recipe.json", size)
+    return await rig.sees(await rig.house.hall.receive(replace(message, **({"file": file} | fields))))
+
+
+async def handed_out(rig: Rig, name: str = "Winter look") -> tuple[Received, TextFile]:
+    asked = await rig.says(f"/recipe export {name}", author=CARA)
+    await rig.sees(asked)
+    answer = await rig.house.reception.answer_of(asked.turn)
+    assert answer is not None
+    (file,) = answer.files
+    return asked, file
+
+
+async def test_a_recipe_goes_to_another_chat_as_a_file(rig: Rig, gemini: ScriptedEngine) -> None:
+    await saved(rig)
+    asked, file = await handed_out(rig)
+    assert file.name == "winter-look.recipe.json"
+    assert json.loads((await rig.shown(asked.reply))["files"]) == [[file.name, file.text]]
+    kept = await sends(rig, file.data)
+    assert (kept.state, words_of(kept)) == (TurnState.DONE, SAVED.format(name="Winter look", steps="2 steps"))
+    gemini.understands = lambda _: True
+    made = await rig.sees(await rig.says("/recipe winter look", [COFFEE], author=CARA, chat=ELSEWHERE))
+    assert made.turn.instruction == "1. crop to a square\n2. make it winter"
+    assert CARA in (made.turn.words_by, made.turn.author)
+
+
+async def test_a_recipes_file_may_be_given_a_name_and_may_be_replied_to(rig: Rig) -> None:
+    await saved(rig)
+    _, file = await handed_out(rig)
+    said = [await sends(rig, file.data, "/recipe import Snow"), await sends(rig, file.data, "look at this")]
+    handle = "quoted"
+    await rig.house.spool.put(handle, file.data)
+    quoted = Attachment(handle, file.name, len(file.data))
+    said.append(await sends(rig, b"", "/recipe import Ice", file=None, quoted_file=quoted))
+    assert [words_of(each) for each in said] == [
+        SAVED.format(name=name, steps="2 steps") for name in ("Snow", "Winter look", "Ice")
+    ]
+    nothing = await sends(rig, b"", "make it winter", file=None, quoted_file=quoted)
+    assert words_of(nothing) != SAVED.format(name="Winter look", steps="2 steps")
+
+
+async def test_a_file_that_is_no_recipe_is_refused_and_nothing_is_kept(rig: Rig) -> None:
+    await rig.says("hello", chat=ELSEWHERE, author=CARA)
+    head = b'{"remixbot": "recipe", "version": 1, "name": '
+    for data, said in {
+        b"zebra": FILE_NOT_READ,
+        head + b'"' + b"x" * 41 + b'", "steps": ["x"]}': FILE_WITHOUT_NAME,
+        head + b'"Figurine", "steps": ["x"]}': NAME_OF_PRESET.format(name="Figurine"),
+        head + b'"Look", "steps": [' + b",".join([b'"x"'] * 13) + b"]}": TOO_MUCH,
+        head + b'"Look", "steps": ["' + b"x" * 2_001 + b'"]}': TOO_MUCH,
+        b" " * 17_000: FILE_TOO_LARGE,
+    }.items():
+        refused = await sends(rig, data)
+        assert (refused.state, words_of(refused)) == (TurnState.REFUSED, said)
+    assert words_of(await sends(rig, b" " * 17_000, size=None)) == FILE_GONE
+    assert words_of(await rig.sees(await rig.says("/recipes", chat=ELSEWHERE))) == NO_RECIPES
+
+
+async def test_a_file_that_was_handed_out_goes_with_whoever_is_forgotten(rig: Rig) -> None:
+    await saved(rig)
+    asked, _ = await handed_out(rig)
+    assert "make it winter" in await all_of(rig, asked)
+    await rig.house.forget(BEN)
+    assert "make it winter" not in await all_of(rig, asked)
+
+
 async def test_only_whoever_saved_it_replaces_and_deletes_it(rig: Rig) -> None:
     result = await saved(rig)
     kept = await rig.sees(await rig.says("/recipe delete winter look", author=BEN))
@@ -260,7 +341,7 @@ async def test_what_cannot_be_kept_is_said(rig: Rig) -> None:
     preset = await rig.sees(await rig.says("/recipe save Figurine", reply_to=first))
     assert [words_of(each) for each in (nothing, preset)] == [NOTHING_TO_KEEP, NAME_OF_PRESET.format(name="Figurine")]
     for words, said in {
-        "/recipe": HOW,
+        "/recipe": f"{HOW} {HOW_AS_FILE}",
         "/recipe save": NAME_NEEDED,
         "/recipe save save": NAME_NEEDED,
         "/recipe show": NAME_NEEDED,

@@ -25,6 +25,7 @@ from adapters.discord.refs import chat_ref, interaction_ref, message_ref, user_r
 from adapters.discord.render import TOO_LARGE_WORDS
 from bot.domain.actions import Act, Control
 from bot.domain.errors import BadPicture, ChatClosed, ChatGone
+from bot.domain.files import TextFile
 from bot.domain.images import ALL, ImageFacts
 from bot.domain.messages import Answer, Attachment, InboundMessage, Panel, Rendition, Shown
 from bot.domain.refs import MessageRef, TurnId, UserRef, thread_id_of, turn_id_of
@@ -144,6 +145,18 @@ async def test_a_reply_is_reserved_even_where_the_message_was_deleted_meanwhile(
     message = inbound(place, said)
     await place.platform.reserve(message, turn_of(message))
     assert place.channel.last().content == ON_ITS_WAY
+
+
+async def test_a_recipe_is_handed_out_as_a_file_and_taken_in_again(place: Place) -> None:
+    recipe = TextFile("look.recipe.json", '{"steps": ["зима"]}')
+    reply, turn, message = await place.reserve()
+    for _ in range(2):
+        await place.platform.fill(reply, Answer(TurnState.DONE, ("Here it is.",), (), turn, files=(recipe,)))
+    assert (message.content, message.files) == ("Here it is.", [(recipe.name, recipe.data)])
+    said = await place.anna.says(place.channel, "", files=[(recipe.name, recipe.data)])
+    assert await place.platform.fetch(attachment(said), max_bytes=100) == recipe.data
+    with pytest.raises(BadPicture):
+        await place.platform.fetch(attachment(said), max_bytes=5)
 
 
 async def test_a_result_takes_the_place_of_the_reserved_reply(place: Place) -> None:

@@ -34,6 +34,7 @@ from adapters.telegram.render import (
 )
 from bot.domain.actions import Act, Control
 from bot.domain.errors import BadPicture, ChatClosed, ChatGone
+from bot.domain.files import TextFile
 from bot.domain.images import ALL, ImageFacts
 from bot.domain.messages import Answer, Attachment, Credit, InboundMessage, Panel, Rendition, Shown
 from bot.domain.refs import MessageRef, Person, TurnId, thread_id_of, turn_id_of
@@ -342,6 +343,28 @@ async def test_a_picture_with_transparency_is_shown_as_the_very_file(door: Door)
         reply, await door.done(turn, await door.picture(data, media_type="image/png", has_alpha=True))
     )
     assert (message.kind, message.data, message.shown, message.filename) == ("document", data, data, "remix-1.png")
+
+
+async def test_a_recipe_is_handed_out_as_a_document_and_taken_in_again(door: Door) -> None:
+    recipe = TextFile("look.recipe.json", '{"steps": ["зима"]}')
+    reply, turn, message = await door.reserve()
+    for _ in range(2):
+        await door.platform.fill(reply, Answer(TurnState.DONE, ("Here it is.",), (), turn, files=(recipe,)))
+    assert (message.kind, message.data, message.filename) == ("document", recipe.data, recipe.name)
+    assert (message.caption, len(door.home.messages())) == ("Here it is.", 2)
+    said = await door.anna.says(door.home, document=(recipe.name, recipe.data))
+    assert said.media is not None
+    brought = Attachment(file_handle(said.media.file.file_id), recipe.name)
+    assert await door.platform.fetch(brought, max_bytes=100) == recipe.data
+
+
+async def test_where_no_file_may_be_sent_the_words_stand_alone(door: Door) -> None:
+    reply, turn, message = await door.reserve()
+    no_files = "Bad Request: not enough rights to send documents to the chat"
+    door.fake.fail("editMessageMedia", code=400, description=no_files, times=9)
+    files = (TextFile("look.recipe.json", "{}"),)
+    await door.platform.fill(reply, Answer(TurnState.DONE, ("Here it is.",), (), turn, files=files))
+    assert (message.kind, message.text) == ("text", "Here it is.")
 
 
 async def test_what_telegram_takes_for_no_photo_is_shown_as_a_document(door: Door) -> None:

@@ -17,6 +17,7 @@ from adapters.web import inbound
 from adapters.web.records import inbound_of
 from bot.domain.actions import Act, Press
 from bot.domain.errors import BadPicture
+from bot.domain.files import TextFile
 from bot.domain.messages import Answer, Attachment
 from bot.domain.refs import ChatRef, MessageRef, TurnId
 from bot.domain.turns import TurnState
@@ -185,6 +186,37 @@ async def test_a_voice_message_needs_no_words_and_may_bring_pictures(page: PageR
     message, answer = await page.sees()
     assert (status, page.core.received[1], page.spool.files) == (202, page.core.received[0], {})
     assert (message["has_voice"], message["uploads"], answer["has_voice"]) == (True, 1, False)
+
+
+async def test_a_recipes_file_is_no_picture_and_is_handed_out_as_it_is(page: PageRig) -> None:
+    form = FormData({"text": ""})
+    form.add_field("image", b'{"remixbot": "recipe"}', filename="look.recipe.json")
+    form.add_field("image", CAT, filename="cat.jpg")
+    page.core.broken = True
+    await page.posts("/api/chats/home/messages", data=form)
+    (received,) = page.core.received
+    assert received.file is not None
+    assert (received.file.filename, [each.filename for each in received.attachments]) == (
+        "look.recipe.json",
+        ["cat.jpg"],
+    )
+    assert await page.platform.fetch(received.file, max_bytes=22) == b'{"remixbot": "recipe"}'
+    (message,) = await page.sees()
+    assert (message["file"], message["files"], message["uploads"]) == ("look.recipe.json", [], 1)
+    await page.platform.done(received)
+    assert page.spool.files == {}
+
+
+async def test_an_answer_hands_out_files(page: PageRig) -> None:
+    _, ids = await page.says("black and white", CAT)
+    reply = MessageRef(ChatRef("web", "page", "home"), ids["answer_id"])
+    file = TextFile("look.recipe.json", '{"steps": ["</script>зима"]}')
+    await page.platform.fill(
+        reply, Answer(TurnState.DONE, ("Here it is.",), turn=TurnId(ids["turn_id"]), files=(file,))
+    )
+    assert (await page.sees())[1]["files"] == [{"name": file.name, "text": file.text}]
+    await page.platform.fill(reply, Answer(TurnState.DONE, ("Gone.",), turn=TurnId(ids["turn_id"])))
+    assert (await page.sees())[1]["files"] == []
 
 
 async def test_a_retracted_voice_message_leaves_no_sound_behind(page: PageRig) -> None:

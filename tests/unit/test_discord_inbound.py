@@ -211,6 +211,19 @@ def test_a_forwarded_picture_of_nobody_who_can_be_asked_belongs_to_the_forwarder
     assert found.owner is None
 
 
+def test_a_recipes_file_is_no_picture_and_comes_along_by_itself() -> None:
+    recipe, cat = file("look.recipe.json", content_type="application/json"), file("cat.png", id="802")
+    theirs = message("mine", id="701", author=user(BEN, "Ben"), attachments=[recipe])
+    own, replying = said(dm("", attachments=[cat, recipe])), said(reply("/recipe import", theirs))
+    passed_on = said(dm("", message_snapshots=[{"message": {"attachments": [recipe]}}]))
+    assert own.file is not None
+    assert (own.file.filename, [each.filename for each in own.attachments]) == ("look.recipe.json", ["cat.png"])
+    assert replying.quoted_file is not None
+    assert (replying.quoted_file.filename, replying.file, replying.quoted) == ("look.recipe.json", None, None)
+    assert passed_on.file is not None
+    assert passed_on.attachments == ()
+
+
 # --- replies
 
 

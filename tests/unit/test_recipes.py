@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bot.domain.errors import BadRequest
 from bot.domain.recipes import (
+    FILE_NOT_READ,
+    FILE_TOO_LARGE,
+    FILE_TOO_NEW,
+    FILE_WITHOUT_STEPS,
     MOST_CHARS,
+    MOST_FILE_BYTES,
     MOST_SHOWN,
     MOST_STEPS,
     Recipe,
     Step,
     exported,
+    file_of,
     imported,
+    is_recipe_file,
     is_taken,
     listed,
     name_in,
+    read_file,
     recipe_id,
     steps_in,
     steps_to,
@@ -153,3 +167,108 @@ def test_a_recipe_is_bounded() -> None:
 def test_a_recipe_holds_words_and_nothing_of_any_picture() -> None:
     assert {field.name for field in fields(Recipe)} == {"name", "steps", "by", "chat", "saved_at"}
     assert {field.name for field in fields(Step)} == {"words", "authors"}
+
+
+# --- as a file
+
+
+def in_file(**changes: Any) -> bytes:
+    whole = {"remixbot": "recipe", "version": 1, "name": "Look", "steps": ["make it winter"]}
+    return json.dumps(whole | changes).encode()
+
+
+@pytest.mark.parametrize("name", ["Winter look", "冬", "O'Brien “x” \\ /", "ü" * 40])
+def test_a_recipe_in_a_file_is_read_as_the_same_steps_of_whoever_brings_it(name: str) -> None:
+    recipe = Recipe(
+        name, (Step("crop to 3:2", (ANNA,)), Step('write "Привіт" 🐈 on it', (BEN,))), Person(ANNA, "Anna"), CHAT
+    )
+    file = file_of(recipe)
+    assert is_recipe_file(file.name)
+    assert file.name.isascii()
+    assert read_file(file.data, BEN) == (name, tuple(Step(each.words, (BEN,)) for each in recipe.steps))
+    assert set(json.loads(file.text)) == {"remixbot", "version", "name", "steps"}
+    for hidden in (ANNA.user, "Anna", CHAT.chat, CHAT.key):
+        assert hidden not in file.text
+
+
+def test_the_largest_recipe_there_is_can_be_read_from_its_file() -> None:
+    recipe = Recipe(
+        "x" * 40, tuple(Step("\x01" * (MOST_CHARS // MOST_STEPS)) for _ in range(MOST_STEPS)), Person(ANNA), CHAT
+    )
+    assert len(file_of(recipe).data) <= MOST_FILE_BYTES
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("look.recipe.json", True),
+        ("Look.RECIPE.JSON", True),
+        ("look.recipe (1).json", True),
+        ("look.recipe_1.json", True),
+        ("look.json", False),
+        ("look.recipe.json.exe", False),
+        ("recipe.json", False),
+        ("look.recipe.json\n", False),
+    ],
+)
+def test_a_recipes_file_is_known_by_its_name(name: str, is_one: bool) -> None:
+    assert is_recipe_file(name) is is_one
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", FILE_NOT_READ),
+        (b"\xff\xfe", FILE_NOT_READ),
+        (b"not json", FILE_NOT_READ),
+        (b"[" * 16_000, FILE_NOT_READ),
+        (b"[]", FILE_NOT_READ),
+        (b"null", FILE_NOT_READ),
+        (b"1" * 16_000, FILE_NOT_READ),
+        (b'{"steps": ["x"]}', FILE_NOT_READ),
+        (in_file(remixbot="taste"), FILE_NOT_READ),
+        (in_file(version="1"), FILE_NOT_READ),
+        (in_file(version=True), FILE_NOT_READ),
+        (in_file(version=0), FILE_NOT_READ),
+        (in_file(version=2, steps=7), FILE_TOO_NEW),
+        (in_file(name=["Look"]), FILE_NOT_READ),
+        (in_file(steps="make it winter"), FILE_NOT_READ),
+        (in_file(steps=["make it winter", 7]), FILE_NOT_READ),
+        (in_file(steps=[["make it winter"]]), FILE_NOT_READ),
+        (in_file(steps=[]), FILE_WITHOUT_STEPS),
+        (in_file(steps=[" ", "\u202e\n"]), FILE_WITHOUT_STEPS),
+        (b" " * (MOST_FILE_BYTES + 1), FILE_TOO_LARGE),
+    ],
+)
+def test_a_file_that_is_no_recipe_is_refused_in_words(data: bytes, said: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        read_file(data, ANNA)
+    assert refused.value.words == said
+
+
+def test_what_nobody_knows_is_passed_over_and_what_nobody_sees_is_left_out() -> None:
+    steps = ["make\nit\u202e winter\ud800", "", "add\x00 a hat"]
+    data = in_file(name="Lo\u200eok\ud800", steps=steps, author="Eve", chat={"id": 1})
+    assert read_file(b"\xef\xbb\xbf" + data, ANNA) == (
+        "Look",
+        (Step("make it winter", (ANNA,)), Step("add a hat", (ANNA,))),
+    )
+    assert read_file(in_file(name="x" * 41), ANNA)[0] == ""
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@given(st.binary() | st.builds(lambda fields: in_file(**fields), st.dictionaries(
+    st.sampled_from(["remixbot", "version", "name", "steps"]), _json)))  # fmt: skip
+def test_whatever_a_file_holds_it_is_read_or_refused(data: bytes) -> None:
+    name, found = "", tuple[Step, ...]()
+    with contextlib.suppress(BadRequest):
+        name, found = read_file(data, ANNA)
+    assert len(name) <= 40
+    said = "".join([name, *(step.words for step in found)])
+    assert said.encode().decode() == said

@@ -583,6 +583,16 @@ def test_a_voice_note_and_a_sound_file_are_listened_to() -> None:
     assert read(said(audio=sound, caption="like this")).voice == Attachment(file_handle("o", "uo"), "idea.m4a", 9_000)
 
 
+def test_a_recipes_file_is_no_picture_and_comes_along_by_itself() -> None:
+    file = document("look.recipe.json", "application/json")
+    expected = Attachment(file_handle("doc", "udoc"), "look.recipe.json", 5_000_000)
+    theirs = raw(GROUP, id_=30, **by(BEN), document=file)
+    alone, replying = read(said(document=file)), read(calling("/recipe import", reply_to_message=theirs))
+    assert (alone.file, alone.attachments, alone.text) == (expected, (), "")
+    assert (replying.file, replying.quoted_file, replying.quoted) == (None, expected, None)
+    assert concern_of(said(document=file), ME)
+
+
 # --- what is in the way
 
 

@@ -94,6 +94,7 @@ function person(chat, message, does) {
     local.length ? thumbs(local) : null,
     waits ? el("p", { class: "faint" }, message.uploads > 1 ? `${message.uploads} pictures are being checked…` : "The picture is being checked…") : null,
     message.has_voice ? spoken() : null,
+    message.file ? el("p", { class: "file", dir: "auto" }, icon("file"), message.file) : null,
     message.text ? el("p", { class: message.press ? "text pressed" : "text", dir: "auto" }, message.text) : null,
     el("div", { class: "actions" }, time(message), message.images.length ? iconButton("reply", "Reply", () => does.reply(message)) : null),
   );
@@ -118,6 +119,7 @@ function answer(chat, message, me, does) {
     said(message, does),
     vote(message, me, does),
     credit(chat, message, me),
+    files(message),
     sources(message),
     suggestions(message, does),
     isFinal ? actions(chat, message, does) : el("div", { class: "actions" }, cancel(chat, message, me, does), time(message)),
@@ -149,6 +151,14 @@ function linked(line, message) {
 function credit(chat, message, me) {
   const words = message.images.length ? creditOf(chat, message, me) : "";
   return words ? el("p", { class: "credit", dir: "auto" }, words) : null;
+}
+
+/** Small files of words, to be kept. */
+function files(message) {
+  return message.files.map(({ name, text }) => {
+    const href = `data:application/json;charset=utf-8,${encodeURIComponent(text)}`;
+    return el("p", { class: "file" }, el("a", { href, download: name }, icon("file"), name));
+  });
 }
 
 function sources(message) {

@@ -7,6 +7,7 @@ import { miniature } from "./pictures.js";
 import { canRecord, Recorder } from "./recorder.js";
 
 const isPicture = (file) => file.type.startsWith("image/") || /\.(jpe?g|png|webp|hei[cf]|gif|avif|tiff?|bmp)$/i.test(file.name);
+const isRecipe = (file) => /\.recipe[ _()\d-]{0,8}\.json$/i.test(file.name);
 
 const isNew = (words) => isCommand(words) || /^\s*\/imagine\b/i.test(words);
 const OPEN = ["accepted", "waiting", "running"];
@@ -64,7 +65,7 @@ export class Composer extends EventTarget {
   }
 
   add(files) {
-    const pictures = files.filter(isPicture);
+    const pictures = files.filter((file) => isPicture(file) || isRecipe(file));
     const small = pictures.filter((file) => file.size <= this.limits.image_bytes);
     const room = this.limits.images - this.files.length;
     if (pictures.length < files.length) this.say("I can only take pictures.");
