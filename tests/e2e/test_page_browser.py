@@ -18,8 +18,10 @@ from playwright.async_api import Browser, Locator, Page, Route, async_playwright
 
 from bot.domain.actions import Act, Press
 from bot.domain.arena import ENDED, Choice, your_vote
-from bot.domain.messages import InboundMessage
+from bot.domain.files import TextFile
+from bot.domain.messages import Answer, InboundMessage
 from bot.domain.refs import ChatRef, MessageRef, UserRef
+from bot.domain.turns import TurnState
 from tests.fakes.rooms import AGREED, ANSWERS, PLAN, SAID_NEVER, PageRig, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -749,6 +751,26 @@ async def test_the_download_is_the_file_itself(page: Page, rig: PageRig, tmp_pat
 
 
 # --- when things go wrong
+
+
+async def test_a_recipes_file_is_kept_by_a_tap_and_sent_like_a_picture(
+    page: Page, rig: PageRig, tmp_path: Path
+) -> None:
+    await begin(page)
+    recipe = TextFile("look.recipe.json", '{"steps": ["зима & </a>#?%20 100%"]}\n')
+    (turn, reply), *_ = rig.core.answers.items()
+    await rig.platform.fill(reply, Answer(TurnState.DONE, ("Here it is.",), turn=turn, files=(recipe,)))
+    async with page.expect_download() as downloading:
+        await page.get_by_role("link", name=recipe.name).click()
+    download = await downloading.value
+    await download.save_as(tmp_path / download.suggested_filename)
+    assert (tmp_path / recipe.name).read_bytes() == recipe.data
+    await page.set_input_files("#files", tmp_path / recipe.name)
+    await page.locator("#send").click()
+    await expect(page.locator(".message.person .file")).to_have_text(recipe.name)
+    file = rig.core.received[-1].file
+    assert file is not None
+    assert (file.filename, file.size_bytes) == (recipe.name, len(recipe.data))
 
 
 async def test_words_are_never_markup(page: Page) -> None:
