@@ -12,6 +12,7 @@ from bot.domain.actions import Act
 from bot.domain.images import Provenance
 from bot.domain.labels import Label
 from bot.domain.messages import Received
+from bot.domain.refs import Sha256
 from bot.domain.turns import TurnState, TurnStatus
 from bot.domain.words import NO_SUCH_NODE, NOTHING_TO_COMPARE, NOTHING_TO_DRAW, PRESS_GONE, TREE_WORDS, WHICH_NODE
 from bot.engines.exact import ExactEngine
@@ -61,6 +62,32 @@ async def test_the_tree_is_one_picture_that_numbers_all_of_them(rig: Rig) -> Non
     again = await rig.sees(await rig.says("/tree"))
     assert again.outcome is not None
     assert again.outcome.nodes == tree.outcome.nodes  # trees are no part of the tree
+
+
+async def test_a_tree_that_is_shown_again_reads_only_what_is_new_and_nothing_that_was_deleted(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = await grown(rig)
+    read: list[Sha256] = []
+    get = rig.house.images.get
+
+    async def counted(sha256: Sha256) -> bytes:
+        read.append(sha256)
+        return await get(sha256)
+
+    monkeypatch.setattr(rig.house.images, "get", counted)
+    first = await rig.sees(await rig.says("/tree", reply_to=pictures[2]))
+    once = len(read)
+    again = await rig.sees(await rig.says("/tree", reply_to=pictures[2]))
+    assert (once, len(read)) == (3, 3)
+    assert first.outcome is not None
+    assert again.outcome is not None
+    assert first.outcome.images == again.outcome.images
+    await rig.house.reception.delete(pictures[1].reply, by=ANNA, moderates=False)
+    without = await rig.sees(await rig.says("/tree", reply_to=pictures[2]))
+    assert without.outcome is not None
+    assert without.outcome.images != first.outcome.images
+    assert len(read) == 3
 
 
 async def test_its_label_is_the_strongest_of_what_it_shows(rig: Rig) -> None:
