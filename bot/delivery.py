@@ -15,7 +15,7 @@ from bot.domain.arena import MAKING, WHICH_IS_BETTER, Ballot, Side, revealed, vo
 from bot.domain.credit import owner_names
 from bot.domain.images import ImageFacts, Picture, facts_of, picture_of
 from bot.domain.labels import Label, alt_text, label_known, label_line, words_line
-from bot.domain.language import speaking, tr
+from bot.domain.language import speaking, spoken, tr
 from bot.domain.messages import Answer, ChatCapabilities, Credit, Panel, Rendition, sharing
 from bot.domain.money import up_to
 from bot.domain.outcomes import UNDO
@@ -188,7 +188,7 @@ class Dispatch:
         if status is None:
             return None
         with speaking(status.turn.language):
-            return await self._answer_of(status)
+            return replace(await self._answer_of(status), language=spoken())
 
     async def _answer_of(self, status: TurnStatus) -> Answer:
         capabilities = await self._platforms[status.turn.chat.platform].capabilities(status.turn.chat)

@@ -19,14 +19,14 @@ from telegram import Message
 
 from adapters.telegram.album_reading import anchor_of, closes_at, ordered, stripped
 from adapters.telegram.errors import Rejected, TokenRefused
-from adapters.telegram.inbound import Snag, chat_of, concern_of, inbound_of, replied_of, says_of, version_of
+from adapters.telegram.inbound import Snag, chat_of, concern_of, inbound_of, replied_of, says_of, tag_of, version_of
 from adapters.telegram.inbox import LEAVE_S, MOST_AT_ONCE, MOST_OF_A_CHAT, understood
 from adapters.telegram.ports import Album, Albums, Json, Key, Me, Telegram, TelegramStore
 from adapters.telegram.refs import group_of, is_group
 from adapters.telegram.saying import Saying
 from bot.domain.buttons import ButtonId, Verb
 from bot.domain.errors import ChatClosed
-from bot.domain.language import N_, tr
+from bot.domain.language import N_, ngettext, speaking, spoken, tr
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import ChatRef, MessageRef
 from bot.ending import end, is_ending
@@ -51,7 +51,8 @@ _Name = tuple[ChatRef, str]
 
 
 def redo_label(count: int) -> str:
-    return f"Redo with all {count}"
+    # TRANSLATORS: a key, at most 36 characters: does it again with all pictures of an album
+    return ngettext("Redo with all {count}", "Redo with all {count}", count).format(count=count)
 
 
 class Gathering:
@@ -249,16 +250,18 @@ class Gathering:
     # --- handing in
 
     async def _hand_over(self, album: Album, version: int) -> None:
+        """It may be long since an update came: whoever sent it is spoken to in the language that came with it."""
         if not album.items:
             return
-        match await self._read(album, version):
-            case InboundMessage() as message:
-                await _unless_closed(lambda: self._rooms.receive(message))
-                await _unless_closed(lambda: self._say_what_is_hidden(album))
-            case Snag() as snag:
-                anchor = MessageRef(album.chat, str(anchor_of(album)))
-                words = snag.words
-                await _unless_closed(lambda: self._saying.once(f"snag:{anchor.key}", anchor, words))
+        with speaking(_tag_of(album), spoken()):
+            match await self._read(album, version):
+                case InboundMessage() as message:
+                    await _unless_closed(lambda: self._rooms.receive(message))
+                    await _unless_closed(lambda: self._say_what_is_hidden(album))
+                case Snag() as snag:
+                    anchor = MessageRef(album.chat, str(anchor_of(album)))
+                    words = snag.words
+                    await _unless_closed(lambda: self._saying.once(f"snag:{anchor.key}", anchor, words))
 
     async def _say_what_is_hidden(self, album: Album) -> None:
         """In privacy mode a command below an album brings the picture that it stands under, and none of the others."""
@@ -298,8 +301,9 @@ class Gathering:
         message = await self._read(album, since)
         if isinstance(message, Snag):
             return
-        if not await self._goes_along(message):
-            await self._offer(album, MessageRef(album.chat, str(late[-1])), len(message.attachments))
+        with speaking(_tag_of(album), spoken()):
+            if not await self._goes_along(message):
+                await self._offer(album, MessageRef(album.chat, str(late[-1])), len(message.attachments))
         now = await self._albums.close(album.chat, album.group, anchor=anchor_of(album), handed=late)
         await self._said_since(now, since)  # that more came is no edit
 
@@ -332,6 +336,11 @@ async def _unless_closed(action: Callable[[], Awaitable[object]]) -> None:
 def _as_handed(album: Album) -> Album:
     """As it was when it was closed."""
     return replace(album, items={id_: raw for id_, raw in album.items.items() if id_ in album.handed})
+
+
+def _tag_of(album: Album) -> str:
+    """The language of whoever sent it."""
+    return next((tag for each in ordered(album) if (tag := tag_of(each))), "")
 
 
 def _version_of(album: Album) -> int:

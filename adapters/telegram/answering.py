@@ -41,6 +41,8 @@ class Pressed:
     label: str = ""
     message: Message | None = None
     is_vague: bool = False
+    language: str = ""
+    """The tag that Telegram gives of `user`'s, empty where it gives none."""
 
     @property
     def chat(self) -> ChatRef:
@@ -76,6 +78,7 @@ def pressed_of(query: CallbackQuery, me: Me) -> Pressed | None:
         label="" if message is None else label_of(message, query.data),
         message=message,
         is_vague=message is None and bool(query.message.chat.is_forum),
+        language=query.from_user.language_code or "",
     )
 
 

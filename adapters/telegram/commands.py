@@ -26,15 +26,23 @@ NOT_YOURS_TO_SAY: Final = N_("Only those who run this group can say who may use 
 REPLY_TO_SOMEBODY: Final = N_("Reply to a message of the person with /allow or /deny.")
 ONLY_IN_GROUPS: Final = N_("That is for groups. Here there are only the two of us.")
 WRITES_AS_CHAT: Final = N_("You write as a chat here. Write to me in private to erase what is yours.")
-ERASE_LABEL, KEEP_LABEL = "Erase everything", "Keep it"
+# TRANSLATORS: a key, at most 24 characters: erases all that is kept of whoever presses it
+ERASE_LABEL: Final = N_("Erase everything")
+# TRANSLATORS: a key, at most 24 characters: nothing is erased
+KEEP_LABEL: Final = N_("Keep it")
 
 
 def may_use(name: str) -> str:
-    return f"{plain(name) or 'That person'} may use me here."
+    return tr("{name} may use me here.").format(name=_named(name))
 
 
 def may_not_use(name: str) -> str:
-    return f"{plain(name) or 'That person'} can't use me here any more. /allow in reply to them changes that."
+    return tr("{name} can't use me here any more. /allow in reply to them changes that.").format(name=_named(name))
+
+
+def _named(name: str) -> str:
+    # TRANSLATORS: in place of a name that is not known: "That person may use me here."
+    return plain(name) or tr("That person")
 
 
 class Commands:
@@ -93,8 +101,8 @@ class Commands:
             return
         user = person.user.user
         keys = (
-            Key(ERASE_LABEL, str(ButtonId(Verb.FORGET, None, user))),
-            Key(KEEP_LABEL, str(ButtonId(Verb.FORGET, None, f"{user}.keep"))),
+            Key(tr(ERASE_LABEL), str(ButtonId(Verb.FORGET, None, user))),
+            Key(tr(KEEP_LABEL), str(ButtonId(Verb.FORGET, None, f"{user}.keep"))),
         )
         await self._saying.once(f"forget:{to.key}", to, tr(FORGET_ASKS), keyboard=(keys,))
 

@@ -1,5 +1,5 @@
 """What becomes of one update: a message, an edited one, a pressed key, what is asked in passing, or a change of the
-bot's own place in a chat.
+bot's own place in a chat. Whoever did it is spoken to in their language, as Telegram tells it.
 
 Everything here may happen more than once for the same update, and does no harm then.
 """
@@ -10,7 +10,16 @@ import asyncio
 from typing import Final, Protocol
 
 import structlog
-from telegram import CallbackQuery, Chat, ChatMember, ChatMemberRestricted, ChatMemberUpdated, InlineQuery, Message
+from telegram import (
+    CallbackQuery,
+    Chat,
+    ChatMember,
+    ChatMemberRestricted,
+    ChatMemberUpdated,
+    InlineQuery,
+    Message,
+    Update,
+)
 
 from adapters.telegram.access import Access
 from adapters.telegram.albums import Gathering
@@ -25,6 +34,7 @@ from adapters.telegram.inbound import (
     is_ours,
     replied_of,
     says_of,
+    tag_of,
     turn_in,
     version_of,
 )
@@ -34,6 +44,7 @@ from adapters.telegram.refs import chat_ref, group_of, is_group
 from adapters.telegram.saying import Saying
 from bot.domain.access import OF_ONES_OWN
 from bot.domain.errors import ChatClosed
+from bot.domain.language import speaking
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import ChatRef, MessageRef, UserRef
 from bot.ports import Rooms
@@ -113,20 +124,23 @@ class Door:
         self._greeted: Recent[ChatRef, None] = Recent()
 
     async def deal_with(self, arrived: Arrived) -> None:
-        update, raw = arrived.update, arrived.raw
         try:
-            if update.callback_query is not None:
-                await self._presses.take(update.callback_query)
-            elif update.message is not None:
-                await self._message(update.message, raw["message"], edited=False)
-            elif update.edited_message is not None:
-                await self._message(update.edited_message, raw["edited_message"], edited=True)
-            elif update.inline_query is not None and self._inline is not None:
-                await self._inline.take(update.inline_query)
-            elif update.my_chat_member is not None:
-                await self._changed(update.my_chat_member, update.update_id)
+            with speaking(tag_of(arrived.update)):
+                await self._take(arrived.update, arrived.raw)
         except ChatClosed as error:
             log.info("chat closed", code=error.code)
+
+    async def _take(self, update: Update, raw: Json) -> None:
+        if update.callback_query is not None:
+            await self._presses.take(update.callback_query)
+        elif update.message is not None:
+            await self._message(update.message, raw["message"], edited=False)
+        elif update.edited_message is not None:
+            await self._message(update.edited_message, raw["edited_message"], edited=True)
+        elif update.inline_query is not None and self._inline is not None:
+            await self._inline.take(update.inline_query)
+        elif update.my_chat_member is not None:
+            await self._changed(update.my_chat_member, update.update_id)
 
     # --- messages
 

@@ -27,16 +27,19 @@ WELCOME: Final = N_(
 )
 TRY_IT: Final = N_("This photo is for trying things. Press one, or reply to it with your own words.")
 EXAMPLES: Final = (
-    "crop to a circle",
-    "make it black and white",
-    "write “Good morning” at the bottom",
+    # TRANSLATORS: a key, at most 48 characters, and the order that is then given in these very words
+    N_("crop to a circle"),
+    # TRANSLATORS: a key, at most 48 characters, and the order that is then given in these very words
+    N_("make it black and white"),
+    # TRANSLATORS: a key, at most 48 characters, and the order that is then given in these very words
+    N_("write “Good morning” at the bottom"),
 )
 """All of them are done exactly, so that they cost nothing and work without a key."""
 
 
 def try_keys() -> Keyboard:
     """One tap each: the label is said as a reply to the picture."""
-    return tuple((Key(words, str(ButtonId(Verb.SAY, None, str(number)))),) for number, words in enumerate(EXAMPLES))
+    return tuple((Key(tr(words), str(ButtonId(Verb.SAY, None, str(number)))),) for number, words in enumerate(EXAMPLES))
 
 
 @cache

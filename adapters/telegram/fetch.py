@@ -17,6 +17,7 @@ from adapters.telegram.errors import Rejected, TooLarge, Unavailable
 from adapters.telegram.inbound import file_id_of
 from adapters.telegram.transport import FileGone, TooMuch
 from bot.domain.errors import BadPicture
+from bot.domain.language import tr
 from bot.domain.messages import Attachment
 
 FETCH_S: Final = 120.0
@@ -28,22 +29,22 @@ class Fetcher:
 
     async def fetch(self, attachment: Attachment, *, max_bytes: int) -> bytes:
         """Raises `BadPicture`, or `Unavailable` where it may work later."""
-        what = "recording" if attachment.filename.endswith((".ogg", ".oga", ".mp3", ".m4a")) else "picture"
+        is_sound = attachment.filename.endswith((".ogg", ".oga", ".mp3", ".m4a"))
         most = max_bytes if self._api.local else min(max_bytes, limits.DOWNLOAD_BYTES)
         if (attachment.size_bytes or 0) > most:
-            raise self._too_large(what, max_bytes)
+            raise self._too_large(max_bytes, is_sound=is_sound)
         try:
             async with asyncio.timeout(FETCH_S):
                 file = await self._api.remote_file(file_id_of(attachment.handle))
                 if not file.path:
-                    raise _gone(what)
+                    raise _gone(is_sound=is_sound)
                 if (file.size_bytes or 0) > most:
-                    raise self._too_large(what, max_bytes)
+                    raise self._too_large(max_bytes, is_sound=is_sound)
                 return await self._bytes(file.path, most)
         except (TooLarge, TooMuch):
-            raise self._too_large(what, max_bytes) from None
+            raise self._too_large(max_bytes, is_sound=is_sound) from None
         except (Rejected, FileGone, FileNotFoundError, ValueError):
-            raise _gone(what) from None
+            raise _gone(is_sound=is_sound) from None
         except (TimeoutError, NetworkError, OSError):
             raise Unavailable("Telegram's files can't be had now.") from None
 
@@ -52,15 +53,26 @@ class Fetcher:
             return await asyncio.to_thread(_read, Path(path), most)
         return await self._api.download(path, max_bytes=most)
 
-    def _too_large(self, what: str, max_bytes: int) -> BadPicture:
+    def _too_large(self, max_bytes: int, *, is_sound: bool) -> BadPicture:
         if self._api.local or max_bytes < limits.DOWNLOAD_BYTES:
-            return BadPicture(f"That {what} is too large for me. I can take up to {max_bytes // 2**20} MB.")
-        megabytes = limits.DOWNLOAD_BYTES // 2**20
-        return BadPicture(f"That {what} is too large: Telegram gives bots files of up to {megabytes} MB.")
+            words = (
+                tr("That recording is too large for me. I can take up to {megabytes} MB.")
+                if is_sound
+                else tr("That picture is too large for me. I can take up to {megabytes} MB.")
+            )
+            return BadPicture(words.format(megabytes=max_bytes // 2**20))
+        words = (
+            tr("That recording is too large: Telegram gives bots files of up to {megabytes} MB.")
+            if is_sound
+            else tr("That picture is too large: Telegram gives bots files of up to {megabytes} MB.")
+        )
+        return BadPicture(words.format(megabytes=limits.DOWNLOAD_BYTES // 2**20))
 
 
-def _gone(what: str) -> BadPicture:
-    return BadPicture(f"That {what} is not here any more. Please send it once more.")
+def _gone(*, is_sound: bool) -> BadPicture:
+    if is_sound:
+        return BadPicture(tr("That recording is not here any more. Please send it once more."))
+    return BadPicture(tr("That picture is not here any more. Please send it once more."))
 
 
 def _read(path: Path, most: int) -> bytes:

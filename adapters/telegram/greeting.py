@@ -12,6 +12,7 @@ from adapters.telegram.ports import Me, Telegram, TelegramStore
 from adapters.telegram.refs import chat_ref, group_of, is_group, press_ref
 from adapters.telegram.saying import Saying
 from bot.domain.errors import ChatClosed
+from bot.domain.language import tr
 from bot.domain.refs import ChatRef, MessageRef
 
 _LIFE_S: Final = 2 * 365 * 24 * 3600
@@ -20,14 +21,14 @@ _LIFE_S: Final = 2 * 365 * 24 * 3600
 def greeting(username: str, *, reads_all: bool) -> str:
     """`reads_all` as Telegram has it, for the bot in general or for this group."""
     if reads_all:
-        return (
-            f"To have a photo edited here, reply to it, mention @{username} and say what you want changed; to go on, "
+        return tr(
+            "To have a photo edited here, reply to it, mention @{username} and say what you want changed; to go on, "
             "just reply to my pictures."
-        )
-    return (
-        "Here Telegram shows me only replies to my pictures and commands: reply to any photo with "
-        f"/edit@{username} and what you want changed."
-    )
+        ).format(username=username)
+    return tr(
+        "Here Telegram shows me only replies to my pictures and commands: reply to any photo with /edit@{username} and "
+        "what you want changed."
+    ).format(username=username)
 
 
 class Greeting:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
 from pathlib import PurePath
 from typing import Final
 from zlib import crc32
@@ -25,6 +24,7 @@ from telegram import (
     MessageOriginChat,
     MessageOriginUser,
     PhotoSize,
+    Update,
     User,
 )
 
@@ -34,7 +34,7 @@ from adapters.telegram.refs import chat_ref, server_ref, user_ref
 from bot.domain.buttons import Verb, read_button_id, say_of
 from bot.domain.images import Provenance
 from bot.domain.labels import Label, label_line
-from bot.domain.language import LANGUAGES, speaking
+from bot.domain.language import LANGUAGES, N_, speaking, tr
 from bot.domain.messages import NOBODY, Attachment, InboundMessage, Quoted
 from bot.domain.recipes import is_recipe_file
 from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, TurnId
@@ -61,16 +61,16 @@ _BEHIND_A_NAME: Final = ",:;"
 class Snag(Enum):
     """Why a message that is meant for the bot cannot be handed on, in words for whoever wrote it."""
 
-    VIDEO = "I can't edit videos yet. Send me a photo, or a still of it, and I'll gladly change that."
-    ANIMATION = "I can't edit GIFs yet. Send me a photo, or one frame of it, and I'll gladly change that."
-    VIDEO_NOTE = "I can't watch video notes yet. Tell me in words or by voice, and send a photo along."
-    MOVING_STICKER = "I can't edit stickers that move. A still one or a photo works."
-    FILE = "I can't open this kind of file. Send the picture as a photo, or as a PNG, JPEG, WebP or HEIC file."
-    OTHER = "There is nothing in this that I could edit. Send me a photo and say what you want changed."
+    VIDEO = N_("I can't edit videos yet. Send me a photo, or a still of it, and I'll gladly change that.")
+    ANIMATION = N_("I can't edit GIFs yet. Send me a photo, or one frame of it, and I'll gladly change that.")
+    VIDEO_NOTE = N_("I can't watch video notes yet. Tell me in words or by voice, and send a photo along.")
+    MOVING_STICKER = N_("I can't edit stickers that move. A still one or a photo works.")
+    FILE = N_("I can't open this kind of file. Send the picture as a photo, or as a PNG, JPEG, WebP or HEIC file.")
+    OTHER = N_("There is nothing in this that I could edit. Send me a photo and say what you want changed.")
 
     @property
     def words(self) -> str:
-        return self.value
+        return tr(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,13 @@ def identity_of(message: Message) -> Person | None:
     if message.sender_chat is not None:
         return _chat_person(message.sender_chat)
     return _user_person(message.from_user) if message.from_user is not None else None
+
+
+def tag_of(done: Update | Message) -> str:
+    """The language of whoever did it, as Telegram tells it (BCP 47). Empty where it does not: of older apps, of whoever
+    writes as a chat, and of bots."""
+    user = done.from_user if isinstance(done, Message) else done.effective_user
+    return user.language_code or "" if user is not None else ""
 
 
 def is_ours(message: Message, me: Me) -> bool:
@@ -442,7 +449,6 @@ def _is_from_us(origin: MessageOrigin, me: Me) -> bool:
     return isinstance(origin, MessageOriginUser) and str(origin.sender_user.id) == me.id
 
 
-@cache
 def _labels() -> Mapping[str, Provenance]:
     """What a label begins with, in whichever language it was shown."""
     found: dict[str, Provenance] = {}
@@ -525,6 +531,7 @@ def inbound_of(
         among=target.index is not None,
         file=file,
         quoted_file=_recipe_file(replied) if replied is not None else None,
+        language=tag_of(first),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Final, assert_never
 
@@ -20,7 +21,7 @@ from adapters.telegram.answering import PATIENCE_S, Answering, Pressed, bears, l
 from adapters.telegram.errors import OutcomeUnknown, Rejected
 from adapters.telegram.files import ALREADY, Files
 from adapters.telegram.inbound import attachments_of, turn_in
-from adapters.telegram.ports import Key, Me, Orphans, Resending, Telegram, TelegramStore
+from adapters.telegram.ports import Key, Keyboard, Me, Orphans, Resending, Telegram, TelegramStore
 from adapters.telegram.refs import is_group, press_ref, user_ref
 from adapters.telegram.render import ON_ITS_WAY, full_keyboard, keyboard
 from adapters.telegram.saying import Saying
@@ -29,7 +30,7 @@ from bot.domain.access import ACTS_OF_ONES_OWN
 from bot.domain.arena import ONLY_WHO_ASKED, vote_of
 from bot.domain.buttons import ButtonId, Verb, press_of, say_of
 from bot.domain.errors import ChatClosed, RemixError
-from bot.domain.language import N_, tr
+from bot.domain.language import N_, speaking, spoken, tr
 from bot.domain.messages import Answer, InboundMessage, Quoted
 from bot.domain.refs import MessageRef, TurnId, UserRef
 from bot.domain.words import (
@@ -48,11 +49,15 @@ from bot.recent import Recent
 _log = structlog.get_logger("telegram")
 
 TOO_OLD: Final = N_("That message is too old for its buttons. Reply to it with what you want, and I go on from there.")
+# TRANSLATORS: an answer to a press, at most 200 characters
 CANNOT_POST: Final = N_("I can't post here at the moment. Perhaps my rights in this group have changed.")
 LEFT_OVER: Final = N_("That message was left over. Your answer stands in another one.")
 KEPT: Final = N_("Nothing of yours was erased.")
 
-DELETE_LABEL, KEEP_LABEL = "Delete for everybody", "Keep"
+# TRANSLATORS: a key, at most 24 characters: the picture is deleted for all who see it
+DELETE_LABEL: Final = N_("Delete for everybody")
+# TRANSLATORS: a key, at most 24 characters: the picture is not deleted
+KEEP_LABEL: Final = N_("Keep")
 _YES, _KEEP = "yes", "keep"
 _AT_ONCE_S = 30
 _VOTED_S = 24 * 3600
@@ -120,6 +125,8 @@ class Presses:
             if await self._is_lost(pressed):
                 await answering.say(tr(TOO_OLD))
                 return
+            if pressed.button.verb is not Verb.FORGET:  # nothing is to be learnt of who is being forgotten
+                await self._rooms.speaks(pressed.user, pressed.language)
             await self._press(pressed, answering)
         except ChatClosed:
             answering.acknowledge(tr(CANNOT_POST), alert=True)
@@ -198,6 +205,7 @@ class Presses:
                 server=pressed.server,
                 quoted=self._quoted(pressed),
                 around=pressed.around,
+                language=pressed.language,
             )
         )
 
@@ -209,7 +217,10 @@ class Presses:
     async def _label(self, pressed: Pressed) -> str:
         """What must stand on the key, where Telegram does not show it any more."""
         answer = await self._answer(pressed.under)
-        return label_in(full_keyboard(answer), pressed.data) if answer is not None else ""
+        if answer is None:
+            return ""
+        with _in_its_language(answer):
+            return label_in(full_keyboard(answer), pressed.data)
 
     async def _redo(self, pressed: Pressed, answering: Answering) -> None:
         anchor = pressed.button.argument
@@ -224,7 +235,7 @@ class Presses:
         # Named after the message that offers it: however often it is pressed, it is done once. And after the album, so
         # that nobody takes the name of somebody else's.
         named = press_ref(pressed.chat, f"whole{anchor}.{pressed.under.message}")
-        await self._rooms.receive(replace(message, ref=named))
+        await self._rooms.receive(replace(message, ref=named, language=pressed.language or message.language))
 
     async def _answer(self, message: MessageRef) -> Answer | None:
         record = await self._messages.find(message)
@@ -300,7 +311,9 @@ class Presses:
             await answering.say(tr(NOTHING_THERE))
             return
         answering.acknowledge()
-        await self._telegram.change_keyboard(pressed.under, full_keyboard(answer))
+        with _in_its_language(answer):
+            keys = full_keyboard(answer)
+        await self._telegram.change_keyboard(pressed.under, keys)
 
     async def _send_again(self, pressed: Pressed, answering: Answering) -> None:
         """Knowingly, but not twice at once."""
@@ -314,7 +327,8 @@ class Presses:
             answering.acknowledge(tr(ALREADY))
             return
         answering.acknowledge(tr(ON_ITS_WAY))
-        await self._resending.send_again(pressed.under, answer)
+        with _in_its_language(answer):
+            await self._resending.send_again(pressed.under, answer)
 
     async def _delete(self, pressed: Pressed, answering: Answering) -> None:
         """Whoever may not is not asked, and changes nothing of what others are asked."""
@@ -330,9 +344,9 @@ class Presses:
         else:
             answering.acknowledge()
             place = pressed.button.place
-            yes = Key(DELETE_LABEL, str(ButtonId(Verb.DELETE, place, _YES)))
-            keep = Key(KEEP_LABEL, str(ButtonId(Verb.DELETE, place, _KEEP)))
-            keys = keyboard(answer) if pressed.button.argument == _KEEP else ((yes, keep),)
+            yes = Key(tr(DELETE_LABEL), str(ButtonId(Verb.DELETE, place, _YES)))
+            keep = Key(tr(KEEP_LABEL), str(ButtonId(Verb.DELETE, place, _KEEP)))
+            keys = _keys_of(answer) if pressed.button.argument == _KEEP else ((yes, keep),)
             await self._telegram.change_keyboard(pressed.under, keys)
 
     async def _delete_now(self, pressed: Pressed, answering: Answering, *, moderates: bool) -> None:
@@ -343,7 +357,7 @@ class Presses:
         await answering.say(words)
         answer = None if words == tr(NOT_YOURS_TO_DELETE) else await self._answer(pressed.under)
         if answer is not None:
-            await self._telegram.change_keyboard(pressed.under, keyboard(answer))
+            await self._telegram.change_keyboard(pressed.under, _keys_of(answer))
 
     # --- oneself
 
@@ -377,6 +391,16 @@ def _is_of_ones_own(pressed: Pressed) -> bool:
     """By it people decide about what is theirs, wherever they are kept out."""
     press = press_of(pressed.button.argument) if pressed.button.verb is Verb.PRESS else None
     return press is not None and press.act in ACTS_OF_ONES_OWN
+
+
+def _in_its_language(answer: Answer) -> AbstractContextManager[None]:
+    """What stands in a message is for all who read there, in the language of whoever asked: not of whoever presses."""
+    return speaking(answer.language, spoken())
+
+
+def _keys_of(answer: Answer) -> Keyboard:
+    with _in_its_language(answer):
+        return keyboard(answer)
 
 
 def _is_by(answer: Answer, pressed: Pressed) -> bool:

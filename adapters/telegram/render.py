@@ -13,25 +13,42 @@ from typing import Final
 
 from adapters.telegram import limits
 from adapters.telegram.ports import Key, Keyboard
-from adapters.telegram.words import Line, Linked, Piece, Said, name_of, person, plain, said, shortened, split
+from adapters.telegram.words import (
+    Line,
+    Linked,
+    Piece,
+    Said,
+    comma,
+    filled,
+    listed_pieces,
+    name_of,
+    person,
+    plain,
+    said,
+    shortened,
+    split,
+)
 from bot.domain.actions import Act, Control
 from bot.domain.buttons import NOT_THIS_TIME, ButtonId, Verb
 from bot.domain.consent import Say
 from bot.domain.files import TextFile
 from bot.domain.images import ALL, EXTENSIONS, ImageFacts
-from bot.domain.language import N_, tr
+from bot.domain.language import N_, listed, ngettext, pgettext, tr
 from bot.domain.messages import Answer, Credit, Panel, Rendition
 from bot.domain.refs import TurnId
 from bot.domain.turns import FINAL_STATES, Source, TurnState
 from bot.domain.utf16 import cut, units
 
+# TRANSLATORS: what an answer says at first, and the answer to a press, at most 200 characters
 ON_ITS_WAY: Final = N_("On its way.")
 NOTHING_TO_SAY: Final = "…"
 """Telegram takes no empty message."""
 TOO_LARGE_WORDS: Final = N_("The picture is too large for Telegram, so it can't be shown here.")
 NOT_TAKEN_WORDS: Final = N_("Telegram did not take the picture.")
 NOT_ALLOWED_WORDS: Final = N_("I may not send pictures here. Whoever looks after this group can allow it.")
+# TRANSLATORS: “Send it again” is what stands on a key: the same words as there
 UNSURE_WORDS: Final = N_("Something that belongs here may not have arrived. “Send it again” brings it once more.")
+# TRANSLATORS: a key, at most 36 characters: sends the picture as a file that says how it was made (C2PA)
 FILE_LABEL: Final = N_("File with credentials")
 _MOST_WORDS = 300
 _SOURCES_UNITS = 1000
@@ -51,7 +68,6 @@ _KEY_BYTES = 40
 _FIRST_ACTS = (Act.AGAIN, Act.UNDO, Act.VARIATIONS, Act.LARGER)
 _TO_CHOOSE_FROM = frozenset({Act.GO, Act.PRESET, Act.RECIPE})
 """What stands under an answer that is there to choose from: all of it is to be seen at once."""
-_SAYS = ((Say.ONCE, "Once"), (Say.HERE, "Always here"), (Say.NEVER, "Never"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +147,9 @@ def shots_of(answer: Answer) -> tuple[Shot, ...]:
 def others_said(answer: Answer, shots: Sequence[Shot]) -> Said:
     """What stands under the pictures that follow: their label, and which they are."""
     label = next((line for line in answer.lines if line.strip()), "")
-    numbers = _and([str(shot.number) for shot in shots])
-    which = f"Picture {numbers}" if len(shots) == 1 else f"Pictures {numbers}"
+    # TRANSLATORS: stands under pictures that follow the first of an answer: "Pictures 2, 3 and 4"
+    which = ngettext("Picture {numbers}", "Pictures {numbers}", len(shots))
+    which = which.format(numbers=listed([str(shot.number) for shot in shots]))
     return shortened(said([[plain(label)], [which]] if label else [[which]]), limits.CAPTION)
 
 
@@ -148,7 +165,7 @@ def _lines(answer: Answer, *, group: bool, instead: str, unsure: bool) -> list[L
         lines.insert(1, [instead])
     if answer.state not in FINAL_STATES:
         if answer.position is not None and lines:
-            lines[0] = [*lines[0], _position(answer.position)]
+            lines[0] = [*lines[0], f" {_position(answer.position)}"]
         if answer.asks:
             lines = [*_question(answer), *lines]
     lines += _captions(answer.panels)
@@ -159,22 +176,30 @@ def _lines(answer: Answer, *, group: bool, instead: str, unsure: bool) -> list[L
 
 
 def _position(position: int) -> str:
-    return " You are next." if position <= 1 else f" There are {position - 1:,} before you."
+    if position <= 1:
+        return tr("You are next.")
+    before = position - 1
+    # TRANSLATORS: how many others are waited for, in a queue
+    return ngettext("There is {count} before you.", "There are {count} before you.", before).format(count=f"{before:,}")
 
 
 def _question(answer: Answer) -> list[Line]:
-    owners = _and_pieces([person(each.user, each.name) for each in answer.asks])
-    what = "your picture" if len(answer.asks) == 1 else "your pictures"
+    owners, count = listed_pieces([person(each.user, each.name) for each in answer.asks]), len(answer.asks)
     if answer.credit is None:
-        return [[*owners, f", may {what} be edited?"]]
-    asker = name_of(answer.credit.asker.name)
+        # TRANSLATORS: asks the owners of pictures, by name: "Anna and Ben, may your pictures be edited?"
+        asks = ngettext("{owners}, may your picture be edited?", "{owners}, may your pictures be edited?", count)
+        return [filled(asks, owners=owners)]
+    # TRANSLATORS: asks the owners of pictures, by name: "Anna and Ben, may Cleo edit your pictures?"
+    asks = ngettext("{owners}, may {asker} edit your picture?", "{owners}, may {asker} edit your pictures?", count)
     wanted: list[Line] = [[_quoted(answer.credit.words)]] if answer.credit.words.strip() else []
-    return [[*owners, f", may {asker} edit {what}?"], *wanted]
+    return [filled(asks, owners=owners, asker=[name_of(answer.credit.asker.name)]), *wanted]
 
 
 def _quoted(words: str) -> str:
     """On one line, as much as is needed to know what is wanted."""
-    return f"“{cut(plain(' '.join(words.split())), _MOST_WORDS)}”"
+    # TRANSLATORS: somebody's own words, quoted as that is done in your language
+    quoted = pgettext("somebody's words", "“{words}”")
+    return quoted.format(words=cut(plain(" ".join(words.split())), _MOST_WORDS))
 
 
 def _captions(panels: Sequence[Panel]) -> list[Line]:
@@ -183,7 +208,7 @@ def _captions(panels: Sequence[Panel]) -> list[Line]:
 
 
 def _sources(sources: Iterable[Source]) -> list[Line]:
-    line: list[Piece] = []
+    links: list[Piece] = []
     length = 0
     for source in sources:
         if not _URL.fullmatch(source.url) or units(source.url) > _URL_UNITS:
@@ -193,8 +218,9 @@ def _sources(sources: Iterable[Source]) -> list[Line]:
         length += units(words) + 2
         if length > _SOURCES_UNITS:
             break
-        line += [", " if line else "Sources: ", Linked(words, url=source.url)]
-    return [line] if line else []
+        links += [*([comma()] if links else []), Linked(words, url=source.url)]
+    # TRANSLATORS: before a list of links to pages
+    return [filled(tr("Sources: {links}"), links=links)] if links else []
 
 
 def _credit(credit: Credit | None, *, group: bool) -> list[Line]:
@@ -206,21 +232,62 @@ def _credit(credit: Credit | None, *, group: bool) -> list[Line]:
     owners = [person(each, names.get(each, "")) for each in credit.owners[:10] if each != asker.user]
     if not owners and not group:
         return []
-    by: list[Piece] = [f"Asked by {name_of(asker.name)}"]
-    if owners:
-        by += [", with a picture by " if len(owners) == 1 else ", with pictures by ", *_and_pieces(owners)]
-    return [by]
+    by: list[Piece] = [name_of(asker.name)]
+    if not owners:
+        # TRANSLATORS: under a result, who asked for it: "Asked by Anna"
+        return [filled(tr("Asked by {asker}"), asker=by)]
+    # TRANSLATORS: under a result: "Asked by Anna, with pictures by Ben and Cleo"
+    credited = ngettext(
+        "Asked by {asker}, with a picture by {owners}", "Asked by {asker}, with pictures by {owners}", len(owners)
+    )
+    return [filled(credited, asker=by, owners=listed_pieces(owners))]
 
 
-def _and(parts: Sequence[str]) -> str:
-    return " and ".join((", ".join(parts[:-1]), parts[-1])) if len(parts) > 1 else "".join(parts)
+# --- what stands on keys
 
 
-def _and_pieces(parts: Sequence[Piece]) -> list[Piece]:
-    found: list[Piece] = []
-    for left, part in zip(reversed(range(len(parts))), parts, strict=True):
-        found += [part, ", " if left > 1 else " and " if left else ""]
-    return found
+def _says() -> Sequence[tuple[str, str]]:
+    """An owner's answers."""
+    return (
+        # TRANSLATORS: a key, at most 24 characters: yes, this picture may be edited this time
+        (Say.ONCE.value, pgettext("button", "Once")),
+        # TRANSLATORS: a key, at most 24 characters: yes, my pictures may always be edited in this chat
+        (Say.HERE.value, pgettext("button", "Always here")),
+        # TRANSLATORS: a key, at most 24 characters: no, my pictures may never be edited
+        (Say.NEVER.value, pgettext("button", "Never")),
+        # TRANSLATORS: a key, at most 24 characters: no, this picture may not be edited this time
+        (NOT_THIS_TIME, pgettext("button", "Not this time")),
+    )
+
+
+def _send_again() -> str:
+    # TRANSLATORS: a key, at most 36 characters: sends what may not have arrived
+    return pgettext("button", "Send it again")
+
+
+def _cancel() -> str:
+    # TRANSLATORS: a key, at most 24 characters: stops what is being made
+    return pgettext("button", "Cancel")
+
+
+def _info() -> str:
+    # TRANSLATORS: a key, at most 20 characters: tells about this picture
+    return pgettext("button", "Info")
+
+
+def _more() -> str:
+    # TRANSLATORS: a key, at most 20 characters: shows more keys
+    return pgettext("button", "More…")
+
+
+def _delete() -> str:
+    # TRANSLATORS: a key, at most 24 characters: deletes this result
+    return pgettext("button", "Delete")
+
+
+def _file() -> str:
+    # TRANSLATORS: a key, at most 20 characters: sends this one of several pictures as a file
+    return pgettext("button", "File")
 
 
 # --- keys
@@ -230,14 +297,14 @@ def keyboard(answer: Answer, *, unsure: bool = False) -> Keyboard:
     """What is pressed most; the rest is behind “More…”."""
     if answer.state not in FINAL_STATES:
         return _open(answer)
-    again = [_row(_key("Send it again", Verb.REST, argument=answer.turn or ""))] if unsure else []
+    again = [_row(_key(_send_again(), Verb.REST, argument=answer.turn or ""))] if unsure else []
     says = _suggestions(answer.suggestions)
     if not _has_picture(answer):
         return _rows(*again, *says, *_pairs([_control(each) for each in answer.controls]))
     controls = answer.controls if answer.panels else _first(answer.controls)
     doing = [_control(each) for each in controls]
     votes = _votes(answer)
-    about = [_key("Info", Verb.INFO), _key("More…", Verb.MORE)]
+    about = [_key(_info(), Verb.INFO), _key(_more(), Verb.MORE)]
     return _rows(*again, *votes, *says, *_pairs(doing), _row(_key(tr(FILE_LABEL), Verb.FILE)), _row(*about))
 
 
@@ -250,7 +317,7 @@ def full_keyboard(answer: Answer) -> Keyboard:
         *_suggestions(answer.suggestions),
         *_pairs([_control(each) for each in answer.controls]),
         _row(_key(tr(FILE_LABEL), Verb.FILE)),
-        _row(_key("Info", Verb.INFO), _key("Delete", Verb.DELETE)),
+        _row(_key(_info(), Verb.INFO), _key(_delete(), Verb.DELETE)),
     ]
     each_of: list[tuple[Key, ...]] = []
     if answer.panels:
@@ -284,9 +351,8 @@ def _open(answer: Answer) -> Keyboard:
         return ()
     consent: list[Key | None] = []
     if answer.asks:
-        says = [*((say.value, label) for say, label in _SAYS), (NOT_THIS_TIME, "Not this time")]
-        consent = [_key(label, Verb.ALLOW, argument=f"{say}.{answer.turn}") for say, label in says]
-    return _rows(*_pairs(consent), _row(_key("Cancel", Verb.CANCEL, argument=answer.turn)))
+        consent = [_key(label, Verb.ALLOW, argument=f"{say}.{answer.turn}") for say, label in _says()]
+    return _rows(*_pairs(consent), _row(_key(_cancel(), Verb.CANCEL, argument=answer.turn)))
 
 
 def _has_picture(answer: Answer) -> bool:
@@ -299,7 +365,7 @@ def _panel(place: int, panel: Panel) -> list[Key | None]:
 
 
 def _one(place: int) -> list[Key | None]:
-    return [_key(f"{place + 1}. File", Verb.FILE, place), _key(f"{place + 1}. Info", Verb.INFO, place)]
+    return [_key(f"{place + 1}. {_file()}", Verb.FILE, place), _key(f"{place + 1}. {_info()}", Verb.INFO, place)]
 
 
 def _votes(answer: Answer) -> list[tuple[Key, ...]]:

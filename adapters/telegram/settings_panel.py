@@ -17,18 +17,26 @@ from bot.domain.buttons import ButtonId, Verb
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.commands import policy_words, standing_words
 from bot.domain.consent import DEFAULT_POLICY, Policy, Standing
+from bot.domain.language import N_, pgettext, tr
 from bot.domain.refs import ChatRef
 
 _POLICIES: Final = {
-    Policy.OFF: "Nobody's",
-    Policy.OWN: "One's own",
-    Policy.ASK: "Others', if they agree",
-    Policy.ALL: "Everybody's",
+    # TRANSLATORS: a key, at most 28 characters: whose pictures may be edited in this group
+    Policy.OFF: N_("Nobody's"),
+    # TRANSLATORS: a key, at most 28 characters: whose pictures may be edited in this group
+    Policy.OWN: N_("One's own"),
+    # TRANSLATORS: a key, at most 28 characters: whose pictures may be edited in this group
+    Policy.ASK: N_("Others', if they agree"),
+    # TRANSLATORS: a key, at most 28 characters: whose pictures may be edited in this group
+    Policy.ALL: N_("Everybody's"),
 }
 _STANDINGS: Final = {
-    Standing.UNSAID: "Mine: ask me first",
-    Standing.HERE: "Mine: anyone here",
-    Standing.NEVER: "Mine: nobody, ever",
+    # TRANSLATORS: a key, at most 28 characters: who may edit my pictures
+    Standing.UNSAID: N_("Mine: ask me first"),
+    # TRANSLATORS: a key, at most 28 characters: who may edit my pictures
+    Standing.HERE: N_("Mine: anyone here"),
+    # TRANSLATORS: a key, at most 28 characters: who may edit my pictures
+    Standing.NEVER: N_("Mine: nobody, ever"),
 }
 _ON, _OFF, _UNSET = "on", "off", "unset"
 _EVERYBODY = "everybody"
@@ -71,47 +79,61 @@ def panel(state: State, *, page: str = "") -> Panel:
     if not is_group(state.chat):
         return Panel(_private_words(state), (*_toggles(state.own), *_mine(state)))
     if not state.runs:
-        return Panel("Who may edit pictures that you send here? Your own edits always work.", _mine(state))
+        return Panel(tr("Who may edit pictures that you send here? Your own edits always work."), _mine(state))
     if page in _SPENDING:
         return _spending(state.group, page)
     return Panel(_group_words(state), (*_group_keys(state), *_mine(state)))
 
 
 def _private_words(state: State) -> str:
-    return f"Settings\n{standing_words(state.standing)} Your own edits always work."
+    # TRANSLATORS: a heading, and below it a sentence: "I ask you first. Your own edits always work."
+    return tr("Settings\n{standing} Your own edits always work.").format(standing=standing_words(state.standing))
 
 
 def _group_words(state: State) -> str:
     group = state.group
-    who = "Those who run this group may use me." if _is_for_admins(group) else "Everybody may use me."
-    served = "" if state.is_served else "\nIn this topic I stay silent."
+    admins = _is_for_admins(group)
     person, everybody = (_money(each) for each in (group.person_day_microusd, group.day_microusd))
-    return (
-        f"Settings of this group\n"
-        f"Pictures that people send: {policy_words(group.consent or DEFAULT_POLICY)}.\n"
-        f"{who}{served}\n"
-        f"AI edits per day: each person {person}, everybody together {everybody}.\n"
-        "/allow and /deny in reply to somebody's message let them in or keep them out. "
-        "The last keys are for everybody: who may edit their pictures."
-    )
+    lines = [
+        tr("Settings of this group"),
+        # TRANSLATORS: "Pictures that people send: are edited by others once their owner agrees."
+        tr("Pictures that people send: {policy}.").format(policy=policy_words(group.consent or DEFAULT_POLICY)),
+        tr("Those who run this group may use me.") if admins else tr("Everybody may use me."),
+        *([] if state.is_served else [tr("In this topic I stay silent.")]),
+        # TRANSLATORS: what may be spent: "each person $0.50, everybody together no cap of their own"
+        tr("AI edits per day: each person {person}, everybody together {everybody}.").format(
+            person=person, everybody=everybody
+        ),
+        tr(
+            "/allow and /deny in reply to somebody's message let them in or keep them out. "
+            "The last keys are for everybody: who may edit their pictures."
+        ),
+    ]
+    return "\n".join(lines)
 
 
 def _group_keys(state: State) -> Keyboard:
     group = state.group
     chosen = group.consent or DEFAULT_POLICY
-    policies = [_choice(label, f"consent.{policy.value}", chosen == policy) for policy, label in _POLICIES.items()]
+    policies = [_choice(tr(label), f"consent.{policy.value}", chosen == policy) for policy, label in _POLICIES.items()]
     admins = _is_for_admins(group)
     who = (
-        _choice("Everybody", f"access.{_EVERYBODY}", not admins),
-        _choice("Only who runs this group", f"access.{ADMINS}", admins),
+        # TRANSLATORS: a key, at most 28 characters: who may use the bot
+        _choice(pgettext("button", "Everybody"), f"access.{_EVERYBODY}", not admins),
+        # TRANSLATORS: a key, at most 28 characters: who may use the bot
+        _choice(pgettext("button", "Only who runs this group"), f"access.{ADMINS}", admins),
     )
-    caps = (_key("A person's day …", "show.person"), _key("Everybody's day …", "show.all"))
+    # TRANSLATORS: a key, at most 24 characters: leads to how much each person may spend in a day
+    one = _key(pgettext("button", "A person's day …"), "show.person")
+    # TRANSLATORS: a key, at most 24 characters: leads to how much everybody together may spend in a day
+    caps = (one, _key(pgettext("button", "Everybody's day …"), "show.all"))
     return (
         tuple(policies[:2]),
         tuple(policies[2:]),
         who,
         *_toggles(state.own),
-        *((_toggle("This topic is served", "topic", on=state.is_served),) for _ in range(state.is_topic)),
+        # TRANSLATORS: a key, at most 36 characters: whether the bot answers in this topic of a group
+        *((_toggle(tr("This topic is served"), "topic", on=state.is_served),) for _ in range(state.is_topic)),
         caps,
     )
 
@@ -120,33 +142,47 @@ def _mine(state: State) -> Keyboard:
     """In private nobody else is there to be let in. In a group the choice is not shown: each has their own."""
     shown = {each: label for each, label in _STANDINGS.items() if is_group(state.chat) or each is not Standing.HERE}
     told = not is_group(state.chat)
-    keys = [_choice(label, f"mine.{each.value}", told and state.standing == each) for each, label in shown.items()]
+    keys = [_choice(tr(label), f"mine.{each.value}", told and state.standing == each) for each, label in shown.items()]
     return tuple((key,) for key in keys) if is_group(state.chat) else (tuple(keys),)
 
 
 def _toggles(own: ChatSettings) -> Keyboard:
     return (
-        (_toggle("Next ideas under pictures", "suggestions", on=own.suggestions),),
-        (_toggle("Asking back instead of guessing", "questions", on=own.questions),),
+        # TRANSLATORS: a key, at most 36 characters: whether ideas what to do next stand under pictures
+        (_toggle(tr("Next ideas under pictures"), "suggestions", on=own.suggestions),),
+        # TRANSLATORS: a key, at most 36 characters: whether the bot asks what is meant where it is not sure
+        (_toggle(tr("Asking back instead of guessing"), "questions", on=own.questions),),
     )
 
 
 def _spending(group: ServerSettings, page: str) -> Panel:
     holds = group.person_day_microusd if page == "person" else group.day_microusd
-    whose = "each person here" if page == "person" else "everybody here together"
     steps = [_choice(_money(each), f"{page}.{each}", holds == each) for each in STEPS_MICROUSD]
     rows = [tuple(steps[start : start + 4]) for start in range(0, len(steps), 4)]
-    usual = _choice("No cap of this group's own", f"{page}.{_UNSET}", holds is None)
-    words = f"What may {whose} spend on AI edits per day? Exact edits are always free."
-    return Panel(words, (*rows, (usual,), (_key("Back", "show.first"),)))
+    # TRANSLATORS: a key, at most 36 characters: what the host has set holds
+    usual = _choice(tr("No cap of this group's own"), f"{page}.{_UNSET}", holds is None)
+    words = (
+        tr("What may each person here spend on AI edits per day? Exact edits are always free.")
+        if page == "person"
+        else tr("What may everybody here together spend on AI edits per day? Exact edits are always free.")
+    )
+    # TRANSLATORS: a key, at most 24 characters: to the first page of the settings
+    back = _key(pgettext("button", "Back"), "show.first")
+    return Panel(words, (*rows, (usual,), (back,)))
 
 
 def _money(microusd: int | None) -> str:
-    return "no cap of their own" if microusd is None else "nothing" if microusd == 0 else f"${microusd / 1e6:.2f}"
+    if microusd is None:
+        # TRANSLATORS: how much may be spent, where the group has not said: "each person no cap of their own"
+        return tr("no cap of their own")
+    # TRANSLATORS: how much may be spent, also on a key, at most 12 characters
+    return f"${microusd / 1e6:.2f}" if microusd else pgettext("an amount", "nothing")
 
 
 def _toggle(label: str, thing: str, *, on: bool) -> Key:
-    return _key(f"{label}: {_ON if on else _OFF}", f"{thing}.{_OFF if on else _ON}")
+    # TRANSLATORS: a key, at most 20 characters: what is switched on or off, as it is now
+    shown = pgettext("a switch", "{label}: on") if on else pgettext("a switch", "{label}: off")
+    return _key(shown.format(label=label), f"{thing}.{_OFF if on else _ON}")
 
 
 def _choice(label: str, argument: str, chosen: bool) -> Key:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from string import Formatter
 
 from telegram import MessageEntity, User
 
+from bot.domain.language import listed, pgettext
 from bot.domain.refs import UserRef
 from bot.domain.utf16 import cut, units
 
@@ -54,7 +56,33 @@ def person(user: UserRef, name: str = "") -> Linked:
 
 def name_of(name: str) -> str:
     """On one line, and not so long that nothing else is read."""
-    return cut(" ".join(plain(name).split()), _NAME_UNITS) or "somebody"
+    return cut(" ".join(plain(name).split()), _NAME_UNITS) or _nameless()
+
+
+def _nameless() -> str:
+    # TRANSLATORS: in place of a name that is not known: "Asked by somebody", "somebody, may your picture be edited?"
+    return pgettext("in place of a name", "somebody")
+
+
+def filled(sentence: str, **pieces: Line) -> list[Piece]:
+    """A sentence of ours, with these in place of its names in braces."""
+    found: list[Piece] = []
+    for words, name, _, _ in Formatter().parse(sentence):
+        found += [words] if words else []
+        found += pieces[name] if name is not None else ()
+    return found
+
+
+def listed_pieces(pieces: Sequence[Piece]) -> list[Piece]:
+    """“Anna, Ben and Cleo”, with what is linked in them."""
+    named: dict[str, Line] = {f"p{number}": [piece] for number, piece in enumerate(pieces)}
+    return filled(listed([f"{{{name}}}" for name in named]), **named)
+
+
+def comma() -> str:
+    """What stands between things of a list."""
+    # TRANSLATORS: between the names of a list, but for the last two: "Anna, Ben and Cleo"
+    return pgettext("between names", ", ")
 
 
 def said(lines: Iterable[Line]) -> Said:

@@ -174,7 +174,8 @@ class Answer:
     say. `sources` are to be shown as links. An album has `panels`, in order; its `images` are those that are done.
     While the turn waits for the consent of `asks`, each of them is to be offered every `Say`. `spoiler`: its pictures
     are to be hidden until they are opened. `vote` is to be offered to everybody. `files` are to be handed out as they
-    are; an answer has pictures or files, not both.
+    are; an answer has pictures or files, not both. `language` is the one that it is in, where it is given to somebody
+    who may be spoken to in another: what a platform adds to it is said in it, too.
     """
 
     state: TurnState
@@ -193,6 +194,7 @@ class Answer:
     spoiler: bool = False
     vote: Ballot | None = None
     files: tuple[TextFile, ...] = ()
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
