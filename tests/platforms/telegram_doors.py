@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from redis.asyncio import Redis
-from telegram import CallbackQuery, ChatMemberUpdated, Message
+from telegram import CallbackQuery, ChatMemberUpdated, InlineQuery, Message
 
 from adapters.telegram.access import Access
 from adapters.telegram.albums import Gathering
@@ -21,6 +21,7 @@ from adapters.telegram.inbox import Mailroom
 from adapters.telegram.polling import Polling
 from adapters.telegram.ports import Me
 from adapters.telegram.saying import Saying
+from bot.domain.language import spoken
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import ChatRef, MessageRef, TurnId
 from bot.ending import end
@@ -37,15 +38,18 @@ RETENTION_S = 3600
 
 @dataclass
 class Beside:
-    """What stands beside the door: keys, commands, the greeting, orphans. Each is only written down."""
+    """What stands beside the door: keys, commands, the greeting, orphans. Each is only written down, and with all but
+    the last the language that was spoken."""
 
     pressed: list[str] = field(default_factory=list)
     commanded: list[Command] = field(default_factory=list)
     greeted: list[int] = field(default_factory=list)
     used_in: list[ChatRef] = field(default_factory=list)
     orphans: list[tuple[MessageRef, TurnId]] = field(default_factory=list)
+    spoken: list[tuple[str, str]] = field(default_factory=list)
 
     async def greet(self, change: ChatMemberUpdated) -> None:
+        self.spoken.append(("greeting", spoken()))
         self.greeted.append(change.chat.id)
 
     async def used(self, message: MessageRef) -> None:
@@ -60,7 +64,16 @@ class Keys:
         self._beside = beside
 
     async def take(self, query: CallbackQuery) -> None:
+        self._beside.spoken.append(("press", spoken()))
         self._beside.pressed.append(query.data or "")
+
+
+class Asked:
+    def __init__(self, beside: Beside) -> None:
+        self._beside = beside
+
+    async def take(self, query: InlineQuery) -> None:
+        self._beside.spoken.append(("inline", spoken()))
 
 
 class Commands:
@@ -70,6 +83,7 @@ class Commands:
         self._beside = beside
 
     async def take(self, message: Message, command: Command) -> bool:
+        self._beside.spoken.append(("command", spoken()))
         self._beside.commanded.append(command)
         return command.name == "help"
 
@@ -109,6 +123,7 @@ class Process:
             commands=Commands(self.beside),
             greeting=self.beside,
             orphans=self.beside,
+            inline=Asked(self.beside),
         )
         who: dict[str, Any] = {"account": self.me.id, "holder": self.holder}
         self.mailroom = Mailroom(self.inbox, self.door.deal_with, idle_s=self.idle_s, **who)

@@ -19,7 +19,7 @@ from adapters.telegram.api import TelegramApi
 from adapters.telegram.commands import Commands
 from adapters.telegram.files import Files
 from adapters.telegram.greeting import Greeting
-from adapters.telegram.inbound import command_of
+from adapters.telegram.inbound import command_of, tag_of
 from adapters.telegram.outbound import TelegramPlatform
 from adapters.telegram.ports import Key, Keyboard, Me
 from adapters.telegram.presses import Presses
@@ -28,6 +28,7 @@ from adapters.telegram.saying import Saying
 from adapters.telegram.settings import Settings
 from bot.domain.buttons import ButtonId, Verb
 from bot.domain.images import ImageFacts
+from bot.domain.language import speaking
 from bot.domain.messages import Answer, ChatCapabilities, InboundMessage, Rendition, Shown
 from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef, thread_id_of
 from storage.objects.store import ObstoreImageStore, image_store
@@ -117,6 +118,11 @@ class Stage:
         return [Update.de_json(dict(each), None) for each in raw]
 
     async def take(self, update: Update) -> None:
+        """As the door does."""
+        with speaking(tag_of(update)):
+            await self._deal_with(update)
+
+    async def _deal_with(self, update: Update) -> None:
         if update.callback_query is not None:
             await self.presses.take(update.callback_query)
         elif update.message is not None and (command := command_of(update.message, self.me)) is not None:

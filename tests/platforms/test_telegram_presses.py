@@ -88,6 +88,7 @@ async def test_a_control_reaches_the_core_with_its_label_and_the_message_under_w
         reply_to=stage.ref(shown),
         press=Press(Act.AGAIN),
         server=server_ref(stage.me.id, group.id),
+        language="en",
     )
 
 
@@ -559,7 +560,7 @@ async def test_what_came_too_late_for_an_album_is_done_with_all_of_it_by_whoever
     for _ in range(2):
         await stage.presses_key(stage.anna, redo, "Redo with all 3")
     named = press_ref(stage.chat(chat), f"whole7.{redo.id}")
-    assert stage.rooms.received == [replace(whole, ref=named)] * 2
+    assert stage.rooms.received == [replace(whole, ref=named, language="en")] * 2
 
 
 async def test_somebody_elses_album_is_not_done_again(stage: Stage) -> None:

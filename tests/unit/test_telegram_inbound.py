@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from telegram import Message
+from telegram import Message, Update
 
 from adapters.telegram.inbound import (
     Command,
@@ -24,6 +24,7 @@ from adapters.telegram.inbound import (
     inbound_of,
     replied_of,
     server_of,
+    tag_of,
     turn_in,
     version_of,
     words_of,
@@ -138,6 +139,36 @@ def read(message: Message, **more: Any) -> InboundMessage:
 # --- where and who
 
 
+@pytest.mark.parametrize(
+    ("told", "tag"),
+    [
+        (by(ANNA | {"language_code": "pt-br"}), "pt-br"),
+        (by(BEN), ""),
+        (by(ANONYMOUS) | {"sender_chat": GROUP}, ""),
+        ({"from": SERVICE, "sender_chat": CHANNEL, "is_automatic_forward": True}, ""),
+    ],
+)
+def test_the_language_is_the_one_that_telegram_tells_of_whoever_wrote(told: dict[str, Any], tag: str) -> None:
+    assert tag_of(said(GROUP, text="hello", **told)) == tag
+
+
+def test_the_language_of_an_update_is_that_of_whoever_did_it() -> None:
+    german, shown = ANNA | {"language_code": "de"}, raw(GROUP, **by(US))
+    press = {"id": "1", "from": german, "chat_instance": "2", "data": "x", "message": shown}
+    asked = {"id": "1", "from": german, "query": "", "offset": ""}
+    member = {"user": US, "status": "member"}
+    changed = {"from": german, "chat": GROUP, "date": 1, "old_chat_member": member, "new_chat_member": member}
+    done = {"callback_query": press, "inline_query": asked, "my_chat_member": changed}
+    done |= {kind: raw(GROUP, text="hello", **by(german)) for kind in ("message", "edited_message")}
+    assert [tag_of(Update.de_json({"update_id": 1, kind: each}, None)) for kind, each in done.items()] == ["de"] * 5
+
+
+def test_an_album_is_in_the_language_of_whoever_sent_it() -> None:
+    items = {id_: raw(id_=id_, photo=sizes(str(id_)), media_group_id="5") for id_ in (71, 72)}
+    album = Album(chat_of(said(), ME), "5", items, began_at=1.0, last_at=1.0)
+    assert read(said(id_=71, photo=sizes("71"), media_group_id="5"), album=album).language == "en"
+
+
 def test_a_photo_with_words_is_handed_on_whole() -> None:
     message = said(caption="make it night", photo=sizes("a"), has_media_spoiler=True, id_=71)
     assert inbound_of(message, ME) == InboundMessage(
@@ -148,6 +179,7 @@ def test_a_photo_with_words_is_handed_on_whole() -> None:
         created_at=1_790_000_000.0,
         attachments=(photo_of("a", spoiler=True),),
         goes_on=True,
+        language="en",
     )
 
 

@@ -17,6 +17,7 @@ from adapters.telegram.render import (
     FILE_LABEL,
     NOTHING_TO_SAY,
     UNSURE_WORDS,
+    Shown,
     as_photo,
     full_keyboard,
     keyboard,
@@ -28,10 +29,12 @@ from adapters.telegram.words import Linked, Said, plain, said, split
 from bot.domain.actions import Act, Control
 from bot.domain.buttons import ButtonId, Verb, read_button_id
 from bot.domain.images import ALL, ImageFacts
+from bot.domain.language import speaking
 from bot.domain.messages import Answer, Credit, Panel, Rendition
 from bot.domain.refs import Person, Sha256, TurnId, UserRef
 from bot.domain.turns import Source, TurnState
 from bot.domain.utf16 import units
+from tests.pseudo import Long, Marked, spoken_as
 
 TURN = TurnId(f"{'a' * 16}-{'b' * 16}")
 ANNA = Person(UserRef("telegram", "1001"), "Anna")
@@ -256,6 +259,50 @@ def test_nothing_is_offered_under_what_was_deleted() -> None:
     assert keyboard(Answer(TurnState.DONE, ("This was deleted.",), turn=TURN)) == ()
 
 
+# --- in another language
+
+
+def in_german(answer: Answer, **how: Any) -> Shown:
+    with spoken_as("de", Marked()), speaking("de"):
+        return show(answer, **how)
+
+
+def test_the_label_stands_first_in_any_language_however_long_the_rest_is() -> None:
+    credit = Credit(BEN, (ANNA.user,), names=("Anna",))
+    answer = done("KI-bearbeitet · Gemini", "word " * 400, credit=credit, sources=(Source("A", "https://a.b"),) * 5)
+    with spoken_as("de", Long()), speaking("de"):
+        shown = show(answer, unsure=True)
+        behind = others_said(answer, shots_of(answer) * 9)
+    assert shown.said.text.startswith("KI-bearbeitet · Gemini\n")
+    assert units(shown.said.text) <= limits.CAPTION
+    assert behind.text.startswith("KI-bearbeitet · Gemini\n")
+
+
+def test_a_question_is_one_sentence_whatever_its_order_is_and_still_calls_the_owners() -> None:
+    asked = Answer(TurnState.WAITING, turn=TURN, asks=(ANNA, BEN), credit=Credit(ANNA, words="a hat"))
+    shown = in_german(asked)
+    assert shown.said.text == "⟦⟦Anna and Ben⟧, may Anna edit your pictures?⟧\n⟦“a hat”⟧"
+    assert linked(shown.said) == [("Anna", "1001"), ("Ben", "1002")]
+
+
+def test_credit_sources_and_the_place_in_the_queue_are_in_the_language() -> None:
+    credit = Credit(BEN, (ANNA.user,), names=("Anna",))
+    sources = (Source("A", "https://a.b"), Source("B", "https://b.c"))
+    shown = in_german(done("AI", credit=credit, sources=sources))
+    assert shown.said.text == "AI\n⟦Sources: A⟦, ⟧B⟧\n⟦Asked by Ben, with a picture by Anna⟧"
+    assert linked(shown.said) == [("A", "https://a.b"), ("B", "https://b.c"), ("Anna", "1001")]
+    waiting = Answer(TurnState.WAITING, ("Waiting.",), turn=TURN, position=3)
+    assert in_german(waiting).said.text == "Waiting. ⟦There are 2 before you.⟧"
+
+
+def test_every_key_of_ours_is_in_the_language() -> None:
+    asked = Answer(TurnState.WAITING, turn=TURN, asks=(ANNA,))
+    several = done(images=(picture(), picture()))
+    with spoken_as("de", Marked()), speaking("de"):
+        rows = [*keyboard(asked), *keyboard(several, unsure=True), *full_keyboard(several)]
+    assert [key.label for row in rows for key in row if not key.label.endswith("⟧")] == []
+
+
 # --- for whatever comes
 
 words = st.text(alphabet=st.characters() | st.sampled_from("🐙👩‍🚀@\n \ud83d"), max_size=1500)
@@ -279,10 +326,15 @@ answers = st.builds(
 )
 
 
+tags = st.sampled_from(["en", "de"])
+"""German has long sentences here."""
+
+
 @settings(deadline=None, max_examples=60)
-@given(answers, st.booleans())
-def test_whatever_an_answer_says_it_fits(answer: Answer, unsure: bool) -> None:
-    shown = show(answer, unsure=unsure)
+@given(answers, st.booleans(), tags)
+def test_whatever_an_answer_says_it_fits_in_any_language(answer: Answer, unsure: bool, tag: str) -> None:
+    with spoken_as("de", Long()), speaking(tag):
+        shown = show(answer, unsure=unsure)
     texts = [(shown.said, limits.CAPTION if shown.shot else limits.TEXT)]
     texts += [(shown.rest, limits.TEXT)] if shown.rest else []
     for each, most in texts:
@@ -293,9 +345,11 @@ def test_whatever_an_answer_says_it_fits(answer: Answer, unsure: bool) -> None:
 
 
 @settings(deadline=None, max_examples=60)
-@given(answers)
-def test_whatever_an_answer_offers_fits_into_keys(answer: Answer) -> None:
-    for keys in (keyboard(answer), full_keyboard(answer)):
+@given(answers, tags)
+def test_whatever_an_answer_offers_fits_into_keys_in_any_language(answer: Answer, tag: str) -> None:
+    with spoken_as("de", Long()), speaking(tag):
+        offered = keyboard(answer), full_keyboard(answer)
+    for keys in offered:
         flat = [key for row in keys for key in row]
         assert len(flat) <= 100
         assert all(len(key.data.encode()) <= limits.BUTTON_BYTES for key in flat)
