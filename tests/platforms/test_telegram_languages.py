@@ -151,7 +151,7 @@ async def test_an_answer_that_is_sent_again_stays_in_its_language(stage: Stage) 
     async def send_again(_reply: MessageRef, _answer: Answer) -> None:
         heard.append(spoken())
 
-    stage.left.send_again = send_again  # type: ignore[method-assign]
+    stage.left.send_again = send_again  # type: ignore[method-assign, assignment]
     _, shown = await result(stage)
     press = await stage.presses_key(stage.ben, shown, data=f"rb:rest:-:{TURN}")
     assert (heard, press.words) == (["de"], ON_ITS_WAY)
