@@ -62,7 +62,7 @@ class Examples:
         await self._show(to, tr(WELCOME))
 
     async def help(self, to: MessageRef) -> None:
-        await self._show(to, "\n".join(HELP))
+        await self._show(to, "\n".join(tr(each) for each in HELP))
 
     async def _show(self, to: MessageRef, words: str) -> None:
         fits = units(words) <= CAPTION

@@ -23,6 +23,7 @@ from bot.domain.access import Access
 from bot.domain.actions import Act, Control
 from bot.domain.buttons import Verb
 from bot.domain.chats import ServerSettings
+from bot.domain.commands import HELP
 from bot.domain.errors import BadPicture
 from bot.domain.language import speaking, spoken
 from bot.domain.messages import Answer, Attachment, Credit
@@ -96,6 +97,13 @@ async def test_start_speaks_the_language_of_whoever_says_it(stage: Stage) -> Non
     _, welcome, coffee = chat.messages()
     assert (welcome.words, coffee.words) == (marked(WELCOME), marked(TRY_IT))
     assert coffee.labels == [marked(each) for each in EXAMPLES]
+
+
+async def test_help_is_in_the_language_and_still_one_message_of_a_group(stage: Stage) -> None:
+    group = stage.group()
+    await stage.says(stage.anna, group, "/help@remix_test_bot")
+    _, said = group.messages()
+    assert said.words == "\n".join(marked(each) for each in HELP)
 
 
 async def test_an_example_that_is_tapped_is_said_as_it_is_read(stage: Stage) -> None:
