@@ -177,6 +177,7 @@ def _lines(answer: Answer, *, group: bool, instead: str, unsure: bool) -> list[L
 
 def _position(position: int) -> str:
     if position <= 1:
+        # TRANSLATORS: in a queue: nobody else is waited for
         return tr("You are next.")
     before = position - 1
     # TRANSLATORS: how many others are waited for, in a queue

@@ -180,9 +180,11 @@ def _money(microusd: int | None) -> str:
 
 
 def _toggle(label: str, thing: str, *, on: bool) -> Key:
-    # TRANSLATORS: a key, at most 20 characters: what is switched on or off, as it is now
-    shown = pgettext("a switch", "{label}: on") if on else pgettext("a switch", "{label}: off")
-    return _key(shown.format(label=label), f"{thing}.{_OFF if on else _ON}")
+    if on:
+        # TRANSLATORS: a key, at most 20 characters: what is switched on now, like "Next ideas under pictures: on"
+        return _key(pgettext("a switch", "{label}: on").format(label=label), f"{thing}.{_OFF}")
+    # TRANSLATORS: a key, at most 20 characters: what is switched off now, like "Next ideas under pictures: off"
+    return _key(pgettext("a switch", "{label}: off").format(label=label), f"{thing}.{_ON}")
 
 
 def _choice(label: str, argument: str, chosen: bool) -> Key:
