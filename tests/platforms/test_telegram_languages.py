@@ -32,9 +32,11 @@ from bot.domain.refs import Person as Somebody
 from bot.domain.turns import TurnState
 from bot.domain.words import FORGET_ASKS, SAVED
 from tests.fakes.discord_rooms import RENDITION
-from tests.fakes.telegram import Message, Person
+from tests.fakes.telegram import FakeTelegram, Message, Person
 from tests.pictures import photo
+from tests.platforms.contract import Where, Who
 from tests.platforms.telegram_doors import Scene, a_scene
+from tests.platforms.telegram_rig import TelegramRig, unpaced
 from tests.platforms.telegram_stage import Stage, key, open_stage
 from tests.pseudo import Marked, spoken_as
 
@@ -62,6 +64,16 @@ async def scene(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     async with a_scene(redis_url, floods=False, reads_all=True) as found:
         yield found
         assert found.fake.faults() == []
+
+
+@pytest.fixture
+async def rig(redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TelegramRig]:
+    unpaced(monkeypatch)
+    async with FakeTelegram(floods=False) as fake:
+        made = TelegramRig(redis_url, tmp_path, fake)
+        await made.open()
+        yield made
+        await made.close()
 
 
 @pytest.fixture
@@ -266,6 +278,17 @@ async def test_a_file_that_is_too_large_is_refused_in_the_language_of_whoever_se
     large = Attachment(file_handle("f", "u"), "photo.jpg", 30 * 2**20)
     with speaking("de"), pytest.raises(BadPicture, match="⟦That picture is too large"):
         await Fetcher(stage.api).fetch(large, max_bytes=40 * 2**20)
+
+
+async def test_in_the_whole_house_an_answer_stays_in_the_language_of_whoever_asked(rig: TelegramRig) -> None:
+    group, anna, fake = rig.chats[Where.HOME], rig.people[Who.ANNA], rig.fake
+    anna.language = "de"
+    await anna.says(group, f"/edit@{fake.bot.username} crop to a square", photo=photo("cat"))
+    answer = await fake.until(lambda: next((each for each in group.messages() if "⟦More…⟧" in each.labels), None))
+    assert answer.words.splitlines()[-1] == "⟦Asked by Anna⟧"
+    await rig.people[Who.BEN].presses(answer, "⟦More…⟧")
+    await fake.until(lambda: "⟦Delete⟧" in answer.labels)
+    assert "⟦File with credentials⟧" in answer.labels
 
 
 # --- the lists of commands
