@@ -13,18 +13,18 @@ import structlog
 from bot.consent import Consent
 from bot.domain.actions import Act
 from bot.domain.cast import (
-    CAST_IS_FULL,
     ENGINE,
     MOST_MEMBERS,
     MOST_PICTURES,
     NO_PICTURE_TO_SAVE,
-    NOBODY_IN_CAST,
     NOT_READY_TO_SAVE,
     CastPicture,
     Deleting,
     Member,
     Saving,
+    cast_is_full,
     member_line,
+    nobody_in_cast,
     name_is_taken,
     named_in,
     no_such_member,
@@ -164,7 +164,7 @@ class Cast:
             each for member in await self._members_seen(message) if (each := await self._allowed(member, message))
         ]
         if not members:
-            return Told(NOBODY_IN_CAST)
+            return Told(nobody_in_cast())
         words = "\n".join(member_line(member) for member in members)
         policy = await self._consent.policy(message.ref.chat, message.server, message.around)
         if policy is Policy.OFF:
@@ -238,7 +238,7 @@ class Cast:
         member = _of_name(saving.name, members)
         if member is None:
             if len(members) >= MOST_MEMBERS:
-                raise BadRequest(CAST_IS_FULL)
+                raise BadRequest(cast_is_full())
         elif member.by.user != asker:
             raise NotAllowed(name_is_taken(member.name))
         there = member.images if member is not None and not saving.anew else ()

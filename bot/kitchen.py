@@ -16,11 +16,11 @@ from bot.domain.messages import Attachment, InboundMessage, MessageRecord
 from bot.domain.outcomes import PRESETS as PRESETS_CODE
 from bot.domain.presets import (
     NO_SUCH_PRESET,
-    PRESETS,
     SHEET_WORDS,
     Chosen,
     Preset,
     read_preset,
+    titled,
     wish_of,
     words_alone,
     words_of,
@@ -37,10 +37,7 @@ from bot.domain.recipes import (
     MOST_SHOWN,
     NAME_NEEDED,
     NAME_OF_PRESET,
-    NAME_TAKEN,
-    NO_RECIPES,
     NO_SUCH_RECIPE,
-    NOT_YOURS,
     NOTHING_TO_IMPORT,
     NOTHING_TO_KEEP,
     OWN_PICTURE_NEEDED,
@@ -60,6 +57,9 @@ from bot.domain.recipes import (
     is_taken,
     listed,
     name_in,
+    name_taken,
+    no_recipes,
+    not_yours,
     read_file,
     recipe_id,
     steps_to,
@@ -120,7 +120,7 @@ class Kitchen:
                 return await self._recipe(command, message, target)
 
     async def _presets(self) -> Told:
-        picture = await asyncio.to_thread(self._draw, PRESETS)
+        picture = await asyncio.to_thread(self._draw, titled())
         return Told(tr(SHEET_WORDS), picture=picture, code=PRESETS_CODE, on_picture=True)
 
     # --- recipes
@@ -203,24 +203,22 @@ class Kitchen:
         if standing is None:
             raise BadRequest(tr(TOO_MANY))
         # No error: what names somebody goes when they are forgotten.
-        words = tr(NAME_TAKEN).format(name=name, saver=standing.by.name or "Somebody else")
-        return Told(words, words_of=(standing.by.user,))
+        return Told(name_taken(name, standing.by.name), words_of=(standing.by.user,))
 
     async def _delete(self, text: str, message: InboundMessage) -> Told:
         recipe = await self._named(text, message)
         if recipe.by.user != message.author:
-            words = tr(NOT_YOURS).format(name=recipe.name, saver=recipe.by.name or "somebody else")
-            return Told(words, words_of=(recipe.by.user,))
+            return Told(not_yours(recipe.name, recipe.by.name), words_of=(recipe.by.user,))
         await self._recipes.delete(message.ref.chat, recipe.id)
         return Told(tr(DELETED).format(name=recipe.name))
 
     async def _list(self, message: InboundMessage) -> Told:
         recipes = await self._recipes.all(message.ref.chat)
         if not recipes:
-            return Told(NO_RECIPES)
-        which = "that picture" if message.reply_to or message.attachments else "your last picture here"
+            return Told(no_recipes())
+        for_that = message.reply_to is not None or bool(message.attachments)
         return Told(
-            listed([recipe.name for recipe in recipes], which),
+            listed([recipe.name for recipe in recipes], for_that=for_that),
             recipes=tuple((recipe.id, recipe.name) for recipe in recipes[:MOST_SHOWN]),
             words_of=tuple(dict.fromkeys(recipe.by.user for recipe in recipes)),
             on_picture=True,

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from bot.domain.errors import BadRequest
-from bot.domain.language import N_, tr
+from bot.domain.language import N_, ngettext, pgettext, tr
 from bot.domain.refs import TurnId
 from bot.domain.scores import Score, counts, judgement, wilson
 from bot.domain.wishes import PLAIN_WISH, Form, Wish, read_wish
@@ -51,12 +51,17 @@ class Choice(StrEnum):
     BAD = "bad"
 
 
-_LABELS: Final = {Choice.A: "A", Choice.B: "B", Choice.TIE: "Tie", Choice.BAD: "Both bad"}
-
-
 def choice_label(choice: Choice) -> str:
     """As it stands on its button."""
-    return _LABELS[choice]
+    match choice:
+        case Choice.A | Choice.B:
+            return choice.value.upper()
+        case Choice.TIE:
+            # TRANSLATORS: a button: the two pictures are equally good; at most 24 characters
+            return pgettext("button", "Tie")
+        case Choice.BAD:
+            # TRANSLATORS: a button: neither of the two pictures is any good; at most 24 characters
+            return pgettext("button", "Both bad")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +107,12 @@ class Ballot:
     @property
     def options(self) -> tuple[tuple[str, str], ...]:
         """What can be pressed: the argument of its button, and its label."""
-        return (*((f"{each.value}.{self.turn}", label) for each, label in _LABELS.items()), self.ending)
+        return (*((f"{each.value}.{self.turn}", choice_label(each)) for each in Choice), self.ending)
 
     @property
     def ending(self) -> tuple[str, str]:
-        return f"{END}.{self.turn}", "End the vote"
+        # TRANSLATORS: a button; at most 24 characters
+        return f"{END}.{self.turn}", pgettext("button", "End the vote")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,37 +184,43 @@ def vote_of(argument: str) -> tuple[Choice | None, TurnId] | None:
 
 
 def your_vote(choice: Choice) -> str:
-    return f"Your vote: {choice_label(choice)}. You can change it until it ends."
+    # TRANSLATORS: said when a button was pressed; at most 200 characters
+    return tr("Your vote: {choice}. You can change it until it ends.").format(choice=choice_label(choice))
 
 
 def voted_words(voted: int) -> str:
     """How many, not how."""
-    return "Nobody has voted yet." if not voted else "1 person has voted." if voted == 1 else f"{voted} have voted."
+    if not voted:
+        return tr("Nobody has voted yet.")
+    return ngettext("1 person has voted.", "{count} have voted.", voted).format(count=voted)
 
 
 def went_on_from(choice: Choice) -> str:
-    return f"{choice_label(choice)} won the vote, so I went on from it."
+    # TRANSLATORS: {choice} is A or B, one of two pictures
+    return tr("{choice} won the vote, so I went on from it.").format(choice=choice_label(choice))
 
 
 def revealed(sides: Sequence[Side], instruction: str, tally: Tally) -> tuple[str, ...]:
     """All that was hidden until it ended."""
     lines: list[str] = []
     if len(sides) == 2:
-        names = [f"“{side.words}”" if side.words else side.model or "the usual model" for side in sides]
-        lines.append(f"A was {names[0]}, B was {names[1]}.")
+        names = [f"“{side.words}”" if side.words else side.model or tr("the usual model") for side in sides]
+        lines.append(tr("A was {a}, B was {b}.").format(a=names[0], b=names[1]))
     elif instruction:
         lines.append(f"“{instruction}”")
     if not tally.voted:
-        return (*lines, "Nobody voted, so neither won.")
-    votes = f"Votes: A {tally.a}, B {tally.b}, tie {tally.tie}, both bad {tally.bad}."
-    return (*lines, f"{votes} {_VERDICTS[tally.winner]}")
+        return (*lines, tr("Nobody voted, so neither won."))
+    votes = tr("Votes: A {a}, B {b}, tie {tie}, both bad {bad}.").format(
+        a=tally.a, b=tally.b, tie=tally.tie, bad=tally.bad
+    )
+    return (*lines, f"{votes} {tr(_VERDICTS[tally.winner])}")
 
 
 _VERDICTS: Final = {
-    Choice.A: "A won. Reply to go on from it.",
-    Choice.B: "B won. Reply to go on from it.",
-    Choice.TIE: "It is a tie. Reply to A or B to go on from it.",
-    Choice.BAD: "Both were voted bad. Reply to go on from the picture before.",
+    Choice.A: N_("A won. Reply to go on from it."),
+    Choice.B: N_("B won. Reply to go on from it."),
+    Choice.TIE: N_("It is a tie. Reply to A or B to go on from it."),
+    Choice.BAD: N_("Both were voted bad. Reply to go on from the picture before."),
 }
 
 
@@ -268,11 +280,22 @@ def _sure(strength: _Strength) -> float:
 
 
 def _row(model: str, strength: _Strength) -> str:
-    arenas = "1 arena" if strength.arenas == 1 else f"{strength.arenas} arenas"
     if not strength.decided:
-        return f"{model}: no winner yet in {arenas}"
+        return ngettext(
+            "{model}: no winner yet in 1 arena", "{model}: no winner yet in {count} arenas", strength.arenas
+        ).format(model=model, count=strength.arenas)
     low, high = wilson(strength.wins, strength.decided)
-    return (
-        f"{model}: won {strength.wins} of {strength.decided} that had a winner, in {arenas}; "
-        f"its true share is somewhere between {low:.0%} and {high:.0%}"
+    return ngettext(
+        "{model}: won {wins} of {decided} that had a winner, in 1 arena; its true share is somewhere between {low} and "
+        "{high}",
+        "{model}: won {wins} of {decided} that had a winner, in {count} arenas; its true share is somewhere between "
+        "{low} and {high}",
+        strength.arenas,
+    ).format(
+        model=model,
+        wins=strength.wins,
+        decided=strength.decided,
+        count=strength.arenas,
+        low=f"{low:.0%}",
+        high=f"{high:.0%}",
     )

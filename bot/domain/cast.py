@@ -10,7 +10,7 @@ from math import inf
 from bot.domain.errors import BadRequest
 from bot.domain.images import ImageFacts
 from bot.domain.imagining import says_nothing
-from bot.domain.language import N_, tr
+from bot.domain.language import N_, ngettext, tr
 from bot.domain.plain import plain_of
 from bot.domain.quotes import QUOTED
 from bot.domain.refs import ChatRef, Person, TurnId, UserRef
@@ -26,13 +26,15 @@ HOW_TO_CAST = N_(
     "Reply to a picture with “/cast save Rex”, or send pictures along with that. “/cast” shows who is in the cast "
     "here, “/cast delete Rex” takes Rex out again."
 )
-NOBODY_IN_CAST = f"Nobody is in the cast of this chat yet. {HOW_TO_CAST}"
+NOBODY_IN_CAST = N_("Nobody is in the cast of this chat yet.")
 NO_PICTURE_TO_SAVE = N_("I found no picture to save. Reply to one with /cast save and a name, or send one along.")
 NOT_READY_TO_SAVE = N_("That picture is still being made. Save it once it is there.")
 NAME_MISSING = N_("Which name shall it have? For instance: /cast save Rex")
-NAME_TOO_LONG = f"That name is too long. {MOST_NAME_CHARS} characters are the most."
+NAME_TOO_LONG = N_("That name is too long. {most} characters are the most.")
 NAME_SAYS_NOTHING = N_("That is a word people say all the time, so I could not tell whom you mean. Please take a name.")
-CAST_IS_FULL = f"The cast of this chat is full: there are {MOST_MEMBERS} in it. Take one out with /cast delete first."
+CAST_IS_FULL = N_(
+    "The cast of this chat is full: there are {most} in it. Take one out with /cast delete first."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def name_in(text: str) -> str:
     if not any(letter.isalnum() for letter in name):
         raise BadRequest(tr(NAME_MISSING))
     if len(name) > MOST_NAME_CHARS:
-        raise BadRequest(NAME_TOO_LONG)
+        raise BadRequest(tr(NAME_TOO_LONG).format(most=MOST_NAME_CHARS))
     if len(name) < 2 or says_nothing(plain_of(name).text) or QUOTED.search(name):
         raise BadRequest(tr(NAME_SAYS_NOTHING))
     return name
@@ -229,44 +231,64 @@ def _is_hangul(letter: str) -> bool:
 
 def in_cast_now(name: str, pictures: int) -> str:
     """After somebody was saved with so many pictures."""
-    how_many = "one picture" if pictures == 1 else f"{pictures} pictures"
-    return (
-        f"{name} is in the cast of this chat, with {how_many}. Name {name} in a reply to a picture, or alone: "
-        f"“put {name} on the red carpet”."
-    )
+    return ngettext(
+        "{name} is in the cast of this chat, with one picture. Name {name} in a reply to a picture, or alone: “put "
+        "{name} on the red carpet”.",
+        "{name} is in the cast of this chat, with {count} pictures. Name {name} in a reply to a picture, or alone: "
+        "“put {name} on the red carpet”.",
+        pictures,
+    ).format(name=name, count=pictures)
+
+
+def nobody_in_cast() -> str:
+    return f"{tr(NOBODY_IN_CAST)} {tr(HOW_TO_CAST)}"
+
+
+def cast_is_full() -> str:
+    return tr(CAST_IS_FULL).format(most=MOST_MEMBERS)
 
 
 def member_line(member: Member) -> str:
     """One of the list."""
     count = len(member.pictures)
-    return (
-        f"{member.name}: {'1 picture' if count == 1 else f'{count} pictures'}, saved by {member.by.name or 'somebody'}"
-    )
+    if not member.by.name:
+        words = ngettext("{name}: 1 picture, saved by somebody", "{name}: {count} pictures, saved by somebody", count)
+    else:
+        words = ngettext("{name}: 1 picture, saved by {saver}", "{name}: {count} pictures, saved by {saver}", count)
+    return words.format(name=member.name, count=count, saver=member.by.name)
 
 
 def taken_out(name: str) -> str:
-    return f"{name} is not in the cast any more."
+    return tr("{name} is not in the cast any more.").format(name=name)
 
 
 def yours_taken_out(name: str) -> str:
     """Where others' pictures stay under this name."""
-    return f"Your pictures are not {name} any more."
+    return tr("Your pictures are not {name} any more.").format(name=name)
 
 
 def no_such_member(name: str) -> str:
-    return f"Nobody here is called {name}. /cast shows who is in the cast."
+    return tr("Nobody here is called {name}. /cast shows who is in the cast.").format(name=name)
 
 
 def not_yours_to_delete(name: str) -> str:
-    return f"Somebody else saved {name}. They can take it out, or whose picture it is."
+    return tr("Somebody else saved {name}. They can take it out, or whose picture it is.").format(name=name)
 
 
 def name_is_taken(name: str) -> str:
-    return f"Somebody else saved {name} here already. Please take another name."
+    return tr("Somebody else saved {name} here already. Please take another name.").format(name=name)
 
 
 def too_many_pictures(name: str, there: int) -> str:
     """For more than one may have; `there` stand already."""
-    begun = f"{name} has {there} already. " if there else ""
-    anew = f" “/cast save {name} anew” begins anew." if there else ""
-    return f"{MOST_PICTURES} pictures are the most for one name. {begun}Please choose fewer.{anew}"
+    if not there:
+        words = tr("{most} pictures are the most for one name. Please choose fewer.")
+    else:
+        words = ngettext(
+            "{most} pictures are the most for one name. {name} has {count} already. Please choose fewer. “/cast save "
+            "{name} anew” begins anew.",
+            "{most} pictures are the most for one name. {name} has {count} already. Please choose fewer. “/cast save "
+            "{name} anew” begins anew.",
+            there,
+        )
+    return words.format(most=MOST_PICTURES, name=name, count=there)

@@ -8,23 +8,40 @@ from dataclasses import dataclass, field, replace
 from bot.domain.actions import Act, Press
 from bot.domain.chats import ChatSettings
 from bot.domain.consent import DEFAULT_POLICY, Policy, Standing
+from bot.domain.language import N_, pgettext, tr
 
 HELP = (
-    "Reply to a picture with what you want changed, or send one along with your words. "
-    "Reply to my answers, too, and go on from any of them.",
-    "Try “remove the car on the left”, “put the style of picture 1 on picture 2”, “write ‘Open’ on the sign” "
-    "or “remove the background”.",
-    "No picture at hand? “Draw a fox in the snow”, or “six panels of a fox who finds a hat” for a story.",
-    "Say “4 variations”, “in 2K”, “as a phone wallpaper”, or ask “which bird is that?”. "
-    "Cropping, turning and the like are exact, and always free.",
-    "/presets has looks for one tap, /recipes what this chat has kept. /arena makes two to vote on.",
-    "/tree shows how a picture grew: “from 3: …” goes on from any of it. /compare puts two side by side, "
-    "/share makes a link.",
-    "/mine says what holds for your own pictures, /withdraw takes one back. /cast gives somebody a name, "
-    "/taste keeps your wishes.",
-    "/imagine, /story, /variations and /explain do what they say, and so do /usage and /settings.",
+    N_(
+        "Reply to a picture with what you want changed, or send one along with your words. "
+        "Reply to my answers, too, and go on from any of them."
+    ),
+    N_(
+        "Try “remove the car on the left”, “put the style of picture 1 on picture 2”, “write ‘Open’ on the sign” "
+        "or “remove the background”."
+    ),
+    N_("No picture at hand? “Draw a fox in the snow”, or “six panels of a fox who finds a hat” for a story."),
+    N_(
+        "Say “4 variations”, “in 2K”, “as a phone wallpaper”, or ask “which bird is that?”. "
+        "Cropping, turning and the like are exact, and always free."
+    ),
+    N_("/presets has looks for one tap, /recipes what this chat has kept. /arena makes two to vote on."),
+    N_(
+        "/tree shows how a picture grew: “from 3: …” goes on from any of it. /compare puts two side by side, "
+        "/share makes a link."
+    ),
+    N_(
+        "/mine says what holds for your own pictures, /withdraw takes one back. /cast gives somebody a name, "
+        "/taste keeps your wishes."
+    ),
+    N_("/imagine, /story, /variations and /explain do what they say, and so do /usage and /settings."),
 )
 """What can be said, one paragraph each."""
+
+
+def help_words() -> str:
+    """All of it, a paragraph on each line."""
+    return "\n".join(tr(each) for each in HELP)
+
 
 NAMES = (
     "usage",
@@ -93,15 +110,16 @@ def read_command(text: str) -> Command | None:
 
 
 _POLICY_WORDS = {
-    Policy.OFF: "nobody's pictures are edited here",
-    Policy.OWN: "everybody may have their own pictures edited here",
-    Policy.ASK: "other people's pictures are edited once their owner has said yes",
-    Policy.ALL: "everybody's pictures may be edited here",
+    # TRANSLATORS: this and the next three go on "Pictures that people send: …" and end without a full stop
+    Policy.OFF: N_("nobody's pictures are edited here"),
+    Policy.OWN: N_("everybody may have their own pictures edited here"),
+    Policy.ASK: N_("other people's pictures are edited once their owner has said yes"),
+    Policy.ALL: N_("everybody's pictures may be edited here"),
 }
 _STANDING_WORDS = {
-    Standing.UNSAID: "You are asked before somebody has a picture of yours edited.",
-    Standing.HERE: "Everybody in this chat may have your pictures edited.",
-    Standing.NEVER: "Nobody but you may have your pictures edited, here or anywhere else.",
+    Standing.UNSAID: N_("You are asked before somebody has a picture of yours edited."),
+    Standing.HERE: N_("Everybody in this chat may have your pictures edited."),
+    Standing.NEVER: N_("Nobody but you may have your pictures edited, here or anywhere else."),
 }
 _STANDINGS = {"ask": Standing.UNSAID, "here": Standing.HERE, "never": Standing.NEVER}
 
@@ -112,12 +130,12 @@ _BY_WORDS = frozenset({Policy.OFF, Policy.OWN, Policy.ASK})
 
 def policy_words(policy: Policy) -> str:
     """What is decided for a chat, as a part of a sentence."""
-    return _POLICY_WORDS[policy]
+    return tr(_POLICY_WORDS[policy])
 
 
 def standing_words(standing: Standing) -> str:
     """What somebody has said of their own pictures, to themselves."""
-    return _STANDING_WORDS[standing]
+    return tr(_STANDING_WORDS[standing])
 
 
 def said_of_mine(arguments: tuple[str, ...]) -> Standing | None:
@@ -131,15 +149,20 @@ def said_of_mine(arguments: tuple[str, ...]) -> Standing | None:
 
 def settings_words(settings: ChatSettings, standing: Standing) -> str:
     """What this chat has set and what the asker has said, and how to change it."""
-    suggestions, questions = _state(settings.suggestions), _state(settings.questions)
-    return (
-        f"Next ideas under each picture are {suggestions}, and asking back instead of guessing is {questions}. "
-        f"To change that, say “/settings suggestions {_other(settings.suggestions)}” "
-        f"or “/settings questions {_other(settings.questions)}”.\n"
-        f"As for pictures that people send: {policy_words(settings.consent or DEFAULT_POLICY)}. "
-        f"“/settings pictures” and one of off, own, ask changes that.\n"
-        f"{standing_words(standing)} “/settings mine” and one of ask, here, never changes that."
+    ideas = tr(
+        "Next ideas under each picture are {suggestions}, and asking back instead of guessing is {questions}. "
+        "To change that, say “/settings suggestions {other_suggestions}” or “/settings questions {other_questions}”."
+    ).format(
+        suggestions=_state(settings.suggestions),
+        questions=_state(settings.questions),
+        other_suggestions=_keyword(not settings.suggestions),
+        other_questions=_keyword(not settings.questions),
     )
+    pictures = tr(
+        "As for pictures that people send: {policy}. “/settings pictures” and one of off, own, ask changes that."
+    ).format(policy=policy_words(settings.consent or DEFAULT_POLICY))
+    mine = tr("{standing} “/settings mine” and one of ask, here, never changes that.")
+    return "\n".join((ideas, pictures, mine.format(standing=standing_words(standing))))
 
 
 def apply_setting(settings: ChatSettings, arguments: tuple[str, ...]) -> ChatSettings | None:
@@ -157,8 +180,10 @@ def apply_setting(settings: ChatSettings, arguments: tuple[str, ...]) -> ChatSet
 
 
 def _state(on: bool) -> str:
+    # TRANSLATORS: in "Next ideas under each picture are on, and asking back instead of guessing is off."
+    return pgettext("a setting is", "on") if on else pgettext("a setting is", "off")
+
+
+def _keyword(on: bool) -> str:
+    """What is written behind the command, in every language."""
     return "on" if on else "off"
-
-
-def _other(on: bool) -> str:
-    return _state(not on)

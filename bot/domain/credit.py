@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bot.domain.images import Input, Role
+from bot.domain.language import listed, ngettext, pgettext, tr
 from bot.domain.refs import UserRef
 from bot.domain.turns import Lent, Turn, TurnState, TurnStatus
 
@@ -58,15 +59,25 @@ def credit_line(path: Sequence[TurnStatus]) -> str:
     turn = path[-1].turn
     names = owner_names(turn)
     owners = [each.owner for each in lent_to(turn) if each.image]
-    lenders = dict.fromkeys((names.get(each) if each is not None else "") or "somebody" for each in owners)
+    lenders = dict.fromkeys((names.get(each) if each is not None else "") or tr("somebody") for each in owners)
     steps = [status.turn for status in path if is_step(status)]
     told = [_step(each) for each in steps[-MOST_STEPS:]] if len(steps) > 1 else []
     if more := len(steps) - len(told) if told else 0:
-        told.insert(0, f"{more} {'edit' if more == 1 else 'edits'} more")
+        told.insert(0, ngettext("{count} edit more", "{count} edits more", more).format(count=more))
     if lenders:
-        told.insert(0, f"from {'a picture' if len(lenders) == 1 else 'pictures'} by {_and(list(lenders))}")
-    line = "; then ".join(told)
+        # TRANSLATORS: the beginning of "From a picture by Anna; then Ben: “make it winter”". It is capitalised by us.
+        begun = ngettext("from a picture by {names}", "from pictures by {names}", len(lenders))
+        told.insert(0, begun.format(names=listed(list(lenders))))
+    line = _one_after_another(told)
     return line[:1].upper() + line[1:]
+
+
+def _one_after_another(told: Sequence[str]) -> str:
+    line = "".join(told[:1])
+    for each in told[1:]:
+        # TRANSLATORS: steps of how a picture came about: "From a picture by Anna; then Ben: “make it winter”"
+        line = pgettext("steps", "{before}; then {next}").format(before=line, next=each)
+    return line
 
 
 def is_step(status: TurnStatus) -> bool:
@@ -84,9 +95,5 @@ def is_step(status: TurnStatus) -> bool:
 def _step(turn: Turn) -> str:
     words = " ".join(turn.instruction.split())
     short = words if len(words) <= _MOST_CHARS else f"{words[: _MOST_CHARS - 1].rstrip()}…"
-    name = turn.author_name or "somebody"
+    name = turn.author_name or tr("somebody")
     return f"{name}: “{short}”" if short else name
-
-
-def _and(names: Sequence[str]) -> str:
-    return " and ".join((", ".join(names[:-1]), names[-1]) if len(names) > 1 else names)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.domain.images import Provenance
+from bot.domain.language import LANGUAGES, speaking, tr
 
 _ORDER = (Provenance.UNKNOWN, Provenance.AI_EDITED, Provenance.AI_GENERATED)
 
@@ -52,21 +53,44 @@ def label_known(provenance: Provenance) -> Label | None:
 
 def label_line(label: Label) -> str:
     """The label in words, as it stands in the answer: "AI-edited · Gemini", "Edited, no AI"."""
-    by = "".join(f" · {name}" for name in label.engines)
     match label.provenance:
         case Provenance.UNKNOWN:
-            return "Edited, no AI"
+            # TRANSLATORS: the label of a picture that was edited without AI
+            return tr("Edited, no AI")
         case Provenance.AI_EDITED:
-            return f"AI-edited{by}"
+            # TRANSLATORS: the label of a picture, which the law asks for: "AI-edited · Gemini"
+            return " · ".join((tr("AI-edited"), *label.engines))
         case Provenance.AI_GENERATED:
-            return f"AI-generated{by}"
+            # TRANSLATORS: the label of a picture, which the law asks for: "AI-generated · Gemini"
+            return " · ".join((tr("AI-generated"), *label.engines))
+
+
+def provenance_read(lines: Iterable[str]) -> Provenance | None:
+    """What the strongest label line among these says, in any of our languages; None where there is none."""
+    said = [line for each in lines if (line := each.strip())]
+    for known in reversed(_ORDER[1:]):
+        if any(line.startswith(begins) for begins in _beginnings(known) for line in said):
+            return known
+    return None
+
+
+def _beginnings(known: Provenance) -> frozenset[str]:
+    """How its label line begins, in all languages."""
+    found: set[str] = set()
+    for language in LANGUAGES:
+        with speaking(language):
+            found.add(label_line(Label(known, edited_by_ai=False)))
+    return frozenset(found)
 
 
 def words_line(label: Label) -> str:
     """The label of an answer in words alone."""
-    return " · ".join(("Answered by AI", *label.engines))
+    return " · ".join((tr("Answered by AI"), *label.engines))
 
 
 def alt_text(label: Label | None) -> str:
     """Alternative text of a picture: names the label, since whoever cannot see the picture must be told, too."""
-    return f"Picture. {label_line(label)}." if label else "Picture that a person sent."
+    if label is None:
+        return tr("Picture that a person sent.")
+    # TRANSLATORS: read aloud to whoever cannot see the picture: "Picture. AI-edited · Gemini."
+    return tr("Picture. {label}.").format(label=label_line(label))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.domain.consent import Standing
-from bot.domain.language import N_
+from bot.domain.language import N_, ngettext, tr
 
 MINE, WITHDRAW, WITHDRAW_ASKS = "mine", "withdraw", "withdraw_asks"
 """Codes of the answers; the last one is the question before anything is deleted."""
@@ -37,44 +37,62 @@ class Said:
 
 
 _HERE = {
-    Standing.UNSAID: "In this chat, you are asked before somebody has a picture of yours edited.",
-    Standing.HERE: "Everybody in this chat may have your pictures edited.",
-    Standing.NEVER: "Nobody but you may have your pictures edited, here or anywhere else.",
+    Standing.UNSAID: N_("In this chat, you are asked before somebody has a picture of yours edited."),
+    Standing.HERE: N_("Everybody in this chat may have your pictures edited."),
+    Standing.NEVER: N_("Nobody but you may have your pictures edited, here or anywhere else."),
 }
 
 
 def mine_words(said: Said) -> str:
     """What they have said, to themselves, and how to change it. Other chats are counted, never named."""
-    chats = "one other chat" if said.elsewhere == 1 else f"{said.elsewhere} other chats"
-    elsewhere = f"In {chats}, too, everybody may." if said.standing is Standing.HERE else f"In {chats} everybody may."
-    pictures = "one picture" if said.withdrawn == 1 else f"{said.withdrawn} pictures"
     lines = (
-        _HERE[said.standing],
-        elsewhere if said.elsewhere else "",
-        f"You have withdrawn {pictures}." if said.withdrawn else "",
-        "“/mine ask”, “/mine here” or “/mine never” changes that, “/mine everywhere” has you asked in every chat. "
-        "/withdraw in reply to a picture of yours deletes it, with all that was made from it.",
+        tr(_HERE[said.standing]),
+        _elsewhere(said) if said.elsewhere else "",
+        ngettext("You have withdrawn one picture.", "You have withdrawn {count} pictures.", said.withdrawn).format(
+            count=said.withdrawn
+        )
+        if said.withdrawn
+        else "",
+        tr(
+            "“/mine ask”, “/mine here” or “/mine never” changes that, “/mine everywhere” has you asked in every chat. "
+            "/withdraw in reply to a picture of yours deletes it, with all that was made from it."
+        ),
     )
     return "\n".join(line for line in lines if line)
 
 
+def _elsewhere(said: Said) -> str:
+    if said.standing is Standing.HERE:
+        words = ngettext(
+            "In one other chat, too, everybody may.", "In {count} other chats, too, everybody may.", said.elsewhere
+        )
+    else:
+        words = ngettext("In one other chat everybody may.", "In {count} other chats everybody may.", said.elsewhere)
+    return words.format(count=said.elsewhere)
+
+
 def withdraw_asks(pictures: int, results: int) -> str:
     """Before anything is deleted."""
-    return (
-        f"This deletes your {_pictures(pictures)} and {_results(results)} that grew from "
-        f"{'it' if pictures == 1 else 'them'}, for everybody. It can't be undone, and it holds in other chats, too, "
-        "if you sent it there. Shall I? Press below, or say “/withdraw yes” in reply to it."
+    what = ngettext(
+        "This deletes your picture and {results} that grew from it, for everybody.",
+        "This deletes your {count} pictures and {results} that grew from them, for everybody.",
+        pictures,
+    ).format(count=pictures, results=_results(results))
+    how = tr(
+        "It can't be undone, and it holds in other chats, too, if you sent it there. Shall I? Press below, or say "
+        "“/withdraw yes” in reply to it."
     )
+    return f"{what} {how}"
 
 
 def withdrawn_words(pictures: int, results: int) -> str:
     """After it was deleted."""
-    return f"Done. Your {_pictures(pictures)} and {_results(results)} are gone."
-
-
-def _pictures(count: int) -> str:
-    return "picture" if count == 1 else f"{count} pictures"
+    return ngettext(
+        "Done. Your picture and {results} are gone.", "Done. Your {count} pictures and {results} are gone.", pictures
+    ).format(count=pictures, results=_results(results))
 
 
 def _results(count: int) -> str:
-    return "1 result" if count == 1 else f"{count} results"
+    # TRANSLATORS: in "This deletes your picture and 3 results that grew from it" and "Your picture and 3 results are
+    # gone"
+    return ngettext("1 result", "{count} results", count).format(count=count)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 from bot.domain.formats import ratio_in, size_in
-from bot.domain.language import N_
+from bot.domain.language import LANGUAGES, N_, catalog, tr
 from bot.domain.plain import plain_of
 from bot.domain.wishes import PLAIN_WISH, Kind, Wish
 
@@ -46,9 +47,11 @@ class Preset:
 _LIKENESS = "Keep the face and all that makes the subject recognisable."
 
 PRESETS: Final[tuple[Preset, ...]] = (
+    # TRANSLATORS: this and all that follow up to "Comic" are titles of ready-made looks that a picture can be given; they
+    # stand on buttons and under small examples: at most 24 characters
     Preset(
         "figurine",
-        "Figurine",
+        N_("Figurine"),
         "Turn the main subject into a collectible figurine of painted plastic, standing on a round clear base on a "
         f"desk, with its printed box behind it. {_LIKENESS}",
         Wish(ratio="4:5"),
@@ -56,7 +59,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "restored",
-        "Old photo restored",
+        N_("Old photo restored"),
         "Restore this old photograph: mend scratches, creases and stains, take out the fading, and colour it as it may "
         "have looked on the day. Keep every face, pose and piece of clothing exactly as it is.",
         aliases=(
@@ -66,7 +69,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "eighties",
-        "1980s portrait",
+        N_("1980s portrait"),
         "Make this a studio portrait from the 1980s: big hair, bold knitwear, soft focus, and a backdrop of blue and "
         f"purple laser beams. {_LIKENESS}",
         Wish(ratio="4:5"),
@@ -74,7 +77,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "sticker",
-        "Sticker, white edge",
+        N_("Sticker, white edge"),
         "Make the main subject a die-cut sticker in flat, cheerful colours with clean outlines and a thick white edge "
         f"all around it, and nothing behind it. {_LIKENESS}",
         Wish(ratio="1:1", transparent=True),
@@ -82,7 +85,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "avatar",
-        "Avatar",
+        N_("Avatar"),
         "Make a friendly avatar of the main subject: head and shoulders, centred, softly lit, painted in a polished "
         f"illustration style on a plain colourful ground that looks good in a small circle. {_LIKENESS}",
         Wish(ratio="1:1"),
@@ -90,7 +93,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "poster",
-        "Poster with a title",
+        N_("Poster with a title"),
         "Turn this into a striking film poster with dramatic light, a strong composition and a large, well set title. "
         f"{_LIKENESS} Where no title is given, choose a short one that fits what is shown.",
         Wish(ratio="2:3"),
@@ -101,7 +104,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "infographic",
-        "Infographic",
+        N_("Infographic"),
         "Make a clear infographic that explains what this picture shows: the subject in the middle, four to six short "
         "labelled facts around it with thin lines to the parts that they are about, and a heading.",
         Wish(ratio="3:4"),
@@ -113,7 +116,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "room",
-        "Room redesigned",
+        N_("Room redesigned"),
         "Furnish and decorate this room anew in a warm modern style: better light, plants, textiles, tidy surfaces. "
         "Keep walls, windows, doors and the point of view exactly where they are.",
         aliases=("room redesign", "interior", "zimmer", "habitación", "pièce", "房间改造", "部屋", "кімната"),
@@ -122,7 +125,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "storyboard",
-        "Storyboard",
+        N_("Storyboard"),
         "Draw a storyboard page of six frames in pencil with a touch of colour that tells what may happen next to who "
         f"or what is shown here, with changing camera distances. {_LIKENESS}",
         Wish(ratio="16:9"),
@@ -134,7 +137,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "hologram",
-        "Hologram",
+        N_("Hologram"),
         "Show the main subject as a glowing blue-green hologram of fine light lines that stands above a small "
         f"projector in a dark room, slightly see-through, with faint scan lines. {_LIKENESS}",
         Wish(ratio="4:5"),
@@ -142,28 +145,28 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "wood",
-        "Carved in wood",
+        N_("Carved in wood"),
         "Show the main subject carved in relief from a single block of walnut, with visible grain and the marks of the "
         f"chisel, lit from the side. {_LIKENESS}",
         aliases=("wood texture", "wooden", "holz", "madera", "bois", "木雕", "木彫り", "дерево"),
     ),
     Preset(
         "knitted",
-        "Knitted",
+        N_("Knitted"),
         "Make everything in this picture of knitted wool, with even stitches, soft fuzz and a few loose ends, as if it "
         f"stood on a table as a handmade piece. {_LIKENESS}",
         aliases=("knit", "wool", "gestrickt", "tejido", "tricot", "针织", "ニット", "編み物", "в'язане"),
     ),
     Preset(
         "jigsaw",
-        "Jigsaw puzzle",
+        N_("Jigsaw puzzle"),
         "Show this picture as a printed jigsaw puzzle on a wooden table, nearly finished, with a few pieces lying "
         "beside it. The picture on the puzzle stays as it is.",
         aliases=("puzzle", "rompecabezas", "拼图", "ジグソーパズル", "пазл"),
     ),
     Preset(
         "plush",
-        "Stuffed toy, alive",
+        N_("Stuffed toy, alive"),
         "Bring the stuffed animal or toy in this picture to life: the same colours, markings and expression, now a "
         "living, breathing creature with real fur and bright eyes in the same place and light.",
         aliases=(
@@ -173,7 +176,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "card",
-        "Birthday card",
+        N_("Birthday card"),
         "Make a birthday card of this: the subject in a party hat, balloons and confetti around it, a warm hand-drawn "
         f"frame and room for the greeting “Happy birthday”. {_LIKENESS}",
         Wish(ratio="3:4"),
@@ -187,14 +190,14 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "blueprint",
-        "Blueprint to rendering",
+        N_("Blueprint to rendering"),
         "Turn this plan, sketch or blueprint into a photographic rendering of the finished thing, with believable "
         "materials and daylight. Keep all proportions, openings and the point of view as drawn.",
         aliases=("rendering", "render", "bauplan", "plano", "plan", "蓝图", "設計図", "креслення"),
     ),
     Preset(
         "manga",
-        "Manga page",
+        N_("Manga page"),
         "Draw this as one black and white manga page of three or four panels with screentone, speed lines and a large "
         f"panel of the main subject. {_LIKENESS}",
         Wish(ratio="2:3"),
@@ -204,13 +207,18 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "comic",
-        "Comic",
+        N_("Comic"),
         "Redraw this picture as a panel of a classic comic book with bold ink outlines, flat colours and halftone "
         f"dots. {_LIKENESS}",
         aliases=("cartoon", "pop art", "cómic", "bd", "bande dessinée", "アメコミ", "комікс"),
     ),
 )  # fmt: skip
 """In the order in which they are numbered, from 1."""
+
+
+def titled() -> tuple[Preset, ...]:
+    """All of them, with their titles in the language that is spoken."""
+    return tuple(replace(preset, title=tr(preset.title)) for preset in PRESETS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +239,7 @@ def read_preset(text: str) -> Chosen | None:
     plain = _plain(said)
     if len(plain) != len(said):  # its letters do not stand one by one for those that were written
         said = plain
-    for name, preset in _NAMES:
+    for name, preset in _by_name().items():
         if plain.startswith(name) and _ENDS.match(plain, len(name)):
             return Chosen(preset, _cleaned(said[len(name) :]))
     return None
@@ -239,7 +247,7 @@ def read_preset(text: str) -> Chosen | None:
 
 def preset_named(name: str) -> Preset | None:
     """The one that is called exactly so."""
-    return _BY_NAME.get(_plain(" ".join(name.split())))
+    return _by_name().get(_plain(" ".join(name.split())))
 
 
 def words_of(chosen: Chosen) -> str:
@@ -288,5 +296,13 @@ def _unquoted(text: str) -> str:
     return "".join(" " if letter in "“”" else letter for letter in text.strip(_QUOTES)).strip(" .") or text
 
 
-_BY_NAME = {_plain(name): preset for preset in PRESETS for name in (preset.key, preset.title, *preset.aliases)}
-_NAMES = tuple(sorted(_BY_NAME.items(), key=lambda item: -len(item[0])))
+
+@cache
+def _by_name() -> dict[str, Preset]:
+    """By all that people call them: titles in every language, whichever is spoken. What is English, or an alias, is
+    never taken by another's title."""
+    found = {_plain(name): preset for preset in PRESETS for name in (preset.key, preset.title, *preset.aliases)}
+    for language in LANGUAGES:
+        for preset in PRESETS:
+            found.setdefault(_plain(catalog(language).gettext(preset.title)), preset)
+    return dict(sorted(found.items(), key=lambda item: -len(item[0])))  # the longer before what it begins with

@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 from bot.domain.errors import BadRequest
 from bot.domain.files import TextFile
 from bot.domain.formats import ratio_in
-from bot.domain.language import N_, tr
+from bot.domain.language import N_, ngettext, pgettext, tr
 from bot.domain.outcomes import HALL_QUESTIONS
 from bot.domain.plain import plain_of
 from bot.domain.presets import preset_named
@@ -44,17 +44,20 @@ HOW: Final = N_(
     "picture does the same there. /recipes lists them, “/recipe show” and “/recipe delete” do what they say."
 )
 HOW_AS_FILE: Final = N_("“/recipe export” gives one as a small file: sent to me in another chat, it is there, too.")
-NO_RECIPES: Final = "There is no recipe in this chat yet. " + HOW
+NO_RECIPES: Final = N_("There is no recipe in this chat yet.")
 NO_SUCH_RECIPE: Final = N_("There is no recipe called “{name}” in this chat. /recipes lists those that there are.")
 RECIPE_GONE: Final = N_("That recipe is not here any more.")
-LISTED: Final = N_("The recipes of this chat. Tap one to do it on {which}.")
+LISTED: Final = N_("The recipes of this chat. Tap one to do it on your last picture here.")
+LISTED_FOR_THAT: Final = N_("The recipes of this chat. Tap one to do it on that picture.")
 LISTED_TOO: Final = N_("There are these, too: {names}. “/recipe” and the name does them.")
 SAVED: Final = N_(
     "Saved as “{name}” for everybody in this chat, {steps}. “/recipe {name}” in reply to a picture does it."
 )
 DELETED: Final = N_("The recipe “{name}” is deleted.")
 NOT_YOURS: Final = N_("Only {saver}, who saved it, can delete “{name}”.")
+SOMEBODYS: Final = N_("Only somebody else, who saved it, can delete “{name}”.")
 NAME_TAKEN: Final = N_("{saver} saved another recipe as “{name}” here. Please choose another name.")
+TAKEN_BY_SOMEBODY: Final = N_("Somebody else saved another recipe as “{name}” here. Please choose another name.")
 NAME_OF_PRESET: Final = N_("“{name}” is the name of a preset. Please choose another one.")
 NAME_NEEDED: Final = N_("Please give it a name of at most 40 characters: /recipe save Winter look")
 NOTHING_TO_KEEP: Final = N_("Reply to a result of mine with “/recipe save” and a name: there is no way to keep here.")
@@ -223,13 +226,29 @@ def wish_in_one(steps: Sequence[Step]) -> Wish:
 
 def counted(steps: Sequence[Step]) -> str:
     """How many they are."""
-    return "1 step" if len(steps) == 1 else f"{len(steps)} steps"
+    # TRANSLATORS: in "Saved as “Winter” for everybody in this chat, 3 steps."
+    return ngettext("1 step", "{count} steps", len(steps)).format(count=len(steps))
 
 
-def listed(names: Sequence[str], which: str) -> str:
-    """What stands over a list of recipes. `which` is the picture that they would be done on."""
-    rest = ", ".join(f"“{name}”" for name in names[MOST_SHOWN:])
-    return joined(tr(LISTED).format(which=which), tr(LISTED_TOO).format(names=rest) if rest else "")
+def no_recipes() -> str:
+    return joined(tr(NO_RECIPES), tr(HOW))
+
+
+def name_taken(name: str, saver: str) -> str:
+    """`saver` is empty where nothing is known of them."""
+    return tr(NAME_TAKEN if saver else TAKEN_BY_SOMEBODY).format(name=name, saver=saver)
+
+
+def not_yours(name: str, saver: str) -> str:
+    """The same, of one that is to be deleted."""
+    return tr(NOT_YOURS if saver else SOMEBODYS).format(name=name, saver=saver)
+
+
+def listed(names: Sequence[str], *, for_that: bool) -> str:
+    """What stands over a list of recipes; `for_that` picture that is replied to, or the last one here."""
+    comma = pgettext("between names", ", ")
+    rest = comma.join(f"“{name}”" for name in names[MOST_SHOWN:])
+    return joined(tr(LISTED_FOR_THAT if for_that else LISTED), tr(LISTED_TOO).format(names=rest) if rest else "")
 
 
 def exported(recipe: Recipe) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from enum import StrEnum
 
+from bot.domain.language import N_, listed, tr
 from bot.domain.plain import NUMBERS, plain_of, words_of
 
 
@@ -45,13 +46,14 @@ def with_canvas(purposes: Sequence[Purpose | None], number: int) -> Purposes:
 
 
 _READ_AS = {
-    Purpose.CANVAS: "the one to edit",
-    Purpose.STYLE: "the style",
-    Purpose.SUBJECT: "what goes into it",
-    Purpose.BACKGROUND: "the background",
-    Purpose.PART: "parts of one picture",
-    Purpose.PANEL: "an earlier panel",
-    None: "for reference",
+    # TRANSLATORS: this and the next six say what a picture was taken for: "Picture 1: the style"
+    Purpose.CANVAS: N_("the one to edit"),
+    Purpose.STYLE: N_("the style"),
+    Purpose.SUBJECT: N_("what goes into it"),
+    Purpose.BACKGROUND: N_("the background"),
+    Purpose.PART: N_("parts of one picture"),
+    Purpose.PANEL: N_("an earlier panel"),
+    None: N_("for reference"),
 }
 
 
@@ -62,13 +64,13 @@ def roles_line(purposes: Sequence[Purpose | None]) -> str:
     numbers: dict[Purpose | None, list[int]] = {}
     for number, purpose in enumerate(purposes, 1):
         numbers.setdefault(purpose, []).append(number)
-    return " · ".join(f"{_pictures(found)}: {_READ_AS[purpose]}" for purpose, found in numbers.items())
+    return " · ".join(_taken_for(found, tr(_READ_AS[purpose])) for purpose, found in numbers.items())
 
 
-def _pictures(numbers: Sequence[int]) -> str:
+def _taken_for(numbers: Sequence[int], role: str) -> str:
     if len(numbers) == 1:
-        return f"Picture {numbers[0]}"
-    return f"Pictures {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
+        return tr("Picture {number}: {role}").format(number=numbers[0], role=role)
+    return tr("Pictures {numbers}: {role}").format(numbers=listed([str(each) for each in numbers]), role=role)
 
 
 # --- reading

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import sqrt
 
+from bot.domain.language import ngettext, tr
+
 FEWEST = 10
 """With fewer pairs in which one was better, nothing is said about which model is."""
 _Z_95 = 1.959964
@@ -59,37 +61,58 @@ def wilson(wins: int, of: int) -> tuple[float, float]:
 
 def judgement(score: Score, models: tuple[str, str]) -> str:
     """What may be concluded, in a sentence or two."""
+    if score.decided == 0:
+        return tr("Too few to say. No pair had a better side; from {fewest} on there is something to say.").format(
+            fewest=FEWEST
+        )
     if score.decided < FEWEST:
-        counted = "No pair" if score.decided == 0 else f"Only {_pairs(score.decided)}"
-        return f"Too few to say. {counted} had a better side; from {FEWEST} on there is something to say."
+        return ngettext(
+            "Too few to say. Only 1 pair had a better side; from {fewest} on there is something to say.",
+            "Too few to say. Only {count} pairs had a better side; from {fewest} on there is something to say.",
+            score.decided,
+        ).format(count=score.decided, fewest=FEWEST)
     ahead = 0 if score.wins[0] >= score.wins[1] else 1
     low, high = wilson(score.wins[ahead], score.decided)
-    share = (
-        f"{models[ahead]} won {score.wins[ahead]} of the {score.decided} pairs that had a better side, "
-        f"{score.wins[ahead] / score.decided:.0%}. By chance alone that may stand for anything between {low:.0%} and "
-        f"{high:.0%} (95 % confidence)"
-    )
     if low > 0.5:
-        return f"{share}, so it does better on tasks like these."
-    return f"{share}, so these pairs do not settle which one is better."
+        words = tr(
+            "{model} won {wins} of the {count} pairs that had a better side, {share}. By chance alone that may stand "
+            "for anything between {low} and {high} (95 % confidence), so it does better on tasks like these."
+        )
+    else:
+        words = tr(
+            "{model} won {wins} of the {count} pairs that had a better side, {share}. By chance alone that may stand "
+            "for anything between {low} and {high} (95 % confidence), so these pairs do not settle which one is better."
+        )
+    return words.format(
+        model=models[ahead],
+        wins=score.wins[ahead],
+        count=score.decided,
+        share=f"{score.wins[ahead] / score.decided:.0%}",
+        low=f"{low:.0%}",
+        high=f"{high:.0%}",
+    )
 
 
 def counts(score: Score, models: tuple[str, str]) -> str:
     """The numbers in one line, without those that are nought."""
     said = [
-        f"{model} {wins}{_by_default(walkovers)}"
+        _wins(model, wins, walkovers)
         for model, wins, walkovers in zip(models, score.wins, score.walkovers, strict=True)
     ]
-    said += [f"equally good {score.equal}", f"both bad {score.neither}"]
-    said += [f"neither made a picture {score.none}"] if score.none else []
-    said += [f"not judged yet {score.unjudged}"] if score.unjudged else []
-    said += [f"a call is missing {score.missing}"] if score.missing else []
+    # TRANSLATORS: this and the next four stand in one line of numbers: "A 4 · B 2 · equally good 1 · both bad 0"
+    said.append(tr("equally good {count}").format(count=score.equal))
+    said.append(tr("both bad {count}").format(count=score.neither))
+    said += [tr("neither made a picture {count}").format(count=score.none)] if score.none else []
+    said += [tr("not judged yet {count}").format(count=score.unjudged)] if score.unjudged else []
+    said += [tr("a call is missing {count}").format(count=score.missing)] if score.missing else []
     return " · ".join(said)
 
 
-def _by_default(walkovers: int) -> str:
-    return f" ({walkovers} because the other made no picture)" if walkovers else ""
-
-
-def _pairs(count: int) -> str:
-    return "1 pair" if count == 1 else f"{count} pairs"
+def _wins(model: str, wins: int, walkovers: int) -> str:
+    if not walkovers:
+        return f"{model} {wins}"
+    return ngettext(
+        "{model} {wins} ({count} because the other made no picture)",
+        "{model} {wins} ({count} because the other made no picture)",
+        walkovers,
+    ).format(model=model, wins=wins, count=walkovers)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.domain.actions import Act, Control
-from bot.domain.language import N_
+from bot.domain.language import N_, ngettext, pgettext, tr
 from bot.domain.messages import Rendition
 from bot.domain.refs import TurnId
 
@@ -96,17 +96,23 @@ def meant_by(code: str) -> tuple[TurnId, int] | None:
 def share_controls(code: str) -> tuple[Control, ...]:
     """What stands under such an answer."""
     if code.startswith(SHARED):
-        return (Control(Act.UNSHARE, "Stop sharing"),)
-    return (Control(Act.SHARE, "With my name", NAMED), Control(Act.SHARE, "Without my name", UNNAMED))
+        # TRANSLATORS: this and the next two are buttons; at most 40 characters
+        return (Control(Act.UNSHARE, pgettext("button", "Stop sharing")),)
+    return (
+        Control(Act.SHARE, pgettext("button", "With my name"), NAMED),
+        Control(Act.SHARE, pgettext("button", "Without my name"), UNNAMED),
+    )
 
 
 def credit_words(shared: SharedResult) -> str:
     """Who made it, in words for strangers."""
-    by = f"Made by {shared.by}" if shared.by else "Made by somebody in a chat"
-    match shared.friends:
-        case 0:
-            return by
-        case 1:
-            return f"{by}, with a friend"
-        case count:
-            return f"{by}, with {count} friends"
+    named, friends = bool(shared.by), shared.friends
+    if not friends:
+        words = tr("Made by {name}") if named else tr("Made by somebody in a chat")
+    elif named:
+        words = ngettext("Made by {name}, with a friend", "Made by {name}, with {count} friends", friends)
+    else:
+        words = ngettext(
+            "Made by somebody in a chat, with a friend", "Made by somebody in a chat, with {count} friends", friends
+        )
+    return words.format(name=shared.by, count=friends)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from bot.domain.language import N_, tr
+from bot.domain.language import N_, ngettext, tr
 
 MOST_TASTE_CHARS = 300
 
@@ -26,12 +26,17 @@ def taste_words(taste: str) -> str:
     """What somebody's wishes are, to themselves."""
     if not taste:
         return tr(NO_TASTE)
-    return f"With every picture that you ask for goes: “{taste}” “/taste off” erases that."
+    return tr("With every picture that you ask for goes: “{taste}” “/taste off” erases that.").format(taste=taste)
 
 
 def taste_kept(taste: str) -> str:
-    return f"From now on this goes along with every picture that you ask for: “{taste}” “/taste off” erases it."
+    words = tr("From now on this goes along with every picture that you ask for: “{taste}” “/taste off” erases it.")
+    return words.format(taste=taste)
 
 
 def taste_too_long(chars: int) -> str:
-    return f"Those are {chars} characters. Please say it in at most {MOST_TASTE_CHARS}."
+    return ngettext(
+        "That is {chars} character. Please say it in at most {most}.",
+        "Those are {chars} characters. Please say it in at most {most}.",
+        chars,
+    ).format(chars=chars, most=MOST_TASTE_CHARS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.language import N_
+from bot.domain.language import N_, listed, ngettext, tr
 from bot.domain.refs import Person
 
 LARGER = "The same picture, larger and with finer detail. Change nothing else."
@@ -19,8 +19,6 @@ NOTHING_TO_DRAW = N_("There is no picture of mine here yet to show the tree of. 
 TREE_WORDS = N_("Say “from {number}: …” in reply to this, with what you want changed, to go on from any of them.")
 GONE_NODE = N_("This was deleted.")
 WITHHELD_NODE = N_("Whoever sent it would rather not have it shown again.")
-ONE_STEP = N_("1 step between")
-SOME_STEPS = N_("{count} steps between")
 NO_SUCH_NODE = N_("There is no picture {number} in this tree. Its pictures are numbered from 1 to {most}.")
 WHICH_NODE = N_("Which one of the tree? Say “from {number}: …” with what you want changed.")
 NOTHING_TO_COMPARE = N_("Reply to a result of mine with /compare, or name two pictures of its tree: /compare 2 5")
@@ -75,7 +73,6 @@ INTERRUPTED = N_("This was interrupted twice while it was being made. Please sen
 TOO_SLOW = N_("The image model took too long. Please try again in a little while.")
 NOT_KEPT = N_("The picture was made, but it could not be kept. The host has been told; please try again later.")
 ENGINE_GONE = N_("The engine that this needs is not set up here any more.")
-NO_AI_HERE = "AI edits are not set up here, and"
 UNKNOWN_PRESS = N_("I don't know that button any more. Please reply to the picture instead.")
 TOO_LATE = N_("That can't be cancelled any more, or it is somebody else's.")
 DELETE_ASKS = N_("Delete this picture for everybody?")
@@ -95,76 +92,111 @@ def joined(*parts: str) -> str:
 
 def names_of(people: Sequence[Person]) -> str:
     """Their names, for a sentence."""
-    names = [each.name or "the owner of the picture" for each in people]
-    return " and ".join((", ".join(names[:-1]), names[-1]) if len(names) > 1 else names)
+    # TRANSLATORS: in place of a name
+    return listed([each.name or tr("the owner of the picture") for each in people])
 
 
 def would_rather_not(name: str) -> str:
     """For a picture whose owner said no. `name` may be empty."""
-    return f"{name or 'Whoever sent it'} would rather not have that picture edited, so I leave it alone."
+    if not name:
+        return tr("Whoever sent it would rather not have that picture edited, so I leave it alone.")
+    return tr("{name} would rather not have that picture edited, so I leave it alone.").format(name=name)
 
 
 def forgotten(turns: int, messages: int, pictures: int) -> str:
     """After somebody was forgotten."""
-    return f"Done. {turns} edits, {messages} messages and {pictures} pictures are erased."
+    # TRANSLATORS: this and the next two stand in "Done. 2 edits, 3 messages and 4 pictures are erased."
+    edits = ngettext("{count} edit", "{count} edits", turns).format(count=turns)
+    said = ngettext("{count} message", "{count} messages", messages).format(count=messages)
+    shown = ngettext("{count} picture", "{count} pictures", pictures).format(count=pictures)
+    return tr("Done. {edits}, {messages} and {pictures} are erased.").format(edits=edits, messages=said, pictures=shown)
 
 
 def still_asked(name: str) -> str:
     """For one question more than somebody is asked at once."""
-    return f"{name} has not answered what you asked before. Please wait for that first."
+    return tr("{name} has not answered what you asked before. Please wait for that first.").format(name=name)
 
 
 def not_answered(names: str) -> str:
     """For a picture whose owner never answered."""
-    return f"{names} did not answer, so I left the picture alone."
+    return tr("{names} did not answer, so I left the picture alone.").format(names=names)
 
 
 def asks_you(name: str) -> str:
     """Calls the owner of a picture."""
-    return f"{name or 'Somebody'} would like to edit your picture. May they? Please answer above."
+    if not name:
+        return tr("Somebody would like to edit your picture. May they? Please answer above.")
+    return tr("{name} would like to edit your picture. May they? Please answer above.").format(name=name)
 
 
 def waits_for(names: str) -> str:
     """While the owner of a picture is asked."""
-    return f"Waiting for {names} to say yes."
+    return tr("Waiting for {names} to say yes.").format(names=names)
+
+
+def steps_between(count: int) -> str:
+    """In a drawn tree, where so many steps are left out."""
+    # TRANSLATORS: in small letters at the edge of a picture of a tree, at most 40 characters
+    return ngettext("1 step between", "{count} steps between", count).format(count=count)
 
 
 def too_long(chars: int, most: int) -> str:
     """For an instruction of `chars` characters where `most` are read."""
-    return f"That is {chars:,} characters. Please say it in at most {most:,}, and I will get to work."
+    return ngettext(
+        "That is {chars} character. Please say it in at most {most}, and I will get to work.",
+        "That is {chars} characters. Please say it in at most {most}, and I will get to work.",
+        chars,
+    ).format(chars=f"{chars:,}", most=f"{most:,}")
 
 
 def too_many(images: int, most: int) -> str:
     """For more images than one turn takes."""
-    return f"Those are {images} pictures; I can work on {most} at once. Please send fewer."
+    return ngettext(
+        "That is {images} picture; I can work on {most} at once. Please send fewer.",
+        "Those are {images} pictures; I can work on {most} at once. Please send fewer.",
+        images,
+    ).format(images=images, most=most)
 
 
 def fewer(asked: int, most: int) -> str:
     """For an album of more pictures than there can be."""
-    return f"You asked for {asked} pictures. I make {most} at once, so here are {most}."
+    return ngettext(
+        "You asked for {asked} picture. I make {most} at once, so here are {most}.",
+        "You asked for {asked} pictures. I make {most} at once, so here are {most}.",
+        asked,
+    ).format(asked=asked, most=most)
 
 
 def stand_in(model: str, instead_of: str, *, gone: bool) -> str:
     """For a result of the model that came second."""
-    why = "is not offered any more" if gone else "was too busy"
-    return f"{instead_of} {why}, so {model} made this."
+    if gone:
+        said = tr("{instead_of} is not offered any more, so {model} made this.")
+    else:
+        said = tr("{instead_of} was too busy, so {model} made this.")
+    return said.format(instead_of=instead_of, model=model)
 
 
 def misspelled(seen: str) -> str:
     """For lettering that came out wrong twice."""
     short = " ".join(seen.split())[:200]
-    said = f"reads “{short}”" if short else "can't be read"
-    return f"The lettering {said}, even after a second try."
+    if not short:
+        return tr("The lettering can't be read, even after a second try.")
+    return tr("The lettering reads “{seen}”, even after a second try.").format(seen=short)
 
 
 def heard(words: str) -> str:
     """What was understood of a voice message, so that a mishearing is seen."""
-    return f"Heard: “{words}”"
+    return tr("Heard: “{words}”").format(words=words)
 
 
 def not_understood(part: str, *, ai_missing: bool) -> str:
     """For words that no engine at hand can follow."""
-    quoted = f"“{part}”" if part else "that"
-    if ai_missing:
-        return f"{NO_AI_HERE} I do not know how to do {quoted} exactly. These would work:"
-    return f"I do not know how to do {quoted}. These would work:"
+    if ai_missing and part:
+        said = tr("AI edits are not set up here, and I do not know how to do “{part}” exactly. These would work:")
+    elif ai_missing:
+        said = tr("AI edits are not set up here, and I do not know how to do that exactly. These would work:")
+    elif part:
+        said = tr("I do not know how to do “{part}”. These would work:")
+    else:
+        said = tr("I do not know how to do that. These would work:")
+    return said.format(part=part)
