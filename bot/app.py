@@ -230,7 +230,7 @@ async def open_house(
             stack,
         )
         platforms |= _by_name(discord, telegram)
-        renditions = Renditions(images, ledger, MetadataLabeller(fit))
+        renditions, languages = Renditions(images, ledger, MetadataLabeller(fit)), Languages(RedisLanguageStore(client))
         estimates = Estimates(text_model)
         dispatch = Dispatch(
             platforms,
@@ -241,6 +241,7 @@ async def open_house(
             contests=contests,
             pointer_s=settings.pointer_s,
             says=says,
+            languages=languages,
             reveal=links.reveal,
         )
         arena = Arena(store=arenas, turns=turns, contests=contests, show=dispatch.show, life_s=settings.arena_s)
@@ -255,7 +256,7 @@ async def open_house(
             is_exact=lambda words, count, wish: engines["exact"].read(words, images=count, wish=wish).whole,
             draw=draw_cast,
         )
-        tastes, languages = Tastes(RedisTasteStore(client)), Languages(RedisLanguageStore(client))
+        tastes = Tastes(RedisTasteStore(client))
         workshop = Workshop(
             engines=engines,
             turns=turns,

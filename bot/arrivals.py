@@ -112,7 +112,8 @@ class Arrivals:
         platform = self._platforms[message.ref.chat.platform]
         most = self._limits.max_image_bytes
         if attachment.size_bytes is not None and attachment.size_bytes > most:
-            raise BadPicture(f"“{attachment.filename}” is larger than {most // 2**20} MB. Please send a smaller one.")
+            words = tr("“{name}” is larger than {most} MB. Please send a smaller one.")
+            raise BadPicture(words.format(name=attachment.filename, most=most // 2**20))
         data = await platform.fetch(attachment, max_bytes=most)
         picture = await self._reader.read(data, filename=attachment.filename)
         return with_origin(picture, attachment.provenance)

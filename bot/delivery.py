@@ -10,12 +10,12 @@ from dataclasses import replace
 
 from bot.budget import Estimates
 from bot.contests import Contest, Contests, Stage, is_in_arena
-from bot.controls import AGAIN_ALL, controls_of
+from bot.controls import again_all, controls_of
 from bot.domain.arena import MAKING, WHICH_IS_BETTER, Ballot, Side, revealed, voted_words
 from bot.domain.credit import owner_names
 from bot.domain.images import ImageFacts, Picture, facts_of, picture_of
 from bot.domain.labels import Label, alt_text, label_known, label_line, words_line
-from bot.domain.language import speaking, spoken, tr
+from bot.domain.language import N_, ngettext, speaking, spoken, tr
 from bot.domain.messages import Answer, ChatCapabilities, Credit, Panel, Rendition, sharing
 from bot.domain.money import up_to
 from bot.domain.outcomes import UNDO
@@ -26,6 +26,7 @@ from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnS
 from bot.domain.wishes import Form, Kind
 from bot.domain.words import (
     CANCELLED,
+    GONE_NODE,
     IS_READY,
     MADE_LIGHTER,
     MADE_SMALLER,
@@ -35,13 +36,14 @@ from bot.domain.words import (
     names_of,
     waits_for,
 )
+from bot.languages import Languages
 from bot.ports import ConsentStore, Engine, ImageLedger, ImageStore, Labeller, Platform, RenditionMaker, TurnStore
 
 _FRESH = 64
 _WAITING_WORDS = {
-    Hold.PARENT: "Waiting for the picture you replied to.",
-    Hold.AUTHOR: "Waiting for your other pictures to finish.",
-    Hold.SLOT: "Waiting in line.",
+    Hold.PARENT: N_("Waiting for the picture you replied to."),
+    Hold.AUTHOR: N_("Waiting for your other pictures to finish."),
+    Hold.SLOT: N_("Waiting in line."),
 }
 
 
@@ -133,9 +135,11 @@ class Dispatch:
         contests: Contests,
         pointer_s: float = 0,
         says: ConsentStore | None = None,
+        languages: Languages | None = None,
         reveal: Callable[[str], str] = str,
     ) -> None:
         self._says = says
+        self._languages = languages
         self._contests = contests
         self._reveal = reveal
         self._pointer_s = pointer_s
@@ -253,13 +257,17 @@ class Dispatch:
         )
 
     async def _explained(self, *statuses: TurnStatus) -> Sequence[str]:
-        """What the choices mean, with the first question that anybody is ever asked."""
+        """What the choices mean, with the first question that anybody is ever asked: in the language of whoever is."""
         for status in statuses:
             turn = status.turn
             question = turn.album[0] if turn.album else turn.id
             for owner in _asks(status):
                 if self._says is not None and await self._says.explains(owner.user, question):
-                    return [tr(EXPLAINED)]
+                    language = turn.language
+                    if self._languages is not None:
+                        language = await self._languages.of(owner.user, language)
+                    with speaking(language):
+                        return [tr(EXPLAINED)]
         return []
 
     async def _images(
@@ -310,7 +318,7 @@ class Dispatch:
             turn=first.turn.id,
             holds=frozenset[Hold]().union(*(each.holds for each in open_)),
             started_at=min((each.started_at for each in statuses if each.started_at), default=None),
-            controls=() if open_ or waits or first.erased or hides else (AGAIN_ALL,),
+            controls=() if open_ or waits or first.erased or hides else (again_all(),),
             panels=panels,
             asks=next((asked for each in open_ if (asked := _asks(each))), ()),
             credit=_credit(first),
@@ -332,7 +340,7 @@ class Dispatch:
                 )
                 return (tr(MAKING).format(price=price), *waiting, *([heard(turn.heard)] if turn.heard else []))
             case Stage.OPEN:
-                return (*lines, f"{tr(WHICH_IS_BETTER)} {voted_words(contest.voted)}")
+                return (*lines, joined(tr(WHICH_IS_BETTER), voted_words(contest.voted)))
             case Stage.ENDED:
                 return (*lines, *revealed(contest.sides, turn.instruction, contest.tally))
             case Stage.VOID:
@@ -346,7 +354,7 @@ class Dispatch:
             return Panel(status.turn.id, status.state, words)
         sized = sharing(capabilities, len(status.turn.album))
         images = await self._renditions.of(outcome.images[:1], outcome.label, sized)
-        words = "This was deleted." if status.erased else _unlabelled(status, outcome)
+        words = tr(GONE_NODE) if status.erased else _unlabelled(status, outcome)
         controls = controls_of(status, self._engines, self._estimates)
         return Panel(status.turn.id, status.state, words, images[0] if images else None, controls)
 
@@ -413,12 +421,28 @@ def _album_lines(statuses: Sequence[TurnStatus]) -> tuple[str, ...]:
     turn = statuses[0].turn
     ended = [each.outcome for each in statuses if each.outcome is not None]
     labels = dict.fromkeys(label_line(each.label) for each in ended if each.label and each.images)
-    making = "A story in" if turn.wish.form is Form.STORY else "Variations:"
-    head = () if labels else (f"{making} {len(turn.album)} pictures. They appear here as they come.",)
+    head = () if labels else (_making(turn),)
     if any(Hold.CONSENT in each.holds for each in statuses):
         head = (*head, waits_for(names_of(turn.asks)))
     lines = (" / ".join(labels), *head, heard(turn.heard) if turn.heard else "", _roles_line(turn), turn.note)
     return tuple(line for line in lines if line)
+
+
+def _making(turn: Turn) -> str:
+    count = len(turn.album)
+    if turn.wish.form is Form.STORY:
+        words = ngettext(
+            "A story in {count} picture. They appear here as they come.",
+            "A story in {count} pictures. They appear here as they come.",
+            count,
+        )
+    else:
+        words = ngettext(
+            "Variations: {count} picture. They appear here as they come.",
+            "Variations: {count} pictures. They appear here as they come.",
+            count,
+        )
+    return words.format(count=count)
 
 
 def _unlabelled(status: TurnStatus, outcome: Outcome) -> str:
@@ -438,20 +462,20 @@ def _progress_lines(status: TurnStatus) -> tuple[str, ...]:
     """First what it is doing, then what was heard, so that a mishearing can still be cancelled."""
     listened = (heard(status.turn.heard),) if status.turn.heard else ()
     if status.state is TurnState.RUNNING:
-        return ("Working on it.", *listened)
+        return (tr("Working on it."), *listened)
     if Hold.CONSENT in status.holds:
         return (waits_for(names_of(status.turn.asks)), *listened)
     for hold in (Hold.PARENT, Hold.AUTHOR, Hold.SLOT):
         if hold in status.holds:
-            return (_WAITING_WORDS[hold], *listened)
-    return ("On its way.", *listened)
+            return (tr(_WAITING_WORDS[hold]), *listened)
+    return (tr("On its way."), *listened)
 
 
 def _final_lines(status: TurnStatus, outcome: Outcome) -> tuple[str, ...]:
     """Label line first: it is the part that must be read. Then what was heard, the roles, the remark, and anything to
     know."""
     if status.erased:
-        return ("This was deleted.",)
+        return (tr(GONE_NODE),)
     turn = status.turn
     label = ""
     if outcome.label is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.budget import Budget
-from bot.domain.commands import HELP, Command, apply_setting, said_of_mine, settings_words, standing_words
+from bot.domain.commands import Command, apply_setting, help_words, said_of_mine, settings_words, standing_words
 from bot.domain.consent import Standing
 from bot.domain.language import N_, tr
 from bot.domain.messages import InboundMessage, MessageRecord
@@ -57,7 +57,7 @@ class Desk:
             case "usage":
                 return Told(await self._usage(message))
             case _:
-                return Told("\n".join(HELP))
+                return Told(help_words())
 
     async def _settings(self, command: Command, message: InboundMessage) -> str:
         chat, asker = message.ref.chat, message.author
@@ -82,10 +82,11 @@ class Desk:
     async def _usage(self, message: InboundMessage) -> str:
         person, chat, *_ = self._budget.buckets(0, person=message.author, chat=message.ref.chat)
         mine, ours = await self._meter.reserved([person, chat])
-        return (
-            f"Today you have used {said(mine)} of {_dollars(person.limit)} for AI edits, and this chat {said(ours)} of "
-            f"{_dollars(chat.limit)}. A new day begins at midnight UTC. Exact edits are free."
-        )
+        # TRANSLATORS: the amounts are such as "about 4 ¢", "nothing" and "$1.00"
+        return tr(
+            "Today you have used {mine} of {my_limit} for AI edits, and this chat {ours} of {our_limit}. A new day "
+            "begins at midnight UTC. Exact edits are free."
+        ).format(mine=said(mine), my_limit=_dollars(person.limit), ours=said(ours), our_limit=_dollars(chat.limit))
 
 
 def _dollars(microusd: int) -> str:

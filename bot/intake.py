@@ -29,7 +29,7 @@ from bot.domain.commands import Command, pressed_command, read_command
 from bot.domain.errors import BadRequest, ChatClosed, ChatGone, NotAllowed, NotUnderstood, RemixError
 from bot.domain.images import ALL, ImageFacts, Input, Picture
 from bot.domain.labels import Label, label_known
-from bot.domain.language import speaking, tr
+from bot.domain.language import N_, speaking, tr
 from bot.domain.messages import InboundMessage, MessageRecord, Received, Shown
 from bot.domain.money import up_to
 from bot.domain.outcomes import (
@@ -87,12 +87,26 @@ from bot.telling import Meant, Told
 
 log = structlog.get_logger("hall")
 
-_STARTERS = ("make it black and white", "crop to a square", "rotate 90 degrees")
+_STARTERS = (
+    # TRANSLATORS: a suggestion for an edit. Pressing it says it, and it is then done without AI; at most 40 characters
+    N_("make it black and white"),
+    # TRANSLATORS: a suggestion for an edit. Pressing it says it, and it is then done without AI; at most 40 characters
+    N_("crop to a square"),
+    # TRANSLATORS: a suggestion for an edit. Pressing it says it, and it is then done without AI; at most 40 characters
+    N_("rotate 90 degrees"),
+)
 MAX_TEXT_CHARS = 4000
 _TOO_LATE_S = 24 * 3600.0
 """A message that could not be answered for so long is not answered any more."""
 _LOADED_AT_ONCE = 32
-_AI_STARTERS = ("turn it into a watercolour", "remove the background", "make it evening light")
+_AI_STARTERS = (
+    # TRANSLATORS: a suggestion for an edit by AI. Pressing it says it; at most 40 characters
+    N_("turn it into a watercolour"),
+    # TRANSLATORS: a suggestion for an edit by AI. Pressing it says it; at most 40 characters
+    N_("remove the background"),
+    # TRANSLATORS: a suggestion for an edit by AI. Pressing it says it; at most 40 characters
+    N_("make it evening light"),
+)
 
 
 class _Question(Exception):
@@ -202,7 +216,8 @@ class Hall:
             await self._accept(message, target, id_, reply)
         else:
             reply = status.turn.reply
-            await self._again(status)
+            with speaking(status.turn.language):  # what was begun in one language is not ended in another
+                await self._again(status)
         await self._platforms[message.ref.chat.platform].done(message)
         await self._messages.settle_inbound(message)
         return Received(turn=id_, reply=reply)
@@ -230,11 +245,11 @@ class Hall:
         # Whoever is asked, or has agreed, was told of what was there then.
         if status.epoch or status.state in FINAL_STATES or turn.album or turn.asks:
             return False
-        accepted = await self._consider(message, await self._grounds.target(message))
-        if accepted.outcome is not None or accepted.engine != turn.engine or accepted.asks:
-            return False
-        more = turn_of(message, turn.id, turn.reply, accepted, Understood(message.text))
-        return await self._turns.extend(replace(more, language=turn.language))
+        with speaking(turn.language):
+            accepted = await self._consider(message, await self._grounds.target(message))
+            if accepted.outcome is not None or accepted.engine != turn.engine or accepted.asks:
+                return False
+            return await self._turns.extend(turn_of(message, turn.id, turn.reply, accepted, Understood(message.text)))
 
     async def _taken_in(self, message: InboundMessage) -> tuple[TurnStatus | None, Sequence[ImageFacts]]:
         """The turn that a message has led to, and the pictures that it brought."""
@@ -276,7 +291,9 @@ class Hall:
         status = await self._turns.load(turn)
         if status is None:
             return False
-        return await self._stopping.stop(status, Outcome(TurnState.CANCELLED, code="cancelled", words=tr(CANCELLED)))
+        with speaking(status.turn.language):
+            cancelled = Outcome(TurnState.CANCELLED, code="cancelled", words=tr(CANCELLED))
+        return await self._stopping.stop(status, cancelled)
 
     # --- accepting
 
@@ -539,7 +556,8 @@ class Hall:
         raise _Question(tr(WHICH_ONE_IS_IT), code=WHICH_PICTURE)
 
     def _starters(self) -> tuple[str, ...]:
-        return (_STARTERS[0], *_AI_STARTERS[:2]) if self._generative else _STARTERS
+        starters = (_STARTERS[0], *_AI_STARTERS[:2]) if self._generative else _STARTERS
+        return tuple(map(tr, starters))
 
     # --- submitting
 
@@ -717,4 +735,6 @@ def _prices(estimates: Estimates, engine: Engine, request: Request) -> str:
     images, wish = len(request.ground.inputs), request.wish
     usual = wish.count * estimates.of(engine, replace(wish, size=""), images=images)
     larger = wish.count * estimates.of(engine, wish, images=images)
-    return f"In {wish.size} this costs {up_to(larger)}, in the usual size {up_to(usual)}. Which one shall it be?"
+    # TRANSLATORS: sizes are such as "2K", prices such as "up to 4 ¢"
+    words = tr("In {size} this costs {price}, in the usual size {usual_price}. Which one shall it be?")
+    return words.format(size=wish.size, price=up_to(larger), usual_price=up_to(usual))

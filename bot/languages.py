@@ -47,6 +47,10 @@ class Languages:
             await self._store.keep(user, language)
             self._note(user, language)
 
+    def forget(self, user: UserRef) -> None:
+        """What is remembered here of somebody; the store's part goes with all else that it keeps of them."""
+        self._known.pop(user, None)
+
     def _note(self, user: UserRef, language: str) -> None:
         self._known.pop(user, None)
         self._known[user] = language, time.monotonic()

@@ -132,5 +132,6 @@ def _noted(outcome: Outcome, words: str) -> Outcome:
 
 def _with_text_by_hand(outcome: Outcome, text: str) -> Outcome:
     """The exact engine spells right: its own text is offered first."""
-    by_hand = f'write "{text}" at the bottom'
+    # TRANSLATORS: a suggestion for an edit. Pressing it says it, and it is then read and done without AI
+    by_hand = tr('write "{text}" at the bottom').format(text=text)
     return replace(outcome, suggestions=(by_hand, *outcome.suggestions)[:3])

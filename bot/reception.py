@@ -19,13 +19,13 @@ from bot.domain.credit import credit_line
 from bot.domain.errors import BadRequest
 from bot.domain.images import ALL, ImageFacts
 from bot.domain.labels import label_line
-from bot.domain.language import tr
+from bot.domain.language import pgettext, tr
 from bot.domain.messages import Answer, ChatCapabilities, InboundMessage, Received, Rendition
 from bot.domain.money import up_to
 from bot.domain.refs import ChatRef, MessageRef, ServerRef, TurnId, UserRef
 from bot.domain.sharing import Finished, SharedResult
 from bot.domain.taste import TASTE_WENT_ALONG
-from bot.domain.turns import FINAL_STATES, TurnState, TurnStatus
+from bot.domain.turns import FINAL_STATES, Turn, TurnState, TurnStatus
 from bot.domain.wishes import Wish
 from bot.domain.words import NOT_YOURS_TO_DELETE, NOTHING_THERE, STILL_MADE, forgotten
 from bot.ground import only
@@ -127,7 +127,7 @@ class Reception:
     async def _told(self, status: TurnStatus) -> str:
         contest = await self._contests.of_turn(status.turn)
         if contest is not None and contest.hides:
-            return f"“{status.turn.instruction}”\nAsked for by {status.turn.author_name}\n{tr(INFO_WHILE_OPEN)}"
+            return f"“{status.turn.instruction}”\n{_asked_for_by(status.turn)}\n{tr(INFO_WHILE_OPEN)}"
         return _told(status, credit_line(await path_to(status, self._turns)))
 
     async def delete(self, reply: MessageRef, *, by: UserRef, moderates: bool) -> str:
@@ -165,11 +165,14 @@ class Reception:
     async def sizes(self) -> Sequence[tuple[str, str]]:
         engine = next((each for each in self._engines.values() if each.profile.generative), None)
         if engine is None:
-            return [("", "The usual size")]
+            # TRANSLATORS: one of a list of sizes; at most 60 characters
+            return [("", pgettext("list", "The usual size"))]
         first, *larger = engine.profile.sizes or ("",)
         usual = up_to(self._estimates.of(engine, Wish(), images=1))
         more = [(size, up_to(self._estimates.of(engine, Wish(size=size), images=1))) for size in larger]
-        return [("", f"The usual size ({first}), {usual}"), *((size, f"{size}, {price}") for size, price in more)]
+        # TRANSLATORS: one of a list of sizes: "The usual size (1K), up to 4 ¢"; at most 60 characters
+        words = pgettext("list", "The usual size ({size}), {price}").format(size=first, price=usual)
+        return [("", words), *((size, f"{size}, {price}") for size, price in more)]
 
     # --- what people decide
 
@@ -192,6 +195,7 @@ class Reception:
 
     async def forget(self, user: UserRef) -> str:
         receipt = await self._forget(user)
+        self._languages.forget(user)
         return forgotten(receipt.turns, len(receipt.messages), len(receipt.pixels))
 
     async def speaks(self, user: UserRef, language: str) -> None:
@@ -213,7 +217,7 @@ def _masters(images: Sequence[ImageFacts], index: int | None) -> Sequence[ImageF
 def _told(status: TurnStatus, credit: str) -> str:
     """What anybody in the chat may know of a turn: they have seen it happen."""
     turn, outcome = status.turn, status.outcome
-    lines = [f"“{turn.own_words}”" if turn.own_words else "", f"Asked for by {turn.author_name}"]
+    lines = [f"“{turn.own_words}”" if turn.own_words else "", _asked_for_by(turn)]
     if outcome is not None and outcome.label is not None:
         lines.append(label_line(outcome.label) + (f" ({outcome.usage.model})" if outcome.usage.model else ""))
     lines.append(credit if outcome is not None and outcome.images else "")
@@ -221,17 +225,26 @@ def _told(status: TurnStatus, credit: str) -> str:
     if outcome is not None and outcome.finished_at:
         took_s = outcome.finished_at - (status.started_at or turn.created_at)
         when = datetime.fromtimestamp(outcome.finished_at, UTC)
-        lines.append(f"{when:%Y-%m-%d %H:%M} UTC, made in {max(took_s, 0.1):.1f} s")
+        lines.append(
+            tr("{when} UTC, made in {seconds} s").format(
+                when=f"{when:%Y-%m-%d %H:%M}", seconds=f"{max(took_s, 0.1):.1f}"
+            )
+        )
     if turn.taste:
         lines.append(tr(TASTE_WENT_ALONG))
     if status.state not in FINAL_STATES:
-        lines.append(f"Under way for {time.time() - turn.created_at:.0f} s")
+        lines.append(tr("Under way for {seconds} s").format(seconds=f"{time.time() - turn.created_at:.0f}"))
     if outcome is not None and status.state is not TurnState.DONE and outcome.words:
         lines.append(outcome.words)
     return "\n".join(line for line in lines if line)
 
 
+def _asked_for_by(turn: Turn) -> str:
+    return tr("Asked for by {name}").format(name=turn.author_name)
+
+
 def _picture(image: ImageFacts) -> str:
     kind = image.media_type.partition("/")[2].upper()
     size = f"{image.size_bytes / 1e6:.1f} MB" if image.size_bytes >= 1e5 else f"{image.size_bytes / 1e3:.0f} kB"
-    return f"{image.width_px} × {image.height_px} pixels, {kind}, {size}"
+    words = tr("{width} × {height} pixels, {kind}, {size}")
+    return words.format(width=image.width_px, height=image.height_px, kind=kind, size=size)

@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from bot.consent import Consent
-from bot.domain.commands import HELP, Command
+from bot.domain.commands import Command, help_words
 from bot.domain.credit import lent_to
 from bot.domain.errors import BadRequest, NotAllowed
 from bot.domain.images import ALL, Input, Role
@@ -250,7 +250,7 @@ class Sharing:
 
     async def _remix(self, command: Command) -> Told:
         if not command.rest.startswith(REMIX):
-            return Told("\n".join(HELP))
+            return Told(help_words())
         found = await self._found(_of_remix(command.rest.removeprefix(REMIX).strip()[:64]))
         if found is None:
             raise BadRequest(tr(REMIX_GONE))

@@ -24,8 +24,6 @@ from bot.domain.words import (
     NO_SUCH_NODE,
     NOTHING_TO_COMPARE,
     NOTHING_TO_DRAW,
-    ONE_STEP,
-    SOME_STEPS,
     TREE_WORDS,
     WITHHELD_NODE,
 )
@@ -91,7 +89,7 @@ class Trees:
         layout = layout_of(nodes)
         shown = [row.node for row in layout.rows]
         tiles = await self._tiles_of(node.image.sha256 for node in shown if node.image is not None)
-        words = {"gone": tr(GONE_NODE), "step": tr(ONE_STEP), "steps": tr(SOME_STEPS)}
+        words = {"gone": tr(GONE_NODE)}
         picture = await asyncio.to_thread(self._draw, layout, tiles, words)
         by_turn = {status.turn.id: status.turn for status in statuses}
         turns = [by_turn[node.turn] for node in shown if node.image is not None]

@@ -12,7 +12,7 @@ from bot.domain.commands import Command
 from bot.domain.credit import is_step, lent_to
 from bot.domain.errors import BadRequest, NotAllowed
 from bot.domain.images import ImageFacts
-from bot.domain.language import tr
+from bot.domain.language import speaking, tr
 from bot.domain.messages import InboundMessage, MessageRecord, Rendition
 from bot.domain.own_pictures import (
     ALREADY_WITHDRAWN,
@@ -90,7 +90,9 @@ class Withdrawing:
         for _ in range(_LOOKS):  # what was concluded meanwhile is found by looking again
             for status in await self._erasure.grown(owner, pictures):
                 if status.state not in FINAL_STATES:
-                    await self._asking.refuse(status.turn.id, tr(WITHDRAWN))
+                    with speaking(status.turn.language):
+                        words = tr(WITHDRAWN)
+                    await self._asking.refuse(status.turn.id, words)
             receipt = await self._erasure.withdraw(owner, pictures, retract=self._retract, show=self._show)
             results, held = results + receipt.results, held + receipt.messages
             if not receipt.turns:

@@ -32,9 +32,7 @@ NOT_READY_TO_SAVE = N_("That picture is still being made. Save it once it is the
 NAME_MISSING = N_("Which name shall it have? For instance: /cast save Rex")
 NAME_TOO_LONG = N_("That name is too long. {most} characters are the most.")
 NAME_SAYS_NOTHING = N_("That is a word people say all the time, so I could not tell whom you mean. Please take a name.")
-CAST_IS_FULL = N_(
-    "The cast of this chat is full: there are {most} in it. Take one out with /cast delete first."
-)
+CAST_IS_FULL = N_("The cast of this chat is full: there are {most} in it. Take one out with /cast delete first.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,10 +110,13 @@ def read_command(text: str) -> Command | None:
 
 
 _POLICY_WORDS = {
-    # TRANSLATORS: this and the next three go on "Pictures that people send: …" and end without a full stop
+    # TRANSLATORS: goes on "As for pictures that people send: …", without a full stop
     Policy.OFF: N_("nobody's pictures are edited here"),
+    # TRANSLATORS: goes on "As for pictures that people send: …", without a full stop
     Policy.OWN: N_("everybody may have their own pictures edited here"),
+    # TRANSLATORS: goes on "As for pictures that people send: …", without a full stop
     Policy.ASK: N_("other people's pictures are edited once their owner has said yes"),
+    # TRANSLATORS: goes on "As for pictures that people send: …", without a full stop
     Policy.ALL: N_("everybody's pictures may be edited here"),
 }
 _STANDING_WORDS = {

@@ -68,7 +68,7 @@ def label_line(label: Label) -> str:
 def provenance_read(lines: Iterable[str]) -> Provenance | None:
     """What the strongest label line among these says, in any of our languages; None where there is none."""
     said = [line for each in lines if (line := each.strip())]
-    for known in reversed(_ORDER[1:]):
+    for known in (Provenance.AI_GENERATED, Provenance.AI_EDITED):
         if any(line.startswith(begins) for begins in _beginnings(known) for line in said):
             return known
     return None

@@ -47,10 +47,9 @@ class Preset:
 _LIKENESS = "Keep the face and all that makes the subject recognisable."
 
 PRESETS: Final[tuple[Preset, ...]] = (
-    # TRANSLATORS: this and all that follow up to "Comic" are titles of ready-made looks that a picture can be given; they
-    # stand on buttons and under small examples: at most 24 characters
     Preset(
         "figurine",
+        # TRANSLATORS: the title of a ready-made look, on a button and under a small example; at most 24 characters
         N_("Figurine"),
         "Turn the main subject into a collectible figurine of painted plastic, standing on a round clear base on a "
         f"desk, with its printed box behind it. {_LIKENESS}",
@@ -59,6 +58,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "restored",
+        # TRANSLATORS: the title of a ready-made look, on a button and under a small example; at most 24 characters
         N_("Old photo restored"),
         "Restore this old photograph: mend scratches, creases and stains, take out the fading, and colour it as it may "
         "have looked on the day. Keep every face, pose and piece of clothing exactly as it is.",
@@ -69,6 +69,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "eighties",
+        # TRANSLATORS: the title of a ready-made look, on a button and under a small example; at most 24 characters
         N_("1980s portrait"),
         "Make this a studio portrait from the 1980s: big hair, bold knitwear, soft focus, and a backdrop of blue and "
         f"purple laser beams. {_LIKENESS}",
@@ -77,6 +78,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "sticker",
+        # TRANSLATORS: the title of a ready-made look, on a button and under a small example; at most 24 characters
         N_("Sticker, white edge"),
         "Make the main subject a die-cut sticker in flat, cheerful colours with clean outlines and a thick white edge "
         f"all around it, and nothing behind it. {_LIKENESS}",
@@ -85,6 +87,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "avatar",
+        # TRANSLATORS: the title of a ready-made look, on a button and under a small example; at most 24 characters
         N_("Avatar"),
         "Make a friendly avatar of the main subject: head and shoulders, centred, softly lit, painted in a polished "
         f"illustration style on a plain colourful ground that looks good in a small circle. {_LIKENESS}",
@@ -93,6 +96,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "poster",
+        # TRANSLATORS: the title of a ready-made look, on a button and under a small example; at most 24 characters
         N_("Poster with a title"),
         "Turn this into a striking film poster with dramatic light, a strong composition and a large, well set title. "
         f"{_LIKENESS} Where no title is given, choose a short one that fits what is shown.",
@@ -104,6 +108,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "infographic",
+        # TRANSLATORS: the title of a ready-made look, on a button and under a small example; at most 24 characters
         N_("Infographic"),
         "Make a clear infographic that explains what this picture shows: the subject in the middle, four to six short "
         "labelled facts around it with thin lines to the parts that they are about, and a heading.",
@@ -116,6 +121,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "room",
+        # TRANSLATORS: the title of a ready-made look, on a button and under a small example; at most 24 characters
         N_("Room redesigned"),
         "Furnish and decorate this room anew in a warm modern style: better light, plants, textiles, tidy surfaces. "
         "Keep walls, windows, doors and the point of view exactly where they are.",
@@ -125,6 +131,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "storyboard",
+        # TRANSLATORS: the title of a ready-made look, on a button and under a small example; at most 24 characters
         N_("Storyboard"),
         "Draw a storyboard page of six frames in pencil with a touch of colour that tells what may happen next to who "
         f"or what is shown here, with changing camera distances. {_LIKENESS}",
@@ -137,6 +144,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "hologram",
+        # TRANSLATORS: the title of a ready-made look, on a button and under a small example; at most 24 characters
         N_("Hologram"),
         "Show the main subject as a glowing blue-green hologram of fine light lines that stands above a small "
         f"projector in a dark room, slightly see-through, with faint scan lines. {_LIKENESS}",
@@ -145,6 +153,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "wood",
+        # TRANSLATORS: the title of a ready-made look, on a button and under a small example; at most 24 characters
         N_("Carved in wood"),
         "Show the main subject carved in relief from a single block of walnut, with visible grain and the marks of the "
         f"chisel, lit from the side. {_LIKENESS}",
@@ -152,6 +161,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "knitted",
+        # TRANSLATORS: the title of a ready-made look, on a button and under a small example; at most 24 characters
         N_("Knitted"),
         "Make everything in this picture of knitted wool, with even stitches, soft fuzz and a few loose ends, as if it "
         f"stood on a table as a handmade piece. {_LIKENESS}",
@@ -159,6 +169,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "jigsaw",
+        # TRANSLATORS: the title of a ready-made look, on a button and under a small example; at most 24 characters
         N_("Jigsaw puzzle"),
         "Show this picture as a printed jigsaw puzzle on a wooden table, nearly finished, with a few pieces lying "
         "beside it. The picture on the puzzle stays as it is.",
@@ -166,6 +177,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "plush",
+        # TRANSLATORS: the title of a ready-made look, on a button and under a small example; at most 24 characters
         N_("Stuffed toy, alive"),
         "Bring the stuffed animal or toy in this picture to life: the same colours, markings and expression, now a "
         "living, breathing creature with real fur and bright eyes in the same place and light.",
@@ -176,6 +188,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "card",
+        # TRANSLATORS: the title of a ready-made look, on a button and under a small example; at most 24 characters
         N_("Birthday card"),
         "Make a birthday card of this: the subject in a party hat, balloons and confetti around it, a warm hand-drawn "
         f"frame and room for the greeting “Happy birthday”. {_LIKENESS}",
@@ -190,6 +203,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "blueprint",
+        # TRANSLATORS: the title of a ready-made look, on a button and under a small example; at most 24 characters
         N_("Blueprint to rendering"),
         "Turn this plan, sketch or blueprint into a photographic rendering of the finished thing, with believable "
         "materials and daylight. Keep all proportions, openings and the point of view as drawn.",
@@ -197,6 +211,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "manga",
+        # TRANSLATORS: the title of a ready-made look, on a button and under a small example; at most 24 characters
         N_("Manga page"),
         "Draw this as one black and white manga page of three or four panels with screentone, speed lines and a large "
         f"panel of the main subject. {_LIKENESS}",
@@ -207,6 +222,7 @@ PRESETS: Final[tuple[Preset, ...]] = (
     ),
     Preset(
         "comic",
+        # TRANSLATORS: the title of a ready-made look, on a button and under a small example; at most 24 characters
         N_("Comic"),
         "Redraw this picture as a panel of a classic comic book with bold ink outlines, flat colours and halftone "
         f"dots. {_LIKENESS}",
@@ -294,7 +310,6 @@ def _cleaned(more: str) -> str:
 def _unquoted(text: str) -> str:
     """Without quotation marks around it or in it, and without the full stop that follows anyway."""
     return "".join(" " if letter in "“”" else letter for letter in text.strip(_QUOTES)).strip(" .") or text
-
 
 
 @cache

@@ -46,13 +46,19 @@ def with_canvas(purposes: Sequence[Purpose | None], number: int) -> Purposes:
 
 
 _READ_AS = {
-    # TRANSLATORS: this and the next six say what a picture was taken for: "Picture 1: the style"
+    # TRANSLATORS: what a picture was taken for: "Picture 1: the style"
     Purpose.CANVAS: N_("the one to edit"),
+    # TRANSLATORS: what a picture was taken for: "Picture 1: the style"
     Purpose.STYLE: N_("the style"),
+    # TRANSLATORS: what a picture was taken for: "Picture 1: the style"
     Purpose.SUBJECT: N_("what goes into it"),
+    # TRANSLATORS: what a picture was taken for: "Picture 1: the style"
     Purpose.BACKGROUND: N_("the background"),
+    # TRANSLATORS: what a picture was taken for: "Picture 1: the style"
     Purpose.PART: N_("parts of one picture"),
+    # TRANSLATORS: what a picture was taken for: "Picture 1: the style"
     Purpose.PANEL: N_("an earlier panel"),
+    # TRANSLATORS: what a picture was taken for: "Picture 1: the style"
     None: N_("for reference"),
 }
 

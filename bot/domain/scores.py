@@ -99,7 +99,7 @@ def counts(score: Score, models: tuple[str, str]) -> str:
         _wins(model, wins, walkovers)
         for model, wins, walkovers in zip(models, score.wins, score.walkovers, strict=True)
     ]
-    # TRANSLATORS: this and the next four stand in one line of numbers: "A 4 · B 2 · equally good 1 · both bad 0"
+    # TRANSLATORS: in one line of numbers: "A 4 · B 2 · equally good 1 · both bad 0 · not judged yet 2"
     said.append(tr("equally good {count}").format(count=score.equal))
     said.append(tr("both bad {count}").format(count=score.neither))
     said += [tr("neither made a picture {count}").format(count=score.none)] if score.none else []

@@ -96,10 +96,11 @@ def meant_by(code: str) -> tuple[TurnId, int] | None:
 def share_controls(code: str) -> tuple[Control, ...]:
     """What stands under such an answer."""
     if code.startswith(SHARED):
-        # TRANSLATORS: this and the next two are buttons; at most 40 characters
+        # TRANSLATORS: a button; at most 40 characters
         return (Control(Act.UNSHARE, pgettext("button", "Stop sharing")),)
     return (
         Control(Act.SHARE, pgettext("button", "With my name"), NAMED),
+        # TRANSLATORS: a button: share it, and do not say who made it; at most 40 characters
         Control(Act.SHARE, pgettext("button", "Without my name"), UNNAMED),
     )
 

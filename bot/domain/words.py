@@ -105,9 +105,11 @@ def would_rather_not(name: str) -> str:
 
 def forgotten(turns: int, messages: int, pictures: int) -> str:
     """After somebody was forgotten."""
-    # TRANSLATORS: this and the next two stand in "Done. 2 edits, 3 messages and 4 pictures are erased."
+    # TRANSLATORS: stands in "Done. 2 edits, 3 messages and 4 pictures are erased."
     edits = ngettext("{count} edit", "{count} edits", turns).format(count=turns)
+    # TRANSLATORS: stands in "Done. 2 edits, 3 messages and 4 pictures are erased."
     said = ngettext("{count} message", "{count} messages", messages).format(count=messages)
+    # TRANSLATORS: stands in "Done. 2 edits, 3 messages and 4 pictures are erased."
     shown = ngettext("{count} picture", "{count} pictures", pictures).format(count=pictures)
     return tr("Done. {edits}, {messages} and {pictures} are erased.").format(edits=edits, messages=said, pictures=shown)
 

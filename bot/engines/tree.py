@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from bot.domain.images import Picture
 from bot.domain.refs import Sha256
 from bot.domain.tree import Layout, Row
+from bot.domain.words import steps_between
 from bot.engines.fonts import Fonts
 from bot.engines.pixels import decode, encode_png, to_picture
 
@@ -90,7 +91,7 @@ def _draw_row(  # noqa: PLR0917
     _write(canvas, (at, top + 12), _cut(row.node.author, bold, _TEXT_PX, room), bold, _TEXT_PX, _INK)
     _write(canvas, (at, top + 54), _cut(said, plain, _TEXT_PX, room), plain, _TEXT_PX, _INK if facts else _GREY)
     if row.hidden:
-        note = words["step" if len(row.hidden) == 1 else "steps"].format(count=len(row.hidden))
+        note = steps_between(len(row.hidden))
         wide = int(plain.length_px(note, _SMALL_PX))
         _write(canvas, (WIDTH_PX - _MARGIN_PX - wide, top + 16), note, plain, _SMALL_PX, _GREY)
 
