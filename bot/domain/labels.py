@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.domain.images import Provenance
-from bot.domain.language import LANGUAGES, speaking, tr
+from bot.domain.language import tr
 
 _ORDER = (Provenance.UNKNOWN, Provenance.AI_EDITED, Provenance.AI_GENERATED)
 
@@ -63,24 +63,6 @@ def label_line(label: Label) -> str:
         case Provenance.AI_GENERATED:
             # TRANSLATORS: the label of a picture, which the law asks for: "AI-generated · Gemini"
             return " · ".join((tr("AI-generated"), *label.engines))
-
-
-def provenance_read(lines: Iterable[str]) -> Provenance | None:
-    """What the strongest label line among these says, in any of our languages; None where there is none."""
-    said = [line for each in lines if (line := each.strip())]
-    for known in (Provenance.AI_GENERATED, Provenance.AI_EDITED):
-        if any(line.startswith(begins) for begins in _beginnings(known) for line in said):
-            return known
-    return None
-
-
-def _beginnings(known: Provenance) -> frozenset[str]:
-    """How its label line begins, in all languages."""
-    found: set[str] = set()
-    for language in LANGUAGES:
-        with speaking(language):
-            found.add(label_line(Label(known, edited_by_ai=False)))
-    return frozenset(found)
 
 
 def words_line(label: Label) -> str:

@@ -255,7 +255,7 @@ def read_preset(text: str) -> Chosen | None:
     plain = _plain(said)
     if len(plain) != len(said):  # its letters do not stand one by one for those that were written
         said = plain
-    for name, preset in _by_name().items():
+    for name, preset in names_of_all().items():
         if plain.startswith(name) and _ENDS.match(plain, len(name)):
             return Chosen(preset, _cleaned(said[len(name) :]))
     return None
@@ -263,7 +263,7 @@ def read_preset(text: str) -> Chosen | None:
 
 def preset_named(name: str) -> Preset | None:
     """The one that is called exactly so."""
-    return _by_name().get(_plain(" ".join(name.split())))
+    return names_of_all().get(_plain(" ".join(name.split())))
 
 
 def words_of(chosen: Chosen) -> str:
@@ -313,7 +313,7 @@ def _unquoted(text: str) -> str:
 
 
 @cache
-def _by_name() -> dict[str, Preset]:
+def names_of_all() -> dict[str, Preset]:
     """By all that people call them: titles in every language, whichever is spoken. What is English, or an alias, is
     never taken by another's title."""
     found = {_plain(name): preset for preset in PRESETS for name in (preset.key, preset.title, *preset.aliases)}

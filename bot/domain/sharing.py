@@ -99,6 +99,7 @@ def share_controls(code: str) -> tuple[Control, ...]:
         # TRANSLATORS: a button; at most 40 characters
         return (Control(Act.UNSHARE, pgettext("button", "Stop sharing")),)
     return (
+        # TRANSLATORS: a button: share it, and say who made it; at most 40 characters
         Control(Act.SHARE, pgettext("button", "With my name"), NAMED),
         # TRANSLATORS: a button: share it, and do not say who made it; at most 40 characters
         Control(Act.SHARE, pgettext("button", "Without my name"), UNNAMED),

@@ -26,7 +26,6 @@ from bot.domain.recipes import (
     NAME_NEEDED,
     NAME_OF_PRESET,
     NAME_TAKEN,
-    NO_RECIPES,
     NO_SUCH_RECIPE,
     NOT_YOURS,
     NOTHING_TO_IMPORT,
@@ -36,6 +35,7 @@ from bot.domain.recipes import (
     SAVED,
     TOO_MUCH,
     WORDS_TAKEN_BACK,
+    no_recipes,
     recipe_id,
 )
 from bot.domain.refs import UserRef
@@ -236,7 +236,7 @@ async def test_everybody_in_the_chat_sees_the_recipes_and_nobody_elsewhere(rig: 
     assert await controls_of(rig, listed) == (Control(Act.RECIPE, "Winter look", recipe_id("Winter look")),)
     elsewhere = await rig.sees(await rig.says("/recipes", chat=ELSEWHERE))
     used = await rig.sees(await rig.says("/recipe Winter look", [CAT], chat=ELSEWHERE))
-    assert [words_of(each) for each in (elsewhere, used)] == [NO_RECIPES, NO_SUCH_RECIPE.format(name="Winter look")]
+    assert [words_of(each) for each in (elsewhere, used)] == [no_recipes(), NO_SUCH_RECIPE.format(name="Winter look")]
 
 
 async def test_an_exported_recipe_is_imported_in_another_chat(rig: Rig) -> None:
@@ -380,7 +380,7 @@ async def test_whoever_is_forgotten_takes_their_recipes_and_their_words_along(ri
     await rig.house.forget(ANNA)
     assert "winter" not in await all_of(rig, told[1])
     assert "add a hat" in await all_of(rig, below)
-    assert words_of(await rig.sees(await rig.says("/recipes"))) == NO_RECIPES
+    assert words_of(await rig.sees(await rig.says("/recipes"))) == no_recipes()
     lost = await rig.sees(await rig.says("/recipe save again", reply_to=below, author=CARA))
     assert words_of(lost) == WORDS_TAKEN_BACK
 

@@ -120,7 +120,7 @@ def test_the_command_is_read(rest: str, order: Saving | Deleting | None) -> None
         ("save the", NAME_SAYS_NOTHING),
         ("save make it brighter", NAME_SAYS_NOTHING),
         ("save X", NAME_SAYS_NOTHING),
-        (f"save {'x' * (MOST_NAME_CHARS + 1)}", NAME_TOO_LONG),
+        (f"save {'x' * (MOST_NAME_CHARS + 1)}", NAME_TOO_LONG.format(most=MOST_NAME_CHARS)),
         ("rename Rex", HOW_TO_CAST),
     ],
 )

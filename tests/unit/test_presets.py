@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gettext
 import re
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from bot.domain import presets
 from bot.domain.formats import RATIOS
+from bot.domain.language import LANGUAGES, speaking
 from bot.domain.presets import (
     MOST_TITLE_CHARS,
     PRESETS,
@@ -128,3 +131,32 @@ def test_the_examples_can_be_drawn_again_from_what_ships(tmp_path: Path) -> None
     (tmp_path / "again.jpg").write_bytes(example)
     with Image.open(tmp_path / "again.jpg") as again, Image.open(EXAMPLES / "knitted.jpg") as kept:
         assert list(again.resize((8, 8)).get_flattened_data()) == list(kept.resize((8, 8)).get_flattened_data())
+
+
+def test_a_preset_is_found_by_its_title_in_any_language_and_by_its_english_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    class German(gettext.NullTranslations):
+        def gettext(self, message: str) -> str:
+            return {"Carved in wood": "In Holz geschnitzt", "Comic": "Manga page"}.get(message, message)
+
+    monkeypatch.setattr(
+        presets, "catalog", lambda language: German() if language == "de" else gettext.NullTranslations()
+    )
+    presets.names_of_all.cache_clear()
+    try:
+        found = [read_preset(text) for text in ("in holz geschnitzt: hell", "Carved in wood", "manga page", "comic")]
+    finally:
+        presets.names_of_all.cache_clear()
+    assert [chosen and (chosen.preset.key, chosen.more) for chosen in found] == [
+        ("wood", "hell"),
+        ("wood", ""),
+        ("manga", ""),
+        ("comic", ""),
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_titles_fit_and_differ_in_every_language(language: str) -> None:
+    with speaking(language):
+        titles = [preset.title for preset in presets.titled()]
+    assert max(map(len, titles)) <= MOST_TITLE_CHARS
+    assert len({title.casefold() for title in titles}) == len(titles)

@@ -154,8 +154,8 @@ def test_a_name_has_any_script_and_nothing_that_nobody_sees() -> None:
 
 def test_a_long_list_names_what_cannot_be_tapped() -> None:
     names = [f"look {number}" for number in range(MOST_SHOWN + 2)]
-    assert "“look 20”, “look 21”" in listed(names, "it")
-    assert "too" not in listed(names[:MOST_SHOWN], "it")
+    assert "“look 20”, “look 21”" in listed(names, for_that=False)
+    assert "too" not in listed(names[:MOST_SHOWN], for_that=True)
 
 
 def test_a_recipe_is_bounded() -> None:
