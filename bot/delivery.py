@@ -31,6 +31,7 @@ from bot.domain.words import (
     MADE_LIGHTER,
     MADE_SMALLER,
     OPEN_IT,
+    as_said,
     heard,
     joined,
     names_of,
@@ -393,7 +394,7 @@ def _credit(status: TurnStatus) -> Credit | None:
     known = owner_names(turn)
     owners = tuple(owner for owner in turn.owners if owner not in turn.unnamed)
     names = tuple(known.get(owner, "") for owner in owners)
-    return Credit(asker, owners, words=turn.instruction, asked_in=turn.origin, names=names)
+    return Credit(asker, owners, words=as_said(turn.instruction), asked_in=turn.origin, names=names)
 
 
 def _fitted(masters: Sequence[ImageFacts], shown: Sequence[Rendition]) -> str:

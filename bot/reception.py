@@ -27,7 +27,7 @@ from bot.domain.sharing import Finished, SharedResult
 from bot.domain.taste import TASTE_WENT_ALONG
 from bot.domain.turns import FINAL_STATES, Turn, TurnState, TurnStatus
 from bot.domain.wishes import Wish
-from bot.domain.words import NOT_YOURS_TO_DELETE, NOTHING_THERE, STILL_MADE, forgotten
+from bot.domain.words import NOT_YOURS_TO_DELETE, NOTHING_THERE, STILL_MADE, as_said, forgotten
 from bot.ground import only
 from bot.intake import Hall
 from bot.languages import Languages
@@ -217,7 +217,7 @@ def _masters(images: Sequence[ImageFacts], index: int | None) -> Sequence[ImageF
 def _told(status: TurnStatus, credit: str) -> str:
     """What anybody in the chat may know of a turn: they have seen it happen."""
     turn, outcome = status.turn, status.outcome
-    lines = [f"“{turn.own_words}”" if turn.own_words else "", _asked_for_by(turn)]
+    lines = [f"“{as_said(turn.own_words)}”" if turn.own_words else "", _asked_for_by(turn)]
     if outcome is not None and outcome.label is not None:
         lines.append(label_line(outcome.label) + (f" ({outcome.usage.model})" if outcome.usage.model else ""))
     lines.append(credit if outcome is not None and outcome.images else "")

@@ -46,7 +46,7 @@ from bot.domain.sharing import (
 )
 from bot.domain.turns import Turn, TurnState, TurnStatus
 from bot.domain.wishes import PLAIN_WISH
-from bot.domain.words import WHICH_ONE
+from bot.domain.words import WHICH_ONE, as_said
 from bot.ground import Ground, Request, only
 from bot.links import Links
 from bot.ports import MessageStore, Platform, RenditionMaker, ShareStore, TurnStore
@@ -232,7 +232,7 @@ class Sharing:
         """Others' words are read by strangers only where their pictures may be seen by them."""
         if not await self._is_free(_words_in(step), shared):
             return tr(A_STEP)
-        words = " ".join(step.instruction.split()) or tr(A_STEP)  # where they were taken back
+        words = " ".join(as_said(step.instruction).split()) or tr(A_STEP)  # where they were taken back
         return words if len(words) <= _STEP_CHARS else f"{words[:_STEP_CHARS]}…"
 
     async def _way_back(self, turn: Turn, remix_id: str) -> str:

@@ -33,7 +33,8 @@ from bot.recent import Recent
 from bot.telling import Told
 
 Draw = Callable[[Layout, Mapping[Sha256, bytes], Mapping[str, str]], Picture]
-"""A layout, the thumbnails of its images by their names, and what is said of steps: gives the picture. Blocks."""
+"""A layout, the thumbnails of its images by their names, and what is said of those that are gone: gives the picture.
+Blocks."""
 
 Shrink = Callable[[bytes], bytes]
 """An image's file: gives its thumbnail's. Blocks."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bot.domain.images import Input, Role
-from bot.domain.language import listed, ngettext, pgettext, tr
+from bot.domain.language import listed, ngettext, pgettext
 from bot.domain.refs import UserRef
 from bot.domain.turns import Lent, Turn, TurnState, TurnStatus
+from bot.domain.words import as_said
 
 MOST_LENT = 200
 """So many pictures are remembered along a branch; beyond that the oldest fall out."""
@@ -59,7 +60,7 @@ def credit_line(path: Sequence[TurnStatus]) -> str:
     turn = path[-1].turn
     names = owner_names(turn)
     owners = [each.owner for each in lent_to(turn) if each.image]
-    lenders = dict.fromkeys((names.get(each) if each is not None else "") or tr("somebody") for each in owners)
+    lenders = dict.fromkeys((names.get(each) if each is not None else "") or _somebody() for each in owners)
     steps = [status.turn for status in path if is_step(status)]
     told = [_step(each) for each in steps[-MOST_STEPS:]] if len(steps) > 1 else []
     if more := len(steps) - len(told) if told else 0:
@@ -93,7 +94,12 @@ def is_step(status: TurnStatus) -> bool:
 
 
 def _step(turn: Turn) -> str:
-    words = " ".join(turn.instruction.split())
+    words = " ".join(as_said(turn.instruction).split())
     short = words if len(words) <= _MOST_CHARS else f"{words[: _MOST_CHARS - 1].rstrip()}…"
-    name = turn.author_name or tr("somebody")
+    name = turn.author_name or _somebody()
     return f"{name}: “{short}”" if short else name
+
+
+def _somebody() -> str:
+    # TRANSLATORS: in place of a name: "From a picture by somebody; then somebody: “make it winter”"
+    return pgettext("in place of a name", "somebody")

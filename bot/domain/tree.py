@@ -15,6 +15,7 @@ from bot.domain.labels import Label
 from bot.domain.outcomes import NO_RESULTS
 from bot.domain.refs import TurnId
 from bot.domain.turns import TurnState, TurnStatus
+from bot.domain.words import as_said
 
 MOST_ROWS = 24
 """So many can be read on a phone."""
@@ -98,7 +99,7 @@ def _node(status: TurnStatus, number: int, known: Mapping[TurnId, TurnStatus]) -
         number=number,
         parent=_parent_with_picture(status, known),
         author="" if gone else turn.author_name,
-        words="" if gone else turn.instruction,
+        words="" if gone else as_said(turn.instruction),
         image=None if gone else outcome.images[0],
         label=outcome.label,
         spoiler=turn.spoiler,

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from bot.domain.language import N_, listed, ngettext, tr
 from bot.domain.refs import Person
 
-LARGER = "The same picture, larger and with finer detail. Change nothing else."
+LARGER = N_("The same picture, larger and with finer detail. Change nothing else.")
+"""An instruction, in English in what is stored and what a model is told."""
 CLIMBED = N_("The turn before gave no picture, so I went on from the last one there was.")
 NO_PICTURE = N_("I found no picture to work on. Reply to one, or send one along with what you want changed.")
 WHICH_ONE_IS_IT = N_("Which picture do you mean? Reply to one, or send it along.")
@@ -88,6 +89,11 @@ SAVED = N_("Saved. It holds from now on.")
 def joined(*parts: str) -> str:
     """Sentences after one another; those that are empty are left out."""
     return " ".join(part for part in parts if part)
+
+
+def as_said(instruction: str) -> str:
+    """An instruction as it is shown to people: their own words, or ours in their language."""
+    return tr(LARGER) if instruction == LARGER else instruction
 
 
 def names_of(people: Sequence[Person]) -> str:

@@ -25,13 +25,15 @@ _GONE = "#e5e7eb"
 
 def draw(layout: Layout, pictures: Mapping[Sha256, bytes], words: Mapping[str, str]) -> Picture:
     """`pictures` are the files of the images that are shown, as `shrink` gives them. `words` are said of what was
-    erased (`gone`) and of one step or several that are not shown (`step`, `steps`, with `{count}`)."""
+    erased (`gone`)."""
     image = Image.new("RGB", (WIDTH_PX, 2 * _MARGIN_PX + ROW_PX * max(1, len(layout.rows))), _PAPER)
     canvas = ImageDraw.Draw(image)
     for upper, lower in layout.edges:
         _draw_edge(canvas, layout, upper, lower)
     lanes = max((row.lane for row in layout.rows), default=0) + 1
-    fonts = Fonts("".join(f"{row.node.author}{row.node.words}" for row in layout.rows) + "".join(words.values()) + "…")
+    left_out = "".join(steps_between(len(row.hidden)) for row in layout.rows if row.hidden)
+    said = "".join(f"{row.node.author}{row.node.words}" for row in layout.rows)
+    fonts = Fonts(f"{said}{left_out}{''.join(words.values())}…")
     bold = Fonts("".join(row.node.author for row in layout.rows) + "0123456789…", bold=True)
     for place, row in enumerate(layout.rows):
         left = _MARGIN_PX + lanes * _LANE_PX

@@ -18,7 +18,7 @@ from bot.engines.tree import ROW_PX, THUMB_PX, WIDTH_PX, draw, shrink
 
 SAMPLES = Path(__file__).parent.parent.parent / "adapters" / "web" / "static" / "samples"
 FILES = {Sha256(name): shrink((SAMPLES / f"{name}.jpg").read_bytes()) for name in ("cat", "coffee", "rocket")}
-WORDS = {"gone": "This was deleted.", "step": "1 step between", "steps": "{count} steps between"}
+WORDS = {"gone": "This was deleted."}
 
 
 def node(number: int, parent: int | None, *, words: str = "make it winter", gone: bool = False) -> Node:
