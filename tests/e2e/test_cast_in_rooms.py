@@ -16,10 +16,10 @@ from bot.domain.actions import Act
 from bot.domain.cast import (
     MOST_PICTURES,
     NO_PICTURE_TO_SAVE,
-    NOBODY_IN_CAST,
     in_cast_now,
     name_is_taken,
     no_such_member,
+    nobody_in_cast,
     not_yours_to_delete,
     taken_out,
     too_many_pictures,
@@ -288,7 +288,7 @@ async def test_a_yes_saves_it_and_each_use_by_another_asks_again(rig: Rig) -> No
     photo = await photo_of(rig, ANNA)
     asked = await rig.says("/cast save Rex", reply_to=photo.ref, quoted=photo, author=BEN)
     await rig.waits(asked)
-    assert await cast_of(rig) == NOBODY_IN_CAST
+    assert await cast_of(rig) == nobody_in_cast()
     await rig.answers(asked, ANNA, Say.ONCE)
     assert words_of(await rig.sees(asked)) == in_cast_now("Rex", 1)
     assert await cast_of(rig) == "Rex: 1 picture, saved by Ben"
@@ -306,7 +306,7 @@ async def test_a_no_saves_nothing(rig: Rig) -> None:
     await rig.waits(asked)
     await rig.answers(asked, ANNA, None)
     assert words_of(await rig.sees(asked)) == would_rather_not("Anna")
-    assert await cast_of(rig) == NOBODY_IN_CAST
+    assert await cast_of(rig) == nobody_in_cast()
 
 
 async def test_a_result_of_anothers_picture_is_saved_and_used_only_with_their_yes(rig: Rig) -> None:
@@ -340,7 +340,7 @@ async def test_who_said_never_is_neither_saved_nor_used_nor_shown(rig: Rig) -> N
     photo = await photo_of(rig, ANNA)
     await saved(rig)
     await rig.house.reception.stand(ANNA, CHAT, Standing.NEVER)
-    assert await cast_of(rig, author=BEN) == NOBODY_IN_CAST
+    assert await cast_of(rig, author=BEN) == nobody_in_cast()
     unknown = await rig.sees(await rig.says(CARPET, author=BEN))
     assert unknown.turn.inputs == ()
     asked = await rig.says("/cast save Rex", reply_to=photo.ref, quoted=photo, author=BEN)
@@ -369,7 +369,7 @@ async def test_whoever_is_forgotten_is_in_no_cast_and_their_pixels_are_gone(rig:
     (picture,) = status.turn.inputs
     assert picture.image is not None
     await rig.house.forget(ANNA)
-    assert await cast_of(rig, author=BEN) == NOBODY_IN_CAST
+    assert await cast_of(rig, author=BEN) == nobody_in_cast()
     with pytest.raises(KeyError):
         await rig.house.images.get(picture.image.sha256)
 
@@ -390,7 +390,7 @@ async def test_forgetting_who_gave_the_name_takes_it_out_and_others_pixels_stay_
     await rig.answers(asked, ANNA, Say.ONCE)
     await rig.sees(asked)
     await rig.house.forget(BEN)
-    assert await cast_of(rig) == NOBODY_IN_CAST
+    assert await cast_of(rig) == nobody_in_cast()
     own = await rig.says("crop to a square", reply_to=photo.ref, quoted=photo)
     assert (await rig.sees(own)).state is TurnState.DONE
 
@@ -434,7 +434,7 @@ async def test_what_was_saved_when_the_answer_could_not_be_shown_is_saved_once(
 
 async def test_a_cast_is_of_its_chat_alone_and_a_topic_sees_that_of_its_group(rig: Rig) -> None:
     await saved(rig)
-    assert await cast_of(rig, OTHER) == NOBODY_IN_CAST
+    assert await cast_of(rig, OTHER) == nobody_in_cast()
     elsewhere = await rig.sees(await rig.says(CARPET, chat=OTHER))
     within = await rig.sees(await rig.says(CARPET, chat=TOPIC, around=(CHAT,)))
     assert [len(each.turn.inputs) for each in (elsewhere, within)] == [0, 1]
