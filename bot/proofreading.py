@@ -15,7 +15,7 @@ from bot.domain.lettering import is_spelled
 from bot.domain.outcomes import added
 from bot.domain.refs import TurnId
 from bot.domain.turns import Outcome, Turn, TurnState, Usage
-from bot.domain.words import NOT_CHECKED, joined, misspelled
+from bot.domain.words import NOT_CHECKED, WRITE_IT, joined, misspelled
 from bot.ports import Claim, EditRequest, Engine, EngineAnswer, ImageStore, TextModel
 
 log = structlog.get_logger("proofreading")
@@ -132,6 +132,5 @@ def _noted(outcome: Outcome, words: str) -> Outcome:
 
 def _with_text_by_hand(outcome: Outcome, text: str) -> Outcome:
     """The exact engine spells right: its own text is offered first."""
-    # TRANSLATORS: a suggestion for an edit. Pressing it says it, and it is then read and done without AI
-    by_hand = tr('write "{text}" at the bottom').format(text=text)
+    by_hand = tr(WRITE_IT).format(text=text)
     return replace(outcome, suggestions=(by_hand, *outcome.suggestions)[:3])

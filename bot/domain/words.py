@@ -9,6 +9,8 @@ from bot.domain.refs import Person
 
 LARGER = N_("The same picture, larger and with finer detail. Change nothing else.")
 """An instruction, in English in what is stored and what a model is told."""
+# TRANSLATORS: a suggestion for an edit. Pressing it says it, and it is then read and done without AI
+WRITE_IT = N_('write "{text}" at the bottom')
 CLIMBED = N_("The turn before gave no picture, so I went on from the last one there was.")
 NO_PICTURE = N_("I found no picture to work on. Reply to one, or send one along with what you want changed.")
 WHICH_ONE_IS_IT = N_("Which picture do you mean? Reply to one, or send it along.")

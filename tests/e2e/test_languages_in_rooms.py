@@ -19,7 +19,7 @@ from bot.domain.messages import Answer, MessageRecord, Received
 from bot.domain.own_pictures import EXPLAINED, WITHDRAWN
 from bot.domain.refs import MessageRef, UserRef, thread_id_of, turn_id_of
 from bot.domain.turns import TurnStatus
-from bot.domain.words import AGREED_ONCE, CANCELLED, NO_WORDS
+from bot.domain.words import AGREED_ONCE, CANCELLED, LARGER, NO_WORDS
 from bot.engines.exact import ExactEngine
 from tests.fakes.engines import ScriptedEngine
 from tests.rig import CAT, Rig, living_in
@@ -190,6 +190,21 @@ async def test_who_presses_a_button_is_answered_in_theirs_and_the_turn_above_sta
     await rig.sees(again)
     assert (await shown(rig, again)).lines[0].startswith(uk("AI-edited"))
     assert (await shown(rig, first)).lines[0].startswith(de("AI-edited"))
+
+
+async def test_who_looks_at_what_is_known_of_a_turn_reads_it_in_theirs_and_others_words_as_they_were_said(
+    rig: Rig,
+) -> None:
+    first = await rig.says("make it sunny", [CAT], language="de")
+    await rig.sees(first)
+    larger = await rig.presses(Act.LARGER, first, "2K")
+    await rig.sees(larger)
+    with speaking("uk"):
+        told = (await rig.house.reception.info(larger.reply)).splitlines()
+        before = (await rig.house.reception.info(first.reply)).splitlines()
+    assert told[:2] == [f"“{uk(LARGER)}”", uk("Asked for by {name}").format(name="Anna")]
+    assert told[2].startswith(f"{uk('AI-edited')} · Gemini")
+    assert before[0] == "“make it sunny”"
 
 
 async def test_what_is_cancelled_by_a_button_is_said_in_the_language_that_it_was_asked_in(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gettext
 from contextlib import suppress
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.errors import NotUnderstood
-from bot.engines.exact import ExactEngine
+from bot.domain.words import WRITE_IT
+from bot.engines.exact import ExactEngine, suggestions
 from bot.engines.exact.operations import (
     Adjust,
     BeforeAfter,
@@ -567,3 +569,16 @@ def test_any_text_is_read_or_refused_and_nothing_else(words: str, images: int) -
 def test_one_unknown_word_is_enough_to_refuse(words: str, stranger: str) -> None:
     assert not ExactEngine().read(f"{words} {stranger}", images=1).whole
     assert not ExactEngine().read(f"{stranger} {words}", images=1).whole
+
+
+def test_a_text_that_is_offered_to_be_written_is_read_in_every_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    class German(gettext.NullTranslations):
+        def gettext(self, message: str) -> str:
+            return {WRITE_IT: "schreibe unten „{text}“ hin"}.get(message, message)
+
+    monkeypatch.setattr(
+        suggestions, "catalog", lambda language: German() if language == "de" else gettext.NullTranslations()
+    )
+    assert suggestions.as_written("schreibe unten „Café Müller“ hin") == 'write "Café Müller" at the bottom'
+    assert suggestions.as_written("schreibe unten „“ hin") == "schreibe unten „“ hin"
+    assert suggestions.as_written('write "Sale" at the bottom') == 'write "Sale" at the bottom'

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from bot.domain.language import LANGUAGES, N_, catalog, tr
+from bot.domain.words import WRITE_IT
 
 _NEAR: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -91,13 +92,24 @@ def suggestions_for(part: str, images: int) -> tuple[str, ...]:
 
 def as_written(instruction: str) -> str:
     """What we offer to say in other languages, in the words that it is read in. All else as it is."""
-    return _offered().get(_plain(instruction), instruction)
+    return _offered().get(_plain(instruction)) or _written_there(instruction) or instruction
 
 
 @cache
 def _offered() -> Mapping[str, str]:
     offered = (*(text for _, texts in _NEAR for text in texts), *_ALWAYS, *_FOR_SEVERAL, *_SAID_ELSEWHERE)
     return {_plain(catalog(language).gettext(text)): text for language in LANGUAGES for text in offered}
+
+
+def _written_there(instruction: str) -> str:
+    """`WRITE_IT` with whatever words stand in it; empty where that is not said."""
+    said = instruction.strip()
+    for language in LANGUAGES:
+        before, _, after = catalog(language).gettext(WRITE_IT).partition("{text}")
+        words = said[len(before) : len(said) - len(after)]
+        if words and '"' not in words and said.startswith(before) and said.endswith(after):
+            return WRITE_IT.format(text=words)
+    return ""
 
 
 def _plain(instruction: str) -> str:
