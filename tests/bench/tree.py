@@ -27,7 +27,7 @@ from PIL import Image, ImageOps
 from bot.domain.images import ImageFacts, Picture
 from bot.domain.refs import Sha256, TurnId
 from bot.domain.tree import Layout, Node, layout_of, nodes_of
-from bot.domain.words import GONE_NODE, ONE_STEP, SOME_STEPS
+from bot.domain.words import GONE_NODE
 from bot.engines.exact import ExactEngine
 from bot.engines.pixels import decode, encode_jpeg
 from bot.engines.tree import THUMB_PX, draw, shrink
@@ -40,7 +40,7 @@ from tests.values import ANNA, BEN
 
 TURNS: Final = 200
 ROUNDS: Final = 7
-WORDS: Final = {"gone": GONE_NODE, "step": ONE_STEP, "steps": SOME_STEPS}
+WORDS: Final = {"gone": GONE_NODE}
 SAID: Final = (
     "put a red hat on her",
     "make it a rainy evening in Kyiv, with the lights of the shops in the puddles, seen from far above",

@@ -309,7 +309,7 @@ async def test_a_file_that_is_no_recipe_is_refused_and_nothing_is_kept(rig: Rig)
         refused = await sends(rig, data)
         assert (refused.state, words_of(refused)) == (TurnState.REFUSED, said)
     assert words_of(await sends(rig, b" " * 17_000, size=None)) == FILE_GONE
-    assert words_of(await rig.sees(await rig.says("/recipes", chat=ELSEWHERE))) == NO_RECIPES
+    assert words_of(await rig.sees(await rig.says("/recipes", chat=ELSEWHERE))) == no_recipes()
 
 
 async def test_a_file_that_was_handed_out_goes_with_whoever_is_forgotten(rig: Rig) -> None:
