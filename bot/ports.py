@@ -169,6 +169,11 @@ class Rooms(Protocol):
         `bot.domain.language.speaking` while it asks the core."""
         ...
 
+    async def language_of(self, user: UserRef, otherwise: str = "") -> str:
+        """The language to speak to somebody in whose platform does not say it now: what it said last, or the one of
+        this tag, or English."""
+        ...
+
     async def shared(self, token: str) -> SharedResult | None:
         """What a link shows now; None for one that is unknown or has ended."""
         ...

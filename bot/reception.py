@@ -201,6 +201,9 @@ class Reception:
     async def speaks(self, user: UserRef, language: str) -> None:
         await self._languages.said(user, language)
 
+    async def language_of(self, user: UserRef, otherwise: str = "") -> str:
+        return await self._languages.of(user, otherwise)
+
     async def shared(self, token: str) -> SharedResult | None:
         return await self._sharing.shared(token)
 

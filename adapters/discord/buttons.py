@@ -8,7 +8,10 @@ from typing import Any
 import discord
 from discord import ui
 
+from adapters.discord import limits
 from bot.domain.buttons import PATTERN, ButtonId, Verb, read_button_id
+from bot.domain.language import tr
+from bot.domain.utf16 import cut
 
 _CONFIRMED = "yes"
 
@@ -52,7 +55,8 @@ def chosen(item: ui.Item[Any], data: Mapping[str, Any]) -> tuple[ButtonId, str] 
 
 def confirm_delete(message: str, place: int | None) -> ui.View:
     """`message` is the id of the one to delete."""
-    return _one_button(ButtonId(Verb.DELETE, place, f"{_CONFIRMED}.{message}"), "Delete it")
+    # TRANSLATORS: a button, at most 80 characters
+    return _one_button(ButtonId(Verb.DELETE, place, f"{_CONFIRMED}.{message}"), tr("Delete it"))
 
 
 def confirmed_delete(argument: str) -> str | None:
@@ -62,10 +66,13 @@ def confirmed_delete(argument: str) -> str | None:
 
 
 def confirm_forget(user: str) -> ui.View:
-    return _one_button(ButtonId(Verb.FORGET, None, user), "Erase everything")
+    # TRANSLATORS: a button, at most 80 characters
+    return _one_button(ButtonId(Verb.FORGET, None, user), tr("Erase everything"))
 
 
 def _one_button(custom_id: ButtonId, label: str) -> ui.View:
     view = ui.View(timeout=None)
-    button: ui.Button[Any] = ui.Button(style=discord.ButtonStyle.danger, label=label, custom_id=str(custom_id))
+    button: ui.Button[Any] = ui.Button(
+        style=discord.ButtonStyle.danger, label=cut(label, limits.BUTTON_LABEL), custom_id=str(custom_id)
+    )
     return view.add_item(button)

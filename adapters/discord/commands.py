@@ -11,11 +11,17 @@ from typing import Any
 import discord
 from discord import app_commands
 
-EDIT_THIS = "Edit this image"
-TAKE_BACK = "Take back my picture"
+from adapters.discord import limits
+from adapters.discord.locales import LOCALES
+from bot.domain.language import ENGLISH, N_, speaking, tr
+from bot.domain.utf16 import cut
+
+# TRANSLATORS: a command in the menu of a message, at most 32 characters
+EDIT_THIS = N_("Edit this image")
+# TRANSLATORS: a command in the menu of a message, at most 32 characters
+TAKE_BACK = N_("Take back my picture")
 """In the menu of a message, with `EDIT_THIS`."""
 _MOST_WORDS = 4_000
-_MOST_CHOICE_CHARS = 100
 USUAL = "usual"
 """Stands for the size "", which Discord does not take as a choice's value."""
 
@@ -46,42 +52,75 @@ async def _menu(interaction: _Call, message: discord.Message) -> None: ...
 
 
 _DESCRIBED = {
-    "instruction": "What should be changed",
-    "words": "What it is about",
-    "picture": "The picture",
-    "picture_2": "A second one",
-    "picture_3": "A third one",
-    "first": "Its number in the tree",
-    "second": "The number of the other one",
-    "size": "How large the result should be",
+    # TRANSLATORS: about an option of a command, at most 100 characters
+    "instruction": N_("What should be changed"),
+    # TRANSLATORS: about an option of a command, at most 100 characters
+    "words": N_("What it is about"),
+    # TRANSLATORS: about an option of a command, at most 100 characters
+    "picture": N_("The picture"),
+    # TRANSLATORS: about an option of a command, at most 100 characters
+    "picture_2": N_("A second one"),
+    # TRANSLATORS: about an option of a command, at most 100 characters
+    "picture_3": N_("A third one"),
+    # TRANSLATORS: about an option of a command, at most 100 characters
+    "first": N_("Its number in the tree"),
+    # TRANSLATORS: about an option of a command, at most 100 characters
+    "second": N_("The number of the other one"),
+    # TRANSLATORS: about an option of a command, at most 100 characters
+    "size": N_("How large the result should be"),
 }
 _COMMANDS: tuple[tuple[str, str, Any], ...] = (
-    ("edit", "Edit a picture with your words", _edit),
-    ("imagine", "Draw a picture from your words", _imagine),
-    ("story", "Tell a story in pictures", _story),
-    ("explain", "Explain something with a picture", _explain),
-    ("tree", "See how your last pictures here grew, with numbers to go on from", _plain),
-    ("arena", "Two results to vote on, without knowing which is which", _arena),
-    ("leaderboard", "Which models won the votes", _plain),
-    ("compare", "Put two pictures of that tree side by side", _compare),
-    ("share", "Make a link to your last picture here", _plain),
-    ("unshare", "End the links to your last picture here", _plain),
-    ("presets", "Eighteen looks to choose from with one tap", _plain),
-    ("recipe", "Keep what led to a picture, or do it again: save NAME, NAME, show NAME", _said),
-    ("recipes", "What this chat has kept to do again", _plain),
-    ("cast", "Who has a name here: save NAME, delete NAME", _said),
-    ("taste", "What you want of all your pictures; off to erase it", _said),
-    ("mine", "What you have said of your own pictures", _plain),
-    ("help", "What I can do", _plain),
-    ("settings", "Who may edit your pictures, and what holds here", _plain),
-    ("forget", "Erase everything that I keep of you", _plain),
-    ("usage", "What was used today", _plain),
+    # TRANSLATORS: about the command /edit, at most 100 characters
+    ("edit", N_("Edit a picture with your words"), _edit),
+    # TRANSLATORS: about the command /imagine, at most 100 characters
+    ("imagine", N_("Draw a picture from your words"), _imagine),
+    # TRANSLATORS: about the command /story, at most 100 characters
+    ("story", N_("Tell a story in pictures"), _story),
+    # TRANSLATORS: about the command /explain, at most 100 characters
+    ("explain", N_("Explain something with a picture"), _explain),
+    # TRANSLATORS: about the command /tree, at most 100 characters
+    ("tree", N_("See how your last pictures here grew, with numbers to go on from"), _plain),
+    # TRANSLATORS: about the command /arena, at most 100 characters
+    ("arena", N_("Two results to vote on, without knowing which is which"), _arena),
+    # TRANSLATORS: about the command /leaderboard, at most 100 characters
+    ("leaderboard", N_("Which models won the votes"), _plain),
+    # TRANSLATORS: about the command /compare, at most 100 characters
+    ("compare", N_("Put two pictures of that tree side by side"), _compare),
+    # TRANSLATORS: about the command /share, at most 100 characters
+    ("share", N_("Make a link to your last picture here"), _plain),
+    # TRANSLATORS: about the command /unshare, at most 100 characters
+    ("unshare", N_("End the links to your last picture here"), _plain),
+    # TRANSLATORS: about the command /presets, at most 100 characters
+    ("presets", N_("Eighteen looks to choose from with one tap"), _plain),
+    # TRANSLATORS: about the command /recipe, at most 100 characters
+    ("recipe", N_("Keep what led to a picture, or do it again: save NAME, NAME, show NAME"), _said),
+    # TRANSLATORS: about the command /recipes, at most 100 characters
+    ("recipes", N_("What this chat has kept to do again"), _plain),
+    # TRANSLATORS: about the command /cast, at most 100 characters
+    ("cast", N_("Who has a name here: save NAME, delete NAME"), _said),
+    # TRANSLATORS: about the command /taste, at most 100 characters
+    ("taste", N_("What you want of all your pictures; off to erase it"), _said),
+    # TRANSLATORS: about the command /mine, at most 100 characters
+    ("mine", N_("What you have said of your own pictures"), _plain),
+    # TRANSLATORS: about the command /help, at most 100 characters
+    ("help", N_("What I can do"), _plain),
+    # TRANSLATORS: about the command /settings, at most 100 characters
+    ("settings", N_("Who may edit your pictures, and what holds here"), _plain),
+    # TRANSLATORS: about the command /forget, at most 100 characters
+    ("forget", N_("Erase everything that I keep of you"), _plain),
+    # TRANSLATORS: about the command /usage, at most 100 characters
+    ("usage", N_("What was used today"), _plain),
 )
 _NAMES = frozenset(name for name, _, _ in _COMMANDS)
 
 
-def command_payload(sizes: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-    """All commands, as Discord takes them."""
+Sizes = Mapping[str, Sequence[tuple[str, str]]]
+"""What a form may offer: by language, each size with words that say its price."""
+
+
+def command_payload(sizes: Sizes) -> list[dict[str, Any]]:
+    """All commands, as Discord takes them. Names that are typed are the same everywhere; what is read beside them, and
+    what is chosen from a menu, is in each language that we speak."""
     # A tree of its own, on a client that never connects: attached to the real one it would answer interactions itself.
     tree = app_commands.CommandTree(
         discord.Client(intents=discord.Intents(guilds=True)),
@@ -93,7 +132,10 @@ def command_payload(sizes: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
         for name, description, callback in _COMMANDS
     ]
     menus = [app_commands.ContextMenu(name=name, callback=_menu).to_dict(tree) for name in (EDIT_THIS, TAKE_BACK)]
-    return [*(_with_options(command, sizes) for command in slash), *menus]
+    return [
+        *(_with_options(command, sizes) for command in slash),
+        *(_in_all_languages(menu, "name", limits.COMMAND_NAME) for menu in menus),
+    ]
 
 
 def digest_of(payload: Sequence[Mapping[str, Any]]) -> str:
@@ -101,19 +143,44 @@ def digest_of(payload: Sequence[Mapping[str, Any]]) -> str:
     return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
 
 
-def _with_options(command: dict[str, Any], sizes: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def _with_options(command: dict[str, Any], sizes: Sizes) -> dict[str, Any]:
     options = [
-        {**option, "description": _DESCRIBED[option["name"]], **_choices(option["name"], sizes)}
+        _described({**option, "description": _DESCRIBED[option["name"]], **_choices(option["name"], sizes)})
         for option in command["options"]
-        if sizes or option["name"] != "size"
+        if sizes.get(ENGLISH) or option["name"] != "size"
     ]
-    return {**command, "options": options}
+    return _described({**command, "options": options})
 
 
-def _choices(name: str, sizes: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def _described(thing: dict[str, Any]) -> dict[str, Any]:
+    return _in_all_languages(thing, "description", limits.COMMAND_DESCRIPTION)
+
+
+def _in_all_languages(thing: dict[str, Any], part: str, most: int) -> dict[str, Any]:
+    """With this part, an English sentence, in the others as well."""
+    english: str = thing[part]
+    others: dict[str, str] = {}
+    for locale, language in LOCALES.items():
+        with speaking(language):
+            others[locale] = tr(english)
+    return _localized(thing, part, english, others, most)
+
+
+def _localized(thing: dict[str, Any], part: str, english: str, others: Mapping[str, str], most: int) -> dict[str, Any]:
+    """What is in another language as it is in English is left out: so Discord understands it."""
+    differ = {locale: cut(words, most) for locale, words in others.items() if words and words != english}
+    return {**thing, part: cut(english, most), **({f"{part}_localizations": differ} if differ else {})}
+
+
+def _choices(name: str, sizes: Sizes) -> dict[str, Any]:
     if name != "size":
         return {}
-    return {"choices": [{"name": words[:_MOST_CHOICE_CHARS], "value": size or USUAL} for size, words in sizes[:25]]}
+    of = {language: dict(offered) for language, offered in sizes.items()}
+    choices: list[dict[str, Any]] = []
+    for size, english in list(of[ENGLISH].items())[: limits.OPTIONS]:
+        others = {locale: of.get(language, {}).get(size, "") for locale, language in LOCALES.items()}
+        choices.append(_localized({"value": size or USUAL}, "name", english, others, limits.CHOICE_NAME))
+    return {"choices": choices}
 
 
 @dataclass(frozen=True, slots=True)

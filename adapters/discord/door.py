@@ -18,6 +18,7 @@ import structlog
 from adapters.discord.api import Rejected, TokenRefused, TooLarge
 from adapters.discord.catching_up import Ledger, Pending
 from adapters.discord.closings import Closings
+from adapters.discord.commands import EDIT_THIS
 from adapters.discord.inbound import (
     Concern,
     Known,
@@ -34,10 +35,11 @@ from adapters.discord.inbound import (
 )
 from adapters.discord.ports import ChatFacts, DiscordStore
 from adapters.discord.refs import chat_ref, message_ref, server_ref, user_ref
+from adapters.discord.render import EDIT
 from bot.domain.access import OF_ONES_OWN
 from bot.domain.commands import read_command
 from bot.domain.errors import ChatClosed, ChatGone
-from bot.domain.language import N_, tr
+from bot.domain.language import N_, speaking, tr
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import ChatRef, MessageRef, UserRef
 from bot.ending import end
@@ -65,10 +67,11 @@ T = TypeVar("T")
 
 EMPTY_REPLY = N_(
     "I can see that you replied, but not what you wrote: here, Discord shows me only what mentions me. Please leave "
-    "the ping on when you reply, or mention me, or press Edit… under the picture."
+    "the ping on when you reply, or mention me, or press {edit} under the picture."
 )
+# TRANSLATORS: "Apps" is a part of Discord's own menu of a message, called as Discord calls it in that language
 UNSEEN_PICTURE = N_(
-    "I can't see that picture here. Press and hold it (or right-click), choose Apps, then Edit this image."
+    "I can't see that picture here. Press and hold it (or right-click), choose Apps, then {edit_this_image}."
 )
 CHAT_DENIED = N_("Those who run this server have asked me to stay out of this channel. Another one may do.")
 PERSON_DENIED = N_(
@@ -261,16 +264,16 @@ class Door:
             return
         said = _understood(lambda: inbound_of(payload, place, known))
         if denied and not _is_of_ones_own(said):
-            await self._say_once(payload, chat, denied, what=f"denied:{chat.key}:{person}", life_s=_DAY_S)
+            await self._say_once(payload, chat, place, denied, what=f"denied:{chat.key}:{person}", life_s=_DAY_S)
             return
         await self._note_chat(chat, spot.facts, message=int(payload["id"]))
         match said:
             case Snag.EMPTY_REPLY:
                 what = f"empty:{chat.key}:{person}"
-                await self._say_once(payload, chat, tr(EMPTY_REPLY), what=what, life_s=_EMPTY_QUIET_S)
+                await self._say_once(payload, chat, place, EMPTY_REPLY, what=what, life_s=_EMPTY_QUIET_S)
             case Snag.UNSEEN_PICTURE:
                 what = f"unseen:{chat.key}:{payload['id']}"
-                await self._say_once(payload, chat, tr(UNSEEN_PICTURE), what=what, life_s=_DAY_S)
+                await self._say_once(payload, chat, place, UNSEEN_PICTURE, what=what, life_s=_DAY_S)
             case InboundMessage() as message:
                 around = tuple(chat_ref(self._account, each) for each in spot.with_settings[1:])
                 await self._receive(replace(message, version=version, around=around))
@@ -281,12 +284,12 @@ class Door:
         except ChatClosed as error:
             log.info("chat closed", chat=message.ref.chat.chat, code=error.code)
             if message.server is not None and not isinstance(error, ChatGone):
-                await self._tell_closed(message.ref.chat, message.author)
+                await self._tell_closed(message.ref.chat, message.author, message.chat_language)
 
     # --- who may
 
     async def _denied(self, payload: Payload, spot: Spot) -> str:
-        """Why this person or this chat is not served; empty where it is."""
+        """Why this person or this chat is not served, in English; empty where it is."""
         server_id, person = str(payload.get("guild_id") or ""), str(payload["author"]["id"])
         if not server_id:
             return ""
@@ -294,16 +297,18 @@ class Door:
         settings = [await self._rooms.settings(chat_ref(self._account, each), server) for each in spot.with_settings]
         lists = [settings[0][1].access, *(chat.access for chat, _ in settings)]
         if not lists[0].admits_chat(*spot.around):
-            return tr(CHAT_DENIED)
+            return CHAT_DENIED
         roles = roles_of(payload)
         if roles is None:
             asks = any(each.allowed_roles or each.denied_roles for each in lists)
             roles = await self._world.roles(server_id, person) if asks else ()
-        return "" if all(each.admits_person(person, roles) for each in lists) else tr(PERSON_DENIED)
+        return "" if all(each.admits_person(person, roles) for each in lists) else PERSON_DENIED
 
     # --- what the gateway says itself
 
-    async def _say_once(self, payload: Payload, chat: ChatRef, words: str, *, what: str, life_s: int) -> None:
+    async def _say_once(
+        self, payload: Payload, chat: ChatRef, place: Place, sentence: str, *, what: str, life_s: int
+    ) -> None:
         """It is noted once it is said, since it may fail until then; meanwhile others leave it to this one."""
         if what in self._saying:
             return
@@ -311,25 +316,31 @@ class Door:
         try:
             if await self._store.was(what):
                 return
-            await self._say(payload, chat, words)
+            await self._say(payload, chat, place, sentence)
             await self._store.once(what, life_s=life_s)
         finally:
             self._saying.discard(what)
 
-    async def _say(self, payload: Payload, chat: ChatRef, words: str) -> None:
-        ref = message_ref(self._account, chat.chat, payload["id"])
+    async def _say(self, payload: Payload, chat: ChatRef, place: Place, sentence: str) -> None:
+        ref, person = message_ref(self._account, chat.chat, payload["id"]), user_ref(payload["author"]["id"])
+        words = await self._in_their_language(person, place.language, sentence)
         try:
             await self._closings.through(chat, lambda: self._world.say(ref, words))
         except ChatGone:
             log.info("chat gone", chat=chat.chat)
         except ChatClosed as error:
             log.info("chat closed", chat=chat.chat, code=error.code)
-            await self._tell_closed(chat, user_ref(payload["author"]["id"]))
+            await self._tell_closed(chat, person, place.language)
 
-    async def _tell_closed(self, chat: ChatRef, person: UserRef) -> None:
+    async def _in_their_language(self, person: UserRef, of_server: str, sentence: str) -> str:
+        """A message does not say what its author reads: it is what is known of them, or of the server."""
+        with speaking(await self._rooms.language_of(person, of_server)):
+            return tr(sentence).format(edit=tr(EDIT), edit_this_image=tr(EDIT_THIS))
+
+    async def _tell_closed(self, chat: ChatRef, person: UserRef, of_server: str) -> None:
         """Where nothing can be said in the chat itself: once a day."""
         if await self._store.once(f"closed:{chat.key}:{person.user}", life_s=_DAY_S):
-            await self._world.tell(person, tr(CLOSED))
+            await self._world.tell(person, await self._in_their_language(person, of_server, CLOSED))
 
     async def _note_chat(self, chat: ChatRef, facts: ChatFacts, *, message: int) -> None:
         """Once an hour and whenever it changed. Before the first message of a chat is handed over, so that it is found

@@ -10,12 +10,14 @@ from typing import Any
 import discord
 from discord import ui
 
+from adapters.discord import limits
 from adapters.discord.commands import USUAL, resolved, size_of
 from bot.domain.buttons import ButtonId
+from bot.domain.language import tr
+from bot.domain.utf16 import cut
 
 MOST_FILES = 9
 _MOST_WORDS = 4_000
-_MOST_LABEL_CHARS = 100
 _WORDS, _SIZE, _FILES = "words", "size", "files"
 _PERSON, _EVERYBODY = "person", "everybody"
 _MICRO = 1_000_000
@@ -25,23 +27,42 @@ _DOLLARS = re.compile(r"\$?\s*(\d{1,6})(?:[.,](\d{1,6}))?\s*\$?")
 
 def edit_form(custom_id: ButtonId, sizes: Sequence[tuple[str, str]]) -> ui.Modal:
     """Instruction, size, further pictures."""
-    form = ui.Modal(title="Your words", custom_id=str(custom_id))
+    # TRANSLATORS: the heading of a form, at most 45 characters
+    form = _form(tr("Your words"), custom_id)
     words: ui.TextInput[Any] = ui.TextInput(
         custom_id=_WORDS,
         style=discord.TextStyle.paragraph,
-        placeholder="Make it winter, remove the car on the left, crop to a square …",
+        # TRANSLATORS: examples, in a field for words that is still empty, at most 100 characters
+        placeholder=cut(tr("Make it winter, remove the car on the left, crop to a square …"), limits.FIELD_PLACEHOLDER),
         max_length=_MOST_WORDS,
     )
-    form.add_item(ui.Label(text="What should I do?", component=words))
+    # TRANSLATORS: the label of a field for words, at most 45 characters
+    form.add_item(_labelled(tr("What should I do?"), words))
     if sizes:
         # None is chosen beforehand: who writes “in 2K” and leaves the list alone means their words.
-        labels = [(size or USUAL, said[:_MOST_LABEL_CHARS]) for size, said in sizes[:25]]
+        labels = [(size or USUAL, cut(said, limits.OPTION_LABEL)) for size, said in sizes[:25]]
         options = [discord.SelectOption(label=said, value=value) for value, said in labels]
         size: ui.Select[Any] = ui.Select(custom_id=_SIZE, options=options, required=False, placeholder=labels[0][1])
-        form.add_item(ui.Label(text="Size", component=size))
+        # TRANSLATORS: the label of a list of sizes of a picture, at most 45 characters
+        form.add_item(_labelled(tr("Size"), size))
     files: ui.FileUpload[Any] = ui.FileUpload(custom_id=_FILES, required=False, min_values=0, max_values=MOST_FILES)
-    form.add_item(ui.Label(text="Further pictures", description="To take something from, if you like", component=files))
+    # TRANSLATORS: the label of a field for files, at most 45 characters
+    further = tr("Further pictures")
+    # TRANSLATORS: below “Further pictures”, in a form, at most 100 characters
+    form.add_item(_labelled(further, files, tr("To take something from, if you like")))
     return form
+
+
+def _form(title: str, custom_id: ButtonId) -> ui.Modal:
+    return ui.Modal(title=cut(title, limits.MODAL_TITLE), custom_id=str(custom_id))
+
+
+def _labelled(label: str, component: ui.Item[Any], description: str | None = None) -> ui.Label[Any]:
+    return ui.Label(
+        text=cut(label, limits.FIELD_LABEL),
+        description=None if description is None else cut(description, limits.FIELD_DESCRIPTION),
+        component=component,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +87,23 @@ def read_edit_form(data: Mapping[str, Any]) -> Filled:
 
 def caps_form(custom_id: ButtonId, person: int | None, everybody: int | None) -> ui.Modal:
     """What may be spent in a server each day, with what holds now."""
-    form = ui.Modal(title="What may be spent each day", custom_id=str(custom_id))
-    for name, label, amount in ((_PERSON, "Each person", person), (_EVERYBODY, "Everybody together", everybody)):
+    # TRANSLATORS: the heading of a form, at most 45 characters
+    form = _form(tr("What may be spent each day"), custom_id)
+    # TRANSLATORS: the label of a field for an amount of money, at most 45 characters
+    each_person = tr("Each person")
+    # TRANSLATORS: the label of a field for an amount of money, at most 45 characters
+    together = tr("Everybody together")
+    for name, label, amount in ((_PERSON, each_person, person), (_EVERYBODY, together, everybody)):
         field: ui.TextInput[Any] = ui.TextInput(
             custom_id=name,
-            placeholder="Dollars, like 2.50",
+            # TRANSLATORS: in a field for an amount of money that is still empty, at most 100 characters
+            placeholder=cut(tr("Dollars, like 2.50"), limits.FIELD_PLACEHOLDER),
             default=dollars(amount) or None,
             required=False,
             max_length=12,
         )
-        form.add_item(ui.Label(text=label, description="Empty for what holds everywhere", component=field))
+        # TRANSLATORS: below a field for an amount of money, at most 100 characters
+        form.add_item(_labelled(label, field, tr("Empty for what holds everywhere")))
     return form
 
 

@@ -51,7 +51,8 @@ class Place:
     """Where a message stands, and what the bot is there.
 
     `account` is the bot's own id, `own_role` the role that Discord made for it in that server, empty where there is
-    none. `reads_content`: it has the message-content intent. `cdn` is where portraits lie.
+    none. `reads_content`: it has the message-content intent. `cdn` is where portraits lie. `language` is the tag of the
+    one that the server has chosen, empty where it has chosen none.
     """
 
     account: str
@@ -60,6 +61,7 @@ class Place:
     role_name: Callable[[str], str | None] = _nothing
     channel_name: Callable[[str], str | None] = _nothing
     cdn: str = "https://cdn.discordapp.com"
+    language: str = ""
 
 
 class Concern(Enum):
@@ -234,6 +236,7 @@ def inbound_of(payload: Payload, place: Place, known: Known) -> InboundMessage |
         quoted=quoted,
         file=file,
         quoted_file=_recipe_file(replied) if replied is not None else None,
+        chat_language=place.language,
     )
 
 

@@ -24,11 +24,20 @@ from adapters.discord.buttons import (
     confirmed_delete,
     dynamic_item,
 )
-from adapters.discord.commands import EDIT_THIS, TAKE_BACK, command_payload, digest_of, read_command, resolved
+from adapters.discord.commands import (
+    EDIT_THIS,
+    TAKE_BACK,
+    Sizes,
+    command_payload,
+    digest_of,
+    read_command,
+    resolved,
+)
 from adapters.discord.forms import edit_form, read_edit_form
 from adapters.discord.inbound import Payload, Place, Pointer, attachments_of, pointers_of, quoted_of
+from adapters.discord.locales import tags_of
 from adapters.discord.ports import DiscordStore, FollowUps, Interaction, KeptBack
-from adapters.discord.refs import interaction_ref, message_ref
+from adapters.discord.refs import interaction_ref, message_ref, user_ref
 from adapters.discord.settings import Settings
 from adapters.discord.settings_panel import Page, read_part
 from adapters.discord.where import Where, closed_words, denied_words, where_of
@@ -38,7 +47,7 @@ from bot.domain.arena import vote_of
 from bot.domain.buttons import ButtonId, Verb, press_of, read_button_id, say_of
 from bot.domain.commands import read_command as read_words
 from bot.domain.errors import BadPicture, ChatClosed, RemixError
-from bot.domain.language import N_, tr
+from bot.domain.language import LANGUAGES, N_, speaking, spoken, tr
 from bot.domain.messages import Attachment, ChatCapabilities, InboundMessage, Quoted
 from bot.domain.refs import MessageRef, TurnId
 from bot.domain.words import (
@@ -130,7 +139,7 @@ class Interactions:
         self._account = account
         self._now = now
         self._settings = Settings(rooms)
-        self._sizes: Sequence[tuple[str, str]] = ()
+        self._sizes: Sizes = {}
         self._sizes_at = float("-inf")
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -167,18 +176,33 @@ class Interactions:
 
     async def _pressed(self, interaction: discord.Interaction[Any], custom_id: ButtonId | None, label: str) -> None:
         answering = Answering(interaction)
-        work = answering.say(tr(UNKNOWN_PRESS)) if custom_id is None else self._press(answering, custom_id, label)
-        self._begin(answering, work)
+        # What is to be erased is not noted once more.
+        forgets = custom_id is not None and custom_id.verb is Verb.FORGET
+        self._begin(answering, self._press(answering, custom_id, label), notes_language=not forgets)
 
-    def _begin(self, answering: Answering, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, answering: Answering, work: Coroutine[Any, Any, None], *, notes_language: bool = True) -> None:
         """In a task of our own: for the library's nobody waits. At the end nothing is acknowledged any more, so that
-        Discord says that it did not work."""
+        Discord says that it did not work. All of it is said in the language of whoever it came from."""
         if self._closed:
             work.close()
             return
-        task = asyncio.create_task(self._safely(answering, work), name="discord interaction")
+        with speaking(*tags_of(answering.interaction)):
+            work = self._deal_with(answering, work, notes_language=notes_language)
+            task = asyncio.create_task(work, name="discord interaction")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _deal_with(self, answering: Answering, work: Awaitable[None], *, notes_language: bool) -> None:
+        await self._safely(answering, work)
+        if notes_language:
+            await self._note_language(answering.interaction)
+
+    async def _note_language(self, interaction: discord.Interaction[Any]) -> None:
+        """For messages, which do not say it. Afterwards: nothing may come before the first answer."""
+        try:
+            await self._rooms.speaks(user_ref(interaction.user.id), str(interaction.locale))
+        except Exception as error:
+            _log.warning("discord.language_not_noted", error=type(error).__name__)
 
     async def _safely(self, answering: Answering, work: Awaitable[None]) -> None:
         """A door: whatever goes wrong is said in words, and ends here."""
@@ -246,7 +270,7 @@ class Interactions:
         author: dict[str, Any] = payload.get("author") or {}
         ours = str(author.get("id")) == self._account
         name = f"m{target}" if ours else f"t{interaction.id}" if author else "none"
-        await answering.open(edit_form(ButtonId(Verb.EDIT, None, name), self._sizes))
+        await answering.open(edit_form(ButtonId(Verb.EDIT, None, name), self._sizes.get(spoken(), ())))
         if name.startswith("t"):
             await self._store.keep_target(str(interaction.id), target_of(payload, _people(data)))
 
@@ -343,6 +367,7 @@ class Interactions:
     async def _ask(self, answering: Answering, where: Where, asked: _Asked) -> None:
         """Hand it to the core. The reply is a message of its own where the bot can post, or else the response."""
         interaction = answering.interaction
+        language, of_server = tags_of(interaction)
         await self._store.note_chat(where.chat, where.facts)
         if not (asked.alone or asked.is_of_ones_own) and (words := await self._denied(where)):
             await answering.say(words)
@@ -363,6 +388,8 @@ class Interactions:
             quoted=asked.quoted,
             size=asked.size,
             around=() if where.parent is None else (where.parent,),
+            language=language,
+            chat_language=of_server,
         )
         try:
             await self._rooms.receive(message)
@@ -394,8 +421,11 @@ class Interactions:
 
     # --- what is pressed
 
-    async def _press(self, answering: Answering, custom_id: ButtonId, label: str) -> None:
+    async def _press(self, answering: Answering, custom_id: ButtonId | None, label: str) -> None:
         interaction = answering.interaction
+        if custom_id is None:
+            await answering.say(tr(UNKNOWN_PRESS))
+            return
         where = where_of(interaction, self._account)
         if where is None or interaction.message is None:
             await answering.say(tr(UNKNOWN_CHAT))
@@ -404,7 +434,7 @@ class Interactions:
         match custom_id.verb:
             case Verb.EDIT:
                 name = ButtonId(Verb.EDIT, custom_id.place, f"m{interaction.message.id}")
-                await answering.open(edit_form(name, self._sizes))
+                await answering.open(edit_form(name, self._sizes.get(spoken(), ())))
                 return
             case Verb.SETTINGS if (part := read_part(custom_id.argument)) and part.thing == "caps":
                 await self._settings.open_caps(answering, where, part)
@@ -556,7 +586,11 @@ class Interactions:
         if self._now() - self._sizes_at < _SIZES_S:
             return
         self._sizes_at = self._now()
-        self._sizes = tuple(await self._rooms.sizes())
+        sizes: dict[str, Sequence[tuple[str, str]]] = {}
+        for language in LANGUAGES:
+            with speaking(language):
+                sizes[language] = tuple(await self._rooms.sizes())
+        self._sizes = sizes
 
 
 async def _try_to_say(answering: Answering, words: str) -> None:

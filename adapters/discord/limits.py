@@ -15,6 +15,13 @@ ROWS: Final = 5
 BUTTONS_IN_ROW: Final = 5
 OPTIONS: Final = 25
 FILES: Final = 10
+MODAL_TITLE: Final = 45
+FIELD_LABEL: Final = 45
+FIELD_DESCRIPTION: Final = 100
+FIELD_PLACEHOLDER: Final = 100
+COMMAND_NAME: Final = 32
+COMMAND_DESCRIPTION: Final = 100
+CHOICE_NAME: Final = 100
 REQUEST_BYTES: Final = 25 * 2**20
 """Of one request that creates or edits a message, unless the server lets a single file be larger."""
 FILE_BYTES: Final = 10 * 2**20

@@ -18,7 +18,7 @@ from bot.domain.actions import Act, Control
 from bot.domain.buttons import NOT_THIS_TIME, ButtonId, Verb, read_button_id
 from bot.domain.consent import Say
 from bot.domain.images import EXTENSIONS
-from bot.domain.language import N_, tr
+from bot.domain.language import N_, listed, ngettext, pgettext, tr
 from bot.domain.messages import Answer, Credit, Panel, Rendition
 from bot.domain.refs import Sha256, TurnId, sha256_of
 from bot.domain.turns import FINAL_STATES, Source, TurnState
@@ -30,8 +30,12 @@ NOBODY: Final[Json] = {"parse": []}
 NOTHING_TO_SAY: Final = "…"
 """Discord takes no empty message."""
 TOO_LARGE_WORDS = N_(
-    "The picture is too large for this chat, so it can't be shown here. “Original file” may still bring it."
+    "The picture is too large for this chat, so it can't be shown here. “{original_file}” may still bring it."
 )
+# TRANSLATORS: a button that opens a form for words, at most 80 characters
+EDIT = N_("Edit…")
+# TRANSLATORS: a button, at most 80 characters
+ORIGINAL_FILE = N_("Original file")
 
 _SUPPRESS_EMBEDS = 1 << 2
 _ROW, _BUTTON, _SELECT = 1, 2, 3
@@ -51,7 +55,6 @@ _QUIET = {Verb.CANCEL, Verb.FILE, Verb.INFO, Verb.DELETE}
 _FIRST_ACTS = (Act.AGAIN, Act.VARIATIONS, Act.UNDO, Act.LARGER)
 _TO_CHOOSE_FROM = frozenset({Act.GO, Act.PRESET, Act.RECIPE})
 """What stands under an answer that is there to choose from: it comes before all else."""
-_SAYS = ((Say.ONCE, "Once"), (Say.HERE, "Always here"), (Say.NEVER, "Never"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class Shown:
 def show(answer: Answer, *, without_files: bool = False, alone: bool = False) -> Shown:
     """`without_files` where they turned out to be too large: words say so instead. `alone` where one person sees it:
     then nothing is offered that would be answered in front of others."""
-    head = [*_head(answer), *([tr(TOO_LARGE_WORDS)] if without_files else [])]
+    head = [*_head(answer), *([_too_large()] if without_files else [])]
     content, rest = _fitted(head, _tail(answer))
     files = () if without_files else _files(answer)
     if not (content.strip() or rest.strip() or files):
@@ -95,32 +98,60 @@ def show(answer: Answer, *, without_files: bool = False, alone: bool = False) ->
 # --- words
 
 
+def _too_large() -> str:
+    return tr(TOO_LARGE_WORDS).format(original_file=tr(ORIGINAL_FILE))
+
+
 def _head(answer: Answer) -> list[str]:
     """The label comes first: it is the part that must be read."""
     lines = [escape(line) for line in answer.lines]
     if answer.state not in FINAL_STATES:
         if answer.position is not None and lines:
-            lines[0] += " You are next." if answer.position <= 1 else f" There are {answer.position - 1:,} before you."
+            lines[0] = _placed(lines[0], answer.position)
         if answer.asks:
             lines.insert(0, _question(answer))
         if answer.state is TurnState.RUNNING and answer.started_at is not None:
-            lines.append(f"-# Started <t:{int(answer.started_at)}:R>.")
+            # TRANSLATORS: {time} is "5 seconds ago", as Discord says it in the language of whoever reads it
+            started = tr("Started {time}.").format(time=f"<t:{int(answer.started_at)}:R>")
+            lines.append(f"-# {started}")
     return [*lines, *_captions(answer.panels)]
 
 
+def _placed(line: str, position: int) -> str:
+    before = position - 1
+    if before < 1:
+        # TRANSLATORS: {line} is a whole sentence, like "Waiting in line."
+        return tr("{line} You are next.").format(line=line)
+    # TRANSLATORS: {line} is a whole sentence, like "Waiting in line."
+    words = ngettext("{line} There is {count} before you.", "{line} There are {count} before you.", before)
+    return words.format(line=line, count=f"{before:,}")
+
+
 def _question(answer: Answer) -> str:
-    owners = _and([mention(each.user, each.name) for each in answer.asks])
-    what = "your picture" if len(answer.asks) == 1 else "your pictures"
+    owners = listed([mention(each.user, each.name) for each in answer.asks])
     if answer.credit is None:
-        return f"{owners}, may {what} be edited?"
+        # TRANSLATORS: counts the people who are asked
+        words = ngettext(
+            "{owners}, may your picture be edited?", "{owners}, may your pictures be edited?", len(answer.asks)
+        )
+        return words.format(owners=owners)
     asker = mention(answer.credit.asker.user, answer.credit.asker.name)
+    # TRANSLATORS: counts the people who are asked
+    words = ngettext(
+        "{owners}, may {asker} edit your picture?", "{owners}, may {asker} edit your pictures?", len(answer.asks)
+    )
     wanted = f"\n> {_quoted(answer.credit.words)}" if answer.credit.words else ""
-    return f"{owners}, may {asker} edit {what}?{wanted}"
+    return words.format(owners=owners, asker=asker) + wanted
 
 
 def _quoted(words: str) -> str:
-    """On one line, as much as is needed to know what is wanted."""
-    return f"“{_cut(escape(' '.join(words.split())), _MOST_WORDS)}”"
+    # TRANSLATORS: what somebody said, between quotation marks
+    return pgettext("quotation", "“{words}”").format(words=_on_one_line(words))
+
+
+def _on_one_line(words: str) -> str:
+    """As much as is needed to know what is wanted."""
+    return _cut(escape(" ".join(words.split())), _MOST_WORDS)
 
 
 def _captions(panels: Sequence[Panel]) -> list[str]:
@@ -137,14 +168,18 @@ def _tail(answer: Answer) -> list[str]:
 
 
 def _sources(sources: Iterable[Source]) -> list[str]:
-    line = ""
+    line, links = "", list[str]()
+    # TRANSLATORS: between the names of a list, but for the last two: "Anna, Ben and Cleo"
+    comma = pgettext("between names", ", ")
     for source in sources:
         if not _URL.fullmatch(source.url) or units(source.url) > _URL_UNITS:
             continue
         title = " ".join(source.title.translate(_IN_LINK).replace("://", " ").split())
         words = cut(title or source.url.split("/")[2], _TITLE_UNITS)
         link = f"[{escape(words)}](<{source.url}>)"
-        longer = f"{line}, {link}" if line else f"Sources: {link}"
+        links.append(link)
+        # TRANSLATORS: what an answer draws on, as links
+        longer = tr("Sources: {links}").format(links=comma.join(links))
         if units(longer) > _TAIL_UNITS:
             break
         line = longer
@@ -154,15 +189,30 @@ def _sources(sources: Iterable[Source]) -> list[str]:
 def _credit(credit: Credit) -> str:
     asker = credit.asker
     owners = [mention(owner) for owner in credit.owners[:10] if owner != asker.user]
-    what = "a picture" if len(owners) == 1 else "pictures"
-    by = f", with {what} by {_and(owners)}" if owners else ""
-    hidden = credit.words and credit.asked_in is not None and snowflake_of(credit.asked_in) is None
-    said = f": {_quoted(credit.words)}" if hidden else ""
-    return f"-# Asked by {mention(asker.user, asker.name)}{by}{said}"
+    hidden = bool(credit.words) and credit.asked_in is not None and snowflake_of(credit.asked_in) is None
+    words = _asked_and_said(len(owners)) if hidden else _asked(len(owners))
+    said = _on_one_line(credit.words) if hidden else ""
+    return f"-# {words.format(asker=mention(asker.user, asker.name), owners=listed(owners), words=said)}"
 
 
-def _and(parts: Sequence[str]) -> str:
-    return " and ".join((", ".join(parts[:-1]), parts[-1])) if len(parts) > 1 else "".join(parts)
+def _asked(owners: int) -> str:
+    if not owners:
+        return tr("Asked by {asker}")
+    # TRANSLATORS: counts {owners}, the people whose pictures they are
+    return ngettext(
+        "Asked by {asker}, with a picture by {owners}", "Asked by {asker}, with pictures by {owners}", owners
+    )
+
+
+def _asked_and_said(owners: int) -> str:
+    if not owners:
+        return tr("Asked by {asker}: “{words}”")
+    # TRANSLATORS: counts {owners}, the people whose pictures they are
+    return ngettext(
+        "Asked by {asker}, with a picture by {owners}: “{words}”",
+        "Asked by {asker}, with pictures by {owners}: “{words}”",
+        owners,
+    )
 
 
 def _fitted(head: Sequence[str], tail: Sequence[str]) -> tuple[str, str]:
@@ -211,20 +261,33 @@ def _components(answer: Answer) -> list[Json]:
     says = _suggestions(answer.suggestions)
     offered = [each for each in answer.controls if each.act in _TO_CHOOSE_FROM]
     controls = [each for each in answer.controls if each not in offered]
-    top = _choices("Choose one…", ButtonId(Verb.MORE, None, _OFFERED), [_option(*_named(each)) for each in offered])
+    # TRANSLATORS: what a closed list shows from which one is to be chosen, at most 150 characters
+    choose = tr("Choose one…")
+    top = _choices(choose, ButtonId(Verb.MORE, None, _OFFERED), [_option(*_named(each)) for each in offered])
     if answer.state is not TurnState.DONE or not answer.images:
-        reply = [_button("Answer…", ButtonId(Verb.EDIT))] if answer.state is TurnState.ASKING else []
+        # TRANSLATORS: a button, at most 80 characters
+        reply = [_button(tr("Answer…"), ButtonId(Verb.EDIT))] if answer.state is TurnState.ASKING else []
         return [*top, *_rows(says, [*(_button(*_named(each)) for each in controls), *reply])]
     first = _first(controls)
-    doing = [_button("Edit…", ButtonId(Verb.EDIT)), *(_button(*_named(each)) for each in first)]
+    doing = [_button(tr(EDIT), ButtonId(Verb.EDIT)), *(_button(*_named(each)) for each in first)]
     rest = [_option(*_named(each)) for each in controls if each not in first]
-    return [*top, *_rows(says, doing, _about()), *_choices("More…", ButtonId(Verb.MORE), rest)]
+    # TRANSLATORS: what a closed list of further choices shows, at most 150 characters
+    return [*top, *_rows(says, doing, _about()), *_choices(pgettext("list", "More…"), ButtonId(Verb.MORE), rest)]
 
 
 def _consent(answer: Answer) -> list[Json]:
     if not answer.asks or answer.turn is None:
         return []
-    says = [*((say.value, label) for say, label in _SAYS), (NOT_THIS_TIME, "Not this time")]
+    says = (
+        # TRANSLATORS: a button: they may, this once, at most 80 characters
+        (Say.ONCE.value, pgettext("button", "Once")),
+        # TRANSLATORS: a button: they may, in this chat from now on, at most 80 characters
+        (Say.HERE.value, pgettext("button", "Always here")),
+        # TRANSLATORS: a button: nobody may, ever, at most 80 characters
+        (Say.NEVER.value, pgettext("button", "Never")),
+        # TRANSLATORS: a button: they may not, this once, at most 80 characters
+        (NOT_THIS_TIME, pgettext("button", "Not this time")),
+    )
     return [_button(label, ButtonId(Verb.ALLOW, argument=f"{say}.{answer.turn}")) for say, label in says]
 
 
@@ -238,7 +301,8 @@ def _cancel(answer: Answer) -> list[Json]:
 
 
 def cancel_button(turn: TurnId) -> Json:
-    return _button("Cancel", ButtonId(Verb.CANCEL, argument=turn))
+    # TRANSLATORS: a button, at most 80 characters
+    return _button(pgettext("button", "Cancel"), ButtonId(Verb.CANCEL, argument=turn))
 
 
 def _suggestions(suggestions: Sequence[str]) -> list[Json]:
@@ -259,9 +323,11 @@ def _first(controls: Sequence[Control]) -> list[Control]:
 
 def _about() -> list[Json]:
     return [
-        _button("Original file", ButtonId(Verb.FILE)),
-        _button("Info", ButtonId(Verb.INFO)),
-        _button("Delete", ButtonId(Verb.DELETE)),
+        _button(tr(ORIGINAL_FILE), ButtonId(Verb.FILE)),
+        # TRANSLATORS: a button, at most 80 characters
+        _button(pgettext("button", "Info"), ButtonId(Verb.INFO)),
+        # TRANSLATORS: a button, at most 80 characters
+        _button(pgettext("button", "Delete"), ButtonId(Verb.DELETE)),
     ]
 
 
@@ -278,7 +344,8 @@ def _album(answer: Answer) -> list[Json]:
     for start in range(0, len(groups), in_each or 1):
         some = groups[start : start + in_each]
         share = limits.OPTIONS // len(some)
-        title = f"Picture {_and([str(place + 1) for place, _ in some])}…"
+        # TRANSLATORS: what a closed list of choices shows: "Picture 1, 2 and 3…", at most 150 characters
+        title = tr("Picture {numbers}…").format(numbers=listed([str(place + 1) for place, _ in some]))
         rows += _choices(title, ButtonId(Verb.MORE, some[0][0]), [each for _, group in some for each in group[:share]])
     return rows
 
@@ -289,10 +356,11 @@ def _panel(place: int, panel: Panel) -> list[Json]:
     if panel.image is None:
         return own
     return [
-        _option(f"{number}Edit…", ButtonId(Verb.EDIT, place)),
-        _option(f"{number}Original file", ButtonId(Verb.FILE, place)),
+        _option(number + tr(EDIT), ButtonId(Verb.EDIT, place)),
+        _option(number + tr(ORIGINAL_FILE), ButtonId(Verb.FILE, place)),
         *own,
-        _option(f"{number}Info", ButtonId(Verb.INFO, place)),
+        # TRANSLATORS: a button, at most 80 characters
+        _option(number + pgettext("button", "Info"), ButtonId(Verb.INFO, place)),
     ]
 
 
@@ -320,7 +388,7 @@ def _choices(placeholder: str, custom_id: ButtonId, options: Sequence[Json]) -> 
     select = {
         "type": _SELECT,
         "custom_id": str(custom_id),
-        "placeholder": placeholder,
+        "placeholder": cut(placeholder, limits.PLACEHOLDER),
         "options": list(options[: limits.OPTIONS]),
     }
     return [{"type": _ROW, "components": [select]}]

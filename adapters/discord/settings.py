@@ -36,9 +36,9 @@ SAVED_WITHOUT_EVERYONE = N_("Saved, without @everyone: a list is for some of you
 STALE = N_("Somebody has changed that list since you saw it. This is how it stands now: please choose once more.")
 NO_AMOUNT = N_("I can't read that as an amount in dollars. Try something like 2.50, or leave it empty.")
 _NOT_YOURS = {
-    Page.CHAT: "Only who may manage this channel can change that.",
-    Page.SERVER: "Only who may manage this server can change that.",
-    Page.ME: "That is for somebody else to say.",
+    Page.CHAT: N_("Only who may manage this channel can change that."),
+    Page.SERVER: N_("Only who may manage this server can change that."),
+    Page.ME: N_("That is for somebody else to say."),
 }
 
 
@@ -97,7 +97,7 @@ class Settings:
     async def _allows(self, answering: Answering, where: Where, page: Page) -> bool:
         if may(page, where):
             return True
-        await answering.say(_NOT_YOURS[page])
+        await answering.say(tr(_NOT_YOURS[page]))
         return False
 
     def _alone_at(self, key: str) -> asyncio.Lock:

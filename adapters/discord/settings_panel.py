@@ -14,13 +14,16 @@ from typing import Any
 import discord
 from discord import ui
 
+from adapters.discord import limits
 from adapters.discord.forms import dollars
 from adapters.discord.where import Where
 from bot.domain.access import Access
 from bot.domain.buttons import ButtonId, Verb
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Policy, Standing
+from bot.domain.language import N_, tr
 from bot.domain.refs import ServerRef, short_hash
+from bot.domain.utf16 import cut
 
 MOST_CHOSEN = 25
 """Of people, roles or channels in one list. Discord's documentation, 2026-11."""
@@ -31,23 +34,36 @@ _PEOPLE = ("allowed_people", "denied_people")
 _ROLES = ("allowed_roles", "denied_roles")
 _CHATS = ("allowed_chats", "denied_chats")
 _LISTS = {
-    "allowed_people": "Only these people may use me",
-    "denied_people": "These people may not use me",
-    "allowed_roles": "Only these roles may use me",
-    "denied_roles": "These roles may not use me",
-    "allowed_chats": "Only these channels are served",
-    "denied_chats": "These channels are not served",
+    # TRANSLATORS: above a list of people, roles or channels to choose
+    "allowed_people": N_("Only these people may use me"),
+    # TRANSLATORS: above a list of people, roles or channels to choose
+    "denied_people": N_("These people may not use me"),
+    # TRANSLATORS: above a list of people, roles or channels to choose
+    "allowed_roles": N_("Only these roles may use me"),
+    # TRANSLATORS: above a list of people, roles or channels to choose
+    "denied_roles": N_("These roles may not use me"),
+    # TRANSLATORS: above a list of people, roles or channels to choose
+    "allowed_chats": N_("Only these channels are served"),
+    # TRANSLATORS: above a list of people, roles or channels to choose
+    "denied_chats": N_("These channels are not served"),
 }
 _STANDINGS = {
-    Standing.UNSAID: "Ask me first",
-    Standing.HERE: "Anyone in this chat may edit them",
-    Standing.NEVER: "Nobody, ever, anywhere",
+    # TRANSLATORS: a choice in a list, to “Who may edit pictures that you have posted?”, at most 100 characters
+    Standing.UNSAID: N_("Ask me first"),
+    # TRANSLATORS: a choice in a list, to “Who may edit pictures that you have posted?”, at most 100 characters
+    Standing.HERE: N_("Anyone in this chat may edit them"),
+    # TRANSLATORS: a choice in a list, to “Who may edit pictures that you have posted?”, at most 100 characters
+    Standing.NEVER: N_("Nobody, ever, anywhere"),
 }
 _POLICIES = {
-    Policy.OFF: "Nobody's: only what I have drawn myself",
-    Policy.OWN: "One's own, and my results",
-    Policy.ASK: "Others', too, once their owner has said yes",
-    Policy.ALL: "Everybody's, unless they have said never",
+    # TRANSLATORS: a choice in a list, to “Whose pictures may be edited here?”, at most 100 characters
+    Policy.OFF: N_("Nobody's: only what I have drawn myself"),
+    # TRANSLATORS: a choice in a list, to “Whose pictures may be edited here?”, at most 100 characters
+    Policy.OWN: N_("One's own, and my results"),
+    # TRANSLATORS: a choice in a list, to “Whose pictures may be edited here?”, at most 100 characters
+    Policy.ASK: N_("Others', too, once their owner has said yes"),
+    # TRANSLATORS: a choice in a list, to “Whose pictures may be edited here?”, at most 100 characters
+    Policy.ALL: N_("Everybody's, unless they have said never"),
 }
 
 
@@ -198,24 +214,37 @@ def _content(page: Page, where: Where, state: State) -> list[ui.Item[Any]]:
 def _mine(standing: Standing) -> list[ui.Item[Any]]:
     options = _options(_STANDINGS, standing)
     return [
-        ui.TextDisplay("### My pictures\nWho may edit pictures that you have posted? Your own edits always work."),
+        # TRANSLATORS: "### " makes a heading of the first line
+        ui.TextDisplay(tr("### My pictures\nWho may edit pictures that you have posted? Your own edits always work.")),
         _row(_select(Part(Page.ME, "standing"), options)),
     ]
 
 
 def _chat(where: Where, state: State) -> list[ui.Item[Any]]:
     settings = state.chat
+    # TRANSLATORS: a button that turns it off, at most 80 characters
+    ideas_on = tr("Ideas under my results: on")
+    # TRANSLATORS: a button that turns it on, at most 80 characters
+    ideas_off = tr("Ideas under my results: off")
+    # TRANSLATORS: a button that turns it off, at most 80 characters
+    asking_on = tr("Asking back instead of guessing: on")
+    # TRANSLATORS: a button that turns it on, at most 80 characters
+    asking_off = tr("Asking back instead of guessing: off")
     toggles = [
-        _toggle("suggestions", "Ideas under my results", on=settings.suggestions),
-        _toggle("questions", "Asking back instead of guessing", on=settings.questions),
+        _toggle("suggestions", ideas_on if settings.suggestions else ideas_off, on=settings.suggestions),
+        _toggle("questions", asking_on if settings.questions else asking_off, on=settings.questions),
     ]
     if where.server is None:
-        return [ui.TextDisplay("### This chat"), _row(*toggles)]
+        # TRANSLATORS: "### " makes a heading of it
+        return [ui.TextDisplay(tr("### This chat")), _row(*toggles)]
+    # TRANSLATORS: a choice in a list, to “Whose pictures may be edited here?”, at most 100 characters
+    usual = tr("As in the whole server")
     return [
-        ui.TextDisplay("### This channel\nWhose pictures may be edited here?"),
-        _row(_select(Part(Page.CHAT, "consent"), _consent_options(settings.consent, "As in the whole server"))),
+        # TRANSLATORS: "### " makes a heading of the first line
+        ui.TextDisplay(tr("### This channel\nWhose pictures may be edited here?")),
+        _row(_select(Part(Page.CHAT, "consent"), _consent_options(settings.consent, usual))),
         _row(*toggles),
-        ui.TextDisplay("Who may use me here? An empty list says nothing."),
+        ui.TextDisplay(tr("Who may use me here? An empty list says nothing.")),
         *_lists(Page.CHAT, settings.access, (*_PEOPLE, *_ROLES), bare=state.bare),
     ]
 
@@ -223,11 +252,15 @@ def _chat(where: Where, state: State) -> list[ui.Item[Any]]:
 def _server(state: State) -> list[ui.Item[Any]]:
     settings = state.server
     caps = ButtonId(Verb.SETTINGS, None, _caps_argument(settings))
-    button: ui.Button[Any] = ui.Button(label="Spending per day …", custom_id=str(caps))
+    # TRANSLATORS: a button, at most 80 characters
+    button: ui.Button[Any] = ui.Button(label=_label(tr("Spending per day …")), custom_id=str(caps))
+    # TRANSLATORS: a choice in a list, to “Whose pictures may be edited”, at most 100 characters
+    usual = tr("As usual: ask the owner")
     return [
-        ui.TextDisplay("### The server\nWhose pictures may be edited, where a channel has not decided for itself?"),
-        _row(_select(Part(Page.SERVER, "consent"), _consent_options(settings.consent, "As usual: ask the owner"))),
-        ui.TextDisplay("Who may use me, and where? An empty list says nothing."),
+        # TRANSLATORS: "### " makes a heading of the first line
+        ui.TextDisplay(tr("### The server\nWhose pictures may be edited, where a channel has not decided for itself?")),
+        _row(_select(Part(Page.SERVER, "consent"), _consent_options(settings.consent, usual))),
+        ui.TextDisplay(tr("Who may use me, and where? An empty list says nothing.")),
         *_lists(Page.SERVER, settings.access, (*_PEOPLE, *_ROLES, *_CHATS), bare=state.bare),
         ui.TextDisplay(_caps_words(settings)),
         _row(button),
@@ -240,8 +273,20 @@ def _caps_argument(settings: ServerSettings) -> str:
 
 
 def _caps_words(settings: ServerSettings) -> str:
-    person, everybody = (f"${dollars(each)}" if each is not None else "no cap of its own" for each in _caps(settings))
-    return f"Spending per day: each person {person}, everybody together {everybody}."
+    person, everybody = _caps(settings)
+    match person is None, everybody is None:
+        case True, True:
+            words = tr("Spending per day: each person no cap of its own, everybody together no cap of its own.")
+        case True, False:
+            # TRANSLATORS: an amount of dollars
+            words = tr("Spending per day: each person no cap of its own, everybody together ${everybody}.")
+        case False, True:
+            # TRANSLATORS: an amount of dollars
+            words = tr("Spending per day: each person ${person}, everybody together no cap of its own.")
+        case _:
+            # TRANSLATORS: amounts of dollars
+            words = tr("Spending per day: each person ${person}, everybody together ${everybody}.")
+    return words.format(person=dollars(person), everybody=dollars(everybody))
 
 
 def _caps(settings: ServerSettings) -> tuple[int | None, int | None]:
@@ -249,20 +294,26 @@ def _caps(settings: ServerSettings) -> tuple[int | None, int | None]:
 
 
 def _page_button(page: Page, *, current: Page) -> ui.Button[Any]:
-    names = {Page.ME: "My pictures", Page.CHAT: "This channel", Page.SERVER: "The server"}
+    names = {
+        # TRANSLATORS: a button that leads to a page of settings, at most 80 characters
+        Page.ME: tr("My pictures"),
+        # TRANSLATORS: a button that leads to a page of settings, at most 80 characters
+        Page.CHAT: tr("This channel"),
+        # TRANSLATORS: a button that leads to a page of settings, at most 80 characters
+        Page.SERVER: tr("The server"),
+    }
     return ui.Button(
-        label=names[page],
+        label=_label(names[page]),
         style=discord.ButtonStyle.primary if page is current else discord.ButtonStyle.secondary,
         custom_id=_custom_id(Part(page, "page")),
     )
 
 
 def _toggle(thing: str, label: str, *, on: bool) -> ui.Button[Any]:
-    state, other = ("on", "off") if on else ("off", "on")
     return ui.Button(
-        label=f"{label}: {state}",
+        label=_label(label),
         style=discord.ButtonStyle.success if on else discord.ButtonStyle.secondary,
-        custom_id=_custom_id(Part(Page.CHAT, thing, other)),
+        custom_id=_custom_id(Part(Page.CHAT, thing, "off" if on else "on")),
     )
 
 
@@ -270,7 +321,7 @@ def _lists(page: Page, access: Access, things: Sequence[str], *, bare: bool) -> 
     items: list[ui.Item[Any]] = []
     for thing in things:
         chosen: tuple[str, ...] = getattr(access, thing)
-        items.append(ui.TextDisplay(f"-# {_LISTS[thing]}"))
+        items.append(ui.TextDisplay(f"-# {tr(_LISTS[thing])}"))
         items.append(_row(_list(Part(page, thing, _digest(chosen)), () if bare else chosen[:MOST_CHOSEN])))
     return items
 
@@ -293,14 +344,19 @@ def _list(part: Part, chosen: Sequence[str]) -> ui.Item[Any]:
 
 
 def _consent_options(policy: Policy | None, usual: str) -> list[discord.SelectOption]:
-    unset = discord.SelectOption(label=usual, value=_UNSET, default=policy is None)
+    unset = discord.SelectOption(label=cut(usual, limits.OPTION_LABEL), value=_UNSET, default=policy is None)
     return [unset, *_options(_POLICIES, policy)]
 
 
 def _options(words: Mapping[Any, str], chosen: object) -> list[discord.SelectOption]:
     return [
-        discord.SelectOption(label=said, value=str(value), default=value == chosen) for value, said in words.items()
+        discord.SelectOption(label=cut(tr(said), limits.OPTION_LABEL), value=str(value), default=value == chosen)
+        for value, said in words.items()
     ]
+
+
+def _label(words: str) -> str:
+    return cut(words, limits.BUTTON_LABEL)
 
 
 def _select(part: Part, options: list[discord.SelectOption]) -> ui.Select[Any]:

@@ -14,6 +14,7 @@ from adapters.discord.api import GONE_WORDS, DiscordApi, Rejected, Unavailable
 from adapters.discord.door import Spot
 from adapters.discord.inbound import Payload, Place, Pointer
 from adapters.discord.lean import LeanClient
+from adapters.discord.locales import chosen_by
 from adapters.discord.ports import ChatFacts
 from adapters.discord.refs import nonce_of
 from adapters.discord.render import NOBODY
@@ -52,6 +53,7 @@ class DiscordSurroundings:
             role_name=partial(_role_name, guild),
             channel_name=partial(_channel_name, guild),
             cdn=self._cdn,
+            language=chosen_by(None if guild is None else guild.preferred_locale),
         )
 
     def shard(self, payload: Payload) -> int:

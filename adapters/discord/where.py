@@ -12,7 +12,7 @@ from adapters.discord.door import CHAT_DENIED, PERSON_DENIED
 from adapters.discord.ports import ChatFacts
 from adapters.discord.refs import chat_ref, server_ref, user_ref
 from bot.domain.chats import ChatSettings, ServerSettings
-from bot.domain.language import tr
+from bot.domain.language import N_, listed, ngettext, pgettext, tr
 from bot.domain.refs import ChatRef, ServerRef, UserRef
 
 _USUAL_LIMIT_BYTES = 10 * 2**20
@@ -23,8 +23,8 @@ _USUAL_LIMIT_BYTES = 10 * 2**20
 class Where:
     """`around` are the ids of the chat and of what it lies in: a thread's channel, its category; `parent` is a thread's
     channel, which has settings of its own. `roles` are the person's. `can_post` where the bot may send messages of its
-    own; `missing` are the permissions that it lacks for that, as Discord's own settings call them. `can_refer` where
-    such a message may be a reply."""
+    own; `missing` are the permissions that it lacks for that, as Discord's own settings call them in English.
+    `can_refer` where such a message may be a reply."""
 
     chat: ChatRef
     user: UserRef
@@ -81,12 +81,16 @@ def denied_words(where: Where, server: ServerSettings, chats: Sequence[ChatSetti
 def closed_words(missing: Sequence[str]) -> str:
     """Why nothing could be posted, for whoever asked."""
     if not missing:
-        return "I can't post here at the moment. Perhaps this thread is locked, or my permissions have changed."
-    names = " and ".join(f"“{each}”" for each in missing)
-    one = "permission" if len(missing) == 1 else "permissions"
-    return (
-        f"I can't post here: I need the {one} {names} in this channel. Somebody who runs the server can give it to me."
-    )
+        return tr("I can't post here at the moment. Perhaps this thread is locked, or my permissions have changed.")
+    # TRANSLATORS: a name between quotation marks
+    names = listed([pgettext("quotation", "“{words}”").format(words=tr(each)) for each in missing])
+    return ngettext(
+        "I can't post here: I need the permission {names} in this channel. Somebody who runs the server can give it to "
+        "me.",
+        "I can't post here: I need the permissions {names} in this channel. Somebody who runs the server can give it "
+        "to me.",
+        len(missing),
+    ).format(names=names)
 
 
 def _is_member(interaction: discord.Interaction[Any]) -> bool:
@@ -106,12 +110,17 @@ def _missing(interaction: discord.Interaction[Any]) -> tuple[str, ...]:
     granted = interaction.app_permissions
     in_thread = isinstance(interaction.channel, discord.Thread)
     needed = (
-        ("View Channel", granted.view_channel),
-        ("Send Messages in Threads", granted.send_messages_in_threads)
+        # TRANSLATORS: a permission, by the name that Discord's own settings have for it in that language
+        (N_("View Channel"), granted.view_channel),
+        # TRANSLATORS: a permission, by the name that Discord's own settings have for it in that language
+        (N_("Send Messages in Threads"), granted.send_messages_in_threads)
         if in_thread
-        else ("Send Messages", granted.send_messages),
-        ("Embed Links", granted.embed_links),
-        ("Attach Files", granted.attach_files),
+        # TRANSLATORS: a permission, by the name that Discord's own settings have for it in that language
+        else (N_("Send Messages"), granted.send_messages),
+        # TRANSLATORS: a permission, by the name that Discord's own settings have for it in that language
+        (N_("Embed Links"), granted.embed_links),
+        # TRANSLATORS: a permission, by the name that Discord's own settings have for it in that language
+        (N_("Attach Files"), granted.attach_files),
     )
     return tuple(name for name, has in needed if not has)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bot.domain.language import tr
 from bot.domain.refs import UserRef
 
 _SPECIAL = re.compile(
@@ -40,4 +41,5 @@ def mention(user: UserRef, name: str = "") -> str:
     """A person, as Discord shows them; by name where they are not from there."""
     if user.platform == "discord" and user.user.isascii() and user.user.isdigit():
         return f"<@{user.user}>"
-    return escape(name) or "somebody"
+    # TRANSLATORS: in place of a person's name that is not known, as in "Asked by somebody"
+    return escape(name) or tr("somebody")

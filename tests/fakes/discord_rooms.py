@@ -11,6 +11,7 @@ from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Say, Standing
 from bot.domain.errors import RemixError
 from bot.domain.images import ImageFacts
+from bot.domain.language import ENGLISH, language_of
 from bot.domain.messages import Answer, ChatCapabilities, InboundMessage, Received, Rendition
 from bot.domain.refs import ChatRef, MessageRef, ServerRef, Sha256, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.sharing import Finished, SharedResult
@@ -117,6 +118,10 @@ class RecordingRooms:
 
     async def speaks(self, user: UserRef, language: str) -> None:
         self.languages.append((user, language))
+
+    async def language_of(self, user: UserRef, otherwise: str = "") -> str:
+        said = dict(self.languages).get(user, "")
+        return language_of(said, otherwise) or ENGLISH
 
     async def finished(self, by: UserRef, *, words: str, most: int) -> Sequence[Finished]:
         return self.offers[:most]

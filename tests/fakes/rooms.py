@@ -31,6 +31,7 @@ from bot.domain.consent import Say, Standing
 from bot.domain.errors import BadRequest
 from bot.domain.images import ImageFacts, Provenance
 from bot.domain.labels import Label, label_line
+from bot.domain.language import ENGLISH, language_of
 from bot.domain.messages import Answer, ChatCapabilities, Credit, InboundMessage, Panel, Received, Rendition
 from bot.domain.refs import (
     ChatRef,
@@ -290,6 +291,10 @@ class SmallCore:
 
     async def speaks(self, user: UserRef, language: str) -> None:
         self.languages.append((user, language))
+
+    async def language_of(self, user: UserRef, otherwise: str = "") -> str:
+        said = dict(self.languages).get(user, "")
+        return language_of(said, otherwise) or ENGLISH
 
     async def finished(self, by: UserRef, *, words: str, most: int) -> Sequence[Finished]:
         return self.offers[:most]

@@ -13,10 +13,12 @@ from structlog.testing import capture_logs
 from adapters.discord import door as door_module
 from adapters.discord.api import CLOSED_WORDS, GONE_WORDS, Rejected, Unavailable
 from adapters.discord.catching_up import Ledger
+from adapters.discord.commands import EDIT_THIS
 from adapters.discord.door import EMPTY_REPLY, MOST_AT_ONCE, MOST_OF_A_CHAT, UNSEEN_PICTURE, Door, Spot
 from adapters.discord.inbound import Payload, Place, Pointer, snowflake_at
 from adapters.discord.ports import ChatFacts
 from adapters.discord.refs import chat_ref
+from adapters.discord.render import EDIT
 from bot import insisting
 from bot.domain.errors import ChatClosed, ChatGone
 from bot.domain.messages import InboundMessage, Received
@@ -201,7 +203,7 @@ async def test_a_hint_that_could_not_be_said_is_said_later_and_once(scene: Scene
     scene.world.silent = 2
     await scene.takes(silent_reply(0), silent_reply(1))
     await scene.takes(silent_reply(2))
-    assert scene.world.said == [EMPTY_REPLY]
+    assert scene.world.said == [EMPTY_REPLY.format(edit=EDIT)]
 
 
 async def test_that_a_picture_is_not_seen_is_said_once_of_a_message(scene: Scene) -> None:
@@ -209,7 +211,7 @@ async def test_that_a_picture_is_not_seen_is_said_once_of_a_message(scene: Scene
     scene.begins_anew()
     await scene.takes(silent_reply(to="102"))
     await scene.takes(silent_reply(1, to="102"))
-    assert scene.world.said == [UNSEEN_PICTURE] * 2
+    assert scene.world.said == [UNSEEN_PICTURE.format(edit_this_image=EDIT_THIS)] * 2
 
 
 # --- edits

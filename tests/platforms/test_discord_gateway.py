@@ -18,11 +18,13 @@ import structlog
 from adapters.discord import door as door_module
 from adapters.discord.api import DiscordApi, Unavailable
 from adapters.discord.catching_up import CHATS_AT_ONCE
+from adapters.discord.commands import EDIT_THIS
 from adapters.discord.door import CHAT_DENIED, CLOSED, EMPTY_REPLY, PERSON_DENIED, UNSEEN_PICTURE
 from adapters.discord.fetch import Fetcher
 from adapters.discord.gateway import ContentIntent, DiscordGateway
 from adapters.discord.ports import ChatFacts
 from adapters.discord.refs import chat_ref, message_ref, server_ref, user_ref
+from adapters.discord.render import EDIT
 from adapters.discord.surroundings import DiscordSurroundings
 from bot.domain.access import Access
 from bot.domain.chats import ServerSettings
@@ -226,7 +228,7 @@ async def test_somebody_who_is_named_is_seen_by_their_portrait(redis_url: str) -
 async def test_a_reply_that_arrives_empty_is_answered_with_what_to_do(redis_url: str) -> None:
     async with stage(redis_url, content_intent=False) as scene, scene.connected():
         silent = await scene.anna.says(scene.channel, "bluer", reply_to=scene.ours(), ping=False)
-        told = await scene.told(scene.anna, EMPTY_REPLY)
+        told = await scene.told(scene.anna, EMPTY_REPLY.format(edit=EDIT))
         assert told.reply_to == silent.id
         assert told.mentions == []
         assert scene.rooms.received == []
@@ -236,7 +238,7 @@ async def test_a_picture_that_cannot_be_seen_is_said_to_be_unseen(redis_url: str
     async with stage(redis_url, content_intent=False) as scene, scene.connected():
         bens = await scene.ben.says(scene.channel, "my cat", files=[CAT])
         await scene.calls("bluer", reply_to=bens)
-        await scene.told(scene.anna, UNSEEN_PICTURE)
+        await scene.told(scene.anna, UNSEEN_PICTURE.format(edit_this_image=EDIT_THIS))
         assert scene.rooms.received == []
 
 

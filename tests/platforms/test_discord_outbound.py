@@ -22,7 +22,7 @@ from adapters.discord.fetch import handle_of
 from adapters.discord.outbound import FILE_TOO_LARGE, ON_ITS_WAY, DiscordPlatform
 from adapters.discord.ports import ChatFacts, DiscordStore, Interaction, KeptBack
 from adapters.discord.refs import chat_ref, interaction_ref, message_ref, user_ref
-from adapters.discord.render import TOO_LARGE_WORDS
+from adapters.discord.render import ORIGINAL_FILE, TOO_LARGE_WORDS
 from bot.domain.actions import Act, Control
 from bot.domain.errors import BadPicture, ChatClosed, ChatGone
 from bot.domain.files import TextFile
@@ -300,7 +300,7 @@ async def test_a_picture_that_discord_does_not_take_is_told_of_and_the_rest_is_s
     large = await place.picture(bytes(10 * 2**20 + 1), media_type="image/png")
     await place.platform.fill(reply, await place.done(turn, large))
     assert message.files == []
-    assert message.content == f"AI-edited · Gemini\n{TOO_LARGE_WORDS}"
+    assert message.content == f"AI-edited · Gemini\n{TOO_LARGE_WORDS.format(original_file=ORIGINAL_FILE)}"
     assert "Original file" in message.labels()
 
 
@@ -545,7 +545,10 @@ async def test_a_kept_result_that_is_too_large_is_told_of_in_words(place: Place)
     answer = await place.done(TurnId("t-t"), await place.picture(bytes(10 * 2**20 + 1), media_type="image/png"))
     kept = KeptBack(message_ref(place.fake.bot.id, place.channel.id, 1), TurnId("t-t"))
     await place.platform.show_kept(interaction, kept, answer, words="It is ready.", alone=False)
-    assert started.answers[-1].content == f"It is ready.\nAI-edited · Gemini\n{TOO_LARGE_WORDS}"
+    assert (
+        started.answers[-1].content
+        == f"It is ready.\nAI-edited · Gemini\n{TOO_LARGE_WORDS.format(original_file=ORIGINAL_FILE)}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.discord.refs import message_ref, user_ref
-from adapters.discord.render import TOO_LARGE_WORDS, ShownFile, show
+from adapters.discord.render import ORIGINAL_FILE, TOO_LARGE_WORDS, ShownFile, show
 from adapters.discord.words import escape
 from bot.domain.actions import Act, Control
 from bot.domain.arena import Ballot
@@ -225,7 +225,7 @@ def test_a_question_can_be_answered_where_nobody_can_reply() -> None:
 def test_a_picture_that_is_too_large_is_told_of_in_its_place() -> None:
     shown = show(done(), without_files=True)
     assert shown.files == ()
-    assert shown.payload["content"] == f"AI-edited · Gemini\n{TOO_LARGE_WORDS}"
+    assert shown.payload["content"] == f"AI-edited · Gemini\n{TOO_LARGE_WORDS.format(original_file=ORIGINAL_FILE)}"
     assert shown.payload["components"][-1] == ABOUT
 
 
