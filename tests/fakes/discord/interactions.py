@@ -134,7 +134,7 @@ class Interactions:
             "version": 1,
             "channel_id": channel.id,
             "channel": channel_json(channel),
-            "locale": "en-US",
+            "locale": made.user.locale,
             "entitlements": [],
             "data": made.data,
             "authorizing_integration_owners": self._owners(made),
@@ -143,8 +143,8 @@ class Interactions:
             "attachment_size_limit": channel.file_limit_bytes if guild else TIER_BYTES[0],
         }
         if guild:
-            found |= {"guild_id": guild.id, "guild_locale": "en-US"}
-            found["guild"] = {"id": guild.id, "locale": "en-US", "features": []}
+            found |= {"guild_id": guild.id, "guild_locale": guild.preferred_locale}
+            found["guild"] = {"id": guild.id, "locale": guild.preferred_locale, "features": []}
             may = str(int(permissions.in_channel(channel, made.user)))
             found["member"] = member_json(guild.members[made.user.id]) | {"permissions": may}
             found["channel"]["permissions"] = may

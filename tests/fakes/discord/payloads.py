@@ -140,7 +140,7 @@ def guild_json(guild: Guild) -> Json:
         "banner": None,
         "premium_tier": guild.tier,
         "premium_subscription_count": 0,
-        "preferred_locale": "en-US",
+        "preferred_locale": guild.preferred_locale,
         "public_updates_channel_id": None,
         "nsfw_level": 0,
         "premium_progress_bar_enabled": False,

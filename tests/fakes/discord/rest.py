@@ -421,6 +421,30 @@ def overwrite_commands(call: ApiCall) -> Any:
     return fake.commands
 
 
+_LOCALES = frozenset({
+    "ar", "bg", "cs", "da", "de", "el", "en-GB", "en-US", "es-419", "es-ES", "fi", "fr", "he", "hi", "hr", "hu", "id",
+    "it", "ja", "ko", "lt", "nl", "no", "pl", "pt-BR", "ro", "ru", "sv-SE", "th", "tr", "uk", "vi", "zh-CN", "zh-TW",
+})  # fmt: skip
+_MOST_COMMAND_CHARS = 8_000
+
+
+def _words_of(thing: Json, kind: int = 1) -> int:
+    """How much there is to read of a command, an option or a choice, in its longest language. A name that is typed is
+    short and in lower case in every one."""
+    count = 0
+    for part in ("name", "description", "value"):
+        others: dict[str, str] = thing.get(f"{part}_localizations") or {}
+        typed = part == "name" and kind == 1 and "value" not in thing
+        for locale, words in others.items():
+            if locale not in _LOCALES:
+                raise invalid(f"{part}_localizations.{locale}", "This locale is not valid.", "BASE_TYPE_CHOICES")
+            if typed and (words != words.lower() or not re.fullmatch(r"[-_\w]{1,32}", words)):
+                raise invalid(f"{part}_localizations.{locale}", "Name is invalid", "APPLICATION_COMMAND_INVALID_NAME")
+        count += max(len(str(each)) for each in (thing.get(part) or "", *others.values()))
+    inside = (*(thing.get("options") or ()), *(thing.get("choices") or ()))
+    return count + sum(_words_of(each) for each in inside)
+
+
 def _command(fake: FakeDiscord, sent: Json, known: Mapping[tuple[int, str], str]) -> Json:
     kind = sent.get("type") or 1
     if kind == 1 and not re.fullmatch(r"[-_\w]{1,32}", sent["name"]):
@@ -430,6 +454,8 @@ def _command(fake: FakeDiscord, sent: Json, known: Mapping[tuple[int, str], str]
     if kind != 1 and sent.get("description"):
         raise invalid("description", "Context menu commands cannot have description",
                       "APPLICATION_COMMAND_CONTEXT_MENU_DESCRIPTION_INVALID")  # fmt: skip
+    if _words_of(sent, kind) > _MOST_COMMAND_CHARS:
+        raise invalid("", "Command exceeds maximum size (8000)", "APPLICATION_COMMAND_TOO_LARGE")
     defaults: Json = {"default_member_permissions": None, "contexts": None, "nsfw": False, "options": []}
     made = defaults | {"integration_types": [0], "description": ""} | sent
     made |= {"type": kind, "application_id": fake.application_id, "version": fake.snowflake()}

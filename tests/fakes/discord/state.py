@@ -80,6 +80,8 @@ class User:
     name: str
     bot: bool = False
     avatar_bytes: bytes | None = field(default=None, repr=False)
+    locale: str = "en-US"
+    """The language that they have set in their client."""
 
     @property
     def avatar(self) -> str | None:
@@ -139,6 +141,7 @@ class Guild:
     members: dict[str, Member] = field(default_factory=dict, repr=False)
     channels: dict[str, Channel] = field(default_factory=dict, repr=False)
     left: bool = False
+    preferred_locale: str = "en-US"
 
     @property
     def file_limit_bytes(self) -> int:
