@@ -25,7 +25,7 @@ from bot.domain.turns import Source, TurnState
 from bot.domain.words import AGREED_ONCE, FORGET_ASKS, SAVED
 from storage.redis.client import open_client
 from tests.fakes.discord import FakeDiscord, Message, Permission
-from tests.fakes.discord.people import Json
+from tests.fakes.discord.state import Json
 from tests.fakes.discord_rooms import RENDITION, RecordingRooms
 from tests.pictures import photo
 from tests.platforms.test_discord_gateway import stage as hearing
