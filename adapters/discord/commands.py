@@ -92,13 +92,13 @@ _COMMANDS: tuple[tuple[str, str, Any], ...] = (
     ("unshare", N_("End the links to your last picture here"), _plain),
     # TRANSLATORS: about the command /presets, at most 100 characters
     ("presets", N_("Eighteen looks to choose from with one tap"), _plain),
-    # TRANSLATORS: about the command /recipe, at most 100 characters; save and show are typed as they are; NAME stands for any name
+    # TRANSLATORS: about the command /recipe, at most 100 characters; save and show are typed as they stand
     ("recipe", N_("Keep what led to a picture, or do it again: save NAME, NAME, show NAME"), _said),
     # TRANSLATORS: about the command /recipes, at most 100 characters
     ("recipes", N_("What this chat has kept to do again"), _plain),
-    # TRANSLATORS: about the command /cast, at most 100 characters; save and delete are typed as they are; NAME stands for any name
+    # TRANSLATORS: about the command /cast, at most 100 characters; save and delete are typed as they stand
     ("cast", N_("Who has a name here: save NAME, delete NAME"), _said),
-    # TRANSLATORS: about the command /taste, at most 100 characters; off is typed as it is
+    # TRANSLATORS: about the command /taste, at most 100 characters; off is typed as it stands
     ("taste", N_("What you want of all your pictures; off to erase it"), _said),
     # TRANSLATORS: about the command /mine, at most 100 characters
     ("mine", N_("What you have said of your own pictures"), _plain),
