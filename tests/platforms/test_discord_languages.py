@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.discord.commands import EDIT_THIS
+from adapters.discord.commands import EDIT_THIS, TAKE_BACK
 from adapters.discord.door import EMPTY_REPLY
 from adapters.discord.interactions import NO_WORDS
 from adapters.discord.locales import LOCALES
@@ -288,7 +288,8 @@ async def test_commands_are_described_in_each_language_that_discord_and_we_know(
     instruction = by_name["edit"]["options"][0]
     assert localized(instruction, "description")["ja"] == f"⟦ja:{instruction['description']}⟧"
     assert "name_localizations" not in instruction
-    assert localized(by_name[EDIT_THIS], "name")["uk"] == f"⟦uk:{EDIT_THIS}⟧"
+    for name in (EDIT_THIS, TAKE_BACK):
+        assert localized(by_name[name], "name")["uk"] == f"⟦uk:{name}⟧"
 
 
 async def test_choices_of_a_size_are_named_in_each_language(stage: Stage) -> None:
