@@ -566,6 +566,26 @@ async def test_where_the_bot_is_no_member_five_follow_ups_are_all(fake: FakeDisc
     assert [each.content for each in asked.answers] == ["blue 3", "0", "1", "2", "3", "4"]
 
 
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ("description_localizations", {"tlh": "laH"}),
+        ("description_localizations", {"de": "x" * 101}),
+        ("name_localizations", {"de": "Zwei Worte"}),
+        ("options", [{"type": 3, "name": f"o{n}", "description": "d", "description_localizations": {"ja": "x" * 100},
+                      "choices": [{"name": "x" * 100, "value": "x" * 100}] * 2} for n in range(20)]),
+    ],
+)  # fmt: skip
+async def test_words_of_commands_that_discord_would_not_take_are_refused(
+    fake: FakeDiscord, part: str, words: Any
+) -> None:
+    command: Any = {"name": "edit", "description": "Edit", part: words}
+    async with running(fake, Client()) as client:
+        with pytest.raises(discord.HTTPException) as refused:
+            await client.http.bulk_upsert_global_commands(int(fake.application_id), payload=[command])
+    assert (refused.value.status, refused.value.code, fake.syncs) == (400, 50035, 0)
+
+
 async def ignored(interaction: discord.Interaction[Any], error: app_commands.AppCommandError) -> None:
     """The refusal is what is looked for."""
 

@@ -89,6 +89,7 @@ async def stage(redis_url: str) -> AsyncIterator[Stage]:
         with fake.install():
             async with connected(fake, rooms, store):
                 yield Stage(fake, rooms, store, guild, guild.channel("pictures"), anna, ben)
+        assert fake.faults() == []
     await client.aclose()
 
 
