@@ -18,6 +18,8 @@ from PIL import Image
 
 from bot.app import House
 from bot.domain.actions import Act
+from bot.domain.arena import Choice
+from bot.domain.buttons import ButtonId, Verb
 from bot.domain.consent import Say
 from bot.domain.errors import EngineRefused
 from bot.domain.refs import sha256_of
@@ -40,25 +42,33 @@ class Who(StrEnum):
 
     ANNA = "Anna"
     BEN = "Ben"
+    CLARA = "Clara"
+    DORA = "Dora"
+    EMIL = "Emil"
+
+
+TWO = (Who.ANNA, Who.BEN)
 
 
 class Where(StrEnum):
-    """The chats. Both people are in both of them."""
+    """The chats. Of two people, both are in both of them."""
 
     HOME = "home"
     GARDEN = "garden"
 
 
 class Do(StrEnum):
-    """What can be pressed beside controls (`Act`) and answers to a question of consent (`Say`)."""
+    """What can be pressed beside controls (`Act`), answers to a question of consent (`Say`) and votes (`Choice`)."""
 
     CANCEL = "cancel"
     NOT_NOW = "not_now"
     INFO = "info"
     DELETE = "delete"
+    END_VOTE = "end"
 
 
-Button = Act | Say | Do
+Button = Act | Say | Choice | Do
+BY_VERB: dict[Verb, Button] = {Verb.CANCEL: Do.CANCEL, Verb.INFO: Do.INFO, Verb.DELETE: Do.DELETE}
 CONSENT: frozenset[Button] = frozenset({*Say, Do.NOT_NOW})
 
 
@@ -115,6 +125,20 @@ def is_asked(seen: Seen) -> bool:
     return seen.buttons >= CONSENT
 
 
+def means(button: ButtonId, what: Button, argument: str = "") -> bool:
+    """Whether that is what people press for it, with this argument where one is given."""
+    first, _, rest = button.argument.partition(".")
+    match what:
+        case Act():
+            return button.verb is Verb.PRESS and first == what.value and argument in ("", rest)
+        case Say() | Do.NOT_NOW:
+            return button.verb is Verb.ALLOW and first == (what.value if isinstance(what, Say) else "no")
+        case Choice() | Do.END_VOTE:
+            return button.verb is Verb.VOTE and first == what.value
+        case _:
+            return BY_VERB.get(button.verb) is what
+
+
 class PlatformRig(Protocol):
     """Two people in two chats of one platform, and the house behind it. `engine` is the generative one."""
 
@@ -146,8 +170,9 @@ class PlatformRig(Protocol):
         """The platform delivers this message once more. Comes back when that is dealt with."""
         ...
 
-    async def presses(self, what: Button, under: Post, *, by: Who = Who.ANNA) -> Pressed:
-        """Somebody presses this under an answer, whether or not they are shown it."""
+    async def presses(self, what: Button, under: Post, argument: str = "", *, by: Who = Who.ANNA) -> Pressed:
+        """Somebody presses this under an answer, whether or not they are shown it. Of several controls that do the
+        same, the one with this `argument`, else the first."""
         ...
 
     async def sees(self, chat: Where = Where.HOME, *, by: Who = Who.ANNA) -> list[Seen]:

@@ -14,6 +14,7 @@ from adapters.discord.gateway import DiscordGateway
 from adapters.discord.refs import message_ref, user_ref
 from bot.app import House
 from bot.domain.actions import Act
+from bot.domain.arena import Choice
 from bot.domain.buttons import ButtonId, Verb, read_button_id
 from bot.domain.consent import Say
 from bot.domain.refs import MessageRef, TurnId
@@ -24,7 +25,22 @@ from tests.fakes.discord import Channel, FakeDiscord, Interaction, Message, Pers
 from tests.fakes.discord.interactions import COMPONENT
 from tests.fakes.discord.payloads import message_json
 from tests.fakes.engines import ScriptedEngine
-from tests.platforms.contract import AT, CONSENT, Button, Do, Post, Pressed, Seen, Shown, Where, Who, is_final
+from tests.platforms.contract import (
+    AT,
+    BY_VERB,
+    CONSENT,
+    TWO,
+    Button,
+    Do,
+    Post,
+    Pressed,
+    Seen,
+    Shown,
+    Where,
+    Who,
+    is_final,
+    means,
+)
 from tests.rig import Rig, living_in
 
 _ESCAPED = re.compile(r"\\([^A-Za-z0-9\s])")
@@ -34,7 +50,7 @@ _MENTION = re.compile(r"<@(\d+)>")
 
 @asynccontextmanager
 async def living_on(
-    fake: FakeDiscord, redis_url: str, data: Path, engines: Mapping[str, Engine], **settings: Any
+    fake: FakeDiscord, redis_url: str, data: Path, engines: Mapping[str, Engine] | None, **settings: Any
 ) -> AsyncIterator[tuple[Rig, DiscordGateway]]:
     """The house, with its door to that Discord open."""
     places: dict[str, Any] = {
@@ -70,6 +86,7 @@ class DiscordRig:
     engine: ScriptedEngine = field(default_factory=ScriptedEngine)
     text_model: TextModel | None = None
     settings: dict[str, Any] = field(default_factory=lambda: {"web_public_url": AT})
+    company: Sequence[Who] = TWO
     people: dict[Who, Person] = field(default_factory=dict)
     chats: dict[Where, Channel] = field(default_factory=dict)
     _before: dict[Post, set[str]] = field(default_factory=dict)
@@ -80,7 +97,7 @@ class DiscordRig:
 
     def __post_init__(self) -> None:
         guild = self.fake.guild("Friends")
-        self.people = {who: self.fake.user(who.value) for who in Who}
+        self.people = {who: self.fake.user(who.value) for who in self.company}
         for person in self.people.values():
             guild.join(person)
         self.chats = {where: guild.channel(where.value) for where in Where}
@@ -91,9 +108,8 @@ class DiscordRig:
         return self._house
 
     async def open(self) -> None:
-        engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": self.engine}
         rig, _ = await self._stack.enter_async_context(
-            living_on(self.fake, self.redis_url, self.data, engines, text_model=self.text_model, **self.settings)
+            living_on(self.fake, self.redis_url, self.data, self.engines(), text_model=self.text_model, **self.settings)
         )
         self._house = rig.house
         original = self.house.turns.delivered
@@ -105,6 +121,10 @@ class DiscordRig:
             await original(turn)
 
         self.house.turns.delivered = told  # type: ignore[method-assign]
+
+    def engines(self) -> Mapping[str, Engine] | None:
+        """None for those that the settings name."""
+        return {"exact": ExactEngine(), "gemini": self.engine}
 
     async def restart(self) -> None:
         await self.close()
@@ -163,10 +183,10 @@ class DiscordRig:
         reply = await self.waits_for(post, lambda _: True)
         assert reply.is_ours
 
-    async def presses(self, what: Button, under: Post, *, by: Who = Who.ANNA) -> Pressed:
+    async def presses(self, what: Button, under: Post, argument: str = "", *, by: Who = Who.ANNA) -> Pressed:
         message, person = self.fake.messages[under.id], self.people[by]
         before = {each.id for each in message.channel.messages()}
-        custom_id = self._custom_id(what, message)
+        custom_id = self._custom_id(what, message, argument)
         if custom_id is None:
             return await self._presses_what_is_gone(what, under, person)
         interaction = await self._press(str(custom_id), message, person)
@@ -189,19 +209,10 @@ class DiscordRig:
         mine = [each for each in person.sees(message.channel) if each.seen_by is person and each.content != asked]
         return mine[-1] if mine else None
 
-    def _custom_id(self, what: Button, message: Message) -> ButtonId | None:
-        standing = buttons_of(message)
-        match what:
-            case Act():
-                pressed = (each for each in standing if each.verb is Verb.PRESS)
-                return next(each for each in pressed if each.argument.partition(".")[0] == what.value)
-            case Say() | Do.NOT_NOW:
-                say = what.value if isinstance(what, Say) else "no"
-                allowed = (each for each in standing if each.verb is Verb.ALLOW)
-                return next((each for each in allowed if each.argument.partition(".")[0] == say), None)
-            case _:
-                verb = next(verb for verb, meant in _VERBS.items() if meant is what)
-                return next(each for each in standing if each.verb is verb)
+    def _custom_id(self, what: Button, message: Message, argument: str) -> ButtonId | None:
+        found = next((each for each in buttons_of(message) if means(each, what, argument)), None)
+        assert found is not None or isinstance(what, Say) or what is Do.NOT_NOW
+        return found
 
     async def _presses_what_is_gone(self, what: Button, under: Post, person: Person) -> Pressed:
         """A client that is behind still shows it. What the press stands for reaches the house all the same."""
@@ -247,8 +258,9 @@ class DiscordRig:
         verbs = {each.verb for each in standing}
         acts = {each.argument.partition(".")[0] for each in standing if each.verb is Verb.PRESS}
         buttons: set[Button] = {Act(act) for act in acts}
-        buttons |= {what for verb, what in _VERBS.items() if verb in verbs}
+        buttons |= {what for verb, what in BY_VERB.items() if verb in verbs}
         buttons |= CONSENT if Verb.ALLOW in verbs else set()
+        buttons |= {*Choice, Do.END_VOTE} if Verb.VOTE in verbs else set()
         return Seen(
             post=Post(chat, message.id),
             is_ours=message.author is self.fake.bot,
@@ -268,6 +280,3 @@ class DiscordRig:
 
         people = _MENTION.sub(named, text.replace("\\<", "\0"))
         return _ESCAPED.sub(r"\1", _LINK.sub(r"\1", people).replace("\0", "<")).replace("\u200b", "")
-
-
-_VERBS: dict[Verb, Button] = {Verb.CANCEL: Do.CANCEL, Verb.INFO: Do.INFO, Verb.DELETE: Do.DELETE}

@@ -16,20 +16,35 @@ from adapters.telegram.account import TelegramDoor
 from adapters.telegram.refs import chat_ref
 from bot.app import House
 from bot.domain.actions import Act
+from bot.domain.arena import Choice
 from bot.domain.buttons import ButtonId, Verb, read_button_id
-from bot.domain.consent import Say
 from bot.ending import end
 from bot.engines.exact import ExactEngine
 from bot.ports import Engine, TextModel
 from tests.fakes.engines import ScriptedEngine
 from tests.fakes.telegram import FakeTelegram, Message, Person, Place
-from tests.platforms.contract import AT, CONSENT, Button, Do, Post, Pressed, Seen, Shown, Where, Who, is_final
+from tests.platforms.contract import (
+    AT,
+    BY_VERB,
+    CONSENT,
+    TWO,
+    Button,
+    Do,
+    Post,
+    Pressed,
+    Seen,
+    Shown,
+    Where,
+    Who,
+    is_final,
+    means,
+)
 from tests.rig import Rig, living_in
 
 
 @asynccontextmanager
 async def living_on(
-    fake: FakeTelegram, redis_url: str, data: Path, engines: Mapping[str, Engine], **settings: Any
+    fake: FakeTelegram, redis_url: str, data: Path, engines: Mapping[str, Engine] | None, **settings: Any
 ) -> AsyncIterator[tuple[Rig, TelegramDoor]]:
     """The house, with its door to that Telegram open."""
     places: dict[str, Any] = {"telegram_token": fake.token, "telegram_api_base": fake.api_base}
@@ -66,6 +81,7 @@ class TelegramRig:
     engine: ScriptedEngine = field(default_factory=ScriptedEngine)
     text_model: TextModel | None = None
     settings: dict[str, Any] = field(default_factory=lambda: {"web_public_url": AT})
+    company: Sequence[Who] = TWO
     people: dict[Who, Person] = field(default_factory=dict)
     chats: dict[Where, Place] = field(default_factory=dict)
     _before: dict[Post, set[int]] = field(default_factory=dict)
@@ -77,7 +93,7 @@ class TelegramRig:
     _house: House | None = None
 
     def __post_init__(self) -> None:
-        self.people = {who: self.fake.user(who.value) for who in Who}
+        self.people = {who: self.fake.user(who.value) for who in self.company}
         everyone = tuple(self.people.values())
         if self.topics:
             forum = self.fake.supergroup("Friends", *everyone, forum=True)
@@ -91,15 +107,18 @@ class TelegramRig:
         return self._house
 
     async def open(self) -> None:
-        engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": self.engine}
         rig, _ = await self._stack.enter_async_context(
-            living_on(self.fake, self.redis_url, self.data, engines, text_model=self.text_model, **self.settings)
+            living_on(self.fake, self.redis_url, self.data, self.engines(), text_model=self.text_model, **self.settings)
         )
         self._house = rig.house
         assert rig.house.telegram is not None
         for place in self.chats.values():  # what is said once in a group is tried elsewhere
             group = chat_ref(str(self.fake.bot.id), place.id)
             await rig.house.telegram.stores.own.once(f"greeted:{group.key}", life_s=3600)
+
+    def engines(self) -> Mapping[str, Engine] | None:
+        """None for those that the settings name."""
+        return {"exact": ExactEngine(), "gemini": self.engine}
 
     async def restart(self) -> None:
         await self.close()
@@ -159,10 +178,11 @@ class TelegramRig:
         reply = await self.waits_for(post, lambda _: True)
         assert reply.is_ours
 
-    async def presses(self, what: Button, under: Post, *, by: Who = Who.ANNA) -> Pressed:
+    async def presses(self, what: Button, under: Post, argument: str = "", *, by: Who = Who.ANNA) -> Pressed:
         message, person = self._message(under), self.people[by]
         before = {each.id for each in self.chats[under.chat].messages()}
-        data = self._data(what, under, message) or await self._behind_more(what, under, message, person)
+        data = self._data(what, under, message, argument)
+        data = data or await self._behind_more(what, under, message, person, argument)
         press = await person.presses(message, data=data)
         if isinstance(what, Act):
             post = Post(under.chat, f"press {press.id}")
@@ -187,18 +207,18 @@ class TelegramRig:
         new = [each for each in self.chats[chat].messages() if each.id not in before and each.author is self.fake.bot]
         return new[-1].words if new else ""
 
-    def _data(self, what: Button, post: Post, message: Message) -> str:
+    def _data(self, what: Button, post: Post, message: Message, argument: str) -> str:
         """A client that is behind still shows what stood there: a press on it comes through all the same."""
         offered: list[str] = [*_datas(message), *self._offered.get(post, {})]
         for data in offered:
             button = read_button_id(data)
-            if button is not None and _means(button, what):
+            if button is not None and means(button, what, argument):
                 return data
         return ""
 
-    async def _behind_more(self, what: Button, post: Post, message: Message, person: Person) -> str:
+    async def _behind_more(self, what: Button, post: Post, message: Message, person: Person, argument: str) -> str:
         await person.presses(message, label="More…")
-        found: str = await self.fake.until(lambda: self._data(what, post, message))
+        found: str = await self.fake.until(lambda: self._data(what, post, message, argument))
         return found
 
     def _message(self, post: Post, index: int | None = None) -> Message:
@@ -230,8 +250,9 @@ class TelegramRig:
         verbs = {each.verb for each in standing}
         acts = {each.argument.partition(".")[0] for each in standing if each.verb is Verb.PRESS}
         buttons: set[Button] = {Act(act) for act in acts}
-        buttons |= {what for verb, what in _VERBS.items() if verb in verbs}
+        buttons |= {what for verb, what in BY_VERB.items() if verb in verbs}
         buttons |= CONSENT if Verb.ALLOW in verbs else set()
+        buttons |= {*Choice, Do.END_VOTE} if Verb.VOTE in verbs else set()
         words = message.words.replace("\u2060", "")
         post = Post(chat, str(message.id))
         self._offered.setdefault(post, {}).update(dict.fromkeys(_datas(message)))
@@ -248,17 +269,3 @@ class TelegramRig:
 
 def _datas(message: Message) -> list[str]:
     return [data for row in message.keyboard for _, data in row]
-
-
-def _means(button: ButtonId, what: Button) -> bool:
-    match what:
-        case Act():
-            return button.verb is Verb.PRESS and button.argument.partition(".")[0] == what.value
-        case Say() | Do.NOT_NOW:
-            say = what.value if isinstance(what, Say) else "no"
-            return button.verb is Verb.ALLOW and button.argument.partition(".")[0] == say
-        case _:
-            return _VERBS.get(button.verb) is what
-
-
-_VERBS: dict[Verb, Button] = {Verb.CANCEL: Do.CANCEL, Verb.INFO: Do.INFO, Verb.DELETE: Do.DELETE}
