@@ -81,6 +81,7 @@ class Asking:
                     explained = tr(EXPLAINED) if await self._says.explains(owner.user, turn.id) else ""
                     words = joined(asks_you(turn.author_name), explained)
                 await platform.call(turn.reply, owner.user, words, key=key)
+                await self._call_off_if_settled(turn, owner.user)
 
     # --- answers
 
@@ -162,6 +163,13 @@ class Asking:
         first = turn.album[0] if turn.album else turn.id
         platform = self._platforms[turn.chat.platform]
         await platform.call_off(turn.reply, key=_call_key(first, owner))
+
+    async def _call_off_if_settled(self, turn: Turn, owner: UserRef) -> None:
+        """A call waits in line where a platform is busy, and the question stands there all the while: who answered it
+        before the call arrived is not called to it for ever."""
+        status = await self._turns.load(turn.id)
+        if status is None or not any(Hold.CONSENT in each.holds for each in await self._album(status)):
+            await self._call_off(turn, owner)
 
     # --- what is under way
 

@@ -144,23 +144,25 @@ class Trees:
         before, after = _two(command, target, by_turn, nodes_of(statuses))
         if before is None or after is None or after.from_turn is None:
             raise BadRequest(tr(NOTHING_TO_COMPARE))
-        turns = [await self._turn_here(each.from_turn, by_turn, target) for each in (before, after) if each.from_turn]
+        shown = [await self._turn_here(each.from_turn, by_turn, target) for each in (before, after) if each.from_turn]
+        turns = [status.turn for status in shown]
         ground = Ground(
             inputs=(before, after),
             parent=after.from_turn,
             owners=tuple(dict.fromkeys(owner for turn in turns for owner in turn.owners)),
+            engines=tuple(dict.fromkeys(name for status in shown for name in _engines_of(status))),
             spoiler=any(turn.spoiler for turn in turns),
             lent=merged(*(lent_to(turn) for turn in turns)),
             unnamed=tuple(dict.fromkeys(owner for turn in turns for owner in turn.unnamed)),
         )
         return Request(BEFORE_AND_AFTER, PLAIN_WISH, ground)
 
-    async def _turn_here(self, id_: TurnId, by_turn: Mapping[TurnId, TurnStatus], target: MessageRecord) -> Turn:
+    async def _turn_here(self, id_: TurnId, by_turn: Mapping[TurnId, TurnStatus], target: MessageRecord) -> TurnStatus:
         """It may stand in another thread, but in no other chat."""
         status = by_turn.get(id_) or await self._turns.load(id_)
         if status is None or status.erased or status.turn.chat != target.ref.chat:
             raise BadRequest(tr(NOTHING_TO_COMPARE))
-        return status.turn
+        return status
 
 
 def _people_in(turn: Turn) -> tuple[UserRef, ...]:
@@ -195,6 +197,12 @@ def _label_of(nodes: Sequence[Node]) -> Label | None:
     generated = all(label.provenance is Provenance.AI_GENERATED for label in made) and len(made) == len(labels)
     provenance = Provenance.AI_GENERATED if generated else Provenance.AI_EDITED
     return Label(provenance, edited_by_ai=False, engines=engines)
+
+
+def _engines_of(status: TurnStatus) -> tuple[str, ...]:
+    """Those that its picture says of itself."""
+    label = status.outcome.label if status.outcome is not None else None
+    return label.engines if label is not None else status.turn.engines
 
 
 def _numbered(nodes: Sequence[Node], text: str) -> TurnId:

@@ -303,6 +303,25 @@ async def test_an_answer_that_comes_while_an_album_is_taken_in_holds_for_all_of_
     assert [each.state for each in await rig.sees_all(asked)] == [state] * 3
 
 
+async def test_whoever_answers_while_the_call_is_on_its_way_is_not_called_for_ever(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+
+    async def call(_: object, reply: MessageRef, person: UserRef, words: str, *, key: str) -> None:
+        await rig.house.reception.allow(TurnId(key.partition(":")[0]), chat=reply.chat, by=person, say=Say.ONCE)
+        happened.append("called")
+
+    async def call_off(_: object, reply: MessageRef, *, key: str) -> None:
+        happened.append("called off")
+
+    monkeypatch.setattr(type(rig.house.platforms["web"]), "call", call)
+    monkeypatch.setattr(type(rig.house.platforms["web"]), "call_off", call_off)
+    photo = await rig.quotes(ANNA, [CAT])
+    await rig.sees(await rig.says("put a hat on her", reply_to=photo.ref, quoted=photo, author=BEN))
+    assert happened == ["called off", "called", "called off"]
+
+
 async def test_never_outlives_forgetting_where_all_pictures_may_be_edited(rig: Rig) -> None:
     await rig.house.reception.change_chat(CHAT, ChatSettings(consent=Policy.ALL))
     await rig.house.reception.stand(ANNA, CHAT, Standing.NEVER)

@@ -144,6 +144,19 @@ async def test_a_result_is_compared_with_what_it_was_made_from_or_with_another_o
     assert all(width > height for ((width, height),) in (sizes_of(before_after), sizes_of(two)))
 
 
+async def test_two_that_are_compared_say_which_engines_made_either(rig: Rig) -> None:
+    first = await rig.says("crop to a square", [CAT])
+    await rig.sees(first)
+    hat = await rig.says("put a hat on her", reply_to=first)
+    await rig.sees(hat)
+    turned = await rig.says("rotate 90 degrees", reply_to=hat)
+    await rig.sees(turned)
+    for words in ("/compare", "/compare 1 2"):
+        compared = await rig.sees(await rig.says(words, reply_to=turned))
+        assert compared.outcome is not None
+        assert compared.outcome.label == Label(Provenance.AI_EDITED, edited_by_ai=False, engines=("Gemini",))
+
+
 async def test_somebody_elses_own_picture_is_not_shown_beside_a_result_unasked(rig: Rig) -> None:
     first = await rig.says("crop to a square", [CAT])
     await rig.sees(first)

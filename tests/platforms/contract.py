@@ -172,7 +172,7 @@ class PlatformRig(Protocol):
 
     async def presses(self, what: Button, under: Post, argument: str = "", *, by: Who = Who.ANNA) -> Pressed:
         """Somebody presses this under an answer, whether or not they are shown it. Of several controls that do the
-        same, the one with this `argument`, else the first."""
+        same, the first, or the one with this `argument`."""
         ...
 
     async def sees(self, chat: Where = Where.HOME, *, by: Who = Who.ANNA) -> list[Seen]:

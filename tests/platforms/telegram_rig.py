@@ -150,7 +150,7 @@ class TelegramRig:
         replied = self._message(reply_to, index) if reply_to else None
         place, person = self.chats[chat], self.people[by]
         ours = replied is not None and replied.author is self.fake.bot
-        words = text if ours else f"/edit@{self.fake.bot.username} {text}"
+        words = text if ours else self._calling(text)
         if len(images) > 1:
             if not self.fake.reads_all:  # of an album it is shown what calls it, unless it runs the group, too
                 self.fake.promote(place.chat, self.fake.bot)
@@ -161,6 +161,13 @@ class TelegramRig:
         said = await person.says(place, words, photo=images[0] if images else None, reply_to=replied)
         post = Post(chat, str(said.id))
         return await self._this_one(post, by) if index is not None else post
+
+    def _calling(self, text: str) -> str:
+        """A command calls the bot by its name, and every other wish is behind one."""
+        name, space, rest = text.partition(" ")
+        if name.startswith("/") and "\n" not in name:
+            return f"{name}@{self.fake.bot.username}{space}{rest}"
+        return f"/edit@{self.fake.bot.username} {text}"
 
     async def _this_one(self, post: Post, by: Who) -> Post:
         """Where it is asked whether one or all are meant."""

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import ClientSession, CookieJar, FormData
 
@@ -134,7 +134,8 @@ class WebRig:
             case Act():
                 controls = (await self._asks(by, "GET", message))["controls"]
                 standing = [each["argument"] for each in controls if each["act"] == what]
-                argument = argument if argument in standing else next(iter(standing), "")
+                assert argument in ("", *standing), (argument, standing)
+                argument = argument or next(iter(standing), "")
                 fields = {"text": what.value, "act": what.value, "argument": argument, "reply_to": under.id}
                 return Pressed(post=await self._post(by, under.chat, fields, (), key=secrets.token_hex(8)))
             case Say() | Do.NOT_NOW:
@@ -174,7 +175,7 @@ class WebRig:
     # --- what people see
 
     async def sees(self, chat: Where = Where.HOME, *, by: Who = Who.ANNA) -> list[Seen]:
-        told = await self._asks(by, "GET", f"/api/chats/{chat}/messages")
+        told = await self._asks(by, "GET", f"/api/chats/{chat}/messages?limit=200")
         asked = {message["id"]: message["author"]["id"] for message in told["messages"]}
         return [await self._seen(chat, message, asked, by) for message in told["messages"]]
 
@@ -221,8 +222,11 @@ class WebRig:
             return json.loads(await response.read())
 
 
+_Rig = TypeVar("_Rig", bound=WebRig)
+
+
 @contextlib.asynccontextmanager
-async def opened(rig: WebRig) -> AsyncGenerator[WebRig]:
+async def opened(rig: _Rig) -> AsyncGenerator[_Rig]:
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(rig.close)
         await rig.open()

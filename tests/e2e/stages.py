@@ -1,0 +1,221 @@
+"""Where the evening plays: five people in a chat of each platform, three of them in a second one, and the real house
+behind its real door, with the real engines before a Gemini of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import pytest
+from aiohttp import ClientSession, DummyCookieJar
+from pydantic import SecretStr
+
+from adapters.web.server import build_app, serve
+from bot.app import House
+from bot.domain.buttons import Verb
+from bot.domain.refs import ChatRef
+from bot.ports import Engine
+from tests.fakes.discord import FakeDiscord, Message, Permission
+from tests.fakes.gemini import FakeGemini
+from tests.fakes.telegram import FakeTelegram
+from tests.platforms.contract import AT, Button, Post, Pressed, Seen, Where, Who, is_final
+from tests.platforms.discord_rig import DiscordRig, buttons_of
+from tests.platforms.telegram_rig import TelegramRig, unpaced
+from tests.platforms.telegram_rig import buttons_of as keys_of
+from tests.platforms.web_rig import WebRig, opened
+
+IN_GARDEN = (Who.ANNA, Who.BEN, Who.CLARA)
+PLENTY_USD = 50
+
+
+class Stage(Protocol):
+    """What the evening needs of a platform. The first methods are those of `PlatformRig`, and mean the same."""
+
+    gemini: FakeGemini
+
+    @property
+    def house(self) -> House: ...
+
+    async def shares(self, image: bytes, *, by: Who) -> Post: ...
+
+    async def says(
+        self,
+        text: str,
+        images: Sequence[bytes] = (),
+        *,
+        reply_to: Post | None = None,
+        by: Who = Who.ANNA,
+        chat: Where = Where.HOME,
+        index: int | None = None,
+    ) -> Post | None: ...
+
+    async def presses(self, what: Button, under: Post, argument: str = "", *, by: Who = Who.ANNA) -> Pressed: ...
+
+    async def sees(self, chat: Where = Where.HOME, *, by: Who = Who.ANNA) -> list[Seen]: ...
+
+    async def waits_for(self, post: Post, until: Callable[[Seen], bool] = is_final, *, by: Who = Who.ANNA) -> Seen: ...
+
+    def where(self, chat: ChatRef) -> Where:
+        """Which of the chats that is."""
+        ...
+
+    async def commands(self, text: str, *, by: Who, chat: Where = Where.HOME) -> Post:
+        """A command that replies to nothing, in the way that the platform has for it."""
+        ...
+
+    async def takes_file(self, under: Post, *, by: Who) -> bytes:
+        """The file of a result, as the platform hands it out; empty where there is none any more."""
+        ...
+
+
+@dataclass
+class WebStage(WebRig):
+    gemini: FakeGemini = field(kw_only=True)
+
+    def engines(self) -> Mapping[str, Engine] | None:
+        return None
+
+    def where(self, chat: ChatRef) -> Where:
+        return Where(chat.chat)
+
+    async def commands(self, text: str, *, by: Who, chat: Where = Where.HOME) -> Post:
+        post = await self.says(text, by=by, chat=chat)
+        assert post is not None
+        return post
+
+    async def takes_file(self, under: Post, *, by: Who) -> bytes:
+        message = f"{self._url}/api/chats/{under.chat}/messages/{under.id}"
+        async with self.people[by].get(message) as response:
+            if response.status == 404:
+                return b""
+            (image,) = (await response.json())["images"]
+        return await self._file(by, f"{image['url']}?download=1")
+
+
+@dataclass
+class DiscordStage(DiscordRig):
+    gemini: FakeGemini = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for who in self.company:
+            if who not in IN_GARDEN:
+                self.chats[Where.GARDEN].deny(self.people[who], Permission.VIEW_CHANNEL)
+
+    def engines(self) -> Mapping[str, Engine] | None:
+        return None
+
+    def where(self, chat: ChatRef) -> Where:
+        return next(where for where, channel in self.chats.items() if channel.id == chat.chat)
+
+    async def commands(self, text: str, *, by: Who, chat: Where = Where.HOME) -> Post:
+        """By a slash command and its options."""
+        name, _, words = text.removeprefix("/").partition(" ")
+        channel = self.chats[chat]
+        before = {each.id for each in channel.messages()}
+        options: dict[str, Any] = {"words": words} if words else {}
+        sent = await self.people[by].slash(name, channel, **options)
+        post = Post(chat, sent.id)
+        self._before[post] = before
+        return post
+
+    async def takes_file(self, under: Post, *, by: Who) -> bytes:
+        message, person = self.fake.messages.get(under.id), self.people[by]
+        if message is None:
+            return b""
+        button = next(each for each in buttons_of(message) if each.verb is Verb.FILE)
+        pressed = await self._press(str(button), message, person)
+        answer: Message = await self.fake.until(lambda: next((e for e in pressed.answers if e.attachments), None))
+        return answer.attachments[0].data
+
+
+@dataclass
+class TelegramStage(TelegramRig):
+    gemini: FakeGemini = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        three = [self.people[who] for who in IN_GARDEN]
+        self.chats[Where.GARDEN] = self.fake.supergroup(Where.GARDEN.value, *three)
+
+    def engines(self) -> Mapping[str, Engine] | None:
+        return None
+
+    def where(self, chat: ChatRef) -> Where:
+        return next(where for where, place in self.chats.items() if str(place.id) == chat.chat)
+
+    async def commands(self, text: str, *, by: Who, chat: Where = Where.HOME) -> Post:
+        post = await self.says(text, by=by, chat=chat)
+        assert post is not None
+        return post
+
+    async def takes_file(self, under: Post, *, by: Who) -> bytes:
+        """It comes as a message of its own."""
+        place = self.chats[under.chat]
+        message = next((each for each in place.messages() if str(each.id) == under.id), None)
+        if message is None:
+            return b""
+        before = {each.id for each in place.messages()}
+        button = next(each for each in keys_of(message) if each.verb is Verb.FILE)
+        await self.people[by].presses(message, data=str(button))
+        sent: Any = await self.fake.until(
+            lambda: next((e for e in place.messages() if e.id not in before and e.kind == "document"), None)
+        )
+        return bytes(sent.data)
+
+
+@asynccontextmanager
+async def staged(platform: str, redis_url: str, data: Path) -> AsyncIterator[Stage]:
+    """The platform of that name, with everybody there."""
+    async with AsyncExitStack() as stack:
+        gemini = await stack.enter_async_context(FakeGemini())
+        more: dict[str, Any] = {"gemini": gemini, "company": tuple(Who), "settings": _settings(gemini)}
+        match platform:
+            case "web":
+                yield await stack.enter_async_context(opened(WebStage(redis_url, data, **more)))
+            case "discord":
+                fake = await stack.enter_async_context(FakeDiscord(rate_limits=False))
+                yield await _opened(DiscordStage(redis_url, data, fake, **more), stack)
+            case "telegram":
+                unpaced(stack.enter_context(pytest.MonkeyPatch.context()))
+                told = await stack.enter_async_context(FakeTelegram(floods=False))
+                yield await _opened(TelegramStage(redis_url, data, told, **more), stack)
+            case _:
+                raise ValueError(platform)
+
+
+_Rig = TypeVar("_Rig", DiscordStage, TelegramStage)
+
+
+async def _opened(rig: _Rig, stack: AsyncExitStack) -> _Rig:
+    stack.push_async_callback(rig.close)
+    await rig.open()
+    return rig
+
+
+def _settings(gemini: FakeGemini) -> dict[str, Any]:
+    caps = ("person_day_usd", "chat_day_usd", "house_day_usd", "house_ten_minutes_usd")
+    key = {"gemini_api_key": SecretStr("key"), "gemini_api_base": gemini.url}
+    return key | {"web_public_url": AT} | dict.fromkeys(caps, PLENTY_USD)
+
+
+@asynccontextmanager
+async def a_stranger(house: House) -> AsyncGenerator[ClientSession]:
+    """Somebody in no chat, without a cookie, who comes to the page by its public name."""
+    app = build_app(
+        rooms=house.reception,
+        store=house.page,
+        spool=house.spool,
+        images=house.images,
+        password="nobody knows it",
+        public_url=AT,
+    )
+    host = {"Host": AT.partition("//")[2]}
+    async with (
+        serve(app, host="127.0.0.1", port=0) as url,
+        ClientSession(url, cookie_jar=DummyCookieJar(), headers=host) as http,
+    ):
+        yield http
