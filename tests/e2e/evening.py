@@ -9,17 +9,19 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+import logging
 import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+import structlog
 from PIL import Image
 
 from bot.domain.actions import Act
-from bot.domain.arena import ENDED, Choice, voted_words, your_vote
+from bot.domain.arena import ENDED, Choice, Match, Tally, board_of, revealed, voted_words, your_vote
 from bot.domain.cast import NOBODY_IN_CAST, in_cast_now
 from bot.domain.consent import Say
 from bot.domain.labels import label_line
@@ -48,6 +50,8 @@ FROM_THE_CUP = (
 )
 """What grew from the picture that is taken back."""
 PINK, MOUSTACHE = "paint it pink", "give her a moustache"
+TALLY = Tally(a=4, b=1)
+"""How the arena ends."""
 NAMES = {HOME: ("Minka", "Mug", "Foggy winter"), GARDEN: ()}
 """What has a name in one chat alone."""
 
@@ -193,8 +197,8 @@ class Evening:
             await self.the_withdrawal()
             await self.what_vanished()
             await self.what_stayed()
-            await self.what_leaked()
-            await self.what_the_engine_saw()
+            self.what_leaked()
+            self.what_the_engine_saw()
             return self.counted()
 
     def _listen(self) -> None:
@@ -294,27 +298,22 @@ class Evening:
 
     async def the_arena(self) -> None:
         self.tell("— The arena")
-        arena = await self.makes("arena", ANNA, "/arena make it golden evening light", onto="wide cat")
+        post = await self.asks(ANNA, "/arena make it golden evening light", onto="wide cat")
+        arena = await self.made("arena", post, by=ANNA)
         votes = ((ANNA, Choice.A), (BEN, Choice.A), (CLARA, Choice.B), (DORA, Choice.A), (EMIL, Choice.B))
         for who, choice in (*votes, (EMIL, Choice.A)):
             assert await self.decides(who, choice, arena) == your_vote(choice)
             self.votes[who] = choice
-        assert voted_words(len(self.votes)) in (await self.reads(arena, voted_words(len(self.votes)))).words
+        await self.stage.waits_for(post, lambda seen: voted_words(len(self.votes)) in seen.words, by=ANNA)
         assert await self.decides(ANNA, Do.END_VOTE, arena) == ENDED
-        self.tell(f"    → {_short((await self.reads(arena, 'Votes: A 4, B 1')).words)}")
+        sides = (await self.turn_of(arena)).turn.sides
+        revealing = revealed(sides, "", TALLY)
+        ended = await self.stage.waits_for(post, lambda seen: all(each in seen.words for each in revealing), by=ANNA)
+        self.tell(f"    → {_short(ended.words)}")
         await self.makes("winner", DORA, "crop to a square", onto=arena)
         await self.makes("winner with lanterns", BEN, "add lanterns", onto="winner")
-        board = await self.hears(EMIL, "/leaderboard")
-        self.board = board.words
-
-    async def reads(self, seen: Seen, words: str) -> Seen:
-        """A message that stands there, once it says so."""
-        async with asyncio.timeout(10):
-            while True:
-                now = next(each for each in await self.stage.sees(seen.post.chat) if each.post == seen.post)
-                if words in now.words:
-                    return now
-                await asyncio.sleep(0.01)
+        board, told = board_of([Match((sides[0].model, sides[1].model), TALLY)]), await self.hears(EMIL, "/leaderboard")
+        assert all(each in told.words for each in (*board.rows, *board.pairs)), "with how sure it is"
 
     async def the_tree(self) -> None:
         self.tell("— The tree")
@@ -389,6 +388,7 @@ class Evening:
         first = next(status for status in self.results.values() if self._name(status) == "square cup")
         self.cup = {(each.owner, each.image) for each in first.turn.lent}
         self.after = await self.statuses()
+        self.seen = {(chat, who): await self.stage.sees(chat, by=who) for chat in Where for who in IN_GARDEN}
         self.gone = {id_: self.results[id_] for id_ in self.results if self.after[id_].erased}
 
     # --- what is counted
@@ -437,8 +437,9 @@ class Evening:
 
     async def what_vanished(self) -> None:
         """In the chat, in trees, behind links, as files, among the cast, and in the store."""
-        standing = {each.post for each in await self.stage.sees()}
-        shown = {picture.data for each in await self.stage.sees() for picture in each.pictures}
+        now = self.seen[HOME, ANNA]
+        standing = {each.post for each in now}
+        shown = {picture.data for each in now for picture in each.pictures}
         for status in self.gone.values():
             name = self._name(status)
             seen = self.pictures[name]
@@ -458,7 +459,7 @@ class Evening:
 
     async def what_stayed(self) -> None:
         """Every other result, with the same picture."""
-        standing = {each.post: each for chat in Where for each in await self.stage.sees(chat)}
+        standing = {each.post: each for chat in Where for each in self.seen[chat, ANNA]}
         for status in self.results.values():
             name = self._name(status)
             if name in FROM_THE_CUP:
@@ -470,14 +471,14 @@ class Evening:
             for picture in self._files(status):
                 self._leak(not await self._is_kept(picture), f"{name} is not kept")
 
-    async def what_leaked(self) -> None:
+    def what_leaked(self) -> None:
         """Between the chats, as each person sees them."""
         for there, chat in ((HOME, GARDEN), (GARDEN, HOME)):
             pictures, words = self._all_of(there)
             here = "\n".join([self.exported, *self._all_of(chat)[1]])
             words -= {each for each in words if each in here}
             for who in IN_GARDEN:
-                for seen in await self.stage.sees(chat, by=who):
+                for seen in self.seen[chat, who]:
                     found = pictures & {sha256_of(each.data) for each in seen.pictures}
                     found |= {each for each in words if each in seen.words}
                     self._leak(bool(found), f"{who} sees {sorted(found)} of {there} in {chat}")
@@ -491,7 +492,7 @@ class Evening:
         words = {line for status in turns for line in status.turn.instruction.splitlines() if line}
         return pictures, words | set(NAMES[chat])
 
-    async def what_the_engine_saw(self) -> None:
+    def what_the_engine_saw(self) -> None:
         """Nothing of what its owner refused."""
         said = " ".join(call.words for call in self.stage.gemini.calls)
         sent = {(each.width_px, each.height_px) for call in self.stage.gemini.calls for each in call.pictures}
@@ -556,9 +557,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.e2e.evening", description="An evening of five people, told.")
     parser.add_argument("--platform", choices=("telegram", "discord", "web"), default="telegram")
     given = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with tempfile.TemporaryDirectory(prefix="remixbot-evening-") as folder:
         report = asyncio.run(played(given.platform, "", Path(folder), print))
-    print(report)
+    print("— What is counted")
+    for each in fields(report):
+        print(f"{each.name.replace('_', ' ')}: {getattr(report, each.name) or 'none'}")
 
 
 if __name__ == "__main__":
