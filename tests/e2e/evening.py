@@ -161,12 +161,14 @@ class Evening:
         self.tell(f"    → {_short(seen.words)}")
         return seen
 
-    async def presses(self, by: Who, what: Act, under: Post | Seen | str, argument: str = "") -> Post:
-        """A control that makes a turn."""
+    async def presses(
+        self, by: Who, what: Act, under: Post | Seen | str, argument: str = "", *, called: str = ""
+    ) -> Post:
+        """A control that makes a turn. `called` is what the story calls it."""
         pressed = await self.stage.presses(what, self._post(under), argument, by=by)
         assert pressed.post is not None, pressed.words
         self.asked.append(pressed.post)
-        self.tell(f"{by} presses “{what.value}{' ' * bool(argument)}{argument}”")
+        self.tell(f"{by} presses “{called or f'{what.value} {argument}'.strip()}”")
         return pressed.post
 
     async def decides(self, by: Who, what: Button, under: Post | Seen | str) -> str:
@@ -239,7 +241,9 @@ class Evening:
         self.cup_tree = await self.hears(CLARA, "/tree", onto="turned cup")
         await self.hears(BEN, "/cast save Mug", onto="square cup")
         self.cup_link = await self.shared(BEN, "square cup")
-        assert await self.stage.takes_file(self._post("square cup"), by=EMIL)
+        self.cup_file = await self.stage.takes_file(self._post("square cup"), by=EMIL)
+        assert self.cup_file
+        self.tell("Emil takes the file of the square cup")
 
     async def consents(self) -> None:
         self.tell("— Whose picture it is")
@@ -286,10 +290,10 @@ class Evening:
         await self.makes("rocket in winter", DORA, "/recipe Foggy winter", ROCKET)
         self.recipes += 1
         listed = await self.hears(EMIL, "/recipes", onto="rocket on the moon")
-        tapped = await self.presses(EMIL, Act.RECIPE, listed, recipe_id("Foggy winter"))
+        tapped = await self.presses(EMIL, Act.RECIPE, listed, recipe_id("Foggy winter"), called="Foggy winter")
         await self.made("moon in winter", tapped, by=EMIL)
         sheet = await self.hears(DORA, "/presets", onto="rocket in winter")
-        figurine = await self.presses(DORA, Act.PRESET, sheet, PRESETS[0].key)
+        figurine = await self.presses(DORA, Act.PRESET, sheet, PRESETS[0].key, called=PRESETS[0].title)
         await self.made("figurine", figurine, by=DORA)
         self.recipes += 1
         await self.hears(ANNA, "/recipe save Carnival", onto="turned cat")
@@ -448,12 +452,14 @@ class Evening:
             self._leak(bool(await self.stage.takes_file(seen.post, by=EMIL)), f"{name} is still a file")
             for picture in self._files(status) | {sha256_of(each.data) for each in seen.pictures}:
                 self._leak(await self._is_kept(picture), f"{name} is still kept")
+        self._leak(self.cup_file in shown, "the file that somebody took still stands there")
         self._leak(self.cup_tree.post in standing, "the old tree still stands there")
         tree = await self.hears(EMIL, "/tree", onto="cat in grey")
         lent = {(each.owner, each.image) for each in (await self.turn_of(tree)).turn.lent}
         self._leak(bool(self.cup & lent), "it is in a new tree")
         for path in (self.cup_link, f"{self.cup_link}/picture"):
             self._leak((await self.stranger.get(path)).status != 404, f"its link still leads to {path}")
+        self.tell(f"Gone, wherever one looks: {', '.join(FROM_THE_CUP)}, their tree and the link")
         cast = await self.hears(EMIL, "/cast")
         self._leak("Mug" in cast.words or "Minka" not in cast.words, "the cast is not as it should be")
 
@@ -470,6 +476,7 @@ class Evening:
             self._leak(not same, f"{name} did not stay")
             for picture in self._files(status):
                 self._leak(not await self._is_kept(picture), f"{name} is not kept")
+        self.tell(f"Still there: the {len(self.results) - len(self.gone)} other results")
 
     def what_leaked(self) -> None:
         """Between the chats, as each person sees them."""
@@ -544,7 +551,7 @@ class Evening:
 
 def _short(words: str) -> str:
     line = " / ".join(words.split("\n"))
-    return f"“{line if len(line) <= 100 else line[:99] + '…'}”"
+    return f"“{line if len(line) <= 160 else line[:159] + '…'}”"
 
 
 async def played(platform: str, redis_url: str, data: Path, tell: Callable[[str], None] = lambda _: None) -> Report:
