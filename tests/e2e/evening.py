@@ -452,6 +452,8 @@ class Evening:
             self._leak(bool(await self.stage.takes_file(seen.post, by=EMIL)), f"{name} is still a file")
             for picture in self._files(status) | {sha256_of(each.data) for each in seen.pictures}:
                 self._leak(await self._is_kept(picture), f"{name} is still kept")
+        for _, photo in self.cup:
+            self._leak(bool(photo) and await self._is_kept(Sha256(photo)), "the photo itself is still kept")
         self._leak(self.cup_file in shown, "the file that somebody took still stands there")
         self._leak(self.cup_tree.post in standing, "the old tree still stands there")
         tree = await self.hears(EMIL, "/tree", onto="cat in grey")
