@@ -54,6 +54,7 @@ from bot.domain.words import (
     ALBUM_OPEN,
     CANCELLED,
     ENGINE_GONE,
+    FROM_THE_TREE,
     LARGER,
     NO_LARGER,
     NO_LARGER_HERE,
@@ -353,8 +354,9 @@ class Hall:
                 raise _one_or_all(message, request)
             again = told is not None and told.again
             if again or (message.press is not None and message.press.act in (Act.UNDO, Act.GO)):
-                outcome = await self._step_back(request, asks)
-                return Accepted(request, outcome=replace(outcome, words=told.words) if told and again else outcome)
+                gone = message.press is not None and message.press.act is Act.GO
+                words = told.words if told is not None and again else tr(FROM_THE_TREE) if gone else tr(UNDONE)
+                return Accepted(request, outcome=await self._shown_again(request, asks, words))
             _check_vote(message, request)
             engine, request = self._route(message, request)
             if self._engines[engine].profile.generative:
@@ -373,7 +375,7 @@ class Hall:
             refused = replace(request, wish=PLAIN_WISH) if pointed else request
             return Accepted(refused, brought=brought, outcome=outcome_of(error))
 
-    async def _step_back(self, request: Request, asks: Sequence[Person]) -> Outcome:
+    async def _shown_again(self, request: Request, asks: Sequence[Person], words: str) -> Outcome:
         """What is shown once more keeps its label. Somebody's own picture is not shown again by us."""
         if asks:
             raise NotAllowed(tr(THEIRS_STANDS_THERE))
@@ -383,7 +385,7 @@ class Hall:
         labels = [each.outcome.label for each in before if each is not None and each.outcome is not None]
         known = [label_known(each.image.provenance) for each in request.ground.inputs if each.image is not None]
         label = next((each for each in (*labels, *known) if each is not None), None)
-        return Outcome(TurnState.DONE, code=UNDO, words=tr(UNDONE), label=label)
+        return Outcome(TurnState.DONE, code=UNDO, words=words, label=label)
 
     async def _asks(self, message: InboundMessage, ground: Ground) -> tuple[Person, ...]:
         """Whom to ask first. Raises `NotAllowed`."""

@@ -59,6 +59,7 @@ AGREED_HERE = N_("Thank you. From now on, everybody in this chat may edit your p
 SAID_NEVER = N_("All right. Nobody edits your pictures any more, here or anywhere else. /settings changes that.")
 SAID_NO = N_("All right, not this one.")
 UNDONE = N_("One step back. Reply to this to go on from here.")
+FROM_THE_TREE = N_("Here it is again. Reply to this to go on from here.")
 STILL_MADE = N_("It is still being made. Cancel it first.")
 NOT_YOURS_TO_DELETE = N_("Only whoever asked for it, or a moderator, can delete this.")
 NOTHING_THERE = N_("There is nothing left of this.")

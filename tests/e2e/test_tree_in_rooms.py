@@ -14,7 +14,15 @@ from bot.domain.labels import Label
 from bot.domain.messages import Received
 from bot.domain.refs import Sha256
 from bot.domain.turns import TurnState, TurnStatus
-from bot.domain.words import NO_SUCH_NODE, NOTHING_TO_COMPARE, NOTHING_TO_DRAW, PRESS_GONE, TREE_WORDS, WHICH_NODE
+from bot.domain.words import (
+    FROM_THE_TREE,
+    NO_SUCH_NODE,
+    NOTHING_TO_COMPARE,
+    NOTHING_TO_DRAW,
+    PRESS_GONE,
+    TREE_WORDS,
+    WHICH_NODE,
+)
 from bot.engines.exact import ExactEngine
 from tests.fakes.engines import ScriptedEngine
 from tests.rig import CAT, COFFEE, Rig, living_in
@@ -127,6 +135,7 @@ async def test_a_tap_shows_one_of_them_once_more_to_go_on_from(rig: Rig) -> None
     assert [each.label for each in answer.controls] == ["Picture 1", "Picture 2", "Picture 3"]
     shown = await rig.presses(Act.GO, tree, "3", author=BEN)
     again = await rig.sees(shown)
+    assert words_of(again) == FROM_THE_TREE
     assert [(each.from_turn, each.image is not None) for each in again.turn.inputs] == [(pictures[2].turn, True)]
     went_on = await rig.sees(await rig.says("crop to a square", reply_to=shown))
     assert sizes_of(went_on) == [(150, 150)]
