@@ -239,6 +239,7 @@ class Dispatch:
                 started_at=status.started_at,
                 asks=_asks(status),
                 credit=_credit(status),
+                heard=_heard_line(status.turn),
             )
         images = await self._images(status, outcome, capabilities)
         fitted = _fitted(outcome.images, images)
@@ -255,6 +256,8 @@ class Dispatch:
             credit=_credit(status) if images else None,
             files=outcome.files,
             spoiler=status.turn.spoiler,
+            heard=_heard_line(status.turn),
+            roles=_roles_line(status.turn),
         )
 
     async def _explained(self, *statuses: TurnStatus) -> Sequence[str]:
@@ -325,6 +328,8 @@ class Dispatch:
             credit=_credit(first),
             spoiler=first.turn.spoiler,
             vote=Ballot(contest.arena, contest.voted) if contest is not None and contest.stage is Stage.OPEN else None,
+            heard=_heard_line(first.turn),
+            roles=_roles_line(first.turn),
         )
 
     def _arena_lines(self, contest: Contest, statuses: Sequence[TurnStatus], lines: tuple[str, ...]) -> tuple[str, ...]:
@@ -425,7 +430,7 @@ def _album_lines(statuses: Sequence[TurnStatus]) -> tuple[str, ...]:
     head = () if labels else (_making(turn),)
     if any(Hold.CONSENT in each.holds for each in statuses):
         head = (*head, waits_for(names_of(turn.asks)))
-    lines = (" / ".join(labels), *head, heard(turn.heard) if turn.heard else "", _roles_line(turn), turn.note)
+    lines = (" / ".join(labels), *head, _heard_line(turn), _roles_line(turn), turn.note)
     return tuple(line for line in lines if line)
 
 
@@ -449,6 +454,10 @@ def _making(turn: Turn) -> str:
 def _unlabelled(status: TurnStatus, outcome: Outcome) -> str:
     own = outcome.note.removeprefix(status.turn.note).strip()
     return joined(outcome.words, own)
+
+
+def _heard_line(turn: Turn) -> str:
+    return heard(turn.heard) if turn.heard else ""
 
 
 def _roles_line(turn: Turn) -> str:
@@ -484,6 +493,6 @@ def _final_lines(status: TurnStatus, outcome: Outcome) -> tuple[str, ...]:
         shown = outcome.images or outcome.code == UNDO
         label = label_line(outcome.label) if shown else words_line(outcome.label) if explained else ""
     roles = _roles_line(turn) if outcome.images and outcome.label and outcome.label.edited_by_ai else ""
-    lines = (label, heard(turn.heard) if turn.heard else "", roles, outcome.words, outcome.note or turn.note)
+    lines = (label, _heard_line(turn), roles, outcome.words, outcome.note or turn.note)
     said = tuple(line for line in lines if line)
     return said or ((tr(CANCELLED),) if status.state is TurnState.CANCELLED else ())

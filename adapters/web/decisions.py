@@ -13,6 +13,7 @@ from adapters.web.login import PERSON
 from adapters.web.ports import PageStore
 from adapters.web.problems import bad_number, no_such_message, no_such_turn, unknown_choice
 from adapters.web.records import PLATFORM, answer_id_of, chat_ref
+from adapters.web.speech import headers_of_speech
 from bot.domain.arena import vote_of
 from bot.domain.consent import Say, Standing
 from bot.domain.refs import MessageRef, TurnId, UserRef
@@ -37,7 +38,7 @@ class Decisions:
         if (await self.store.find(chat, [answer_id_of(turn)])) == [None]:
             raise no_such_turn()
         words = await self.rooms.allow(turn, chat=chat_ref(chat), by=_who(request), say=say)
-        return web.json_response({"words": words})
+        return web.json_response({"words": words}, headers=headers_of_speech())
 
     async def vote(self, request: web.Request) -> web.Response:
         """POST …/turns/…/vote"""
@@ -48,7 +49,7 @@ class Decisions:
         if (await self.store.find(chat, [answer_id_of(turn)])) == [None]:
             raise no_such_turn()
         words = await self.rooms.vote(turn, chat=chat_ref(chat), by=_who(request), choice=vote[0])
-        return web.json_response({"words": words})
+        return web.json_response({"words": words}, headers=headers_of_speech())
 
     async def info(self, request: web.Request) -> web.Response:
         """GET …/messages/…/info"""
@@ -57,12 +58,12 @@ class Decisions:
         if index is not None and not _PLACE.fullmatch(index):
             raise bad_number("index", least=0)
         words = await self.rooms.info(reply, index=None if index is None else int(index))
-        return web.json_response({"words": words})
+        return web.json_response({"words": words}, headers=headers_of_speech())
 
     async def delete(self, request: web.Request) -> web.Response:
         """DELETE …/messages/…. Nobody moderates a page: whoever asked for a result may delete it."""
         words = await self.rooms.delete(await self._answer(request), by=_who(request), moderates=False)
-        return web.json_response({"deleted": not words, "words": words})
+        return web.json_response({"deleted": not words, "words": words}, headers=headers_of_speech())
 
     async def standing(self, request: web.Request) -> web.Response:
         """GET …/standing"""

@@ -17,6 +17,8 @@ from aiohttp.typedefs import Handler
 from adapters.web.inbound import json_object
 from adapters.web.ports import PageStore
 from adapters.web.problems import sign_in_first, too_many_guests, too_many_tries, wrong_password
+from adapters.web.speech import headers_of_speech
+from bot.domain.language import tr
 
 COOKIE: Final = "remixbot"
 COOKIE_S: Final = 30 * 24 * 3600
@@ -36,11 +38,17 @@ class Person:
     name: str
 
 
-OWNER: Final = Person("owner", "You")
+OWNER_ID: Final = "owner"
 PROGRAM: Final = Person("api", "API")
 """Whoever sends the password with each request. One person for all: an id made of a password could give it away."""
 
 PERSON: Final = web.RequestKey("person", Person)
+
+
+def owner() -> Person:
+    """Everybody, where there is no password."""
+    # TRANSLATORS: the name of the one person who uses this page
+    return Person(OWNER_ID, tr("You"))
 
 
 class Login:
@@ -73,7 +81,7 @@ class Login:
 
     async def person(self, request: web.Request) -> Person | None:
         if not self.password:
-            return OWNER
+            return owner()
         kind, _, given = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() == "bearer":
             await self._check(request, given.strip())
@@ -91,7 +99,7 @@ class Login:
         """POST /api/session"""
         given = await json_object(request)
         if not self.password:
-            return self._told(OWNER)
+            return self._told(owner())
         await self._check(request, str(given.get("password", "")))
         person = await self._who(request, _display_name(given.get("name")))
         token = secrets.token_urlsafe(32)
@@ -112,13 +120,13 @@ class Login:
         address = address_of(request.remote)
         if wait_s := await self._store.count_guest(address, limit=GUESTS_PER_ADDRESS, window_s=GUESTS_WINDOW_S):
             raise too_many_guests(wait_s)
-        return Person("p" + secrets.token_hex(8), "Guest")
+        return Person("p" + secrets.token_hex(8), tr("Guest"))
 
     async def leave(self, request: web.Request) -> web.Response:
         """DELETE /api/session"""
         if token := request.cookies.get(COOKIE):
             await self._store.close_session(self._session_id(token))
-        response = self._told(None if self.password else OWNER)
+        response = self._told(None if self.password else owner())
         response.del_cookie(COOKIE, path="/")
         return response
 
@@ -142,7 +150,8 @@ class Login:
 
     def _told(self, person: Person | None) -> web.Response:
         who = {"id": person.id, "name": person.name} if person else None
-        return web.json_response({"needs_password": bool(self.password), "person": who} | self._told_to_all)
+        told = {"needs_password": bool(self.password), "person": who} | self._told_to_all
+        return web.json_response(told, headers=headers_of_speech())
 
 
 def _digest(text: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Final
 
 from adapters.web.ports import PageStore, UploadSpool
 from adapters.web.records import (
@@ -20,10 +21,15 @@ from adapters.web.records import (
     reserved_record,
 )
 from bot.domain.errors import BadPicture
+from bot.domain.language import N_, tr
 from bot.domain.messages import Answer, Attachment, ChatCapabilities, InboundMessage, Rendition
 from bot.domain.refs import ChatRef, MessageRef, TurnId, UserRef, thread_of
 from bot.ports import Clock
 
+PICTURE_GONE: Final = N_("That picture is not here any more. Please send it once more.")
+RECORDING_GONE: Final = N_("That recording is not here any more. Please send it once more.")
+PICTURE_TOO_LARGE: Final = N_("That picture is too large for me. I can take up to {megabytes} MB.")
+RECORDING_TOO_LARGE: Final = N_("That recording is too large for me. I can take up to {megabytes} MB.")
 _CAPABILITIES = ChatCapabilities(counts_seconds_itself=True, edits_notify=True, keeps_words=True)
 
 
@@ -42,13 +48,14 @@ class WebPlatform:
         return _CAPABILITIES
 
     async def fetch(self, attachment: Attachment, *, max_bytes: int) -> bytes:
-        what = "recording" if attachment.handle.endswith(VOICE) else "picture"
+        is_voice = attachment.handle.endswith(VOICE)
         try:
             data = await self._spool.get(attachment.handle)
         except KeyError:
-            raise BadPicture(f"That {what} is not here any more. Please send it once more.") from None
+            raise BadPicture(tr(RECORDING_GONE if is_voice else PICTURE_GONE)) from None
         if len(data) > max_bytes:
-            raise BadPicture(f"That {what} is too large for me. I can take up to {max_bytes // 2**20} MB.")
+            words = tr(RECORDING_TOO_LARGE if is_voice else PICTURE_TOO_LARGE)
+            raise BadPicture(words.format(megabytes=max_bytes // 2**20))
         return data
 
     async def reserve(self, message: InboundMessage, turn: TurnId) -> MessageRef:

@@ -8,6 +8,8 @@
 | press | JSON: [act, argument] of a control that a person pressed, or null |
 | images | JSON: what is shown, as {sha256, media_type, width_px, height_px, alt, has_alpha, index} |
 | lines, suggestions, controls, sources, holds, position, started_at | of an answer, JSON |
+| kinds | of an answer, JSON: of each of its lines, what it is: "heard", "roles", or "" for plain words |
+| language | of a person's message: the one that their browser asks for, "" where we speak none of those |
 | asks | of an answer, JSON: [id, name] of each person whose consent it waits for |
 | credit | of an answer, JSON: {asker: [id, name], owners: [id]}, or null |
 | vote | of an answer, JSON: {turn_id, voted} while people may vote on it, or null |
@@ -69,6 +71,7 @@ def person_record(message: InboundMessage, *, key: str) -> dict[str, str]:
         "uploads": json.dumps([_upload(each) for each in message.attachments]),
         "voice": json.dumps(_upload(voice) if voice else None),
         "file": json.dumps(_upload(message.file) if message.file else None),
+        "language": message.language,
     }
 
 
@@ -77,7 +80,8 @@ def _upload(attachment: Attachment) -> list[str | int | None]:
 
 
 def inbound_of(chat: str, record: Record) -> InboundMessage:
-    """The inverse of `person_record`. Records from before there were controls and voices have no such fields."""
+    """The inverse of `person_record`. Records from before there were controls, voices and languages have no such
+    fields."""
     place = chat_ref(chat)
     press, voice = json.loads(record.get("press", "null")), json.loads(record.get("voice", "null"))
     file = json.loads(record.get("file", "null"))
@@ -93,6 +97,7 @@ def inbound_of(chat: str, record: Record) -> InboundMessage:
         press=Press(Act(press[0]), press[1]) if press else None,
         voice=Attachment(*voice) if voice else None,
         file=Attachment(*file) if file else None,
+        language=record.get("language", ""),
     )
 
 
@@ -116,6 +121,7 @@ def answer_record(answer: Answer) -> dict[str, str]:
         "final": "1" if answer.state in FINAL_STATES else "",
         "text": "\n".join(answer.lines),
         "lines": json.dumps(answer.lines),
+        "kinds": json.dumps([_kind(answer, line) for line in answer.lines]),
         "images": json.dumps(_album_images(answer.panels)) if answer.panels else images_field(answer.images),
         "panels": json.dumps([_panel(place, panel) for place, panel in enumerate(answer.panels)]),
         "suggestions": json.dumps(answer.suggestions),
@@ -130,6 +136,10 @@ def answer_record(answer: Answer) -> dict[str, str]:
         "spoiler": "1" if answer.spoiler else "",
         "files": json.dumps([[each.name, each.text] for each in answer.files]),
     }
+
+
+def _kind(answer: Answer, line: str) -> str:
+    return "heard" if line == answer.heard else "roles" if line == answer.roles else ""
 
 
 def _person(person: Person) -> list[str]:
@@ -212,6 +222,7 @@ def public(chat: str, record: Record) -> dict[str, Any]:
         "has_voice": record.get("voice", "null") != "null",
         "created_at": float(record["created_at"]),
         "lines": json.loads(record.get("lines", "[]")),
+        "kinds": json.loads(record.get("kinds", "[]")),
         "suggestions": json.loads(record.get("suggestions", "[]")),
         "controls": json.loads(record.get("controls", "[]")),
         "sources": json.loads(record.get("sources", "[]")),

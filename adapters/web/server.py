@@ -36,6 +36,8 @@ from adapters.web.login import PERSON, Login
 from adapters.web.ports import PageStore, Record, UploadSpool
 from adapters.web.records import PLATFORM, answer_id_of, chat_ref, inbound_of, message_id_of, person_record, public
 from adapters.web.shared import SharedPages
+from adapters.web.speech import language_of_request, speak
+from adapters.web.words import Words
 from bot.domain.errors import RemixError
 from bot.domain.images import EXTENSIONS
 from bot.domain.messages import InboundMessage
@@ -85,7 +87,10 @@ def build_app(
     streams = Streams(store)
     chats = Chats(rooms=rooms, store=store, spool=spool, images=images, max_image_bytes=max_image_bytes, now=now)
     decisions = Decisions(rooms=rooms, store=store)
-    app = web.Application(middlewares=[_straight_to(calls), _say_what_is_wrong, guard.middleware, login.middleware])
+    words = Words()
+    app = web.Application(
+        middlewares=[_straight_to(calls), speak, _say_what_is_wrong, guard.middleware, login.middleware]
+    )
     app[_GUARD], app[_LOGIN] = guard, login
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(streams.close)
@@ -93,7 +98,8 @@ def build_app(
     chat = "/api/chats/{chat}"
     app.add_routes(
         [
-            web.get("/", _front),
+            web.get("/", words.front),
+            web.get("/words.json", words.catalog),
             web.static("/static", STATIC),
             web.get("/s/{token}", shared.page),
             web.get("/s/{token}/picture", shared.picture),
@@ -201,6 +207,7 @@ class Chats:
             press=form.press,
             voice=form.voice,
             file=file,
+            language=language_of_request(request),
         )
 
     async def _hand_in(self, chat: str, record: Record) -> Record:
@@ -276,10 +283,6 @@ def _whole_number(request: web.Request, name: str, default: int) -> int:
     return int(given[:9])
 
 
-async def _front(_: web.Request) -> web.FileResponse:
-    return web.FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
-
-
 def _straight_to(calls: Sequence[web.RouteDef]) -> Middleware:
     paths = frozenset(call.path for call in calls)
 
@@ -312,7 +315,7 @@ async def _say_what_is_wrong(request: web.Request, handler: Handler) -> web.Stre
     except web.HTTPNotFound:
         return problems.no_such_page().response()
     except web.HTTPException as error:
-        return problems.Problem(error.status, "not_possible", f"That can't be done here ({error.reason}).").response()
+        return problems.not_possible(error.status, error.reason).response()
     except (asyncio.CancelledError, ConnectionResetError):
         raise
     except Exception as error:

@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from adapters.web.login import address_of
+from adapters.web.speech import headers_of_speech, tag_spoken
 from bot.domain.images import EXTENSIONS
+from bot.domain.language import N_, tr
 from bot.domain.sharing import SharedResult, credit_words
 from bot.ports import Clock, ImageStore
 from bot.recent import Recent
@@ -34,10 +36,10 @@ _HEADERS: Final = {
     "X-Robots-Tag": "noindex, nofollow, noarchive, noimageindex",
 }
 _GONE: Final = (
-    "There is nothing to see here",
-    "This link leads nowhere, or what it showed is not shared any more.",
+    N_("There is nothing to see here"),
+    N_("This link leads nowhere, or what it showed is not shared any more."),
 )
-_TOO_OFTEN: Final = ("One moment, please", "You have looked here very often. Please try again in a minute.")
+_TOO_OFTEN: Final = (N_("One moment, please"), N_("You have looked here very often. Please try again in a minute."))
 
 
 class Shown(Protocol):
@@ -92,7 +94,9 @@ class SharedPages:
         return await self._rooms.shared(token) if _TOKEN.fullmatch(token) else None
 
     def _told(self, status: int, title: str, words: str) -> web.Response:
-        return _html(status, self._nothing.substitute(title=title, words=words))
+        return _html(
+            status, self._nothing.substitute(lang=tag_spoken(), title=escape(tr(title)), words=escape(tr(words)))
+        )
 
     def _is_too_often(self, request: web.Request) -> bool:
         address, now = self._address(request), self._now()
@@ -111,7 +115,7 @@ class SharedPages:
 
 
 def _html(status: int, text: str) -> web.Response:
-    return web.Response(status=status, text=text, content_type="text/html", headers=_HEADERS)
+    return web.Response(status=status, text=text, content_type="text/html", headers=_HEADERS | headers_of_speech())
 
 
 def _fields(token: str, shared: SharedResult) -> dict[str, str]:
@@ -121,13 +125,22 @@ def _fields(token: str, shared: SharedResult) -> dict[str, str]:
         f'<img src="{address}" alt="{escape(shared.picture.alt)}" width="{image.width_px}" height="{image.height_px}">'
     )
     if shared.spoiler:
-        picture = f'<details class="veil"><summary>Hidden. Open it to see the picture.</summary>{picture}</details>'
+        opens = escape(tr("Hidden. Open it to see the picture."))
+        picture = f'<details class="veil"><summary>{opens}</summary>{picture}</details>'
     steps = "".join(f'<li dir="auto">{escape(step)}</li>' for step in shared.steps)
+    # TRANSLATORS: a heading above the steps that led to a picture
+    way = escape(tr("How it came about"))
     return {
+        "lang": tag_spoken(),
+        "title": escape(tr("A picture made with Remixbot")),
+        "actions": escape(tr("With this picture")),
+        # TRANSLATORS: a button
+        "keep": escape(tr("Download")),
+        "from": escape(tr("Shared from a chat with Remixbot. The file itself says how it was made, too.")),
         "label": escape(shared.picture.label),
         "credit": escape(credit_words(shared)),
         "picture": picture,
-        "steps": f'<section><h2>How it came about</h2><ol class="steps">{steps}</ol></section>' if steps else "",
+        "steps": f'<section><h2>{way}</h2><ol class="steps">{steps}</ol></section>' if steps else "",
         "download": f"{address}?download=1",
         "remix": _remix(shared.remix),
     }
@@ -136,4 +149,6 @@ def _fields(token: str, shared: SharedResult) -> dict[str, str]:
 def _remix(link: str) -> str:
     if urlsplit(link).scheme not in {"https", "http"}:
         return ""
-    return f'<a class="remix" href="{escape(link)}" rel="noopener noreferrer">Remix this</a>'
+    # TRANSLATORS: a button that leads to the chat where this picture can be edited further
+    words = escape(tr("Remix this"))
+    return f'<a class="remix" href="{escape(link)}" rel="noopener noreferrer">{words}</a>'

@@ -386,9 +386,10 @@ class SmallCore:
         shown = [await self._keep(data) for data in made]
         self._shown[reply], self._made_from[reply] = [each.image.sha256 for each in shown], source
         lines = [label_line(Label(Provenance.UNKNOWN, edited_by_ai=False))]
-        lines += [heard(HEARD)] if message.voice else []
+        heard_line = heard(HEARD) if message.voice else ""
         has_roles, has_ideas = "roles" in words, "ideas" in words
-        lines += [roles_line((Purpose.STYLE, Purpose.CANVAS))] if has_roles else []
+        roles = roles_line((Purpose.STYLE, Purpose.CANVAS)) if has_roles else ""
+        lines += [line for line in (heard_line, roles) if line]
         controls = ((OTHER_CANVAS,) if has_roles else ()) + (CONTROLS if has_ideas else ())
         suggestions = IDEAS if has_ideas else ()
         is_hidden = "hidden" in words or message.reply_to in self._hidden
@@ -403,6 +404,8 @@ class SmallCore:
             credit=Credit(Person(message.author, message.author_name), tuple(each.user for each in owners)),
             spoiler=is_hidden,
             vote=Ballot(turn, 2) if "vote" in words else None,
+            heard=heard_line,
+            roles=roles,
         )
 
     def _credited(self, message: InboundMessage, reply: MessageRef) -> tuple[Person, ...]:

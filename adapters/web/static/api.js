@@ -1,5 +1,7 @@
 // The page's JSON interface (docs/page-api.md).
 
+import { t } from "./words.js";
+
 export class Refusal extends Error {
   constructor(status, code, words, waitSeconds) {
     super(words);
@@ -12,7 +14,7 @@ export class Refusal extends Error {
   }
 }
 
-const UNREACHABLE = "I can't reach Remixbot right now.";
+const UNREACHABLE = t("I can't reach Remixbot right now.");
 
 /** Server time minus ours, in milliseconds. */
 export let skew = 0;
@@ -32,7 +34,7 @@ async function ask(path, options = {}) {
 }
 
 function refusal(status, body, retryAfter) {
-  const { code = "unknown", message = "Something went wrong. Please try again." } = body.error ?? {};
+  const { code = "unknown", message = t("Something went wrong. Please try again.") } = body.error ?? {};
   return new Refusal(status, code, message, Number(retryAfter) || null);
 }
 

@@ -10,20 +10,21 @@ import { pictures, shape, miniature, thumbs } from "./pictures.js";
 import { seconds } from "./seconds.js";
 import { isVeiled } from "./veil.js";
 import { vote } from "./vote.js";
+import { locale, percent, place, t, tn } from "./words.js";
 
 const STATES = {
-  accepted: "On its way",
-  waiting: "Waiting",
-  running: "Working on it",
-  asking: "One question",
-  refused: "Not possible",
-  failed: "Didn't work",
-  cancelled: "Cancelled",
+  accepted: t("On its way"),
+  waiting: t("Waiting"),
+  running: t("Working on it"),
+  asking: t("One question"),
+  refused: t("Not possible"),
+  failed: t("Didn't work"),
+  cancelled: t("Cancelled"),
 };
 const SAID = new Set(["asking", "refused", "failed"]);
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
-const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const clock = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
+const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 
 /** `does` are the things that can be done with a message: reply, look, compare, tree, jump, say, press, cancel. */
 export function bubble(chat, message, me, does) {
@@ -59,7 +60,8 @@ export function placeOf(node) {
 
 function label(message) {
   const time = clock.format(message.created_at * 1000);
-  return `${message.author.is_bot ? "Remixbot" : message.author.name}, ${time}`;
+  const name = message.author.is_bot ? "Remixbot" : message.author.name;
+  return t("{name}, {time}", { name, time });
 }
 
 /** What a message replies to, where that does not stand right above it, or is one picture of several. */
@@ -71,16 +73,17 @@ function quote(chat, message, does) {
   if (target === undefined) chat.wonder(message.reply_to);
   const index = message.reply_index;
   const picture = target ? picturesOf(chat, target, index)[0] : null;
-  const which = target && index !== null && placesOf(target) > 1 ? `Picture ${index + 1}: ` : "";
-  const words = target === null ? "A message that was deleted" : target ? which + snippet(chat, target) : "…";
+  const isOne = target && index !== null && placesOf(target) > 1;
+  const said = target ? snippet(chat, target) : target === null ? t("A message that was deleted") : "…";
+  const words = isOne ? t("Picture {number}: {words}", { number: index + 1, words: said }) : said;
   const thumb = picture ? miniature(picture, { width: 28, height: 28, loading: "lazy" }) : icon("reply");
   const jump = () => does.jump(message.reply_to);
-  return el("button", { type: "button", class: "quote", disabled: !target, title: "Show this message", onclick: jump }, thumb, el("span", {}, words));
+  return el("button", { type: "button", class: "quote", disabled: !target, title: t("Show this message"), onclick: jump }, thumb, el("span", {}, words));
 }
 
 export function snippet(chat, message) {
-  if (!message.author.is_bot) return shorten(saidBy(message) || "A picture", 60);
-  return shorten(saidBy(chat.get(message.reply_to)) || partsOf(message).words || "A picture", 60);
+  if (!message.author.is_bot) return shorten(saidBy(message) || t("A picture"), 60);
+  return shorten(saidBy(chat.get(message.reply_to)) || partsOf(message).words || t("A picture"), 60);
 }
 
 function person(chat, message, does) {
@@ -92,15 +95,15 @@ function person(chat, message, does) {
     { class: "bubble" },
     message.images.length ? pictures(message, does) : null,
     local.length ? thumbs(local) : null,
-    waits ? el("p", { class: "faint" }, message.uploads > 1 ? `${message.uploads} pictures are being checked…` : "The picture is being checked…") : null,
+    waits ? el("p", { class: "faint" }, tn("The picture is being checked…", "{count} pictures are being checked…", message.uploads)) : null,
     message.has_voice ? spoken() : null,
     message.file ? el("p", { class: "file", dir: "auto" }, icon("file"), message.file) : null,
     message.text ? el("p", { class: message.press ? "text pressed" : "text", dir: "auto" }, message.text) : null,
-    el("div", { class: "actions" }, time(message), message.images.length ? iconButton("reply", "Reply", () => does.reply(message)) : null),
+    el("div", { class: "actions" }, time(message), message.images.length ? iconButton("reply", t("Reply"), () => does.reply(message)) : null),
   );
 }
 
-const spoken = (length = "") => el("p", { class: "spoken-words" }, icon("mic"), `Voice message${length && ` · ${length}`}`);
+const spoken = (length = "") => el("p", { class: "spoken-words" }, icon("mic"), length ? t("Voice message · {length}", { length }) : t("Voice message"));
 
 function answer(chat, message, me, does) {
   const isFinal = FINAL.has(message.state);
@@ -129,15 +132,15 @@ function answer(chat, message, me, does) {
 /** What an answer says beside its label: each line by itself, the roles with their corrections. */
 function said(message, does) {
   const { label: line } = partsOf(message);
-  const given = message.lines.length ? message.lines.slice(line ? 1 : 0) : [message.text];
-  const lines = given.flatMap((one) => one.split(/\n+/)).filter((one) => one.trim());
+  const all = message.lines.length ? message.lines.map((one, index) => ({ one, kind: message.kinds[index] })) : [{ one: message.text }];
+  const apart = ({ one, kind }) => one.split(/\n+/).map((part, at) => ({ one: part, kind: at ? "" : kind }));
+  const lines = all.slice(message.lines.length && line ? 1 : 0).flatMap(apart).filter(({ one }) => one.trim());
   const fixes = roleFixes(message, does);
-  const at = lines.findIndex((one) => /^Pictures? \d/.test(one));
-  const drawn = lines.map((one, index) => {
-    const kind = one.startsWith("Heard: ") ? "text heard" : index === at ? "text roles" : "text";
-    return el("p", { class: kind, dir: "auto" }, one.startsWith("Heard: ") ? icon("mic") : null, ...linked(one, message), index === at ? fixes : null);
+  const drawn = lines.map(({ one, kind }) => {
+    const isHeard = kind === "heard";
+    return el("p", { class: kind ? `text ${kind}` : "text", dir: "auto" }, isHeard ? icon("mic") : null, ...linked(one, message), kind === "roles" ? fixes : null);
   });
-  return fixes && at < 0 ? [el("p", { class: "text roles" }, fixes), ...drawn] : drawn;
+  return fixes && !lines.some(({ kind }) => kind === "roles") ? [el("p", { class: "text roles" }, fixes), ...drawn] : drawn;
 }
 
 /** The link that was made to share a picture can be opened; no other words become one. */
@@ -163,7 +166,7 @@ function files(message) {
 
 function sources(message) {
   if (!message.sources.length) return null;
-  return el("div", { class: "sources" }, el("span", {}, message.sources.length > 1 ? "Sources" : "Source"), el("ul", {}, message.sources.map((one) => el("li", {}, source(one)))));
+  return el("div", { class: "sources" }, el("span", {}, tn("Source", "Sources", message.sources.length)), el("ul", {}, message.sources.map((one) => el("li", {}, source(one)))));
 }
 
 /** The links come from a model: only what leads to a web page over https can be followed. */
@@ -178,16 +181,16 @@ function actions(chat, message, does) {
   const image = message.panels.length ? null : message.images[0];
   const hasBefore = image && sourcesOf(chat, message).some((one) => !isVeiled(one));
   const canReply = message.images.length > 0;
-  const name = message.panels.length ? "Reply to all of them (R)" : "Reply to this (R)";
+  const name = message.panels.length ? t("Reply to all of them (R)") : t("Reply to this (R)");
   const [first, others] = controls(message, does, canReply ? about(message, does) : []);
   return el(
     "div",
     { class: "actions" },
-    iconButton("reply", name, () => does.reply(message), canReply ? "Reply" : ""),
+    iconButton("reply", name, () => does.reply(message), canReply ? t("Reply") : ""),
     first,
-    hasBefore ? iconButton("compare", "Before and after", () => does.look(message, 0, true)) : null,
-    image ? el("a", { class: "icon-button", href: `${image.url}?download=1`, download: "", title: "Download the original file", "aria-label": "Download the original file" }, icon("download")) : null,
-    iconButton("tree", "All versions", () => does.tree(message)),
+    hasBefore ? iconButton("compare", t("Before and after"), () => does.look(message, 0, true)) : null,
+    image ? el("a", { class: "icon-button", href: `${image.url}?download=1`, download: "", title: t("Download the original file"), "aria-label": t("Download the original file") }, icon("download")) : null,
+    iconButton("tree", t("All versions"), () => does.tree(message)),
     others,
     message.state === "failed" && !message.controls.length ? again(chat, message, does) : null,
     time(message),
@@ -197,7 +200,7 @@ function actions(chat, message, does) {
 function again(chat, message, does) {
   const asked = chat.get(message.reply_to);
   if (!asked?.text) return null;
-  return el("button", { type: "button", class: "quiet-button", onclick: () => does.say(asked.text, message) }, "Try again");
+  return el("button", { type: "button", class: "quiet-button", onclick: () => does.say(asked.text, message) }, t("Try again"));
 }
 
 function time(message) {
@@ -207,7 +210,7 @@ function time(message) {
 
 function cancel(chat, message, me, does) {
   const isMine = chat.get(message.reply_to)?.author.id === me.id;
-  return isMine ? el("button", { type: "button", class: "quiet-button cancel", onclick: (event) => does.cancel(message, event.target) }, "Cancel") : null;
+  return isMine ? el("button", { type: "button", class: "quiet-button cancel", onclick: (event) => does.cancel(message, event.target) }, t("Cancel")) : null;
 }
 
 function placeholder(chat, message, me, does) {
@@ -234,24 +237,24 @@ function placeholder(chat, message, me, does) {
 }
 
 function progress(message) {
-  const words = (message.lines[0] ?? message.text).replace(/[.…]+$/, "") || STATES[message.state];
-  return message.position && !message.asks.length ? `${STATES.waiting}, ${ordinal(message.position)} in line` : words;
+  const words = (message.lines[0] ?? message.text).replace(/[.…。]+$/, "") || STATES[message.state];
+  return message.position && !message.asks.length ? waitsAt(message.position) : words;
 }
 
-function ordinal(number) {
-  const rule = new Intl.PluralRules("en", { type: "ordinal" }).select(number);
-  return `${number}${{ one: "st", two: "nd", few: "rd", other: "th" }[rule]}`;
+function waitsAt(position) {
+  // TRANSLATORS: {place} is "2nd" in English, and the bare number "2" in all other languages
+  return t("Waiting, {place} in line", { place: place(position) });
 }
 
 /** What is on its way to the chat and not there yet. */
 export function outgoing(item, does) {
-  const state = { sending: item.files.length && item.share < 1 ? `Sending · ${Math.round(item.share * 100)} %` : "Sending", waiting: "Not sent yet, trying again", failed: item.words }[item.state];
+  const state = { sending: item.files.length && item.share < 1 ? t("Sending · {share}", { share: percent(item.share) }) : t("Sending"), waiting: t("Not sent yet, trying again"), failed: item.words }[item.state];
   const isWritten = !item.voice && !item.press;
   const buttons = {
-    waiting: [el("button", { type: "button", class: "quiet-button", onclick: does.hurry }, "Try now")],
+    waiting: [el("button", { type: "button", class: "quiet-button", onclick: does.hurry }, t("Try now"))],
     failed: [
-      isWritten ? el("button", { type: "button", class: "quiet-button", onclick: () => does.edit(item) }, "Change it") : null,
-      el("button", { type: "button", class: "quiet-button", onclick: () => does.discard(item) }, "Discard"),
+      isWritten ? el("button", { type: "button", class: "quiet-button", onclick: () => does.edit(item) }, t("Change it")) : null,
+      el("button", { type: "button", class: "quiet-button", onclick: () => does.discard(item) }, t("Discard")),
     ],
   }[item.state];
   return el(

@@ -5,6 +5,7 @@ import { Hints } from "./hints.js";
 import { countOf, isCommand, picturesOf, placesOf, saidBy, shownOf } from "./lineage.js";
 import { miniature } from "./pictures.js";
 import { canRecord, Recorder } from "./recorder.js";
+import { around, t, tn } from "./words.js";
 
 const isPicture = (file) => file.type.startsWith("image/") || /\.(jpe?g|png|webp|hei[cf]|gif|avif|tiff?|bmp)$/i.test(file.name);
 const isRecipe = (file) => /\.recipe[ _()\d-]{0,8}\.json$/i.test(file.name);
@@ -14,9 +15,10 @@ const OPEN = ["accepted", "waiting", "running"];
 
 /** Emits `send` (detail: text, files, voice, replyTo, index) and `target` (detail: the message replied to, or null). */
 export class Composer extends EventTarget {
-  constructor(chat, limits, { draws = true, hears = true } = {}) {
+  constructor(chat, me, limits, { draws = true, hears = true } = {}) {
     super();
     this.chat = chat;
+    this.me = me;
     this.limits = limits;
     this.draws = draws;
     this.files = [];
@@ -68,9 +70,9 @@ export class Composer extends EventTarget {
     const pictures = files.filter((file) => isPicture(file) || isRecipe(file));
     const small = pictures.filter((file) => file.size <= this.limits.image_bytes);
     const room = this.limits.images - this.files.length;
-    if (pictures.length < files.length) this.say("I can only take pictures.");
-    else if (small.length < pictures.length) this.say(`I can take pictures of up to ${Math.floor(this.limits.image_bytes / 2 ** 20)} MB each.`);
-    else if (small.length > room) this.say(`I can take up to ${this.limits.images} pictures at once.`);
+    if (pictures.length < files.length) this.say(t("I can only take pictures."));
+    else if (small.length < pictures.length) this.say(t("I can take pictures of up to {megabytes} MB each.", { megabytes: Math.floor(this.limits.image_bytes / 2 ** 20) }));
+    else if (small.length > room) this.say(tn("I can take {count} picture at once.", "I can take up to {count} pictures at once.", this.limits.images));
     else this.say("");
     for (const file of small.slice(0, room)) this.files.push({ file, url: URL.createObjectURL(file) });
     this.show();
@@ -104,10 +106,10 @@ export class Composer extends EventTarget {
   }
 
   #asks(target) {
-    if (target?.state === "asking") return "Your answer";
-    if (target) return "What should change?";
-    if (this.files.length) return "What should change? You can add more pictures";
-    return this.draws ? "Add a picture, or say what to draw" : "Add a picture to begin";
+    if (target?.state === "asking") return t("Your answer");
+    if (target) return t("What should change?");
+    if (this.files.length) return t("What should change? You can add more pictures");
+    return this.draws ? t("Add a picture, or say what to draw") : t("Add a picture to begin");
   }
 
   #showTarget() {
@@ -120,7 +122,7 @@ export class Composer extends EventTarget {
     const count = target.id ? countOf(target) : 0;
     const picture = target.id && (count < 2 || this.index !== null) ? picturesOf(this.chat, target, this.index)[0] : null;
     const thumb = picture ? miniature(picture, { width: 40, height: 40 }) : el("span", { class: "no-thumb" }, icon("reply"));
-    const drop = el("button", { type: "button", class: "icon-button small", "aria-label": "Don't reply to this", title: "Don't reply to this", onclick: () => this.reply(null) }, icon("close"));
+    const drop = el("button", { type: "button", class: "icon-button small", "aria-label": t("Don't reply to this"), title: t("Don't reply to this"), onclick: () => this.reply(null) }, icon("close"));
     const words = el("p", {}, el("strong", {}, this.#targetTitle(target)), el("span", {}, this.#targetWords(target)));
     return place.replaceChildren(...(count > 1 ? [words, drop, this.#choices(target)] : [thumb, words, drop]));
   }
@@ -130,28 +132,29 @@ export class Composer extends EventTarget {
     const choice = ({ image, index }) => {
       const isChosen = this.index === index;
       const choose = () => this.reply(target, isChosen ? null : index);
-      return el("button", { type: "button", class: "which", "aria-pressed": String(isChosen), "aria-label": `Only picture ${index + 1} of ${placesOf(target)}`, onclick: choose }, miniature(image));
+      return el("button", { type: "button", class: "which", "aria-pressed": String(isChosen), "aria-label": t("Only picture {number} of {count}", { number: index + 1, count: placesOf(target) }), onclick: choose }, miniature(image));
     };
-    return el("div", { class: "whiches", role: "group", "aria-label": "Which picture" }, shownOf(target).map(choice));
+    return el("div", { class: "whiches", role: "group", "aria-label": t("Which picture") }, shownOf(target).map(choice));
   }
 
   #offer() {
-    const words = this.files.length ? "A new beginning, with the pictures below" : "A new beginning";
-    const back = el("button", { type: "button", class: "link-button", onclick: () => this.reply(this.latest) }, "reply to the latest result instead");
-    return el("p", { class: "offer" }, `${words} – `, back);
+    // TRANSLATORS: {link} is where "reply to the latest result instead" stands, which can be pressed
+    const words = this.files.length ? t("A new beginning, with the pictures below – {link}") : t("A new beginning – {link}");
+    const back = el("button", { type: "button", class: "link-button", onclick: () => this.reply(this.latest) }, t("reply to the latest result instead"));
+    return el("p", { class: "offer" }, around(words, "link", back));
   }
 
   #targetTitle(target) {
     const isLatest = target === this.latest || (target.id && target.id === this.latest?.id);
-    if (!target.id) return "Replying to the picture in the making";
+    if (!target.id) return t("Replying to the picture in the making");
     const count = countOf(target);
-    if (count > 1) return this.index === null ? `Replying to all ${count} pictures` : `Replying to picture ${this.index + 1} of ${placesOf(target)}`;
-    if (!target.author.is_bot) return target.author.name === "You" ? "Replying to your message" : `Replying to ${target.author.name}`;
-    if (target.state === "done" && target.images.length) return isLatest ? "Replying to the latest result" : "Replying to an earlier result";
-    if (target.state === "done" && !target.images.length) return "Going on from this answer";
-    if (target.state === "asking") return "Answering the question";
-    if (OPEN.includes(target.state)) return "Replying to the picture in the making";
-    return "Going on with this picture";
+    if (count > 1) return this.index === null ? tn("Replying to {count} picture", "Replying to all {count} pictures", count) : t("Replying to picture {number} of {count}", { number: this.index + 1, count: placesOf(target) });
+    if (!target.author.is_bot) return target.author.id === this.me.id ? t("Replying to your message") : t("Replying to {name}", { name: target.author.name });
+    if (target.state === "done" && target.images.length) return isLatest ? t("Replying to the latest result") : t("Replying to an earlier result");
+    if (target.state === "done" && !target.images.length) return t("Going on from this answer");
+    if (target.state === "asking") return t("Answering the question");
+    if (OPEN.includes(target.state)) return t("Replying to the picture in the making");
+    return t("Going on with this picture");
   }
 
   #targetWords(target) {
@@ -170,7 +173,7 @@ export class Composer extends EventTarget {
     const { file, url } = entry;
     const picture = el("img", { src: url, alt: file.name });
     picture.onerror = () => picture.replaceWith(el("span", { class: "no-thumb", title: file.name }, icon("file")));
-    const drop = el("button", { type: "button", class: "round remove", "aria-label": `Remove ${file.name}`, onclick: () => this.#remove(entry) }, icon("close"));
+    const drop = el("button", { type: "button", class: "round remove", "aria-label": t("Remove {file}", { file: file.name }), onclick: () => this.#remove(entry) }, icon("close"));
     return el("li", {}, picture, drop);
   }
 
@@ -243,7 +246,7 @@ export class Composer extends EventTarget {
     this.words.style.height = "auto";
     this.words.style.height = `${this.words.scrollHeight}px`;
     const over = [...this.words.value].length - this.limits.text_chars;
-    this.say(over > 0 ? `That is ${over} characters more than I can read at once.` : "");
+    this.say(over > 0 ? tn("That is {count} character more than I can read at once.", "That is {count} characters more than I can read at once.", over) : "");
   }
 
   #submit(event) {
@@ -251,7 +254,7 @@ export class Composer extends EventTarget {
     const text = this.words.value.trim();
     if ([...text].length > this.limits.text_chars) return;
     if (!text && !this.files.length) {
-      this.say(this.target ? "Write what should change." : "Add a picture, then write what should change.");
+      this.say(this.target ? t("Write what should change.") : t("Add a picture, then write what should change."));
       return;
     }
     this.#send(text);

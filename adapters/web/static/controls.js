@@ -2,17 +2,18 @@
 
 import { el, icon, iconButton } from "./dom.js";
 import { openMenu } from "./menu.js";
+import { t } from "./words.js";
 
-const GROUPS = { done: "Ideas for the next step", asking: "Possible answers", refused: "What would work" };
+const GROUPS = { done: t("Ideas for the next step"), asking: t("Possible answers"), refused: t("What would work") };
 const ICONS = { again: "again", undo: "undo" };
 const NOTES = {
-  exactly: "Follow my words, change nothing else",
-  surprise: "Take some liberties",
-  original: "All wishes so far, in one go",
-  variations: "Different takes, side by side",
-  larger: "The same picture, finer",
-  again: "The same words once more",
-  undo: "A step back, to how it was before",
+  exactly: t("Follow my words, change nothing else"),
+  surprise: t("Take some liberties"),
+  original: t("All wishes so far, in one go"),
+  variations: t("Different takes, side by side"),
+  larger: t("The same picture, finer"),
+  again: t("The same words once more"),
+  undo: t("A step back, to how it was before"),
 };
 
 /** Whether something is to be answered: by one of a few words, each to be seen at once. */
@@ -28,14 +29,14 @@ export function suggestions(message, does) {
   const press = (control) => el("button", { type: "button", class: kind, onclick: () => does.press(control, message) }, control.label);
   const all = [...message.suggestions.map(say), ...(isAsking ? message.controls.map(press) : [])];
   if (!all.length) return null;
-  return el("div", { class: isAsking ? "options" : "chips", role: "group", "aria-label": GROUPS[message.state] ?? "Suggestions" }, all);
+  return el("div", { class: isAsking ? "options" : "chips", role: "group", "aria-label": GROUPS[message.state] ?? t("Suggestions") }, all);
 }
 
 /** Beside the line that says what each picture was taken for: one press corrects it. */
 export function roleFixes(message, does) {
   const fixes = message.controls.filter(({ act }) => act === "canvas");
   const fix = (control) => el("button", { type: "button", class: "fix", onclick: () => does.press(control, message) }, control.label);
-  return fixes.length ? el("span", { class: "fixes", role: "group", "aria-label": "Other roles" }, fixes.map(fix)) : null;
+  return fixes.length ? el("span", { class: "fixes", role: "group", "aria-label": t("Other roles") }, fixes.map(fix)) : null;
 }
 
 /** The most useful control, and the others behind one button, with `also` below them. */
@@ -46,7 +47,7 @@ export function controls(message, does, also = []) {
   const symbol = ICONS[first?.act];
   return [
     first ? el("button", { type: "button", class: "quiet-button first", title: NOTES[first.act] ?? "", "aria-label": first.label, onclick: () => press(first) }, symbol ? icon(symbol) : null, el("span", {}, first.label)) : null,
-    more([...itemsOf(rest, press), ...also], "More to do with this"),
+    more([...itemsOf(rest, press), ...also], t("More to do with this")),
   ];
 }
 
@@ -56,8 +57,8 @@ export const itemsOf = (some, press) => some.map((control) => ({ label: control.
 /** What can be done with every result: of one picture of several, with its `index`. */
 export function about(message, does, index = null) {
   const isAll = index === null;
-  const info = { label: "Info", note: "What it is, and how it was made", kind: "after", act: () => does.info(message, index) };
-  const remove = { label: message.images.length > 1 ? "Delete all" : "Delete", note: "For everybody here", kind: "harm", act: () => does.remove(message) };
+  const info = { label: t("Info"), note: t("What it is, and how it was made"), kind: "after", act: () => does.info(message, index) };
+  const remove = { label: message.images.length > 1 ? t("Delete all") : t("Delete"), note: t("For everybody here"), kind: "harm", act: () => does.remove(message) };
   return isAll && does.owns(message) ? [info, remove] : [info];
 }
 

@@ -1,17 +1,18 @@
 // What can follow a "/": a list above the words, to choose from by keyboard or tap.
 
 import { byId, el } from "./dom.js";
+import { t } from "./words.js";
 
 const COMMANDS = [
-  { name: "imagine", note: "A picture from words alone", drawn: true },
-  { name: "explain", note: "An answer, drawn if it helps", drawn: true },
-  { name: "story", note: "A story in pictures", drawn: true },
-  { name: "variations", note: "Several takes at once", drawn: true },
-  { name: "arena", note: "Two results to vote on, blind", drawn: true },
-  { name: "leaderboard", note: "Which models won the votes", isWhole: true },
-  { name: "usage", note: "What was used today", isWhole: true },
-  { name: "settings", note: "What is on in this chat", isWhole: true },
-  { name: "help", note: "What I can do", isWhole: true },
+  { name: "imagine", note: t("A picture from words alone"), drawn: true },
+  { name: "explain", note: t("An answer, drawn if it helps"), drawn: true },
+  { name: "story", note: t("A story in pictures"), drawn: true },
+  { name: "variations", note: t("Several takes at once"), drawn: true },
+  { name: "arena", note: t("Two results to vote on, blind"), drawn: true },
+  { name: "leaderboard", note: t("Which models won the votes"), isWhole: true },
+  { name: "usage", note: t("What was used today"), isWhole: true },
+  { name: "settings", note: t("What is on in this chat"), isWhole: true },
+  { name: "help", note: t("What I can do"), isWhole: true },
 ];
 
 export class Hints {

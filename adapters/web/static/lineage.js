@@ -1,6 +1,7 @@
 // Who came from whom. A message of the bot replies to a person's message, which may reply to a picture.
 
 import { FINAL } from "./chat.js";
+import { listed, t } from "./words.js";
 
 const DEEPEST = 50;
 const BESIDE = new Set(["again", "exactly", "surprise", "variations", "canvas"]); // made of what the picture was made of
@@ -77,7 +78,7 @@ export function threadAround(chat, message) {
 /** The label's line of an answer, apart from what else it says. An answer in words has one where AI gave it. */
 export function partsOf(message) {
   const { lines, images, state } = message;
-  const isWords = state === "done" && lines.length > 1 && !/[.?!:…”"]$/.test(lines[0]);
+  const isWords = state === "done" && lines.length > 1 && !/[.?!:…”"。？！：」』]$/.test(lines[0]);
   const isLabelled = message.author.is_bot && lines.length > 0 && (images.length > 0 || isWords);
   return isLabelled ? { label: lines[0], words: lines.slice(1).join("\n") } : { label: "", words: message.text };
 }
@@ -91,14 +92,24 @@ export function nameOf(chat, id) {
 export function creditOf(chat, { credit }, me) {
   const others = credit?.owners.filter((id) => id !== credit.asker.id) ?? [];
   if (!others.length) return "";
-  const names = others.map((id) => (id === me.id ? "your" : `${nameOf(chat, id) || "somebody else"}’s`));
-  const listed = new Intl.ListFormat("en", { type: "conjunction" }).format(names);
-  const asker = credit.asker.id === me.id ? "" : ` · asked for by ${credit.asker.name}`;
-  return `From ${listed} picture${names.length > 1 ? "s" : ""}${asker}`;
+  const asker = credit.asker.id === me.id ? "" : t("asked for by {name}", { name: credit.asker.name });
+  return [fromWhom(chat, others, me), asker].filter(Boolean).join(" · ");
+}
+
+function fromWhom(chat, owners, me) {
+  if (owners.length === 1) {
+    const [id] = owners;
+    if (id === me.id) return t("From your picture");
+    const name = nameOf(chat, id);
+    return name ? t("From {name}’s picture", { name }) : t("From somebody else’s picture");
+  }
+  // TRANSLATORS: these two stand in a list after "From pictures of"
+  const names = owners.map((id) => (id === me.id ? t("you") : nameOf(chat, id) || t("somebody else")));
+  return t("From pictures of {names}", { names: listed(names) });
 }
 
 /** What a person said, in words for a short mention. */
-export const saidBy = (message) => message?.text || (message?.has_voice ? "Voice message" : "");
+export const saidBy = (message) => message?.text || (message?.has_voice ? t("Voice message") : "");
 
 /** Words that ask about the chat itself and not for a picture. */
 export const isCommand = (text) => /^\s*\/(usage|settings|help|start|leaderboard)\b/i.test(text ?? "");

@@ -1,6 +1,7 @@
 // One menu for the whole page, opened beside whichever button asks for it.
 
 import { byId, el } from "./dom.js";
+import { t } from "./words.js";
 
 const EDGE_PX = 8;
 let opener = null;
@@ -32,7 +33,7 @@ function closeMenu(isBack = true) {
 function drawn({ label, note, kind = "", act, heading, choices, isTall }) {
   if (!heading) return el("button", { type: "button", role: "menuitem", class: `item ${kind}`.trim(), tabIndex: -1, onclick: () => chosen(act) }, el("span", {}, label), note ? el("small", {}, note) : null);
   const role = ({ isOn }) => (isOn === undefined ? { role: "menuitem" } : { role: "menuitemradio", "aria-checked": String(isOn) });
-  const choice = (one) => el("button", { type: "button", ...role(one), class: "choice", tabIndex: -1, "aria-label": `${heading}: ${one.label}`, onclick: () => chosen(one.act) }, one.label);
+  const choice = (one) => el("button", { type: "button", ...role(one), class: "choice", tabIndex: -1, "aria-label": t("{heading}: {choice}", { heading, choice: one.label }), onclick: () => chosen(one.act) }, one.label);
   return el("div", { class: isTall ? "item tall" : "item", role: "group", "aria-label": heading }, el("span", { "aria-hidden": "true" }, heading), el("span", { class: "choices" }, choices.map(choice)));
 }
 

@@ -1,5 +1,7 @@
 // What is on its way to the chat. Sent one after the other; what fails waits and goes again under the same key.
 
+import { t } from "./words.js";
+
 const LONGEST_MS = 30_000;
 
 /** Emits `change` (an item changed or came or went), `sent` (detail: item, ids). */
@@ -73,7 +75,7 @@ export class Outbox extends EventTarget {
   #resolved(replyTo) {
     if (!replyTo || typeof replyTo === "string") return replyTo;
     if (replyTo.ids) return replyTo.ids.answer_id;
-    throw Object.assign(new Error("The message before this one was not sent."), { passes: false });
+    throw Object.assign(new Error(t("The message before this one was not sent.")), { passes: false });
   }
 
   #sent(item, ids) {

@@ -16,6 +16,7 @@ import { Tree } from "./tree.js";
 import { isVeiled, unveil } from "./veil.js";
 import { Viewer } from "./viewer.js";
 import { Welcome } from "./welcome.js";
+import { t, tn } from "./words.js";
 
 const NEAR_PX = 160;
 const TWICE_MS = 1200; // a second press this soon is a nervous finger
@@ -28,7 +29,7 @@ class Page {
     this.me = me;
     this.chat = new Chat(name);
     this.outbox = new Outbox(this.chat);
-    this.composer = new Composer(this.chat, limits, abilities);
+    this.composer = new Composer(this.chat, me, limits, abilities);
     this.viewer = new Viewer(this.chat, (message, index) => this.composer.reply(message, index));
     this.tree = new Tree(this.chat, (id) => this.jump(id));
     this.welcome = new Welcome((file, text) => this.send({ text, files: file ? [file] : [] }), abilities.draws ?? true);
@@ -128,19 +129,19 @@ class Page {
   async info(message, index) {
     try {
       const { words } = await this.chat.api.info(message.id, index);
-      await tell(index === null ? "About this result" : `About picture ${index + 1}`, words);
+      await tell(index === null ? t("About this result") : t("About picture {number}", { number: index + 1 }), words);
     } catch (refused) {
       this.note(refused.message);
     }
   }
 
   async remove(message) {
-    const title = message.images.length > 1 ? `Delete these ${message.images.length} pictures?` : "Delete this picture?";
-    const isMeant = await ask(title, "It will be gone for everybody here, and can’t be brought back. What was made from it stays.", "Delete");
+    const title = tn("Delete this picture?", "Delete these {count} pictures?", Math.max(1, message.images.length));
+    const isMeant = await ask(title, t("It will be gone for everybody here, and can’t be brought back. What was made from it stays."), t("Delete"));
     if (!isMeant) return;
     try {
       const { words } = await this.chat.api.remove(message.id);
-      this.note(words || "Deleted.");
+      this.note(words || t("Deleted."));
     } catch (refused) {
       this.note(refused.message);
     }
@@ -247,7 +248,7 @@ class Page {
     const wasOpen = !before || !FINAL.has(before.state);
     if (!FINAL.has(message.state) || !wasOpen || message.created_at < this.#openedAt) return;
     const { label, words } = partsOf(message);
-    const ready = message.images.length > 1 ? "Your pictures are ready." : "Your picture is ready.";
+    const ready = tn("Your picture is ready.", "Your pictures are ready.", Math.max(1, message.images.length));
     this.#callFor(message.state === "done" && message.images.length ? `${ready} ${label} ${words}` : [label, words].filter(Boolean).join(" "));
   }
 
@@ -422,7 +423,7 @@ function theme() {
   const chosen = () => document.documentElement.dataset.theme ?? "auto";
   const show = () => {
     button.querySelector("use").setAttribute("href", `#i-${chosen()}`);
-    button.title = { auto: "Colours: as your system", light: "Colours: light", dark: "Colours: dark" }[chosen()];
+    button.title = { auto: t("Colours: as your system"), light: t("Colours: light"), dark: t("Colours: dark") }[chosen()];
     button.setAttribute("aria-label", button.title);
   };
   button.onclick = () => {

@@ -3,29 +3,38 @@
 import { el, icon } from "./dom.js";
 import { shownOf } from "./lineage.js";
 import { isVeiled } from "./veil.js";
+import { t } from "./words.js";
 
 const BROAD_PX = 440;
 const TALL_PX = 460;
 const OWN = 0.7; // what people sent themselves is drawn smaller than what came of it
 
-export const altOf = (image) => image.alt || "A picture";
+export const altOf = (image) => image.alt || t("A picture");
 
 export function pictures(message, does) {
   const shown = shownOf(message);
   const share = message.author.is_bot ? 1 : OWN;
-  const draw = (one) => picture(message, one, does, shown.length > 1 ? `Picture ${one.index + 1} of ${shown.length}. ` : "", share);
+  const draw = (one) => picture(message, one, does, shown.length > 1 ? nameOf(one.index, shown.length) : "", share);
   return el("div", { class: shown.length > 1 ? "pictures many" : "pictures" }, shown.map(draw));
 }
 
-/** A picture that opens in full. */
+/** Which of several it is. */
+export const nameOf = (index, count) => t("Picture {number} of {count}", { number: index + 1, count });
+
+function labelOf(isHidden, name, alt) {
+  if (isHidden) return name ? t("Show the hidden picture. {name}.", { name }) : t("Show the hidden picture.");
+  return name ? t("Look at it in full: {name}. {alt}", { name, alt }) : t("Look at it in full: {alt}", { alt });
+}
+
+/** A picture that opens in full; `name` says which of several it is. */
 export function picture(message, { image, index }, does, name = "", share = 1) {
   const isHidden = isVeiled(image);
-  const label = isHidden ? `Show the hidden picture. ${name}` : `Look at it in full: ${name}${altOf(image)}`;
+  const label = labelOf(isHidden, name, altOf(image));
   const frame = el("button", { type: "button", class: "picture", "aria-label": label, onclick: () => (isHidden ? does.unveil(message) : does.look(message, index)) });
   frame.classList.toggle("clear", image.has_alpha !== false);
   frame.classList.toggle("veiled", isHidden);
-  if (isHidden) frame.append(el("span", { class: "veil" }, icon("hidden"), "Tap to show"));
-  frame.append(el("img", { src: image.url, alt: isHidden ? "A hidden picture" : altOf(image), width: image.width_px, height: image.height_px, loading: "lazy", decoding: "async", draggable: false }));
+  if (isHidden) frame.append(el("span", { class: "veil" }, icon("hidden"), t("Tap to show")));
+  frame.append(el("img", { src: image.url, alt: isHidden ? t("A hidden picture") : altOf(image), width: image.width_px, height: image.height_px, loading: "lazy", decoding: "async", draggable: false }));
   shape(frame, image, share);
   return frame;
 }

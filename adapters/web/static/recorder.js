@@ -2,6 +2,7 @@
 
 import { byId, speak } from "./dom.js";
 import { wavOf } from "./wav.js";
+import { t } from "./words.js";
 
 const LONGEST_S = 60;
 const SHORTEST_S = 0.4;
@@ -34,7 +35,7 @@ export class Recorder extends EventTarget {
       if (this.state !== "asking") stream.getTracks().forEach((track) => track.stop());
       else await this.#record(stream);
     } catch {
-      this.#close("I can't use the microphone here. Please allow it in the browser, or write instead.");
+      this.#close(t("I can't use the microphone here. Please allow it in the browser, or write instead."));
     }
   }
 
@@ -53,7 +54,7 @@ export class Recorder extends EventTarget {
     this.since = performance.now();
     this.ticking = setInterval(() => this.#tick(), TICK_MS);
     this.#be("recording");
-    speak("Recording");
+    speak(t("Recording"));
     byId("record-send").focus();
   }
 
@@ -83,12 +84,12 @@ export class Recorder extends EventTarget {
     try {
       this.read = await wavOf(new Blob(this.parts, { type: this.recorder.mimeType }), this.context, LONGEST_S);
     } catch {
-      return this.#close("The browser could not make a recording. Please try again, or write instead.");
+      return this.#close(t("The browser could not make a recording. Please try again, or write instead."));
     }
     if (this.state !== "reading") return;
     this.stream.getTracks().forEach((track) => track.stop());
-    if (this.read.seconds < SHORTEST_S) return this.#close("That was too short to hear anything.");
-    if (this.read.peak < SILENCE) return this.#close("I heard nothing at all. Is the right microphone switched on?");
+    if (this.read.seconds < SHORTEST_S) return this.#close(t("That was too short to hear anything."));
+    if (this.read.peak < SILENCE) return this.#close(t("I heard nothing at all. Is the right microphone switched on?"));
     byId("record-time").textContent = clockOf(this.read.seconds);
     this.#be("ready");
     if (this.isSent) this.#send();
@@ -138,7 +139,7 @@ export class Recorder extends EventTarget {
     byId("record-stop").hidden = state !== "recording";
     byId("record-play").hidden = state !== "ready";
     byId("record-send").disabled = state === "reading";
-    byId("record-play").setAttribute("aria-label", this.playing ? "Stop listening" : "Listen to it");
+    byId("record-play").setAttribute("aria-label", this.playing ? t("Stop listening") : t("Listen to it"));
     byId("record-play").querySelector("use").setAttribute("href", this.playing ? "#i-stop" : "#i-play");
   }
 }

@@ -2,6 +2,7 @@
 
 import { skew } from "./api.js";
 import { el } from "./dom.js";
+import { t } from "./words.js";
 
 export function seconds(message) {
   const node = el("span", { class: "seconds", data: { since: message.started_at ?? message.created_at } });
@@ -12,5 +13,6 @@ export function seconds(message) {
 /** Brings the running seconds of a placeholder up to date. */
 export function tick(node) {
   const passed = Math.max(0, Math.floor((Date.now() + skew) / 1000 - Number(node.dataset.since)));
-  node.textContent = passed < 60 ? ` · ${passed} s` : ` · ${Math.floor(passed / 60)} min ${passed % 60} s`;
+  const time = passed < 60 ? t("{seconds} s", { seconds: passed }) : t("{minutes} min {seconds} s", { minutes: Math.floor(passed / 60), seconds: passed % 60 });
+  node.textContent = ` · ${time}`;
 }

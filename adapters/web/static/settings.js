@@ -3,26 +3,30 @@
 
 import { byId } from "./dom.js";
 import { openMenu } from "./menu.js";
+import { t } from "./words.js";
 
 const STANDINGS = [
-  { standing: "unsaid", label: "Ask me", words: "You will be asked each time." },
-  { standing: "here", label: "Yes, here", words: "Everybody in this chat may edit the pictures that you send here." },
-  { standing: "never", label: "No, never", words: "Nobody edits your pictures any more, here or in any other chat." },
+  // TRANSLATORS: answer to "May others edit pictures that I send here?": a button, three of them side by side on a phone
+  { standing: "unsaid", label: t("Ask me"), words: t("You will be asked each time.") },
+  // TRANSLATORS: answer to "May others edit pictures that I send here?": a button, three of them side by side on a phone
+  { standing: "here", label: t("Yes, here"), words: t("Everybody in this chat may edit the pictures that you send here.") },
+  // TRANSLATORS: answer to "May others edit pictures that I send here?": a button, three of them side by side on a phone
+  { standing: "never", label: t("No, never"), words: t("Nobody edits your pictures any more, here or in any other chat.") },
 ];
 
 /** `own` asks for and changes what holds for one's own pictures, null where there is nobody else; `note` shows words. */
 export function prepareSettings(say, own, note) {
   const button = byId("settings");
-  const onOrOff = (name) => ["on", "off"].map((state) => ({ label: state === "on" ? "On" : "Off", act: () => say(`/settings ${name} ${state}`) }));
+  const onOrOff = (name) => ["on", "off"].map((state) => ({ label: state === "on" ? t("On") : t("Off"), act: () => say(`/settings ${name} ${state}`) }));
   const items = [
-    { heading: "Ideas under results", choices: onOrOff("suggestions") },
-    { heading: "Questions back", choices: onOrOff("questions") },
-    { label: "What was used", note: "Pictures and money, today and this month", act: () => say("/usage") },
-    { label: "What can I say?", note: "Help, in a few lines", act: () => say("/help") },
+    { heading: t("Ideas under results"), choices: onOrOff("suggestions") },
+    { heading: t("Questions back"), choices: onOrOff("questions") },
+    { label: t("What was used"), note: t("Pictures and money, today and this month"), act: () => say("/usage") },
+    { label: t("What can I say?"), note: t("Help, in a few lines"), act: () => say("/help") },
   ];
   button.onclick = async () => {
     const mine = own ? [await pictures(own, note)] : [];
-    openMenu(button, "Settings of this chat", [...mine, ...items]);
+    openMenu(button, t("Settings of this chat"), [...mine, ...items]);
   };
 }
 
@@ -30,5 +34,5 @@ async function pictures(own, note) {
   const now = await own.standing().then((told) => told.standing, () => null);
   const change = (standing, words) => own.stand(standing).then(() => note(words), (refused) => note(refused.message));
   const choices = STANDINGS.map(({ standing, label, words }) => ({ label, isOn: standing === now, act: () => change(standing, words) }));
-  return { heading: "May others edit pictures that I send here?", isTall: true, choices };
+  return { heading: t("May others edit pictures that I send here?"), isTall: true, choices };
 }

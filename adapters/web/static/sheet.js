@@ -1,6 +1,7 @@
 // A small window for words, or for one question.
 
 import { byId, el } from "./dom.js";
+import { t } from "./words.js";
 
 export function prepareSheet() {
   const sheet = byId("sheet");
@@ -8,10 +9,10 @@ export function prepareSheet() {
 }
 
 /** Tells something that is to be read at leisure. */
-export const tell = (title, words) => open(title, words, [{ label: "Close", kind: "main-button" }]);
+export const tell = (title, words) => open(title, words, [{ label: t("Close"), kind: "main-button" }]);
 
 /** Asks before something that can't be undone; whether it was meant. */
-export const ask = async (title, words, yes) => (await open(title, words, [{ label: "Keep it", kind: "quiet-button" }, { label: yes, kind: "main-button harm", value: "yes" }])) === "yes";
+export const ask = async (title, words, yes) => (await open(title, words, [{ label: t("Keep it"), kind: "quiet-button" }, { label: yes, kind: "main-button harm", value: "yes" }])) === "yes";
 
 function open(title, words, buttons) {
   const sheet = byId("sheet");

@@ -3,6 +3,7 @@
 import { byId, el, icon } from "./dom.js";
 import { countOf, picturesOf, saidBy, threadAround } from "./lineage.js";
 import { miniature } from "./pictures.js";
+import { t, tn } from "./words.js";
 
 export class Tree {
   constructor(chat, onJump) {
@@ -27,9 +28,9 @@ export class Tree {
     const picture = picturesOf(this.chat, message)[0];
     const isOwn = message.images.length > 0;
     const thumb = picture ? miniature(picture, { loading: "lazy" }, isOwn ? "" : "dim") : el("span", { class: "no-thumb" }, icon("file"));
-    const words = message.author.is_bot ? saidBy(asked) || "No words" : "The beginning";
+    const words = message.author.is_bot ? saidBy(asked) || t("No words") : t("The beginning");
     const count = countOf(message);
-    const state = message.author.is_bot && message.state !== "done" ? NOTES[message.state] : count > 1 ? `${count} pictures` : null;
+    const state = message.author.is_bot && message.state !== "done" ? NOTES[message.state] : count > 1 ? tn("{count} picture", "{count} pictures", count) : null;
     const jump = () => {
       this.dialog.close();
       this.onJump(message.id);
@@ -44,13 +45,13 @@ export class Tree {
 }
 
 const NOTES = {
-  accepted: "on its way",
-  waiting: "waiting",
-  running: "working on it",
-  asking: "asks back",
-  refused: "not possible",
-  failed: "didn't work",
-  cancelled: "cancelled",
+  accepted: t("on its way"),
+  waiting: t("waiting"),
+  running: t("working on it"),
+  asking: t("asks back"),
+  refused: t("not possible"),
+  failed: t("didn't work"),
+  cancelled: t("cancelled"),
 };
 
 /** Nodes are answers, and people's pictures that something grew from: {message, asked, children}. */

@@ -1,8 +1,10 @@
 // A picture in full, with the picture before it one press away.
 
 import { byId, el } from "./dom.js";
+import { nameOf } from "./pictures.js";
 import { isVeiled } from "./veil.js";
 import { beforeOf, countOf, isAlike, partsOf, placesOf, saidBy, shownOf } from "./lineage.js";
+import { t } from "./words.js";
 
 const shapeOf = (image) => image.width_px / image.height_px;
 
@@ -50,7 +52,7 @@ export class Viewer {
     frame.style.setProperty("--ratio", `${image.width_px} / ${image.height_px}`);
     frame.style.setProperty("--width", `${image.width_px}px`);
     frame.style.setProperty("--share", shapeOf(image));
-    if (this.before) frame.append(el("img", { class: "over", src: this.before.url, alt: "The picture before" }));
+    if (this.before) frame.append(el("img", { class: "over", src: this.before.url, alt: t("The picture before") }));
     byId("stage").replaceChildren(frame);
     frame.classList.toggle("clear", image.has_alpha !== false);
     const slides = isAlike(image, this.before);
@@ -72,21 +74,21 @@ export class Viewer {
     frame.classList.toggle("slides", isOn);
     frame.querySelectorAll(".divider, .slider, .tag").forEach((node) => node.remove());
     if (!isOn) return;
-    const slider = el("input", { type: "range", min: 0, max: 100, value: 50, class: "slider", "aria-label": "How much of the picture before to show" });
+    const slider = el("input", { type: "range", min: 0, max: 100, value: 50, class: "slider", "aria-label": t("How much of the picture before to show") });
     const slide = () => frame.style.setProperty("--shown", `${slider.value}%`);
     slider.addEventListener("input", slide);
     slide();
-    frame.append(el("span", { class: "divider", "aria-hidden": "true" }), slider, el("span", { class: "tag left" }, "Before"), el("span", { class: "tag right" }, "After"));
+    frame.append(el("span", { class: "divider", "aria-hidden": "true" }), slider, el("span", { class: "tag left" }, t("Before")), el("span", { class: "tag right" }, t("After")));
   }
 
   #caption(image, own) {
     const { label, words } = partsOf(this.message);
     const asked = saidBy(this.message.author.is_bot ? this.chat.get(this.message.reply_to) : this.message);
     const count = placesOf(this.message);
-    const place = count > 1 ? `Picture ${this.index + 1} of ${count}` : "";
+    const place = count > 1 ? nameOf(this.index, count) : "";
     const size = `${image.width_px} × ${image.height_px}`;
     const also = this.message.author.is_bot && !this.message.panels.length ? words.replaceAll("\n", " ") : "";
-    byId("caption").replaceChildren(el("strong", { dir: "auto" }, own || asked || "A picture"), el("span", {}, [place, label, size, also].filter(Boolean).join(" · ")));
+    byId("caption").replaceChildren(el("strong", { dir: "auto" }, own || asked || t("A picture")), el("span", {}, [place, label, size, also].filter(Boolean).join(" · ")));
   }
 
   #hold(isHeld) {

@@ -1,15 +1,17 @@
 // The first visit: a place to drop a picture, and pictures with things to try for who has none at hand.
 
 import { byId, el, icon } from "./dom.js";
+import { t } from "./words.js";
 
+// TRANSLATORS (the tries): pressed, and then said as somebody's own words
 const SAMPLES = [
-  { file: "cat.jpg", name: "A cat", tries: ["make it black and white", "crop to a circle", "write \"MONDAY\" at the bottom"] },
-  { file: "coffee.jpg", name: "A cup of coffee", tries: ["make it warmer and add a white border", "crop to a square and round the corners", "sepia"] },
-  { file: "astronaut.jpg", name: "An astronaut", tries: ["turn it into a sticker", "crop to 4:5 and make it black and white", "flip it and make it sepia"] },
-  { file: "rocket.jpg", name: "A rocket", tries: ["rotate 90 degrees", "make it 30% brighter and more colourful", "write \"lift-off\" at the top in white"] },
+  { file: "cat.jpg", name: t("A cat"), tries: [t("make it black and white"), t("crop to a circle"), t("write \"MONDAY\" at the bottom")] },
+  { file: "coffee.jpg", name: t("A cup of coffee"), tries: [t("make it warmer and add a white border"), t("crop to a square and round the corners"), t("sepia")] },
+  { file: "astronaut.jpg", name: t("An astronaut"), tries: [t("turn it into a sticker"), t("crop to 4:5 and make it black and white"), t("flip it and make it sepia")] },
+  { file: "rocket.jpg", name: t("A rocket"), tries: [t("rotate 90 degrees"), t("make it 30% brighter and more colourful"), t("write \"lift-off\" at the top in white")] },
 ];
 
-const DRAWING = "draw a fox in the snow, in watercolour";
+const DRAWING = t("draw a fox in the snow, in watercolour");
 
 export class Welcome {
   /** `onTry(file, words)` sends a sample picture with words; without `file`, where the core `draws`, words alone. */
@@ -32,15 +34,15 @@ export class Welcome {
       "button",
       { type: "button", class: "drop-zone", onclick: () => byId("files").click() },
       icon("add"),
-      el("strong", {}, isTouched ? "Choose a photo" : "Drop a photo here"),
-      el("span", {}, isTouched ? "or take a new one" : "or click to choose one. Pasting works too."),
+      el("strong", {}, isTouched ? t("Choose a photo") : t("Drop a photo here")),
+      el("span", {}, isTouched ? t("or take a new one") : t("or click to choose one. Pasting works too.")),
     );
-    this.tiles = el("div", { class: "samples", role: "group", "aria-label": "Sample pictures" }, SAMPLES.map((sample) => this.#tile(sample)));
-    this.chips = el("div", { class: "chips", role: "group", "aria-label": "Things to try" });
+    this.tiles = el("div", { class: "samples", role: "group", "aria-label": t("Sample pictures") }, SAMPLES.map((sample) => this.#tile(sample)));
+    this.chips = el("div", { class: "chips", role: "group", "aria-label": t("Things to try") });
     this.place.replaceChildren(
-      el("h2", { id: "welcome-title" }, "Reply to a picture with what you want changed"),
+      el("h2", { id: "welcome-title" }, t("Reply to a picture with what you want changed")),
       choose,
-      el("p", { class: "or" }, "No photo at hand? Pick one of these, then tap what to do with it."),
+      el("p", { class: "or" }, t("No photo at hand? Pick one of these, then tap what to do with it.")),
       this.tiles,
       this.chips,
       this.draws ? this.#drawing() : "",
@@ -50,7 +52,7 @@ export class Welcome {
 
   #drawing() {
     const chip = el("button", { type: "button", class: "chip", onclick: () => this.onTry(null, DRAWING) }, DRAWING);
-    return el("div", { class: "chips drawing", role: "group", "aria-label": "Draw from words" }, el("span", {}, "Or from words alone:"), chip);
+    return el("div", { class: "chips drawing", role: "group", "aria-label": t("Draw from words") }, el("span", {}, t("Or from words alone:")), chip);
   }
 
   #tile(sample) {
