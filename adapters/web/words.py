@@ -28,7 +28,11 @@ class Words:
     async def front(self, request: web.Request) -> web.Response:
         """GET /"""
         needs_script = tr("This page needs JavaScript to talk to Remixbot.")
-        text = self._front.substitute(lang=tag_spoken(), no_script=escape(needs_script))
+        text = self._front.substitute(
+            lang=tag_spoken(),
+            no_script=escape(needs_script),
+            description=escape(tr("Reply to a picture with what you want changed.")),
+        )
         return _kept(request, text, "text/html")
 
     async def catalog(self, request: web.Request) -> web.Response:

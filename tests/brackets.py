@@ -1,0 +1,53 @@
+"""A language in which each sentence stands in ⟦brackets⟧: what is read without them was never marked."""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.catalogs import PAGE, extracted, forms, messages
+
+
+def wrapped(text: str) -> str:
+    return f"⟦{text}⟧"
+
+
+class Pseudo(gettext.NullTranslations):
+    """What the process says."""
+
+    def gettext(self, message: str) -> str:
+        return wrapped(message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return wrapped(msgid1 if n == 1 else msgid2)
+
+    def pgettext(self, context: str, message: str) -> str:
+        return wrapped(message)
+
+
+def speak(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on this process says all in brackets."""
+    monkeypatch.setattr("bot.domain.language.catalog", lambda _: Pseudo())
+
+
+def page_words(change: Callable[[str], str] = wrapped) -> dict[str, Any]:
+    """What `words.json` has of such a language. Its numbers are said as in German."""
+    words: dict[str, Any] = {}
+    for message in messages(extracted(PAGE)):
+        one, *more = map(change, forms(message.id))
+        words[forms(message.id)[0]] = {"one": one, "other": more[0]} if more else one
+    return {"language": "de", "words": words}
+
+
+def unmarked(text: str, own: list[str]) -> str:
+    """What is left of a text without the sentences in brackets and without `own`, which are somebody's words."""
+    while (end := text.find("⟧")) >= 0:
+        begin = text.rfind("⟦", 0, end)
+        text = text[: max(begin, 0)] + " " + text[end + 1 :]
+    text = text.partition("⟦")[0]  # the rest of that sentence stands in another node
+    for words in sorted(own, key=len, reverse=True):
+        text = text.replace(words, " ")
+    return " ".join(text.split()) if any(letter.isalpha() for letter in text) else ""
