@@ -135,8 +135,8 @@ async def test_nothing_that_is_read_on_the_page_was_left_out_of_the_catalogs(
         await ann.locator(".message.bot .more").click()
         assert await reader.finds() == []  # with its menu
         await ann.get_by_role("menuitem", name="⟦Info⟧").click()
-        words = await ann.locator("#sheet-words").inner_text()
-        reader.own += words.split("\n")
+        await expect(ann.locator("#sheet-words")).to_contain_text("edited without AI")
+        reader.own += (await ann.locator("#sheet-words").inner_text()).split("\n")
         assert await reader.finds() == []
         await ann.keyboard.press("Escape")
         await ann.click("#settings")

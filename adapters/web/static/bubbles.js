@@ -13,12 +13,19 @@ import { vote } from "./vote.js";
 import { locale, percent, place, t, tn } from "./words.js";
 
 const STATES = {
+  // TRANSLATORS: a heading above an answer, or what a placeholder says: the state of an edit
   accepted: t("On its way"),
+  // TRANSLATORS: a heading above an answer, or what a placeholder says: the state of an edit
   waiting: t("Waiting"),
+  // TRANSLATORS: a heading above an answer, or what a placeholder says: the state of an edit
   running: t("Working on it"),
+  // TRANSLATORS: a heading above an answer, or what a placeholder says: the state of an edit
   asking: t("One question"),
+  // TRANSLATORS: a heading above an answer, or what a placeholder says: the state of an edit
   refused: t("Not possible"),
+  // TRANSLATORS: a heading above an answer, or what a placeholder says: the state of an edit
   failed: t("Didn't work"),
+  // TRANSLATORS: a heading above an answer, or what a placeholder says: the state of an edit
   cancelled: t("Cancelled"),
 };
 const SAID = new Set(["asking", "refused", "failed"]);

@@ -6,9 +6,13 @@ import { miniature } from "./pictures.js";
 import { listed, t, tn } from "./words.js";
 
 const SAYS = [
+  // TRANSLATORS: a button that answers "May Anna edit your picture?", with what it means below; two of them side by side on a phone
   { say: "once", label: t("Once"), note: t("This one time") },
+  // TRANSLATORS: a button that answers "May Anna edit your picture?", with what it means below; two of them side by side on a phone
   { say: "here", label: t("Always here"), note: t("Everybody here") },
+  // TRANSLATORS: a button that answers "May Anna edit your picture?", with what it means below; two of them side by side on a phone
   { say: "not_now", label: t("Not this time"), note: t("Leave it alone") },
+  // TRANSLATORS: a button that answers "May Anna edit your picture?", with what it means below; two of them side by side on a phone
   { say: "never", label: t("Never"), note: t("Nobody, in any chat") },
 ];
 

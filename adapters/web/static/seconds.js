@@ -13,6 +13,7 @@ export function seconds(message) {
 /** Brings the running seconds of a placeholder up to date. */
 export function tick(node) {
   const passed = Math.max(0, Math.floor((Date.now() + skew) / 1000 - Number(node.dataset.since)));
+  // TRANSLATORS: how long it takes so far: seconds, or minutes and seconds, as short as can be
   const time = passed < 60 ? t("{seconds} s", { seconds: passed }) : t("{minutes} min {seconds} s", { minutes: Math.floor(passed / 60), seconds: passed % 60 });
   node.textContent = ` · ${time}`;
 }

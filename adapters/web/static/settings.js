@@ -17,6 +17,7 @@ const STANDINGS = [
 /** `own` asks for and changes what holds for one's own pictures, null where there is nobody else; `note` shows words. */
 export function prepareSettings(say, own, note) {
   const button = byId("settings");
+  // TRANSLATORS: two buttons, side by side
   const onOrOff = (name) => ["on", "off"].map((state) => ({ label: state === "on" ? t("On") : t("Off"), act: () => say(`/settings ${name} ${state}`) }));
   const items = [
     { heading: t("Ideas under results"), choices: onOrOff("suggestions") },

@@ -45,12 +45,19 @@ export class Tree {
 }
 
 const NOTES = {
+  // TRANSLATORS: stands small below a version that shows no picture: its state
   accepted: t("on its way"),
+  // TRANSLATORS: stands small below a version that shows no picture: its state
   waiting: t("waiting"),
+  // TRANSLATORS: stands small below a version that shows no picture: its state
   running: t("working on it"),
+  // TRANSLATORS: stands small below a version that shows no picture: its state
   asking: t("asks back"),
+  // TRANSLATORS: stands small below a version that shows no picture: its state
   refused: t("not possible"),
+  // TRANSLATORS: stands small below a version that shows no picture: its state
   failed: t("didn't work"),
+  // TRANSLATORS: stands small below a version that shows no picture: its state
   cancelled: t("cancelled"),
 };
 

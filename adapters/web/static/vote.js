@@ -6,7 +6,9 @@ import { t } from "./words.js";
 const CHOICES = [
   { choice: "a", label: "A" },
   { choice: "b", label: "B" },
+  // TRANSLATORS: a button of a vote between two pictures: neither is better
   { choice: "tie", label: t("Tie") },
+  // TRANSLATORS: a button of a vote between two pictures: neither is good
   { choice: "bad", label: t("Both bad") },
 ];
 

@@ -3,14 +3,18 @@
 import { byId, el, icon } from "./dom.js";
 import { t } from "./words.js";
 
-// TRANSLATORS (the tries): pressed, and then said as somebody's own words
 const SAMPLES = [
+  // TRANSLATORS: the name of a sample picture, and words that can be pressed to try them on it: then they are said as somebody's own
   { file: "cat.jpg", name: t("A cat"), tries: [t("make it black and white"), t("crop to a circle"), t("write \"MONDAY\" at the bottom")] },
+  // TRANSLATORS: the name of a sample picture, and words that can be pressed to try them on it: then they are said as somebody's own
   { file: "coffee.jpg", name: t("A cup of coffee"), tries: [t("make it warmer and add a white border"), t("crop to a square and round the corners"), t("sepia")] },
+  // TRANSLATORS: the name of a sample picture, and words that can be pressed to try them on it: then they are said as somebody's own
   { file: "astronaut.jpg", name: t("An astronaut"), tries: [t("turn it into a sticker"), t("crop to 4:5 and make it black and white"), t("flip it and make it sepia")] },
+  // TRANSLATORS: the name of a sample picture, and words that can be pressed to try them on it: then they are said as somebody's own
   { file: "rocket.jpg", name: t("A rocket"), tries: [t("rotate 90 degrees"), t("make it 30% brighter and more colourful"), t("write \"lift-off\" at the top in white")] },
 ];
 
+// TRANSLATORS: can be pressed: then it is said as somebody's own words, and drawn
 const DRAWING = t("draw a fox in the snow, in watercolour");
 
 export class Welcome {
