@@ -665,6 +665,6 @@ async def test_every_field_of_a_message_is_documented(page: PageRig) -> None:
 
 def test_every_example_of_the_first_visit_is_done_without_ai() -> None:
     tries = re.findall(r"tries: (\[.*?\]) \}", (SAMPLES.parent / "welcome.js").read_text())
-    examples = [words for found in tries for words in json.loads(found)]
+    examples = [json.loads(words) for found in tries for words in re.findall(r't\(("(?:[^"\\]|\\.)*")\)', found)]
     not_understood = [words for words in examples if not ExactEngine().read(words, images=1).whole]
     assert (len(examples), not_understood) == (12, [])
