@@ -175,8 +175,8 @@ class Answer:
     While the turn waits for the consent of `asks`, each of them is to be offered every `Say`. `spoiler`: its pictures
     are to be hidden until they are opened. `vote` is to be offered to everybody. `files` are to be handed out as they
     are; an answer has pictures or files, not both. `language` is the one that it is in, where it is given to somebody
-    who may be spoken to in another: what a platform adds to it is said in it, too. `heard` and `roles`
-    are those of the lines that say what was understood of a voice, and what each picture was taken for.
+    who may be spoken to in another: what a platform adds to it is said in it, too. `heard` and `roles` are those of the
+    lines that say what was understood of a voice, and what each picture was taken for.
     """
 
     state: TurnState
