@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -399,11 +400,17 @@ async def test_each_result_offers_what_can_be_done_next_with_its_price(rig: Rig)
 # --- roles
 
 
+def kinds_of(shown: Mapping[str, Any]) -> dict[str, str]:
+    """What each line of an answer is."""
+    return dict(zip(json.loads(shown["lines"]), json.loads(shown["kinds"]), strict=True))
+
+
 async def test_roles_are_read_shown_and_fixed_by_one_press(rig: Rig, gemini: ScriptedEngine) -> None:
     first = await rig.says("put the style of picture 1 on picture 2", [COFFEE, CAT])
     await rig.sees(first)
     assert gemini.requests[0].purposes == (Purpose.STYLE, Purpose.CANVAS)
-    assert "Picture 1: the style" in (await rig.shown(first.reply))["text"]
+    said = kinds_of(await rig.shown(first.reply))
+    assert said["Picture 1: the style · Picture 2: the one to edit"] == "roles"
     await rig.sees(await rig.presses(Act.CANVAS, first, "1"))
     assert gemini.requests[1].purposes == (Purpose.CANVAS, Purpose.STYLE)
     assert gemini.requests[1].images == gemini.requests[0].images
@@ -506,7 +513,8 @@ async def test_a_voice_message_is_heard_once_quoted_and_done_exactly_where_it_ca
     message = await rig.says("", [CAT], voice=sound(), id_="spoken")
     status = await rig.sees(message)
     assert (status.turn.engine, status.turn.instruction) == ("exact", "make it black and white")
-    assert "Heard: “make it black and white”" in (await rig.shown(message.reply))["text"]
+    shown = await rig.shown(message.reply)
+    assert kinds_of(shown)["Heard: “make it black and white”"] == "heard"
     assert status.outcome is not None
     assert (status.outcome.usage.cost_microusd, text_model.listened) == (300, 1)
     assert gemini.requests == []
