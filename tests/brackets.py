@@ -1,36 +1,23 @@
-"""A language in which each sentence stands in ⟦brackets⟧: what is read without them was never marked."""
+"""The page in a language in which each sentence stands in ⟦brackets⟧: what is read without them was never marked."""
 
 from __future__ import annotations
 
-import gettext
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.catalogs import PAGE, extracted, forms, messages
+from tests.pseudo import Marked
 
 
 def wrapped(text: str) -> str:
     return f"⟦{text}⟧"
 
 
-class Pseudo(gettext.NullTranslations):
-    """What the process says."""
-
-    def gettext(self, message: str) -> str:
-        return wrapped(message)
-
-    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return wrapped(msgid1 if n == 1 else msgid2)
-
-    def pgettext(self, context: str, message: str) -> str:
-        return wrapped(message)
-
-
 def speak(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on this process says all in brackets."""
-    monkeypatch.setattr("bot.domain.language.catalog", lambda _: Pseudo())
+    monkeypatch.setattr("bot.domain.language.catalog", lambda _: Marked())
 
 
 def page_words(change: Callable[[str], str] = wrapped) -> dict[str, Any]:
