@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ def speak(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.domain.language.catalog", lambda _: Marked())
 
 
+@cache
 def page_words(change: Callable[[str], str] = wrapped) -> dict[str, Any]:
     """What `words.json` has of such a language. Its numbers are said as in German."""
     words: dict[str, Any] = {}
