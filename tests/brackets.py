@@ -33,10 +33,15 @@ def page_words(change: Callable[[str], str] = wrapped) -> dict[str, Any]:
 
 def unmarked(text: str, own: list[str]) -> str:
     """What is left of a text without the sentences in brackets and without `own`, which are somebody's words."""
+    left = _outside(text)
+    for words in sorted(filter(None, map(_outside, own)), key=len, reverse=True):
+        left = left.replace(words, " ")
+    return " ".join(left.split()) if any(letter.isalpha() for letter in left) else ""
+
+
+def _outside(text: str) -> str:
     while (end := text.find("⟧")) >= 0:
         begin = text.rfind("⟦", 0, end)
         text = text[: max(begin, 0)] + " " + text[end + 1 :]
     text = text.partition("⟦")[0]  # the rest of that sentence stands in another node
-    for words in sorted(own, key=len, reverse=True):
-        text = text.replace(words, " ")
-    return " ".join(text.split()) if any(letter.isalpha() for letter in text) else ""
+    return " ".join(text.split())
