@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.consent import Consent
+from bot.contests import is_in_arena
 from bot.domain.commands import Command
 from bot.domain.credit import lent_to, merged
 from bot.domain.errors import BadRequest
@@ -17,7 +18,7 @@ from bot.domain.language import tr
 from bot.domain.messages import InboundMessage, MessageRecord
 from bot.domain.refs import Sha256, TurnId, UserRef
 from bot.domain.tree import Layout, Node, layout_of, nodes_of
-from bot.domain.turns import Lent, Turn, TurnStatus
+from bot.domain.turns import FINAL_STATES, Lent, Turn, TurnStatus
 from bot.domain.wishes import PLAIN_WISH
 from bot.domain.words import (
     GONE_NODE,
@@ -74,7 +75,7 @@ class Trees:
         target = target or await self._latest(message)
         if target is None:
             raise BadRequest(tr(NOTHING_TO_DRAW))
-        statuses = await self._turns.thread(target.thread)
+        statuses = _without_half_arenas(await self._turns.thread(target.thread))
         if command.name == "compare":
             return Told(instead=await self._compared(command, target, statuses))
         return await self._tree(statuses, message.author)
@@ -163,6 +164,12 @@ class Trees:
         if status is None or status.erased or status.turn.chat != target.ref.chat:
             raise BadRequest(tr(NOTHING_TO_COMPARE))
         return status
+
+
+def _without_half_arenas(statuses: Sequence[TurnStatus]) -> list[TurnStatus]:
+    """Of an arena nothing is shown before both are there: how soon one came would tell the model."""
+    final = {status.turn.id for status in statuses if status.state in FINAL_STATES}
+    return [each for each in statuses if not is_in_arena(each.turn) or final.issuperset(each.turn.album)]
 
 
 def _people_in(turn: Turn) -> tuple[UserRef, ...]:

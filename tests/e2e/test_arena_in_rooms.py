@@ -35,7 +35,7 @@ from bot.domain.errors import EngineRefused
 from bot.domain.messages import Answer, ChatCapabilities, Received
 from bot.domain.refs import ChatRef, UserRef
 from bot.domain.turns import Turn, TurnState, TurnStatus
-from bot.domain.words import NO_PICTURE
+from bot.domain.words import NO_PICTURE, NOTHING_TO_DRAW
 from bot.engines.exact import ExactEngine
 from bot.ports import Engine
 from tests.fakes.engines import ScriptedEngine
@@ -210,6 +210,9 @@ async def test_what_comes_first_is_not_shown_before_the_other_one_is_there(rig: 
     assert (answer.images, [panel.image for panel in answer.panels]) == ((), [None, None])
     assert "up to 8 ¢" in answer.lines[0]
     assert await votes(rig, asked, BEN, Choice.A) != your_vote(Choice.A)
+    tree = await rig.sees(await rig.says("/tree", reply_to=asked))
+    assert tree.outcome is not None
+    assert (tree.outcome.words, tree.outcome.images) == (NOTHING_TO_DRAW, ())
     slower.set()
     await album(rig, asked)
     assert len((await answer_of(rig, asked)).images) == 2
