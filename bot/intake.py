@@ -49,7 +49,7 @@ from bot.domain.presets import read_preset
 from bot.domain.refs import ChatRef, MessageRef, Person, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.roles import read_roles
 from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus
-from bot.domain.wishes import PLAIN_WISH, Form, Kind, Wish, is_vague, points_at_a_picture, read_wish
+from bot.domain.wishes import PLAIN_WISH, WITHOUT_BACKGROUND, Form, Kind, Wish, is_vague, points_at_a_picture, read_wish
 from bot.domain.words import (
     ALBUM_OPEN,
     CANCELLED,
@@ -103,8 +103,7 @@ _LOADED_AT_ONCE = 32
 _AI_STARTERS = (
     # TRANSLATORS: a suggestion for an edit by AI. Pressing it says it; at most 40 characters
     N_("turn it into a watercolour"),
-    # TRANSLATORS: a suggestion for an edit by AI. Pressing it says it; at most 40 characters
-    N_("remove the background"),
+    WITHOUT_BACKGROUND,
     # TRANSLATORS: a suggestion for an edit by AI. Pressing it says it; at most 40 characters
     N_("make it evening light"),
 )

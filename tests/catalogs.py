@@ -10,6 +10,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import IO, Any
@@ -151,6 +152,8 @@ def as_po(catalog: Catalog) -> str:
 
 
 def as_mo(catalog: Catalog) -> bytes:
+    """The same bytes at any time: its header would have said when it was made."""
+    catalog.creation_date = catalog.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
     written = io.BytesIO()
     write_mo(written, catalog)
     return written.getvalue()

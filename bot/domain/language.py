@@ -89,6 +89,17 @@ def pgettext(context: str, sentence: str) -> str:
     return catalog(_spoken.get()).pgettext(context, sentence)
 
 
+def is_offer(said: str, offer: str) -> bool:
+    """Whether these words are that sentence, in any language that it is offered in."""
+    wanted = folded(said)
+    return any(folded(catalog(language).gettext(offer)) == wanted for language in LANGUAGES)
+
+
+def folded(said: str) -> str:
+    """Words as they are compared: without what is typed in one way or another."""
+    return " ".join(said.split()).rstrip(".。").casefold()
+
+
 def listed(names: Sequence[str]) -> str:
     """“Anna, Ben and Cleo”."""
     if len(names) < 2:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from bot.domain.formats import is_transparent, ratio_in, size_in
 from bot.domain.imagining import imagines, refers, says_nothing, tells_of_a_picture
 from bot.domain.imagining import is_vague as _is_vague
+from bot.domain.language import N_, is_offer
 from bot.domain.plain import MOST_CHARS, NUMBER, POLITELY, Cue, Plain, cue, number_of, plain_of
 from bot.domain.questions import asks, demands, wants_drawing
 from bot.domain.quotes import texts_to_write
@@ -81,6 +82,11 @@ def larger_wish(wish: Wish, size: str) -> Wish:
     return Wish(size=size, transparent=wish.transparent, lettering=wish.lettering)
 
 
+# TRANSLATORS: a suggestion for an edit by AI. Pressing it says it; at most 40 characters
+WITHOUT_BACKGROUND = N_("remove the background")
+"""What is offered to say, which is understood in every language that it is offered in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a message asks for. `words` is the instruction without a leading command. `asked_for` is how many pictures
@@ -110,7 +116,7 @@ def read_wish(text: str, *, images: int) -> Asked:
         count=min(album.number, most),
         ratio=ratio_in(plain),
         size=size_in(plain),
-        transparent=is_transparent(plain),
+        transparent=is_transparent(plain) or is_offer(words, WITHOUT_BACKGROUND),
         lettering=texts_to_write(words[:MOST_CHARS]),
         from_original=_FROM_ORIGINAL.find(plain) is not None,
         drawn=kind is Kind.EXPLAIN and (command == "explain" or wants_drawing(plain)),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from bot.domain.language import LANGUAGES, N_, catalog, tr
+from bot.domain.language import LANGUAGES, N_, catalog, folded, tr
 from bot.domain.words import WRITE_IT
 
 _NEAR: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -92,13 +92,13 @@ def suggestions_for(part: str, images: int) -> tuple[str, ...]:
 
 def as_written(instruction: str) -> str:
     """What we offer to say in other languages, in the words that it is read in. All else as it is."""
-    return _offered().get(_plain(instruction)) or _written_there(instruction) or instruction
+    return _written_there(instruction) or _offered().get(folded(instruction), instruction)
 
 
 @cache
 def _offered() -> Mapping[str, str]:
     offered = (*(text for _, texts in _NEAR for text in texts), *_ALWAYS, *_FOR_SEVERAL, *_SAID_ELSEWHERE)
-    return {_plain(catalog(language).gettext(text)): text for language in LANGUAGES for text in offered}
+    return {folded(catalog(language).gettext(text)): text for language in LANGUAGES for text in offered}
 
 
 def _written_there(instruction: str) -> str:
@@ -110,7 +110,3 @@ def _written_there(instruction: str) -> str:
         if words and '"' not in words and said.startswith(before) and said.endswith(after):
             return WRITE_IT.format(text=words)
     return ""
-
-
-def _plain(instruction: str) -> str:
-    return " ".join(instruction.split()).rstrip(".。").casefold()
