@@ -15,7 +15,7 @@ from bot.domain.arena import MAKING, WHICH_IS_BETTER, Ballot, Side, revealed, vo
 from bot.domain.credit import owner_names
 from bot.domain.images import ImageFacts, Picture, facts_of, picture_of
 from bot.domain.labels import Label, alt_text, label_known, label_line, words_line
-from bot.domain.language import N_, ngettext, speaking, spoken, tr
+from bot.domain.language import N_, ngettext, quoted, speaking, spoken, tr
 from bot.domain.messages import Answer, ChatCapabilities, Credit, Panel, Rendition, sharing
 from bot.domain.money import up_to
 from bot.domain.outcomes import UNDO
@@ -383,7 +383,7 @@ def _blind(contest: Contest, panels: tuple[Panel, ...]) -> tuple[Panel, ...]:
 
 
 def _named(name: str, side: Side, words: str) -> str:
-    what = f"{name}: “{side.words}”" if side.words else f"{name}: {side.model}" if side.model else name
+    what = f"{name}: {quoted(side.words)}" if side.words else f"{name}: {side.model}" if side.model else name
     return f"{what}. {words}" if words else what
 
 

@@ -19,7 +19,7 @@ from bot.domain.credit import credit_line
 from bot.domain.errors import BadRequest
 from bot.domain.images import ALL, ImageFacts
 from bot.domain.labels import label_line
-from bot.domain.language import pgettext, tr
+from bot.domain.language import pgettext, quoted, tr
 from bot.domain.messages import Answer, ChatCapabilities, InboundMessage, Received, Rendition
 from bot.domain.money import up_to
 from bot.domain.refs import ChatRef, MessageRef, ServerRef, TurnId, UserRef
@@ -127,7 +127,7 @@ class Reception:
     async def _told(self, status: TurnStatus) -> str:
         contest = await self._contests.of_turn(status.turn)
         if contest is not None and contest.hides:
-            return f"“{status.turn.instruction}”\n{_asked_for_by(status.turn)}\n{tr(INFO_WHILE_OPEN)}"
+            return f"{quoted(status.turn.instruction)}\n{_asked_for_by(status.turn)}\n{tr(INFO_WHILE_OPEN)}"
         return _told(status, credit_line(await path_to(status, self._turns)))
 
     async def delete(self, reply: MessageRef, *, by: UserRef, moderates: bool) -> str:
@@ -220,7 +220,7 @@ def _masters(images: Sequence[ImageFacts], index: int | None) -> Sequence[ImageF
 def _told(status: TurnStatus, credit: str) -> str:
     """What anybody in the chat may know of a turn: they have seen it happen."""
     turn, outcome = status.turn, status.outcome
-    lines = [f"“{as_said(turn.own_words)}”" if turn.own_words else "", _asked_for_by(turn)]
+    lines = [quoted(as_said(turn.own_words)) if turn.own_words else "", _asked_for_by(turn)]
     if outcome is not None and outcome.label is not None:
         lines.append(label_line(outcome.label) + (f" ({outcome.usage.model})" if outcome.usage.model else ""))
     lines.append(credit if outcome is not None and outcome.images else "")

@@ -106,7 +106,7 @@ def _group_words(state: State) -> str:
         ),
         tr(
             "/allow and /deny in reply to somebody's message let them in or keep them out. "
-            "The last keys are for everybody: who may edit their pictures."
+            "The last keys are for everybody, each for their own pictures: who may edit them."
         ),
     ]
     return "\n".join(lines)

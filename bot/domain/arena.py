@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from bot.domain.errors import BadRequest
-from bot.domain.language import N_, ngettext, pgettext, tr
+from bot.domain.language import N_, ngettext, pgettext, quoted, tr
 from bot.domain.refs import TurnId
 from bot.domain.scores import Score, counts, judgement, wilson
 from bot.domain.wishes import PLAIN_WISH, Form, Wish, read_wish
@@ -204,10 +204,10 @@ def revealed(sides: Sequence[Side], instruction: str, tally: Tally) -> tuple[str
     """All that was hidden until it ended."""
     lines: list[str] = []
     if len(sides) == 2:
-        names = [f"“{side.words}”" if side.words else side.model or tr("the usual model") for side in sides]
+        names = [quoted(side.words) if side.words else side.model or tr("the usual model") for side in sides]
         lines.append(tr("A was {a}, B was {b}.").format(a=names[0], b=names[1]))
     elif instruction:
-        lines.append(f"“{instruction}”")
+        lines.append(quoted(instruction))
     if not tally.voted:
         return (*lines, tr("Nobody voted, so neither won."))
     votes = tr("Votes: A {a}, B {b}, tie {tie}, both bad {bad}.").format(

@@ -97,7 +97,8 @@ def _step(turn: Turn) -> str:
     words = " ".join(as_said(turn.instruction).split())
     short = words if len(words) <= _MOST_CHARS else f"{words[: _MOST_CHARS - 1].rstrip()}…"
     name = turn.author_name or _somebody()
-    return f"{name}: “{short}”" if short else name
+    # TRANSLATORS: what somebody asked for, as in "Ben: “make it winter”"
+    return pgettext("a step", "{name}: “{words}”").format(name=name, words=short) if short else name
 
 
 def _somebody() -> str:

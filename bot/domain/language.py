@@ -89,6 +89,12 @@ def pgettext(context: str, sentence: str) -> str:
     return catalog(_spoken.get()).pgettext(context, sentence)
 
 
+def quoted(words: str) -> str:
+    """Somebody's words, in the quotation marks of the language."""
+    # TRANSLATORS: only the quotation marks
+    return pgettext("quotation", "“{words}”").format(words=words)
+
+
 def is_offer(said: str, offer: str) -> bool:
     """Whether these words are that sentence, in any language that it is offered in."""
     wanted = folded(said)

@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 from bot.domain.errors import BadRequest
 from bot.domain.files import TextFile
 from bot.domain.formats import ratio_in
-from bot.domain.language import N_, ngettext, pgettext, tr
+from bot.domain.language import N_, ngettext, pgettext, quoted, tr
 from bot.domain.outcomes import HALL_QUESTIONS
 from bot.domain.plain import plain_of
 from bot.domain.presets import preset_named
@@ -247,7 +247,7 @@ def not_yours(name: str, saver: str) -> str:
 def listed(names: Sequence[str], *, for_that: bool) -> str:
     """What stands over a list of recipes; `for_that` picture that is replied to, or the last one here."""
     comma = pgettext("between names", ", ")
-    rest = comma.join(f"“{name}”" for name in names[MOST_SHOWN:])
+    rest = comma.join(quoted(name) for name in names[MOST_SHOWN:])
     return joined(tr(LISTED_FOR_THAT if for_that else LISTED), tr(LISTED_TOO).format(names=rest) if rest else "")
 
 

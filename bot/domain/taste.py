@@ -13,7 +13,7 @@ NO_TASTE = N_(
     "chat, until you say “/taste off”."
 )
 TASTE_OFF = N_("Erased. Nothing goes along with what you ask for any more.")
-TASTE_WENT_ALONG = N_("Their standing wishes (/taste) went along.")
+TASTE_WENT_ALONG = N_("The standing wishes (/taste) of whoever asked went along.")
 
 
 def taste_in(text: str) -> str:
@@ -26,7 +26,9 @@ def taste_words(taste: str) -> str:
     """What somebody's wishes are, to themselves."""
     if not taste:
         return tr(NO_TASTE)
-    return tr("With every picture that you ask for goes: “{taste}” “/taste off” erases that.").format(taste=taste)
+    return tr("With every picture that you ask for goes “{taste}”. To erase that, say “/taste off”.").format(
+        taste=taste
+    )
 
 
 def taste_kept(taste: str) -> str:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from bot.domain.errors import BadRequest
 from bot.domain.images import Picture, Provenance
-from bot.domain.language import tr
+from bot.domain.language import pgettext, tr
 from bot.engines.exact.drawing.shape import Say
 from bot.engines.exact.drawing.strips import over
 from bot.engines.pixels import to_picture
@@ -118,4 +118,5 @@ def _what_was_done(picture: Picture, image: Image.Image, quality: int) -> str:
         scaled = tr("scaled down to {width} × {height} pixels")
         parts.append(scaled.format(width=picture.width_px, height=picture.height_px))
     parts.append(f"{len(picture.data) / 1000:.1f} KB")
-    return ", ".join(parts) + "."
+    # TRANSLATORS: only the full stop behind a sentence
+    return pgettext("end of a sentence", "{words}.").format(words=pgettext("between names", ", ").join(parts))
