@@ -132,7 +132,7 @@ def _authority(
     )
 
 
-def _certificate(
+def _certificate(  # noqa: PLR0917 an X.509 certificate is made of these
     subject: x509.Name,
     key: ec.EllipticCurvePrivateKey,
     issuer: x509.Name,

@@ -1,0 +1,181 @@
+"""The C2PA library behind four functions, with its network closed: nothing that a file names is ever asked for.
+
+The only address that is called is the time-stamp authority's, and that comes from the settings. Errors of the
+library come out as `LibraryError`, never with what stands in the file. Everything here may be called from any thread;
+a process that forks must load anew.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import c2pa
+
+from bot.labels.credentials.values import mapping
+
+NativeSigner = c2pa.Signer
+
+_MAX_UNPACKED_MB = 1
+"""Of one compressed manifest. Real ones have some ten kilobytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """Whom to trust, as PEM texts: `signers` for manifests, `stamps` for time stamps. Other lines do no harm."""
+
+    signers: str = ""
+    stamps: str = ""
+
+
+class LibraryError(Exception):
+    """`kind` is the library's own name for what is wrong: "ManifestNotFound", "RemoteManifest", "Signature" …"""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+class TooSlow(LibraryError):
+    """It was given up. What runs goes on in its own thread until it ends."""
+
+    def __init__(self) -> None:
+        super().__init__("TooSlow")
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """An ingredient whose own manifests are carried. `definition` is its part of the manifest's JSON."""
+
+    definition: dict[str, object]
+    media_type: str
+    data: bytes
+
+
+# --- what is asked of the library
+
+
+@lru_cache(maxsize=8)
+def context(anchors: Anchors) -> c2pa.Context:
+    """One per set of anchors, shared by all threads."""
+    settings: dict[str, object] = {
+        "version": 1,
+        "core": {
+            "allowed_network_hosts": [],
+            "allow_redirects": False,
+            "max_decompressed_manifest_size_in_mb": _MAX_UNPACKED_MB,
+        },
+        "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False, "verify_after_sign": False},
+        "builder": {"thumbnail": {"enabled": False}},
+    }
+    given = {"manifest": _certificates(anchors.signers), "tsa": _certificates(anchors.stamps)}
+    trust = [
+        {"trust_anchors": pem, "trust_kind": kind, "trust_uri": f"urn:remixbot:{kind}"}
+        for kind, pem in given.items()
+        if pem
+    ]
+    if trust:
+        settings["trust"] = {"anchors": trust}
+    return _asked(lambda: c2pa.Context(c2pa.Settings.from_dict(settings)))
+
+
+def read_report(data: bytes, media_type: str, anchors: Anchors, *, detailed: bool = False) -> dict[str, Any]:
+    """What the library says of a file: its own JSON, unchecked."""
+
+    def work() -> dict[str, Any]:
+        with c2pa.Reader(media_type, io.BytesIO(data), context=context(anchors)) as reader:
+            report = json.loads(reader.detailed_json() if detailed else reader.json())
+        if not isinstance(report, dict):
+            raise LibraryError("Report")
+        return mapping(report)
+
+    return _asked(work)
+
+
+def open_signer(certificates: bytes, key: bytes, algorithm: str, timestamp_url: str) -> NativeSigner:
+    """From PEM. `timestamp_url` empty for none."""
+    asked = c2pa.C2paSignerInfo(algorithm, certificates, key, timestamp_url or None)
+    return _asked(lambda: c2pa.Signer.from_info(asked))
+
+
+def open_callback_signer(
+    certificates: bytes, sign: Callable[[bytes], bytes], algorithm: str, timestamp_url: str
+) -> NativeSigner:
+    """`sign` is handed about 1,500 bytes, in the thread that signs a file; it gives r‖s or DER, and may raise."""
+    chosen = c2pa.C2paSigningAlg[algorithm.upper()]
+    return _asked(lambda: c2pa.Signer.from_callback(sign, chosen, certificates.decode(), timestamp_url or None))
+
+
+def write_manifest(
+    data: bytes,
+    media_type: str,
+    manifest: str,
+    attachments: tuple[Attachment, ...],
+    *,
+    signer: NativeSigner,
+    anchors: Anchors,
+) -> bytes:
+    """The file with a signed manifest in it. Anything it carried before is replaced."""
+
+    def work() -> bytes:
+        out = io.BytesIO()
+        with c2pa.Builder.from_json(manifest, context(anchors)) as builder:
+            for each in attachments:
+                builder.add_ingredient(json.dumps(each.definition), each.media_type, io.BytesIO(each.data))
+            builder.sign(signer, media_type, io.BytesIO(data), out)
+        return out.getvalue()
+
+    return _asked(work)
+
+
+# --- around it
+
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----[\s\w+/=]+-----END CERTIFICATE-----")
+_T = TypeVar("_T")
+
+
+def _certificates(text: str) -> str:
+    return "\n".join(_PEM.findall(text))
+
+
+def _asked(work: Callable[[], _T]) -> _T:
+    try:
+        return work()
+    except LibraryError:
+        raise
+    except c2pa.C2paError as error:
+        raise LibraryError(_kind(error)) from None
+    except (ValueError, TypeError, RecursionError) as error:  # JSON that is none, or nested too deep
+        raise LibraryError(type(error).__name__) from None
+
+
+def _kind(error: c2pa.C2paError) -> str:
+    """The class that the library chose, without its decoration; its texts may quote the file."""
+    return type(error).__name__.removeprefix("_").removeprefix("C2pa")
+
+
+def within(limit_s: float, work: Callable[[], _T]) -> _T:
+    """The work in a thread of its own, given up after that time (`TooSlow`). Native code cannot be interrupted."""
+    done: list[_T] = []
+    failed: list[Exception] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except Exception as error:  # handed on to whoever waits
+            failed.append(error)
+
+    thread = threading.Thread(target=run, name="credentials", daemon=True)
+    thread.start()
+    thread.join(limit_s)
+    if failed:
+        raise failed[0]
+    if not done:
+        raise TooSlow
+    return done[0]

@@ -1,0 +1,146 @@
+"""Signing a file: a manifest goes in, nothing else changes. What went into the picture comes along as ingredients."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.labels.credentials.library import Anchors, Attachment, LibraryError, read_report
+from bot.labels.credentials.manifest import Deed, Ingredient, LeftOut, Named, check, manifest_json
+from bot.labels.credentials.reasons import reasons_of, unsound
+from bot.labels.credentials.signer import CannotSign, Signer
+from bot.labels.credentials.store import manifest_store, media_type_of
+
+MAX_CARRIED_BYTES = 160_000
+"""Of all ingredients' manifests together. A turn adds 6 KB to a chain, a time-stamped one 16 KB: ten turns fit."""
+
+_PERSONAL = r"(?:c2pa\.thumbnail|c2pa\.metadata|stds\.|cawg\.|adobe\.|com\.)"
+_PERSONAL_ASSERTION = re.compile(_PERSONAL + r"[\w.+-]*")
+"""Thumbnails show pictures as they were before they were edited; the others hold places, devices and names."""
+_MAYBE_PERSONAL = re.compile(_PERSONAL.encode() + rb"|brob")
+"""In the bytes of a store; a compressed manifest shows nothing of itself."""
+_MAX_REDACTED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """`left_out` has the labels of ingredients that are named without their own credentials, and why."""
+
+    data: bytes
+    timestamped: bool
+    left_out: tuple[tuple[str, LeftOut], ...] = ()
+
+
+def sign(
+    picture: bytes,
+    media_type: str,
+    deed: Deed,
+    ingredients: Sequence[Ingredient],
+    signer: Signer,
+    *,
+    max_carried_bytes: int = MAX_CARRIED_BYTES,
+) -> Signed:
+    """The file with its manifest. Pixels and other metadata stay as they are, byte for byte.
+
+    Takes milliseconds without the GIL, and up to the signer's patience more where a time-stamp authority is silent.
+    Raises `BadDeed`, and `CannotSign` where the file or the signer does not allow it.
+    """
+    check(deed, [_named(each) for each in ingredients])
+    if media_type_of(picture) != media_type:
+        raise CannotSign("media_type")
+    weighed = _weighed(ingredients, signer.anchors, max_carried_bytes)
+    try:
+        return _sign(picture, media_type, deed, weighed, signer)
+    except LibraryError as error:
+        if not any(each.attachment for each in weighed):
+            raise CannotSign(error.kind) from None
+    try:  # what an ingredient carries is not worth a label
+        return _sign(picture, media_type, deed, [each.without(LeftOut.UNREADABLE) for each in weighed], signer)
+    except LibraryError as error:
+        raise CannotSign(error.kind) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """An ingredient and what of it comes along."""
+
+    named: Named
+    attachment: Attachment | None = None
+    redacted: tuple[str, ...] = ()
+
+    def without(self, why: LeftOut) -> _Weighed:
+        return _Weighed(replace(self.named, carried=False, left_out=why)) if self.attachment else self
+
+
+def _sign(picture: bytes, media_type: str, deed: Deed, weighed: list[_Weighed], signer: Signer) -> Signed:
+    redacted = dict.fromkeys(address for each in weighed for address in each.redacted)
+    manifest = manifest_json(deed, media_type, [each.named for each in weighed], tuple(redacted))
+    attachments = tuple(each.attachment for each in weighed if each.attachment)
+    data, timestamped = signer.write(picture, media_type, manifest, attachments)
+    left_out = tuple((each.named.label, each.named.left_out) for each in weighed if each.named.left_out)
+    return Signed(data, timestamped, left_out)
+
+
+# --- what comes along
+
+
+def _weighed(ingredients: Sequence[Ingredient], anchors: Anchors, room_bytes: int) -> list[_Weighed]:
+    """In the order in which they are used, the first ones first, as long as there is room."""
+    weighed: list[_Weighed] = []
+    for each in ingredients:
+        store = manifest_store(each.data)
+        made = _weigh(each, store, anchors, room_bytes)
+        if made.attachment:
+            room_bytes -= len(store)
+        weighed.append(made)
+    return weighed
+
+
+def _weigh(ingredient: Ingredient, store: bytes, anchors: Anchors, room_bytes: int) -> _Weighed:
+    named = _named(ingredient)
+    if not store:
+        return _Weighed(named)
+    if len(store) > room_bytes:
+        return _Weighed(replace(named, left_out=LeftOut.TOO_LARGE))
+    media_type = media_type_of(ingredient.data) or ingredient.media_type
+    personal = _MAYBE_PERSONAL.search(store) is not None
+    try:
+        report = read_report(ingredient.data, media_type, anchors)
+        detail = read_report(ingredient.data, media_type, anchors, detailed=True) if personal else {}
+        if unsound(reasons_of(report)):
+            return _Weighed(replace(named, left_out=LeftOut.ALTERED))
+        redacted = tuple(_personal_assertions(detail))
+    except (LibraryError, KeyError, TypeError, AttributeError):
+        return _Weighed(replace(named, left_out=LeftOut.UNREADABLE))
+    if len(redacted) > _MAX_REDACTED or _names_somebody(report):
+        return _Weighed(replace(named, left_out=LeftOut.PRIVATE))
+    carried = replace(named, carried=True)
+    return _Weighed(carried, Attachment(carried.definition, media_type, ingredient.data), redacted)
+
+
+def _named(ingredient: Ingredient) -> Named:
+    return Named(ingredient.label, ingredient.title, ingredient.media_type, ingredient.relation)
+
+
+def _personal_assertions(detail: dict[str, Any]) -> list[str]:
+    """The addresses of what must not travel on, in all manifests of a store; not of what was taken out before."""
+    found: list[str] = []
+    gone: set[str] = set()
+    for label, manifest in detail.get("manifests", {}).items():
+        claim = manifest["claim"]
+        gone.update(claim.get("redacted_assertions") or ())
+        lists = (claim.get(name) or () for name in ("created_assertions", "gathered_assertions", "assertions"))
+        for entry in (entry for each in lists for entry in each):
+            name = entry["url"].rpartition("/")[2]
+            if _PERSONAL_ASSERTION.fullmatch(name):
+                found.append(f"self#jumbf=/c2pa/{label}/c2pa.assertions/{name}")
+    return [address for address in found if address not in gone]
+
+
+def _names_somebody(report: dict[str, Any]) -> bool:
+    """Whether an action says who did it: actions cannot be taken out."""
+    assertions = (each for manifest in report["manifests"].values() for each in manifest.get("assertions", ()))
+    actions = (each["data"].get("actions", ()) for each in assertions if each["label"].startswith("c2pa.actions"))
+    return any("actors" in action for each in actions for action in each)
