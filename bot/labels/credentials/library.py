@@ -14,13 +14,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import c2pa
 
 from bot.labels.credentials.values import mapping
 
-NativeSigner = c2pa.Signer
+NativeSigner: TypeAlias = c2pa.Signer
 
 _MAX_UNPACKED_MB = 1
 """Of one compressed manifest. Real ones have some ten kilobytes."""
@@ -90,10 +90,7 @@ def read_report(data: bytes, media_type: str, anchors: Anchors, *, detailed: boo
 
     def work() -> dict[str, Any]:
         with c2pa.Reader(media_type, io.BytesIO(data), context=context(anchors)) as reader:
-            report = json.loads(reader.detailed_json() if detailed else reader.json())
-        if not isinstance(report, dict):
-            raise LibraryError("Report")
-        return mapping(report)
+            return mapping(json.loads(reader.detailed_json() if detailed else reader.json()))
 
     return _asked(work)
 

@@ -21,12 +21,12 @@ def mapping(value: object) -> dict[str, Any]:
 
 def entries(value: object) -> list[Any]:
     """Empty where it is no list."""
-    return cast("list[Any]", value) if isinstance(value, list) else []
+    return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType]
 
 
 def mappings(value: object) -> list[dict[str, Any]]:
-    """Those of a list."""
-    return [mapping(each) for each in entries(value) if isinstance(each, dict)]
+    """Those of a list that hold something."""
+    return [found for each in entries(value) if (found := mapping(each))]
 
 
 def text(value: object) -> str:
