@@ -25,6 +25,9 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+credentials = typer.Typer(no_args_is_help=True, help="The certificate that signs what is made.")
+cli.add_typer(credentials, name="credentials")
+
 Data = Annotated[Path | None, typer.Option("--data", help="Folder for everything that is kept.")]
 
 
@@ -193,6 +196,63 @@ def gemini(
     _log_to_stderr("error")
     _finish(oneshot.turn_engine(settings, "gemini", on=switch is Switch.ON))
     print(f"AI edits are {switch.value}.")
+
+
+@credentials.command()
+def init(
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Where to write it, if not into the data folder.")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a key that is there.")] = False,
+    data: Data = None,
+) -> None:
+    """Make a certificate chain to try signing with."""
+    from bot.labels.credentials import chain
+
+    place = folder or _settings(data=data).data / chain.FOLDER
+    made = chain.make_chain()
+    try:
+        chain.write_chain(made, place, replace=replace)
+    except (chain.AlreadyThere, OSError) as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+    print(f"Made in {place}: {chain.KEY} (keep it secret), {chain.CERTIFICATES} and {chain.ANCHORS}.")
+    if folder:
+        print(f"To use it: CREDENTIALS_CERTIFICATE={place / chain.CERTIFICATES} CREDENTIALS_KEY={place / chain.KEY}")
+    print(f"It signs until {made.expires_at:%Y-%m-%d}.")
+    print(_OF_DEVELOPMENT)
+
+
+@credentials.command()
+def show(data: Data = None) -> None:
+    """Say who signs, until when, and what others see of it."""
+    from bot.labels.credentials import chain, signer
+
+    settings = _settings(data=data)
+    try:
+        chosen = signer.chosen_files(settings.credentials_certificate, settings.credentials_key, settings.data)
+        if chosen is None:
+            print("Nothing is signed: there is no certificate. `remixbot credentials init` makes one to try with.")
+            raise typer.Exit(1)
+        signing = signer.signer_from_files(*chosen, timestamp_url=settings.credentials_timestamp_url)
+    except signer.BadSigner as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+    certificate, _ = chosen
+    print(f"Signed by “{signing.identity.name}” ({certificate}) until {signing.expires_at:%Y-%m-%d}.")
+    if settings.credentials_timestamp_url:
+        print(f"Time stamps come from {settings.credentials_timestamp_url}. Without its answer files are signed bare.")
+    else:
+        print("Without CREDENTIALS_TIMESTAMP_URL what is signed reads as expired from that day on.")
+    if chain.is_for_development(certificate.read_bytes()):
+        print(_OF_DEVELOPMENT)
+
+
+_OF_DEVELOPMENT = """\
+It is a chain of your own, for development. It really signs, and your own bot knows it; readers of others say
+“unknown signer”. For a name that they know, take part in the C2PA Conformance Program (c2pa.org/conformance), get a
+claim-signing certificate from an authority on the C2PA Trust List, and set CREDENTIALS_CERTIFICATE and
+CREDENTIALS_KEY."""
 
 
 def _settings(**given: object) -> Settings:

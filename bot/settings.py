@@ -114,6 +114,14 @@ class Settings(BaseSettings):
     max_image_mb: int = Field(40, ge=1, description="Largest picture taken in, in megabytes")
     max_image_megapixels: int = Field(64, ge=1, description="Largest picture taken in, in millions of pixels")
     retention_days: int = Field(90, ge=1, description="How long pictures and words that nobody touches are kept")
+    credentials_certificate: str = Field(
+        "", description="PEM file with the certificates that sign pictures, the signer's first"
+    )
+    credentials_key: str = Field("", description="PEM file with that certificate's key")
+    credentials_timestamp_url: str = Field(
+        "",
+        description="A time-stamp authority (RFC 3161): what is signed stays valid after the certificate has expired",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
 
     @field_validator("web_hosts", "gemini_fallback_models", "arena_models", mode="before")

@@ -102,6 +102,12 @@ def _write(path: Path, data: bytes) -> None:
     beside.replace(path)
 
 
+def is_for_development(certificates: bytes) -> bool:
+    """Whether a PEM chain is one of ours, that nobody else knows."""
+    leaf = x509.load_pem_x509_certificates(certificates)[0]
+    return leaf.issuer == _name("intermediate")
+
+
 # --- certificates
 
 

@@ -130,13 +130,13 @@ class Signer:
 # --- from files
 
 
-def chosen_files(certificate: Path | None, key: Path | None, data: Path) -> tuple[Path, Path] | None:
-    """The two files to use: those of the settings, else those that `remixbot credentials init` wrote.
+def chosen_files(certificate: str, key: str, data: Path) -> tuple[Path, Path] | None:
+    """The two files to use: those of the settings (empty for none), else those that `remixbot credentials init` wrote.
 
     None where there are none: then nothing is signed. Raises `BadSigner` where only one of the two is set.
     """
     if certificate and key:
-        return certificate, key
+        return Path(certificate), Path(key)
     if certificate or key:
         raise BadSigner("Set both CREDENTIALS_CERTIFICATE and CREDENTIALS_KEY, or neither.")
     folder = data / chain.FOLDER
