@@ -106,7 +106,14 @@ def open_callback_signer(
 ) -> NativeSigner:
     """`sign` is handed about 1,500 bytes, in the thread that signs a file; it gives r‖s or DER, and may raise."""
     chosen = c2pa.C2paSigningAlg[algorithm.upper()]
-    return _asked(lambda: c2pa.Signer.from_callback(sign, chosen, certificates.decode(), timestamp_url or None))
+
+    def quietly(data: bytes) -> bytes:
+        try:
+            return sign(data)
+        except Exception:  # the library would log its text, which is not ours to know
+            return b""
+
+    return _asked(lambda: c2pa.Signer.from_callback(quietly, chosen, certificates.decode(), timestamp_url or None))
 
 
 def write_manifest(

@@ -1,0 +1,383 @@
+"""Files that are signed, and what can be read of files that come from anywhere."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from bot.domain.images import Picture, Provenance
+from bot.domain.labels import Label
+from bot.labels.credentials import read as reading
+from bot.labels.credentials.chain import make_chain
+from bot.labels.credentials.library import Anchors, Attachment
+from bot.labels.credentials.manifest import Deed, LeftOut, Named, Relation, Step, Verb, manifest_json
+from bot.labels.credentials.read import Action, CannotRead, Credentials, Source, State, read
+from bot.labels.credentials.reasons import Reason
+from bot.labels.credentials.sign import sign
+from bot.labels.credentials.store import manifest_store
+from bot.labels.metadata import label_file
+from tests.credentials import (
+    AI_EDITED,
+    CREATED,
+    EDITED,
+    JPEG,
+    anchors,
+    carelessly_turned,
+    chain,
+    flipped,
+    parent,
+    raw,
+    short_lived,
+    signer,
+    signer_of,
+    turned,
+)
+from tests.fakes.time_stamps import make_authority, served
+from tests.pictures import image, photo, saved
+
+MEDIA_TYPES = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
+
+
+def told(data: bytes, trusted: Anchors | None = None) -> Credentials:
+    found = read(data, anchors() if trusted is None else trusted)
+    assert found is not None
+    return found
+
+
+def sources(data: bytes) -> list[Source]:
+    return list(told(data).sources)
+
+
+def labelled(media_type: str) -> bytes:
+    """A small photograph with our XMP in it."""
+    pixels = image().resize((96, 64))
+    data = saved(pixels, MEDIA_TYPES[media_type])
+    label = Label(Provenance.AI_EDITED, edited_by_ai=True, engines=("Gemini",))
+    return label_file(Picture(data, media_type, 96, 64), label)
+
+
+# --- signing
+
+
+@pytest.mark.parametrize("media_type", MEDIA_TYPES)
+def test_a_signed_file_is_trusted_and_else_unchanged(media_type: str) -> None:
+    before = labelled(media_type)
+    signed = sign(before, media_type, EDITED, [parent(before, media_type)], signer())
+    found = told(signed.data)
+    assert (found.state, found.reasons, signed.timestamped, signed.left_out) == (State.TRUSTED, (), False, ())
+    first, second = Image.open(io.BytesIO(before)), Image.open(io.BytesIO(signed.data))
+    assert np.array_equal(np.asarray(first), np.asarray(second))
+    assert first.info["xmp"] == second.info["xmp"]
+    assert len(signed.data) - len(before) < 12_000
+
+
+def test_the_actions_are_the_signers_own_and_what_was_opened_has_no_source_type() -> None:
+    deed = Deed("r-7", EDITED.steps, at=datetime(2026, 1, 2, tzinfo=UTC), soft_binding="ISCC:EEA4GQZQ")
+    found = told(sign(photo(), JPEG, deed, [parent(photo())], signer()).data).manifest
+    assert found is not None
+    assert found.actions == (
+        Action("c2pa.opened", "", "", datetime(2026, 1, 2, tzinfo=UTC), attributed=True),
+        Action("c2pa.edited", AI_EDITED, "Gemini", datetime(2026, 1, 2, tzinfo=UTC), attributed=True),
+    )
+    assert (found.signer, found.generator, found.title) == ("Remixbot development", "remixbot", "r-7")
+    assert found.soft_bindings == (("io.iscc.v0", "ISCC:EEA4GQZQ"),)
+    assert found.signed_at is None
+
+
+def test_who_does_not_know_us_reads_it_as_intact_by_an_unknown_signer() -> None:
+    found = told(turned(photo()).data, Anchors())
+    assert (found.state, found.reasons) == (State.VALID, (Reason.UNKNOWN_SIGNER,))
+
+
+def test_ten_turns_read_back_as_a_chain_and_each_adds_about_the_same() -> None:
+    sizes, data = [], photo()
+    for _ in range(10):
+        signed = turned(data)
+        assert signed.left_out == ()
+        data = signed.data
+        sizes.append(len(data) - len(photo()))
+    manifests, at = [], told(data).manifest
+    while at is not None:
+        manifests.append(at.title)
+        at = at.ingredients[0].manifest
+    assert manifests == ["r-1"] * 10
+    growths = [after - before for before, after in zip(sizes, sizes[1:], strict=False)]
+    assert max(growths) < 6_500
+    assert [source.reasons for source in sources(data)] == [()] * 10
+
+
+def test_a_chain_that_has_grown_too_long_begins_anew_and_says_so() -> None:
+    data = turned(turned(photo()).data).data
+    signed = turned(data, max_carried_bytes=9_000)
+    assert signed.left_out == (("parent", LeftOut.TOO_LARGE),)
+    assert len(signed.data) - len(photo()) < 4_500
+    assert [source.left_out for source in sources(signed.data)] == [LeftOut.TOO_LARGE]
+    assert told(signed.data).state is State.TRUSTED
+
+
+def test_parts_and_inputs_come_along_beside_the_parent() -> None:
+    steps = (
+        Step(Verb.OPENED, ingredients=("parent",)),
+        Step(Verb.EDITED, AI_EDITED, "Gemini", ("shown",)),
+        Step(Verb.PLACED, ingredients=("part",)),
+    )
+    made = turned(photo()).data
+    others = [
+        parent(made),
+        parent(made).__class__("shown", "reference", JPEG, photo("cat"), Relation.INPUT),
+        parent(made).__class__("part", "sticker", "image/png", labelled("image/png"), Relation.PART),
+    ]
+    found = told(sign(photo(), JPEG, Deed("r-2", steps), others, signer()).data).manifest
+    assert found is not None
+    relations = {(source.relation, source.manifest is not None) for source in found.ingredients}
+    assert relations == {("parentOf", True), ("inputTo", False), ("componentOf", False)}
+
+
+def test_two_files_are_signed_at_once() -> None:
+    with ThreadPoolExecutor(2) as threads:
+        made = list(threads.map(lambda _: turned(photo()).data, range(8)))
+    assert {told(data).state for data in made} == {State.TRUSTED}
+
+
+# --- what is altered afterwards, or was before
+
+
+def test_one_bit_in_the_pixels_or_the_claim_and_bytes_after_the_end_are_seen() -> None:
+    data = turned(photo()).data
+    store_at = data.index(b"claim_generator")
+    for changed in (flipped(data, len(data) - 500), flipped(data, store_at + 30), data + b"more"):
+        found = told(changed)
+        assert (found.state, Reason.ALTERED in found.reasons) == (State.INVALID, True)
+
+
+def test_a_picture_that_was_saved_anew_has_no_credentials() -> None:
+    data = turned(photo()).data
+    assert read(saved(Image.open(io.BytesIO(data)), "JPEG"), anchors()) is None
+    assert read(photo(), anchors()) is None
+
+
+def test_a_parent_that_was_altered_does_not_come_along_as_if_it_were_sound() -> None:
+    altered = flipped(turned(photo()).data, -500)
+    garbled = turned(photo()).data.replace(b"jumdc2cl", b"jumdXXXX")
+    assert turned(altered).left_out == (("parent", LeftOut.ALTERED),)
+    assert turned(garbled).left_out[0][1] in (LeftOut.ALTERED, LeftOut.UNREADABLE)
+    (source,) = sources(turned(altered).data)
+    assert (source.left_out, source.manifest) == (LeftOut.ALTERED, None)
+
+
+def test_an_altered_parent_that_others_carry_along_is_named() -> None:
+    careless = carelessly_turned(flipped(turned(photo()).data, -500))
+    assert told(careless).state is State.TRUSTED
+    assert sources(careless)[0].reasons == (Reason.ALTERED,)
+    assert [source.reasons for source in sources(turned(careless).data)][:2] == [(), (Reason.ALTERED,)]
+
+
+def test_what_is_no_picture_at_all_goes_in_without_credentials() -> None:
+    assert told(turned(b"nonsense" * 99).data).state is State.TRUSTED
+
+
+# --- places and names
+
+
+def test_places_names_and_earlier_pictures_in_a_parents_credentials_do_not_travel_on() -> None:
+    place = {"@context": {"exif": "http://ns.adobe.com/exif/1.0/"}, "exif:GPSLatitude": "52,30.99N"}
+    author = {
+        "@context": "https://schema.org",
+        "@type": "CreativeWork",
+        "author": [{"@type": "Person", "name": "Jane"}],
+    }
+    manifest: dict[str, Any] = {
+        "claim_generator_info": [{"name": "camera"}],
+        "assertions": [
+            {"label": "c2pa.actions.v2", "data": {"actions": [{"action": "c2pa.created"}]}},
+            {"label": "c2pa.metadata", "data": place, "kind": "Json"},
+            {"label": "stds.schema-org.CreativeWork", "data": author, "kind": "Json"},
+        ],
+    }
+    shot = raw(manifest)
+    assert b"52,30.99N" in shot
+    first = turned(shot)
+    second = turned(first.data)
+    for made in (first, second):
+        assert (told(made.data).state, made.left_out) == (State.TRUSTED, ())
+        assert b"52,30.99N" not in made.data
+        assert b"Jane" not in made.data
+    assert [source.reasons for source in sources(second.data)] == [(), ()]
+    assert "camera" in {source.manifest.generator for source in sources(second.data) if source.manifest}
+
+
+def test_credentials_that_name_who_did_it_are_left_out() -> None:
+    action = {"action": "c2pa.created", "actors": [{"credentials": []}], "digitalSourceType": "http://x/digitalCapture"}
+    shot = raw({"assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [action]}}]})
+    made = turned(shot)
+    assert "actors" in str(manifest_store(shot))
+    assert "actors" not in str(manifest_store(made.data))
+
+
+# --- time
+
+
+def test_a_time_stamp_keeps_a_file_trusted_after_its_certificate_has_ended() -> None:
+    made, authority = short_lived(1.6), make_authority()
+    known = Anchors(made.root.decode(), authority.root.decode())
+    with served(authority) as address:
+        stamped = turned(photo(), signer_of(made, timestamp_url=address))
+    bare = turned(photo(), signer_of(made))
+    while datetime.now(UTC) < made.expires_at + timedelta(seconds=1):
+        threading.Event().wait(0.05)
+    late, early = told(bare.data, known), told(stamped.data, known)
+    assert (stamped.timestamped, bare.timestamped) == (True, False)
+    assert (late.state, late.reasons) == (State.INVALID, (Reason.EXPIRED,))
+    assert (early.state, early.reasons) == (State.TRUSTED, ())
+    assert early.manifest is not None
+    assert early.manifest.signed_at is not None
+    assert turned(bare.data).left_out == ()  # expired is not altered
+
+
+def test_an_authority_that_is_down_or_silent_is_done_without_and_then_left_alone() -> None:
+    down, silent = make_authority(), make_authority()
+    down.down, silent.silent = True, threading.Event()
+    for authority in (down, silent):
+        with served(authority) as address:
+            signing = signer_of(chain(), timestamp_url=address, timestamp_s=0.2)
+            first = turned(photo(), signing)
+            authority.down, asked = False, authority.asked
+            second = turned(photo(), signing)
+            silent.silent.set()
+        assert (first.timestamped, second.timestamped) == (False, False)
+        assert authority.asked == asked
+        assert told(second.data).state is State.TRUSTED
+
+
+# --- strangers' files
+
+
+@contextmanager
+def counted() -> Iterator[tuple[str, list[str]]]:
+    """A server that counts who comes."""
+    came: list[str] = []
+
+    class Door(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            came.append(self.path)
+            self.send_error(404)
+
+        do_HEAD = do_POST = do_GET
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/m.c2pa", came
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_no_request_leaves_for_what_a_file_points_to() -> None:
+    with counted() as (address, came):
+        packet = (
+            '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+            f'<rdf:Description rdf:about="" xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance="{address}"/>'
+            "</rdf:RDF></x:xmpmeta>"
+        )
+        pointing = saved(image().resize((96, 64)), "JPEG", xmp=packet.encode())
+        assert told(pointing).state is State.REMOTE
+        made = sign(pointing, JPEG, EDITED, [parent(pointing)], signer())
+        assert told(made.data).state is State.TRUSTED
+        careless = carelessly_turned(made.data)
+        assert told(careless).state is State.TRUSTED
+        assert came == []
+
+
+def test_texts_of_strangers_come_out_short_and_without_tricks() -> None:
+    nasty = "a\u202eb\x07c\n<@1>" + "x" * 500
+    manifest = {
+        "claim_generator_info": [{"name": nasty}],
+        "title": nasty,
+        "assertions": [
+            {"label": "c2pa.actions", "data": {"actions": [{"action": "c2pa.created", "softwareAgent": nasty}]}}
+        ],
+    }
+    found = told(raw(manifest)).manifest
+    assert found is not None
+    texts = [found.title, found.generator, *(action.agent for action in found.actions)]
+    assert {text[:8] for text in texts if text} == {"abc<@1>x"}
+    assert {len(text) for text in texts} == {120}
+
+
+def test_depth_and_number_of_ingredients_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = photo()
+    for _ in range(5):
+        data = turned(data).data
+    monkeypatch.setattr(reading, "MAX_DEPTH", 3)
+    assert (len(sources(data)), told(data).cut) == (3, True)
+    monkeypatch.setattr(reading, "MAX_INGREDIENTS", 2)
+    assert (len(sources(data)), told(data).cut) == (2, True)
+
+
+def test_a_file_with_two_ways_to_each_ancestor_is_read_in_no_time() -> None:
+    steps = (Step(Verb.OPENED, ingredients=("parent",)), Step(Verb.EDITED, AI_EDITED, ingredients=("again",)))
+    data = photo()
+    for _ in range(8):
+        named = [
+            Named(label, "source", JPEG, relation, carried=True)
+            for label, relation in (("parent", Relation.PARENT), ("again", Relation.INPUT))
+        ]
+        attached = tuple(Attachment(each.definition, JPEG, data) for each in named)
+        data = raw(manifest_json(Deed("r", steps), JPEG, named), attached)
+    found = told(data)
+    assert (found.state, found.cut, len(list(found.sources))) == (State.TRUSTED, True, 200)
+
+
+@pytest.mark.parametrize("data", [b"", b"GIF89a" + b"\0" * 99, b"\x89PNG\r\n\x1a\n", photo()[:300], b"\xff\xd8\xff"])
+def test_of_what_is_no_whole_picture_nothing_is_said(data: bytes) -> None:
+    with pytest.raises(CannotRead):
+        read(data, anchors())
+
+
+def test_a_store_that_is_too_large_is_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_STORE_BYTES", 1_000)
+    assert told(turned(photo()).data) == Credentials(State.UNREADABLE)
+    monkeypatch.setattr(reading, "MAX_FILE_BYTES", 1_000)
+    with pytest.raises(CannotRead):
+        read(photo(), anchors())
+
+
+SMALL = sign(labelled("image/png"), "image/png", CREATED, [], signer()).data
+STORE_AT = SMALL.index(b"caBX")
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    at=st.integers(STORE_AT, STORE_AT + 3_000),
+    value=st.binary(min_size=1, max_size=12),
+    cut=st.integers(0, 40),
+)
+def test_a_garbled_store_gives_an_answer_or_a_typed_error_and_is_never_trusted(at: int, value: bytes, cut: int) -> None:
+    changed = SMALL[:at] + value + SMALL[at + cut :]
+    try:
+        found = read(changed, anchors())
+    except CannotRead:
+        return
+    assert found is None or found.state is not State.TRUSTED or changed == SMALL
+
+
+def test_another_chain_of_the_same_name_is_not_ours() -> None:
+    assert told(turned(photo(), signer_of(make_chain())).data).state is State.VALID
