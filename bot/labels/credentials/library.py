@@ -35,7 +35,7 @@ class Anchors:
 
 
 class LibraryError(Exception):
-    """`kind` is the library's own name for what is wrong: "ManifestNotFound", "RemoteManifest", "Signature" …"""
+    """`kind` is the library's own name for what is wrong: "ManifestNotFound", "Remote", "Signature" …"""
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
@@ -141,6 +141,7 @@ def write_manifest(
 # --- around it
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----[\s\w+/=]+-----END CERTIFICATE-----")
+_FIRST_WORD = re.compile(r"[A-Za-z]{1,40}(?=:? |$)")
 _T = TypeVar("_T")
 
 
@@ -160,8 +161,9 @@ def _asked(work: Callable[[], _T]) -> _T:
 
 
 def _kind(error: c2pa.C2paError) -> str:
-    """The class that the library chose, without its decoration; its texts may quote the file."""
-    return type(error).__name__.removeprefix("_").removeprefix("C2pa")
+    """The word with which the library's text begins. The rest may quote the file."""
+    found = _FIRST_WORD.match(str(error))
+    return found[0] if found else "Unknown"
 
 
 def within(limit_s: float, work: Callable[[], _T]) -> _T:

@@ -47,6 +47,7 @@ class LeftOut(StrEnum):
 
     TOO_LARGE = "Credentials left out: too large."
     ALTERED = "Credentials left out: altered after signing."
+    INVALID = "Credentials left out: not valid."
     UNREADABLE = "Credentials left out: not readable."
     PRIVATE = "Credentials left out: personal."
 

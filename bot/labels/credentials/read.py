@@ -135,7 +135,7 @@ def read(data: bytes, anchors: Anchors, *, limit_s: float = READING_S) -> Creden
 
 def _unread(kind: str, has_store: bool) -> Credentials | None:
     match kind:
-        case "RemoteManifest":
+        case "Remote" | "RemoteManifest":
             return Credentials(State.REMOTE)
         case _ if has_store:
             return Credentials(State.UNREADABLE)

@@ -46,8 +46,14 @@ def reason(code: str) -> Reason:
 
 
 def reasons(codes: Iterable[str]) -> tuple[Reason, ...]:
-    """Each once, in the order in which they were found."""
-    return tuple(dict.fromkeys(map(reason, codes)))
+    """Each once, in the order in which they were found.
+
+    Of an expired certificate nobody can say any more whether it was issued by somebody known: that one reason is told.
+    """
+    found = dict.fromkeys(map(reason, codes))
+    if Reason.EXPIRED in found:
+        found.pop(Reason.UNKNOWN_SIGNER, None)
+    return tuple(found)
 
 
 def failure_codes(results: object) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.labels.credentials.library import Anchors, Attachment, LibraryError, read_report
 from bot.labels.credentials.manifest import Deed, Ingredient, LeftOut, Named, check, manifest_json
-from bot.labels.credentials.reasons import reasons_of, unsound
+from bot.labels.credentials.reasons import Reason, reasons_of, unsound
 from bot.labels.credentials.signer import CannotSign, Signer
 from bot.labels.credentials.store import manifest_store, media_type_of
 
@@ -109,8 +109,10 @@ def _weigh(ingredient: Ingredient, store: bytes, anchors: Anchors, room_bytes: i
     try:
         report = read_report(ingredient.data, media_type, anchors)
         detail = read_report(ingredient.data, media_type, anchors, detailed=True) if personal else {}
-        if unsound(reasons_of(report)):
-            return _Weighed(replace(named, left_out=LeftOut.ALTERED))
+        found = reasons_of(report)
+        if unsound(found):
+            why = LeftOut.ALTERED if Reason.ALTERED in found else LeftOut.INVALID
+            return _Weighed(replace(named, left_out=why))
         redacted = tuple(_personal_assertions(detail))
     except (LibraryError, KeyError, TypeError, AttributeError):
         return _Weighed(replace(named, left_out=LeftOut.UNREADABLE))
