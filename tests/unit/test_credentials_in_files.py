@@ -23,8 +23,8 @@ from bot.domain.images import Picture, Provenance
 from bot.domain.labels import Label
 from bot.labels.credentials import read as reading
 from bot.labels.credentials.chain import make_chain
-from bot.labels.credentials.library import Anchors, Attachment
-from bot.labels.credentials.manifest import Deed, LeftOut, Named, Relation, Step, Verb, manifest_json
+from bot.labels.credentials.library import Anchors, Attachment, TooSlow, within
+from bot.labels.credentials.manifest import Deed, Ingredient, LeftOut, Named, Relation, Step, Verb, manifest_json
 from bot.labels.credentials.read import Action, CannotRead, Credentials, Source, State, read
 from bot.labels.credentials.reasons import Reason
 from bot.labels.credentials.sign import sign
@@ -138,8 +138,8 @@ def test_parts_and_inputs_come_along_beside_the_parent() -> None:
     made = turned(photo()).data
     others = [
         parent(made),
-        parent(made).__class__("shown", "reference", JPEG, photo("cat"), Relation.INPUT),
-        parent(made).__class__("part", "sticker", "image/png", labelled("image/png"), Relation.PART),
+        Ingredient("shown", "reference", JPEG, photo("cat"), Relation.INPUT),
+        Ingredient("part", "sticker", "image/png", labelled("image/png"), Relation.PART),
     ]
     found = told(sign(photo(), JPEG, Deed("r-2", steps), others, signer()).data).manifest
     assert found is not None
@@ -199,13 +199,10 @@ def test_what_is_no_picture_at_all_goes_in_without_credentials() -> None:
 # --- places and names
 
 
-def test_places_names_and_earlier_pictures_in_a_parents_credentials_do_not_travel_on() -> None:
+def shot() -> bytes:
+    """A picture whose camera says where it was, and its owner who he is."""
     place = {"@context": {"exif": "http://ns.adobe.com/exif/1.0/"}, "exif:GPSLatitude": "52,30.99N"}
-    author = {
-        "@context": "https://schema.org",
-        "@type": "CreativeWork",
-        "author": [{"@type": "Person", "name": "Jane"}],
-    }
+    author = {"@context": "https://schema.org", "@type": "CreativeWork", "author": [{"name": "Jane"}]}
     shooting = {"action": "c2pa.created", "digitalSourceType": f"{VOCABULARY}digitalCapture"}
     manifest: dict[str, Any] = {
         "claim_generator_info": [{"name": "camera"}],
@@ -215,9 +212,12 @@ def test_places_names_and_earlier_pictures_in_a_parents_credentials_do_not_trave
             {"label": "stds.schema-org.CreativeWork", "data": author, "kind": "Json"},
         ],
     }
-    shot = raw(manifest)
-    assert b"52,30.99N" in shot
-    first = turned(shot)
+    return raw(manifest)
+
+
+def test_places_and_names_in_a_parents_credentials_do_not_travel_on() -> None:
+    assert b"52,30.99N" in shot()
+    first = turned(shot())
     second = turned(first.data)
     for made in (first, second):
         assert (told(made.data).state, made.left_out) == (State.TRUSTED, ())
@@ -227,15 +227,25 @@ def test_places_names_and_earlier_pictures_in_a_parents_credentials_do_not_trave
     assert "camera" in {source.manifest.generator for source in sources(second.data) if source.manifest}
 
 
+def test_an_original_that_comes_again_beside_its_own_edit_leaves_the_edits_credentials_whole() -> None:
+    original = shot()
+    steps = (*EDITED.steps[:1], Step(Verb.EDITED, AI_EDITED, "Gemini", ("shown",)))
+    again = Ingredient("shown", "reference", JPEG, original, Relation.INPUT)
+    made = sign(photo(), JPEG, Deed("r", steps), [again, parent(turned(original).data)], signer())
+    assert made.left_out == (("shown", LeftOut.CLASH),)
+    assert (told(made.data).state, b"52,30.99N" in made.data) == (State.TRUSTED, False)
+    assert sum(source.manifest is not None for source in sources(made.data)) == 2
+
+
 def test_credentials_that_name_who_did_it_are_left_out() -> None:
     action = {
         "action": "c2pa.created",
         "actors": [{"credentials": []}],
         "digitalSourceType": f"{VOCABULARY}digitalCapture",
     }
-    shot = raw({"assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [action]}}]})
-    made = turned(shot)
-    assert "actors" in str(manifest_store(shot))
+    signed = raw({"assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [action]}}]})
+    made = turned(signed)
+    assert "actors" in str(manifest_store(signed))
     assert "actors" not in str(manifest_store(made.data))
 
 
@@ -362,6 +372,21 @@ def test_a_file_with_two_ways_to_each_ancestor_is_read_in_no_time() -> None:
 def test_of_what_is_no_whole_picture_nothing_is_said(data: bytes) -> None:
     with pytest.raises(CannotRead):
         read(data, anchors())
+
+
+def test_work_that_takes_too_long_is_given_up() -> None:
+    never = threading.Event()
+    with pytest.raises(TooSlow):
+        within(0.01, never.wait)
+    never.set()
+
+
+def test_a_store_in_many_segments_of_a_jpeg_is_one() -> None:
+    data = photo()
+    for _ in range(13):
+        data = turned(data).data
+    store = manifest_store(data)
+    assert len(store) == int.from_bytes(store[:4], "big") > 65_536
 
 
 def test_a_store_that_is_too_large_is_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,6 +49,7 @@ class LeftOut(StrEnum):
     ALTERED = "Credentials left out: altered after signing."
     INVALID = "Credentials left out: not valid."
     UNREADABLE = "Credentials left out: not readable."
+    CLASH = "Credentials left out: at odds with another ingredient's."
     PRIVATE = "Credentials left out: personal."
 
 

@@ -25,7 +25,6 @@ from bot.labels.credentials.library import (
     Attachment,
     LibraryError,
     NativeSigner,
-    TooSlow,
     open_callback_signer,
     open_signer,
     within,
@@ -102,7 +101,10 @@ class Signer:
         stamped = self._write_stamped(data, media_type, manifest, attachments)
         if stamped is not None:
             return stamped, True
-        return write_manifest(data, media_type, manifest, attachments, signer=self._bare, anchors=self.anchors), False
+        bare = write_manifest(data, media_type, manifest, attachments, signer=self._bare, anchors=self.anchors)
+        # Only now it is known to be the authority's failure, and not the file's.
+        self._leave_authority_alone()
+        return bare, False
 
     def try_once(self) -> None:
         """Sign a picture of one pixel, without the authority. Raises `LibraryError`."""
@@ -121,10 +123,14 @@ class Signer:
 
         try:
             return within(self._timestamp_s, work)
-        except (TooSlow, LibraryError):
-            with self._lock:
-                self._stamping_from_s = time.monotonic() + AGAIN_S
+        except LibraryError:
             return None
+
+    def _leave_authority_alone(self) -> None:
+        with self._lock:
+            now_s = time.monotonic()
+            if now_s >= self._stamping_from_s:
+                self._stamping_from_s = now_s + AGAIN_S
 
 
 # --- from files

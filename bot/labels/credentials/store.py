@@ -9,7 +9,9 @@ from bot.domain.containers import PNG_SIGNATURE, BrokenFile, jpeg_pieces, png_pi
 _APP11 = b"\xeb"
 _JUMBF_SEGMENT = b"JP"
 _SEGMENT_HEAD_BYTES = 8
-"""Of each JPEG segment of a store: "JP", which box, which part of it (ISO 19566-5, D.2)."""
+"""Of each JPEG segment of a store: "JP", which box (2 bytes), which part of it (4 bytes) (ISO 19566-5, D.2)."""
+_BOX_HEAD_BYTES = 8
+"""The box's length and kind, which each further part repeats."""
 
 
 def media_type_of(data: bytes) -> str | None:
@@ -40,8 +42,13 @@ def _parts(data: bytes) -> Iterator[bytes]:
                     if piece.kind == b"\xda":
                         return
                     if piece.kind == _APP11 and data.startswith(_JUMBF_SEGMENT, piece.body_start):
-                        yield data[piece.body_start + _SEGMENT_HEAD_BYTES : piece.body_end]
+                        yield _segment(data[piece.body_start : piece.body_end])
             case _:
                 return
     except BrokenFile:
         return
+
+
+def _segment(body: bytes) -> bytes:
+    first = int.from_bytes(body[4:_SEGMENT_HEAD_BYTES], "big") <= 1
+    return body[_SEGMENT_HEAD_BYTES if first else _SEGMENT_HEAD_BYTES + _BOX_HEAD_BYTES :]
