@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import timedelta
 from functools import cache
@@ -9,8 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import c2pa
+
 from bot.labels.credentials.chain import Chain, make_chain
-from bot.labels.credentials.library import Anchors, Attachment, write_manifest
+from bot.labels.credentials.library import Anchors, Attachment, context, write_manifest
 from bot.labels.credentials.manifest import Deed, Ingredient, Named, Relation, Step, Verb, manifest_json
 from bot.labels.credentials.sign import Signed, sign
 from bot.labels.credentials.signer import Signer, signer_from_files
@@ -71,6 +74,17 @@ def raw(manifest: str | dict[str, Any], attachments: tuple[Attachment, ...] = ()
     text = manifest if isinstance(manifest, str) else json.dumps(manifest)
     opened = signer()._bare
     return write_manifest(data or photo(), JPEG, text, attachments, signer=opened, anchors=anchors())
+
+
+def pointing(data: bytes, media_type: str, address: str, *, embedded: bool) -> bytes:
+    """A file that says that its manifest is at that address; it may have one itself, too."""
+    out = io.BytesIO()
+    with c2pa.Builder.from_json(manifest_json(CREATED, media_type, ()), context(anchors())) as builder:
+        builder.set_remote_url(address)
+        if not embedded:
+            builder.set_no_embed()
+        builder.sign(signer()._bare, media_type, io.BytesIO(data), out)
+    return out.getvalue()
 
 
 def flipped(data: bytes, at: int) -> bytes:

@@ -40,6 +40,7 @@ from tests.credentials import (
     chain,
     flipped,
     parent,
+    pointing,
     raw,
     short_lived,
     signer,
@@ -312,19 +313,16 @@ def counted() -> Iterator[tuple[str, list[str]]]:
         thread.join()
 
 
-def test_no_request_leaves_for_what_a_file_points_to() -> None:
+@pytest.mark.parametrize("media_type", MEDIA_TYPES)
+def test_no_request_leaves_for_what_a_file_points_to(media_type: str) -> None:
+    before = labelled(media_type)
     with counted() as (address, came):
-        packet = (
-            '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-            f'<rdf:Description rdf:about="" xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance="{address}"/>'
-            "</rdf:RDF></x:xmpmeta>"
-        )
-        pointing = saved(image().resize((96, 64)), "JPEG", xmp=packet.encode())
-        assert told(pointing).state is State.REMOTE
-        made = sign(pointing, JPEG, EDITED, [parent(pointing)], signer())
-        assert told(made.data).state is State.TRUSTED
-        careless = carelessly_turned(made.data)
-        assert told(careless).state is State.TRUSTED
+        elsewhere = pointing(before, media_type, address, embedded=False)
+        both = pointing(before, media_type, address, embedded=True)
+        assert (told(elsewhere).state, told(both).state) == (State.REMOTE, State.TRUSTED)
+        for stranger in (elsewhere, both):
+            made = sign(stranger, media_type, EDITED, [parent(stranger, media_type)], signer())
+            assert told(made.data).state is State.TRUSTED
         assert came == []
 
 

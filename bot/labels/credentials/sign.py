@@ -76,7 +76,8 @@ class _Weighed:
 def _attempts(weighed: list[_Weighed]) -> list[list[_Weighed]]:
     """With all that comes along, with what the first of them brings, with nothing.
 
-    No ingredient is worth a missing label. Two that bring the same manifest, one of them with less in it, cannot be carried together.
+    No ingredient is worth a missing label. Two that bring the same manifest, one of them with less in it, cannot be
+    carried together.
     """
     carrying = [each for each in weighed if each.attachment]
     attempts = [weighed]
