@@ -405,13 +405,16 @@ STORE_AT = SMALL.index(b"caBX")
     value=st.binary(min_size=1, max_size=12),
     cut=st.integers(0, 40),
 )
-def test_a_garbled_store_gives_an_answer_or_a_typed_error_and_is_never_trusted(at: int, value: bytes, cut: int) -> None:
+def test_a_garbled_store_is_never_trusted_with_anything_else_than_what_was_signed(
+    at: int, value: bytes, cut: int
+) -> None:
     changed = SMALL[:at] + value + SMALL[at + cut :]
     try:
         found = read(changed, anchors())
     except CannotRead:
         return
-    assert found is None or found.state is not State.TRUSTED or changed == SMALL
+    # Paddings and lengths of boxes are signed by nobody, and mean nothing.
+    assert found is None or found.state is not State.TRUSTED or found == told(SMALL)
 
 
 def test_another_chain_of_the_same_name_is_not_ours() -> None:
