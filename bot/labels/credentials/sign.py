@@ -119,18 +119,19 @@ def _weigh(ingredient: Ingredient, store: bytes, anchors: Anchors, room_bytes: i
     if len(store) > room_bytes:
         return _Weighed(replace(named, left_out=LeftOut.TOO_LARGE))
     media_type = media_type_of(ingredient.data) or ingredient.media_type
-    personal = any(name in store for name in _MAYBE_PERSONAL)
+    look_closely = any(name in store for name in _MAYBE_PERSONAL)
     try:
         report = read_report(ingredient.data, media_type, anchors)
-        detail = read_report(ingredient.data, media_type, anchors, detailed=True) if personal else {}
+        detail = read_report(ingredient.data, media_type, anchors, detailed=True) if look_closely else {}
         found = reasons_of(report)
         if unsound(found):
             why = LeftOut.ALTERED if Reason.ALTERED in found else LeftOut.INVALID
             return _Weighed(replace(named, left_out=why))
         redacted = tuple(_personal_assertions(detail))
+        personal = len(redacted) > _MAX_REDACTED or _names_somebody(report)
     except (LibraryError, KeyError, TypeError, AttributeError):
         return _Weighed(replace(named, left_out=LeftOut.UNREADABLE))
-    if len(redacted) > _MAX_REDACTED or _names_somebody(report):
+    if personal:
         return _Weighed(replace(named, left_out=LeftOut.PRIVATE))
     carried = replace(named, carried=True)
     return _Weighed(carried, Attachment(carried.definition, media_type, ingredient.data), redacted)
