@@ -5,7 +5,7 @@ Nothing here is tied to a technology. Implementations are named after theirs (`R
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -326,10 +326,18 @@ class PictureReader(Protocol):
 class Labeller(Protocol):
     """Puts the label into a file, for the place it goes to."""
 
-    async def render(self, master: Picture, label: Label | None, capabilities: ChatCapabilities) -> Picture:
+    async def render(
+        self,
+        master: Picture,
+        label: Label | None,
+        capabilities: ChatCapabilities,
+        *,
+        ingredients: Mapping[Sha256, bytes] | None = None,
+    ) -> Picture:
         """A rendition: the same pixels wherever the limits allow it, with the label in its metadata.
 
-        `label` None for a picture that a person sent: it is shown as it is, without a claim.
+        `label` None for a picture that a person sent: it is shown as it is, without a claim. `ingredients` are the
+        files that `label.work` names, as far as they are still there.
         """
         ...
 

@@ -4,11 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bot.domain.images import Provenance
 from bot.domain.language import tr
+from bot.domain.refs import Sha256
 
 _ORDER = (Provenance.UNKNOWN, Provenance.AI_EDITED, Provenance.AI_GENERATED)
+
+
+class Profile(StrEnum):
+    """Which rules a label follows (docs/labels.md)."""
+
+    DEFAULT = "default"
+    """Words, metadata and credentials; no mark in the pixels."""
+    VISIBLE = "visible"
+    """With a mark in the picture."""
+    CN = "cn"
+    """GB 45438-2025: a mark of at least 5 % in its words, and the AIGC field."""
+    EU = "eu"
+    """AI Act, article 50, and its code of practice: the words it names, signed and time-stamped metadata."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredient:
+    """A picture that went into a result, as a file that lies in the image store: of a result the labelled one."""
+
+    file: Sha256
+    media_type: str
+    is_parent: bool = False
+    """It is the picture that was edited; the others were shown to the model, or joined with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a file says of how it came to be, beside its label. `id` names the result and nobody, in letters and
+    figures; `at` in seconds since the epoch; `models` as their makers name them, those of this very turn."""
+
+    id: str
+    at: float
+    models: tuple[str, ...] = ()
+    ingredients: tuple[Ingredient, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +58,8 @@ class Label:
     provenance: Provenance
     edited_by_ai: bool
     engines: tuple[str, ...] = ()
+    work: Work | None = None
+    """None for what was made before this was kept, and for what is only drawn for an answer."""
 
 
 def label_for(

@@ -9,6 +9,7 @@ from bot.domain.actions import Control, Press
 from bot.domain.arena import Ballot
 from bot.domain.files import TextFile
 from bot.domain.images import ImageFacts, Provenance
+from bot.domain.labels import Profile
 from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, ThreadId, TurnId, UserRef
 from bot.domain.turns import Hold, Source, TurnState
 
@@ -223,6 +224,8 @@ class ChatCapabilities:
     one_picture_each: bool = False
     """True where a message holds one picture: of several the first stands in the reply itself, the others by
     themselves."""
+    profile: Profile = Profile.DEFAULT
+    """How results are labelled there. Not the platform's to say: it is set for the chat, or for the installation."""
 
 
 def sharing(capabilities: ChatCapabilities, images: int) -> ChatCapabilities:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.domain.images import Picture
 from bot.domain.labels import Label
 from bot.domain.messages import ChatCapabilities
+from bot.domain.refs import Sha256
 from bot.labels.metadata import ADDED_BYTES, label_file
 
 Reencode = Callable[[Picture, str, int | None], Picture]
@@ -24,7 +25,14 @@ class MetadataLabeller:
     def __init__(self, reencode: Reencode) -> None:
         self._reencode = reencode
 
-    async def render(self, master: Picture, label: Label | None, capabilities: ChatCapabilities) -> Picture:
+    async def render(
+        self,
+        master: Picture,
+        label: Label | None,
+        capabilities: ChatCapabilities,
+        *,
+        ingredients: Mapping[Sha256, bytes] | None = None,  # noqa: ARG002 for what is signed
+    ) -> Picture:
         return await asyncio.to_thread(self._render, master, label, capabilities)
 
     def _render(self, master: Picture, label: Label | None, capabilities: ChatCapabilities) -> Picture:
