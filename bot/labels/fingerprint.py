@@ -24,7 +24,7 @@ ALGORITHM: Final = "io.iscc.v0"
 """The name of the code in a `c2pa.soft-binding` assertion."""
 
 QUALITY_MIN: Final = 40
-"""Below this a picture is too flat to be told from others: gradients, plain colours. Calibrated, docs/recognition.md."""
+"""Below this a picture is too flat to be told from others: gradients, plain colours. See docs/recognition.md."""
 
 QUALITY_MIN_KEPT: Final = QUALITY_MIN // 2
 """Of pictures that people sent, flatter ones are kept as well: one that is looked up rougher than it came in must find
