@@ -15,16 +15,19 @@ from typing import Final
 from bot.domain.refs import TurnId
 
 MATCH_MAX_BITS: Final = 32
-"""Of 256. Up to here two fingerprints are of one picture: different ones were never nearer than 2 × that, see
-docs/recognition.md."""
+"""Of 256. Up to here two fingerprints are of one picture, or of one made from the other. See docs/recognition.md."""
 
 POSSIBLE_MAX_BITS: Final = 48
 """Up to here they look like it: screenshots, cuts."""
 
-CLEARLY_BITS: Final = 6
-"""By so much the nearest must be nearer than what would contradict it."""
 
-RADIUS_BITS: Final = POSSIBLE_MAX_BITS + CLEARLY_BITS - 1
+def clearly_beyond(bits: int) -> int:
+    """From what distance on another row does not contradict one at this distance. What was done to a picture adds noise
+    to both, and the more the farther away they are."""
+    return bits + 8 + bits // 4
+
+
+RADIUS_BITS: Final = clearly_beyond(POSSIBLE_MAX_BITS) - 1
 """How far rows have to be looked for, for a judgement to hold."""
 
 
@@ -85,9 +88,9 @@ def judged(near: Sequence[Near]) -> Recognition:
         return UNKNOWN
     nearest = min(each.distance_bits for each in ours)
     sent = min((each.distance_bits for each in near if each.kept.kind is Kind.SENT), default=256)
-    if nearest > POSSIBLE_MAX_BITS or sent < nearest + CLEARLY_BITS:
+    if nearest > POSSIBLE_MAX_BITS or sent < clearly_beyond(nearest):
         return UNKNOWN
-    alike = {each.kept for each in ours if each.distance_bits < nearest + CLEARLY_BITS}
+    alike = {each.kept for each in ours if each.distance_bits < clearly_beyond(nearest)}
     turns, places = {kept.turn for kept in alike}, {kept.index for kept in alike}
     turn = turns.pop() if len(turns) == 1 else None
     index = places.pop() if turn is not None and len(places) == 1 else None
