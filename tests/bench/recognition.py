@@ -137,9 +137,8 @@ def _with_thing(pixels: Image.Image, chance: random.Random, share: float) -> Ima
     made = pixels.copy()
     width, height = (int(side * share**0.5) for side in made.size)
     x, y = chance.randrange(made.width - width), chance.randrange(made.height - height)
-    thing = ImageOps.colorize(
-        Image.effect_noise((width, height), 90).filter(ImageFilter.GaussianBlur(3)), _colour(chance), _colour(chance)
-    )
+    noise = Image.frombytes("L", (width, height), chance.randbytes(width * height)).filter(ImageFilter.GaussianBlur(3))
+    thing = ImageOps.colorize(ImageOps.autocontrast(noise), _colour(chance), _colour(chance))
     shape = Image.new("L", (width, height))
     ImageDraw.Draw(shape).ellipse([0, 0, width, height], fill=255)
     made.paste(thing, (x, y), shape)
