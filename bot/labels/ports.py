@@ -49,7 +49,7 @@ class FingerprintIndex(Protocol):
         ...
 
     async def sweep(self) -> int:
-        """Goes on through a part of the rows and forgets those of turns that stand no more. Gives how many turns."""
+        """Goes through all rows, and forgets those of turns whose record is gone or erased. Gives how many turns."""
         ...
 
     async def count(self) -> int:

@@ -3,7 +3,7 @@
     {prefix}:{prints}:rows:<n>     text    4,096 places of 54 bytes: code, turn, kind, index
     {prefix}:{prints}:of:<n>       hash    turn → its places
     {prefix}:{prints}:free         list    places without a row
-    {prefix}:{prints}:state        hash    "next" place, "count" of rows, the segment that is "swept" next
+    {prefix}:{prints}:state        hash    "next" place, "count" of rows
     {prefix}:{prints}:changes      stream  places that changed, the last few thousand times
 
 Before each look-up the process reads what changed: one round trip. What looks near by the codes in memory is then read
@@ -71,16 +71,16 @@ class RedisFingerprintIndex:
             await self._forget([self._prints], every[first : first + _TURNS_AT_ONCE])
 
     async def sweep(self) -> int:
-        state, segments = f"{self._prints}:state", -(-await self._places() // SEGMENT_ROWS)
-        if not segments:
-            return 0
-        number = (int(await self._client.hincrby(state, "swept", 1)) - 1) % segments
-        data = await self._segment(number)
-        turns = {turn for turn, _, _ in (_read(data, at) for at in range(0, len(data), _ROW_BYTES)) if turn}
-        standing = await self._standing(sorted(turns))
-        gone = [turn for turn in turns if turn not in standing]
-        await self.forget(gone)
-        return len(gone)
+        swept = 0
+        for number in range(-(-await self._places() // SEGMENT_ROWS)):
+            data = await self._segment(number)
+            read = (_read(data, at) for at in range(0, len(data), _ROW_BYTES))
+            turns = sorted({turn for turn, _, _ in read if turn is not None})
+            standing = await self._standing(turns)
+            gone = [turn for turn in turns if turn not in standing]
+            await self.forget(gone)
+            swept += len(gone)
+        return swept
 
     # --- reading
 
@@ -122,12 +122,12 @@ class RedisFingerprintIndex:
 
     async def _standing(self, turns: Sequence[TurnId]) -> set[TurnId]:
         """Those whose record is there and not erased."""
-        if not turns:
-            return set()
-        async with self._client.pipeline(transaction=False) as pipe:
-            for turn in turns:
-                pipe.hmget(self._keys.turn(turn), ["state", "erased"])
-            found: list[Any] = await pipe.execute()
+        found: list[Any] = []
+        for first in range(0, len(turns), _TURNS_AT_ONCE):
+            async with self._client.pipeline(transaction=False) as pipe:
+                for turn in turns[first : first + _TURNS_AT_ONCE]:
+                    pipe.hmget(self._keys.turn(turn), ["state", "erased"])
+                found += await pipe.execute()
         return {turn for turn, (state, erased) in zip(turns, found, strict=True) if state and not erased}
 
     async def _rows(self, places: Sequence[int]) -> list[bytes]:

@@ -16,6 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,11 @@ from storage.redis.keys import Keys
 from storage.valkey.server import embedded_valkey
 from tests import pictures
 
-_FILES = {"JPEG": {"quality": 93}, "PNG": {"compress_level": 1}, "WEBP": {"quality": 90, "method": 0}}
+_FILES: dict[str, dict[str, int]] = {
+    "JPEG": {"quality": 93},
+    "PNG": {"compress_level": 1},
+    "WEBP": {"quality": 90, "method": 0},
+}
 _TURNS_AT_ONCE = 1000
 
 
@@ -46,10 +51,14 @@ def pixels() -> None:
             data, media_type = pictures.saved(photo, kind, **options), f"image/{kind.lower()}"
             decode, ours = [], []
             for _ in range(rounds):
-                decode.append(_cpu_ms(lambda data=data: Image.open(BytesIO(data)).load()))
-                ours.append(_cpu_ms(lambda data=data, kind=media_type: fingerprint_of(data, kind)))
+                decode.append(_cpu_ms(partial(_decoded, data)))
+                ours.append(_cpu_ms(partial(fingerprint_of, data, media_type)))
             one, other = statistics.median(decode), statistics.median(ours)
             print(f"| {kind} {side_px}² | {one:.1f} | {other:.1f} | {other / one:.2f} × |")
+
+
+def _decoded(data: bytes) -> None:
+    Image.open(BytesIO(data)).load()
 
 
 def _cpu_ms(work: Callable[[], object]) -> float:
@@ -74,9 +83,9 @@ async def _filled(client: Any, rows: int) -> None:
     took: list[float] = []
     for first in range(0, rows // 2, _TURNS_AT_ONCE):
         batch = list(_turns(first, min(_TURNS_AT_ONCE, rows // 2 - first)))
-        took.append(await _ms(lambda batch=batch: index.put(batch)))
+        took.append(await _ms(partial(index.put, batch)))
     used = int((await client.info("memory"))["used_memory"]) - before
-    singles = [await _ms(lambda n=n: index.put(list(_turns(rows + n, 1)))) for n in range(300)]
+    singles = [await _ms(partial(index.put, list(_turns(rows + n, 1)))) for n in range(300)]
     print(f"\n{await index.count():,} rows, two for each turn")
     print(f"memory of the server: {used / rows:.0f} bytes for each row")
     print(f"put, a thousand turns at once: {_TURNS_AT_ONCE * 2 / statistics.median(took) * 1000:,.0f} rows/s")
@@ -88,22 +97,24 @@ async def _looked_up(client: Any) -> None:
     fresh = RedisFingerprintIndex(client)
     await fresh.nearest([_codes(1)[0]], radius_bits=RADIUS_BITS)
     print(f"start-up with the first look-up: {time.perf_counter() - began:.2f} s, {_resident_mb() - resident:.0f} MB")
+    near = partial(fresh.nearest, radius_bits=RADIUS_BITS)
     writer, known = RedisFingerprintIndex(client), next(_turns(3, 1))
     await client.hset(Keys().turn(known.turn), "state", "done")
-    ping, strangers, hits, two, seen = [], [], [], [], []
+    ping: list[float] = []
+    strangers, hits, two, seen = list[float](), list[float](), list[float](), list[float]()
     for n in range(200):
         ping.append(await _ms(client.ping))
         code, new = _codes(10_000_000 + n)[0], next(_turns(20_000_000 + n, 1))
-        strangers.append(await _ms(lambda code=code: fresh.nearest([code], radius_bits=RADIUS_BITS)))
-        hits.append(await _ms(lambda: fresh.nearest([known.rows[0].code], radius_bits=RADIUS_BITS)))
-        two.append(await _ms(lambda code=code: fresh.nearest([code, code[::-1]], radius_bits=RADIUS_BITS)))
+        strangers.append(await _ms(partial(near, [code])))
+        hits.append(await _ms(partial(near, [known.rows[0].code])))
+        two.append(await _ms(partial(near, [code, code[::-1]])))
         await client.hset(Keys().turn(new.turn), "state", "done")
         await writer.put([new])
-        seen.append(await _ms(lambda new=new: fresh.nearest([new.rows[0].code], radius_bits=RADIUS_BITS)))
+        seen.append(await _ms(partial(near, [new.rows[0].code])))
         await writer.forget([new.turn])
-        if await fresh.nearest([new.rows[0].code], radius_bits=RADIUS_BITS):
+        if await near([new.rows[0].code]):
             print("a forgotten row was found")
-    cpu = [_cpu_ms(lambda: fresh._codes.near([known.rows[0].code], RADIUS_BITS, 64)) for _ in range(30)]
+    cpu = [_cpu_ms(partial(fresh._codes.near, [known.rows[0].code], RADIUS_BITS, 64)) for _ in range(30)]
     print(f"one round trip to the server: {_spread(ping)}")
     print(
         f"look-up of a stranger: {_spread(strangers)}, {statistics.median(strangers) / statistics.median(ping):.1f} ×"

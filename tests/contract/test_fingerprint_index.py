@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from fnmatch import fnmatchcase
 
 import numpy as np
 import pytest
+from PIL import Image
 from redis.asyncio import Redis
 
 from bot.domain.images import Picture
@@ -103,8 +105,8 @@ class FingerprintContract:
         turns = [
             TurnId(f"{'abcdefgh'[n % 8] * 16}-{study.turn_of(n, 0)[:16].translate(_LETTERS)}") for n in range(1500)
         ]
-        random = np.random.default_rng(5)
-        near = [code(7, *random.permutation(256)[: n % 60]) for n in range(500)]
+        chance = np.random.default_rng(5)
+        near = [code(7, *chance.permutation(256)[: n % 60]) for n in range(500)]
         every = near + [code(100 + n) for n in range(2500)]
         await asyncio.gather(*(stand(turn) for turn in turns))
         await index.put([ours(turn, *every[2 * n : 2 * n + 2]) for n, turn in enumerate(turns)])
@@ -168,7 +170,7 @@ class TestRedis(FingerprintContract):
         prints = Keys().prints
         assert keys == {f"{prints}:{name}" for name in ("rows:0", "free", "state", "changes")}
         assert all(any(fnmatchcase(key, allowed) for allowed in WITHOUT_EXPIRY) for key in keys)
-        assert (await client.get(f"{prints}:rows:0")).strip("\0") == ""
+        assert set(str(await client.get(f"{prints}:rows:0"))) == {"\0"}
         assert await client.hget(f"{prints}:state", "next") == "2"
 
     async def test_whoever_missed_too_much_reads_all_of_it_again(
@@ -198,7 +200,7 @@ class TestRedis(FingerprintContract):
 # --- the whole of it
 
 
-def picture(pixels: study.Image.Image) -> Picture:
+def picture(pixels: Image.Image) -> Picture:
     return Picture(study._saved(pixels, quality=93), "image/jpeg", *pixels.size)
 
 
@@ -212,8 +214,8 @@ async def test_a_result_is_recognised_and_the_original_is_not_even_when_the_firs
 ) -> None:
     original = pictures.image("cat")
     first, second = (
-        study._marked(original, study.random.Random(1)),
-        study._large_thing(original, study.random.Random(2)),
+        study._marked(original, random.Random(1)),
+        study._large_thing(original, random.Random(2)),
     )
     for turn in (ONE, TWO):
         await client.hset(Keys().turn(turn), "state", "done")
@@ -227,17 +229,17 @@ async def test_a_result_is_recognised_and_the_original_is_not_even_when_the_firs
 
 async def test_a_result_that_somebody_sends_again_stays_ours(client: Redis, recogniser: Recogniser) -> None:
     original = pictures.image("cat")
-    result = study._large_thing(original, study.random.Random(2))
+    result = study._large_thing(original, random.Random(2))
     again = Picture(study._smaller(result, 500, 70), "image/jpeg", 500, 400)
     for turn in (ONE, TWO):
         await client.hset(Keys().turn(turn), "state", "done")
     await recogniser.remember(ONE, [picture(result)], [picture(original)])
-    await recogniser.remember(TWO, [picture(study._style(original, study.random.Random(3)))], [again])
+    await recogniser.remember(TWO, [picture(study._style(original, random.Random(3)))], [again])
     assert await recogniser.recognise(picture(result)) == Recognition(Tier.MATCH, ONE, 0)
 
 
 async def test_a_flat_picture_is_neither_kept_nor_recognised(client: Redis, recogniser: Recogniser) -> None:
-    flat = picture(study.Image.new("RGB", (200, 200), "teal"))
+    flat = picture(Image.new("RGB", (200, 200), "teal"))
     await client.hset(Keys().turn(ONE), "state", "done")
     await recogniser.remember(ONE, [flat], [flat])
     assert fingerprint_of(flat.data, flat.media_type) is None

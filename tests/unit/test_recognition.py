@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from io import BytesIO
 
 import iscc_core
@@ -160,7 +161,7 @@ def test_edits_are_recognised_after_platforms_and_originals_are_never_accused() 
     found = [study.seen(each, study.EDITS.values(), treatments, QUALITY_MIN) for each in subjects]
     table = study.tables(found, names, together=True)
     totals = {
-        whose: sum((fallen for (_, w), fallen in table.items() if w == whose), study.Counter()) for _, whose in table
+        whose: sum((fallen for (_, w), fallen in table.items() if w == whose), Counter[str]()) for _, whose in table
     }
     assert totals["result"]["wrong"] == totals["original"]["accused"] == totals["stranger"]["accused"] == 0
     assert totals["result"]["right"] > 0.6 * totals["result"].total()
