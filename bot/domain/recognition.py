@@ -24,7 +24,7 @@ POSSIBLE_MAX_BITS: Final = 48
 def clearly_beyond(bits: int) -> int:
     """From what distance on another row does not contradict one at this distance. What was done to a picture adds noise
     to both, and the more the farther away they are."""
-    return bits + 8 + bits // 4
+    return bits + 8 + bits // 2
 
 
 RADIUS_BITS: Final = clearly_beyond(POSSIBLE_MAX_BITS) - 1
@@ -81,8 +81,7 @@ UNKNOWN: Final = Recognition(Tier.UNKNOWN)
 
 
 def judged(near: Sequence[Near]) -> Recognition:
-    """What the rows within `RADIUS_BITS` say, in any order. Missing some of the farther ones does no harm, missing a
-    nearer one does."""
+    """What the rows within `RADIUS_BITS` say, in any order: the nearest of each kind, and what is about as near."""
     ours = [each for each in near if each.kept.kind is Kind.OURS]
     if not ours:
         return UNKNOWN

@@ -37,7 +37,7 @@ class FingerprintIndex(Protocol):
 
     async def nearest(self, codes: Sequence[bytes], *, radius_bits: int) -> Sequence[Near]:
         """The pictures that differ from the nearest of `codes` by at most so many bits, nearest first, each once. Of
-        very many the farthest are left out. None of a turn whose record is gone or erased."""
+        very many of a kind the farthest are left out. None of a turn whose record is gone or erased."""
         ...
 
     async def rows(self, turns: Sequence[TurnId]) -> Sequence[TurnRows]:

@@ -1,4 +1,4 @@
-"""Fingerprints: the rows in Redis, and in every process that looks anything up their codes alone. See docs/adr/0015.
+"""Fingerprints: the rows in Redis, and their codes in every process that looks anything up. See docs/adr/0015.
 
     {prefix}:{prints}:rows:<n>     text    4,096 places of 54 bytes: code, turn, kind, index
     {prefix}:{prints}:of:<n>       hash    turn → its places
@@ -32,7 +32,7 @@ from storage.redis.keys import Keys
 SEGMENT_ROWS: Final = 4096
 """As in _prints.lua. So much is read at once at the start."""
 
-_ROW_BYTES, _CODE_BYTES = 54, 32
+_ROW_BYTES, _CODE_BYTES, _KIND_AT = 54, 32, 52
 _WORDS = 4
 """A code is four numbers of 64 bits."""
 _AT_ONCE = 1 << 16
@@ -164,7 +164,7 @@ class RedisFingerprintIndex:
             places = sorted({int(place) for _, fields in entries[1:] for place in fields["places"].split()})
             for first in range(0, len(places), SEGMENT_ROWS):
                 some = places[first : first + SEGMENT_ROWS]
-                self._codes.write(some, b"".join(row[:_CODE_BYTES] for row in await self._rows(some)))
+                self._codes.write(some, b"".join(await self._rows(some)))
             self._read_up_to = str(entries[-1][0])
 
     async def _load(self) -> None:
@@ -173,34 +173,37 @@ class RedisFingerprintIndex:
         codes = Codes(await self._places())
         for number in range(-(-codes.places // SEGMENT_ROWS)):
             data = await self._segment(number)
-            rows = np.frombuffer(data, np.uint8).reshape(-1, _ROW_BYTES)[:, :_CODE_BYTES].tobytes()
-            codes.write(range(number * SEGMENT_ROWS, number * SEGMENT_ROWS + len(data) // _ROW_BYTES), rows)
+            codes.write(range(number * SEGMENT_ROWS, number * SEGMENT_ROWS + len(data) // _ROW_BYTES), data)
         self._codes = codes
         # Nothing was ever changed: it costs little to load that again.
         self._read_up_to = str(latest[0][0]) if latest else None
 
 
 class Codes:
-    """The codes of all places, in memory: 32 bytes each. A place without a row is all zeroes, and near to nothing."""
+    """The codes and kinds of all places, in memory: 33 bytes each. A place without a row is all zeroes, and near to
+    nothing."""
 
     def __init__(self, places: int = 0) -> None:
         self.places = places
-        self._words = np.zeros((_WORDS, -(-max(places, 1) // SEGMENT_ROWS) * SEGMENT_ROWS), np.uint64)
+        room = -(-max(places, 1) // SEGMENT_ROWS) * SEGMENT_ROWS
+        self._words, self._kinds = np.zeros((_WORDS, room), np.uint64), np.zeros(room, np.uint8)
 
-    def write(self, places: Sequence[int], codes: bytes) -> None:
-        """`codes` one after the other. There may be looked up at the same time."""
+    def write(self, places: Sequence[int], rows: bytes) -> None:
+        """`rows` one after the other. There may be looked up at the same time."""
         if not places:
             return
         most = places[-1] + 1
         if most > self._words.shape[1]:
-            room = np.zeros((_WORDS, max(most, self._words.shape[1] * 3 // 2)), np.uint64)
-            room[:, : self._words.shape[1]] = self._words
-            self._words = room
-        self._words[:, places] = np.frombuffer(codes, np.uint64).reshape(-1, _WORDS).T
+            more = max(most, self._words.shape[1] * 3 // 2) - self._words.shape[1]
+            self._words, self._kinds = np.pad(self._words, ((0, 0), (0, more))), np.pad(self._kinds, (0, more))
+        read = np.frombuffer(rows, np.uint8).reshape(-1, _ROW_BYTES)
+        self._words[:, places] = np.ascontiguousarray(read[:, :_CODE_BYTES]).view(np.uint64).T
+        self._kinds[places] = read[:, _KIND_AT]
         self.places = max(self.places, most)
 
     def near(self, codes: Sequence[bytes], radius_bits: int, most: int) -> list[int]:
-        """The places with a code that differs from one of these by at most so many bits, the `most` nearest."""
+        """The places with a code that differs from one of these by at most so many bits, the `most` nearest of
+        each kind."""
         words, found = self._words[:, : self.places], dict[int, int]()
         scratch = np.empty(_AT_ONCE, np.uint64), np.empty(_AT_ONCE, np.uint8), np.empty(_AT_ONCE, np.uint8)
         for code in codes:
@@ -208,7 +211,8 @@ class Codes:
             for first in range(0, self.places, _AT_ONCE):
                 for place, bits in _near(words[:, first : first + _AT_ONCE], asked, radius_bits, scratch):
                     found[first + place] = min(bits, found.get(first + place, bits))
-        return sorted(found, key=lambda place: found[place])[:most]
+        nearest = sorted(found, key=lambda place: found[place])
+        return [place for kind in range(len(_KINDS)) for place in [p for p in nearest if self._kinds[p] == kind][:most]]
 
 
 Scratch = tuple[NDArray[np.uint64], NDArray[np.uint8], NDArray[np.uint8]]
@@ -247,8 +251,8 @@ def _read(data: bytes, at: int) -> tuple[TurnId, Row, bytes] | tuple[None, None,
     code = bytes(data[at : at + _CODE_BYTES])
     if not any(code):
         return None, None, code
-    turn = data[at + _CODE_BYTES : at + _ROW_BYTES - 2]
-    return _unpacked(turn), Row(_KINDS[data[at + _ROW_BYTES - 2]], data[at + _ROW_BYTES - 1], code), code
+    turn = data[at + _CODE_BYTES : at + _KIND_AT]
+    return _unpacked(turn), Row(_KINDS[data[at + _KIND_AT]], data[at + _KIND_AT + 1], code), code
 
 
 def _packed(turn: TurnId) -> bytes:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, ImageOps
 
-from bot.domain.recognition import Kept, Kind, Near, Recognition, Tier, judged
+from bot.domain.recognition import RADIUS_BITS, Kept, Kind, Near, Recognition, Tier, judged
 from bot.domain.refs import TurnId
 from bot.labels.fingerprint import QUALITY_MIN, QUALITY_MIN_KEPT, Fingerprint, fingerprint_of
 
@@ -280,7 +280,7 @@ class Index:
             return judged(())
         asked = np.frombuffer(b"".join(found.codes), np.uint64).reshape(-1, 4)
         bits = np.bitwise_count(self.codes[None] ^ asked[:, None]).sum(axis=2).min(axis=0)
-        return judged([Near(self.kept[row], int(bits[row])) for row in np.flatnonzero(bits < 80)])
+        return judged([Near(self.kept[row], int(bits[row])) for row in np.flatnonzero(bits <= RADIUS_BITS)])
 
 
 def turn_of(subject: int, edit: int) -> TurnId:
@@ -360,7 +360,7 @@ def main() -> None:
         import pickle
 
         asked.keep.write_bytes(pickle.dumps(found))
-    flat = Counter(each.sort for each in found if each.kept[1] is None)
+    flat = Counter(each.sort for each in found if each.looked_up[0][0] is None)
     print(f"{len(found)} pictures: {dict(Counter(each.sort for each in found))}")
     print(
         f"too flat for a fingerprint (quality under {QUALITY_MIN}; {QUALITY_MIN_KEPT} for what was sent): {dict(flat)}"
