@@ -34,7 +34,7 @@ WORK_PX: Final = 512
 """Pictures are looked at in this size, both sides, whatever their shape."""
 
 _CODE_PX = 32
-_QUALITY_PX = 64
+_QUALITY_PX, _PARTS, _STEPS = 64, 8, 45
 _HEADER = bytes((0x21, 0x07))
 """MainType Content, SubType Image, Version 0, Length 256 bits, four bits each."""
 
@@ -140,10 +140,16 @@ def _border(lines: Greys) -> int:
 
 def _quality(grey: Image.Image) -> int:
     """How much there is to see: the steps between neighbours, as PDQ's quality counts them, in the direction that has
-    fewer. Stripes and gradients have none along themselves, and look like all others of their kind."""
+    fewer: stripes and gradients look like all others of their kind. And no part of the picture counts for more than a
+    twelfth of what is needed: of a plain picture with a mark in its corner, the mark alone would be compared."""
     small = np.asarray(grey.resize((_QUALITY_PX, _QUALITY_PX), Image.Resampling.BOX), np.int32)
-    steps = min(int((np.abs(np.diff(small, axis=axis)) * 100 // 255).sum()) for axis in (0, 1))
-    return min(100, steps // 45)
+    counts: list[int] = []
+    for across in (small, small.T):
+        steps = np.zeros_like(across)
+        steps[:, 1:] = np.abs(np.diff(across, axis=1)) * 100 // 255
+        parts = steps.reshape(_PARTS, _QUALITY_PX // _PARTS, _PARTS, _QUALITY_PX // _PARTS).sum(axis=(1, 3))
+        counts.append(int(np.minimum(parts, QUALITY_MIN * _STEPS // 12).sum()))
+    return min(100, min(counts) // _STEPS)
 
 
 # --- the code itself

@@ -24,15 +24,24 @@ class Recogniser:
         self._index = index
 
     async def remember(
-        self, turn: TurnId, results: Sequence[Picture], sent: Sequence[Picture], *, stands_on: Sequence[TurnId] = ()
+        self,
+        turn: TurnId,
+        results: Sequence[Sequence[Picture]],
+        sent: Sequence[Picture],
+        *,
+        stands_on: Sequence[TurnId] = (),
     ) -> None:
-        """Keep what this turn made (its masters, in their order), what people sent for it, and what the turns that it
-        `stands_on` (its parent, and those whose results went into it) keep of people's pictures. Harmless to repeat.
+        """Keep what this turn made, what people sent for it, and what the turns that it `stands_on` (its parent, and
+        those whose results went into it) keep of people's pictures. Harmless to repeat.
 
-        A copy of one of our results that somebody sends is still our result: it is not kept as theirs.
+        Of each result its master, and each copy whose pixels differ by more than their encoding: one with a mark in its
+        corner. A copy of one of our results that somebody sends is still our result: it is not kept as theirs.
         """
-        made = await asyncio.to_thread(_fingerprints, results, QUALITY_MIN)
-        rows = [Row(Kind.OURS, n, code) for n, each in enumerate(made) if each is not None for code in each.codes]
+        rows: list[Row] = []
+        for n, copies in enumerate(results):
+            made = await asyncio.to_thread(_fingerprints, copies, QUALITY_MIN)
+            codes = [code for each in made if each is not None for code in each.codes]
+            rows += [Row(Kind.OURS, n, code) for code in dict.fromkeys(codes)]
         came = await asyncio.to_thread(_fingerprints, sent, QUALITY_MIN_KEPT)
         codes = [code for each in came if each is not None and not await self._is_ours(each) for code in each.codes]
         for earlier in await self._index.rows(list(dict.fromkeys(stands_on))):

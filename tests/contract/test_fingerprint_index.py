@@ -227,8 +227,8 @@ async def test_a_result_is_recognised_and_the_original_is_not_even_when_the_firs
     )
     for turn in (ONE, TWO):
         await client.hset(Keys().turn(turn), "state", "done")
-    await recogniser.remember(ONE, [picture(first)], [picture(original)])
-    await recogniser.remember(TWO, [picture(second)], [], stands_on=[ONE])
+    await recogniser.remember(ONE, [[picture(first)]], [picture(original)])
+    await recogniser.remember(TWO, [[picture(second)]], [], stands_on=[ONE])
     await client.delete(Keys().turn(ONE))
     assert await recogniser.recognise(picture(second)) == Recognition(Tier.MATCH, TWO, 0)
     assert await recogniser.recognise(picture(original)) == UNKNOWN
@@ -241,14 +241,22 @@ async def test_a_result_that_somebody_sends_again_stays_ours(client: Redis, reco
     again = Picture(study._smaller(result, 500, 70), "image/jpeg", 500, 400)
     for turn in (ONE, TWO):
         await client.hset(Keys().turn(turn), "state", "done")
-    await recogniser.remember(ONE, [picture(result)], [picture(original)])
-    await recogniser.remember(TWO, [picture(study._style(original, random.Random(3)))], [again])
+    await recogniser.remember(ONE, [[picture(result)]], [picture(original)])
+    await recogniser.remember(TWO, [[picture(study._style(original, random.Random(3)))]], [again])
     assert await recogniser.recognise(picture(result)) == Recognition(Tier.MATCH, ONE, 0)
+
+
+async def test_a_copy_with_a_mark_in_its_corner_is_the_same_result(client: Redis, recogniser: Recogniser) -> None:
+    await client.hset(Keys().turn(ONE), "state", "done")
+    master = pictures.image("rocket")
+    copy = study._marked(master, random.Random(1))
+    await recogniser.remember(ONE, [[picture(master), picture(copy)]], [])
+    assert {await recogniser.recognise(picture(each)) for each in (master, copy)} == {Recognition(Tier.MATCH, ONE, 0)}
 
 
 async def test_a_flat_picture_is_neither_kept_nor_recognised(client: Redis, recogniser: Recogniser) -> None:
     flat = picture(Image.new("RGB", (200, 200), "teal"))
     await client.hset(Keys().turn(ONE), "state", "done")
-    await recogniser.remember(ONE, [flat], [flat])
+    await recogniser.remember(ONE, [[flat]], [flat])
     assert fingerprint_of(flat.data, flat.media_type) is None
     assert (await recogniser.recognise(flat), await RedisFingerprintIndex(client).count()) == (UNKNOWN, 0)

@@ -104,6 +104,7 @@ def test_every_mode_of_pixels_has_a_fingerprint_and_is_left_as_it_is(mode: str) 
 def test_flat_pictures_have_none() -> None:
     stripes = Image.fromarray(np.tile(np.arange(512, dtype=np.uint8) // 32 % 2 * 255, (512, 1)))
     flat = [each.pixels for each in study.subjects(side_px=256) if each.sort == "gradient"]
+    flat += [study._marked(each, random.Random(1)) for each in flat]
     flat += [Image.new("RGB", (300, 200), "teal"), Image.new("RGBA", (64, 64)), Image.new("L", (1, 1)), stripes]
     assert [fingerprint_of_image(image) for image in flat] == [None] * len(flat)
 
