@@ -89,7 +89,8 @@ def fingerprint_of_image(image: Image.Image, *, quality_min: int = QUALITY_MIN) 
     whole = _working_size(image)
     top, bottom, left, right = _without_borders(np.asarray(whole))
     trimmed = whole.crop((left, top, right, bottom))
-    quality = _quality(trimmed)
+    # Of both: a frame has nothing in it of its own, and of a plain picture little more than a mark in it may be left.
+    quality = min(_quality(whole), _quality(trimmed))
     if quality < quality_min:
         return None
     code = _code_of(trimmed)

@@ -10,6 +10,7 @@ fails; tests/unit/test_recognition.py does, on the same edits and treatments, sm
 from __future__ import annotations
 
 import argparse
+import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -28,7 +29,7 @@ from bot.domain.refs import TurnId
 from bot.labels.fingerprint import QUALITY_MIN, QUALITY_MIN_KEPT, Fingerprint, fingerprint_of
 
 SAMPLES = Path(__file__).parents[2] / "adapters" / "web" / "static" / "samples"
-SIDE_PX = 1536
+SIDE_PX = 1344
 """The longer side of every picture of the study."""
 _HALVED_PX = 640
 """A photograph of this width or more is two pictures as well: its left and its right."""
@@ -354,7 +355,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="a file for the fingerprints, to be read again")
     asked: Any = parser.parse_args()
     pictures = subjects(asked.photos)
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(max(2, os.cpu_count() or 1)) as pool:
         found = list(pool.map(_looked_at, pictures, chunksize=2))
     if asked.keep:
         import pickle
