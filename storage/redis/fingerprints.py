@@ -37,7 +37,8 @@ _WORDS = 4
 """A code is four numbers of 64 bits."""
 _AT_ONCE = 1 << 16
 """Rows that are compared in one go: what it takes stays in the processor's cache."""
-_TURNS_AT_ONCE = 100
+_TURNS_AT_ONCE, _ROWS_AT_ONCE, _CHANGES_AT_ONCE = 100, 500, 50
+"""In one request: nobody else waits for long, here or at the server."""
 _NEAREST_MAX = 64
 _KINDS = (Kind.OURS, Kind.SENT)
 _RAW: dict[str, Any] = {NEVER_DECODE: True}
@@ -138,7 +139,7 @@ class RedisFingerprintIndex:
                 at = place % SEGMENT_ROWS * _ROW_BYTES
                 key = f"{self._prints}:rows:{place // SEGMENT_ROWS}"
                 pipe.execute_command("GETRANGE", key, at, at + _ROW_BYTES - 1, **_RAW)
-            return list(await pipe.execute())
+            return [row or bytes(_ROW_BYTES) for row in await pipe.execute()]
 
     async def _segment(self, number: int) -> bytes:
         async with self._client.pipeline(transaction=False) as pipe:
@@ -153,19 +154,20 @@ class RedisFingerprintIndex:
 
     async def _catch_up(self) -> None:
         async with self._reading:
-            if self._read_up_to is None:
-                await self._load()
-                return
-            # From the last one that was read, it included: where that is not there any more, too much was missed.
-            entries: Any = await self._client.xrange(f"{self._prints}:changes", min=self._read_up_to)
-            if not entries or entries[0][0] != self._read_up_to:
-                await self._load()
-                return
-            places = sorted({int(place) for _, fields in entries[1:] for place in fields["places"].split()})
-            for first in range(0, len(places), SEGMENT_ROWS):
-                some = places[first : first + SEGMENT_ROWS]
-                self._codes.write(some, b"".join(await self._rows(some)))
-            self._read_up_to = str(entries[-1][0])
+            while self._read_up_to is not None:
+                # From the last one that was read, it included: where that is not there any more, too much was missed.
+                found = self._client.xrange(f"{self._prints}:changes", min=self._read_up_to, count=_CHANGES_AT_ONCE)
+                entries: Any = await found
+                if not entries or entries[0][0] != self._read_up_to:
+                    break
+                places = sorted({int(place) for _, fields in entries[1:] for place in fields["places"].split()})
+                for first in range(0, len(places), _ROWS_AT_ONCE):
+                    some = places[first : first + _ROWS_AT_ONCE]
+                    self._codes.write(some, b"".join(await self._rows(some)))
+                self._read_up_to = str(entries[-1][0])
+                if len(entries) < _CHANGES_AT_ONCE:
+                    return
+            await self._load()
 
     async def _load(self) -> None:
         """All of it. What changes meanwhile is read after."""

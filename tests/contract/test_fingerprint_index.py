@@ -89,6 +89,17 @@ class FingerprintContract:
             assert await other.nearest([code(seed)], radius_bits=9) == []
         assert await other.count() == 0
 
+    async def test_whoever_was_away_for_long_sees_all_that_came(
+        self, index: FingerprintIndex, other: FingerprintIndex, stand: Stand
+    ) -> None:
+        await stand(ONE)
+        await index.put([ours(ONE, code(0))])
+        assert len(await other.nearest([code(0)], radius_bits=9)) == 1
+        for count in range(1, 130):
+            await index.put([ours(ONE, *(code(n) for n in range(max(0, count - 3), count)))])
+        found = [len(await other.nearest([code(n)], radius_bits=9)) for n in (0, 125, 126, 127, 128)]
+        assert found == [0, 0, 1, 1, 1]
+
     async def test_nothing_is_told_of_a_turn_without_a_record(
         self, index: FingerprintIndex, stand: Stand, end: Stand, erase: Stand
     ) -> None:
