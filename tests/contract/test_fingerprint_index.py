@@ -118,7 +118,7 @@ class FingerprintContract:
         ]
         chance = np.random.default_rng(5)
         near = [code(7, *chance.permutation(256)[: n % 60]) for n in range(300)]
-        every = near + [code(100 + n) for n in range(900)]
+        every = near + [code(100 + n) for n in range(300)]
         await asyncio.gather(*(stand(turn) for turn in turns))
         await index.put([ours(turn, *every[2 * n : 2 * n + 2]) for n, turn in enumerate(turns)])
         asked = int.from_bytes(code(7))
