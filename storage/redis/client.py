@@ -87,10 +87,11 @@ class Script:
         self._script: AsyncScript = client.register_script(self._text)
 
     async def __call__(
-        self, keys: Sequence[str], args: Sequence[str | int | float], *, within: Pipeline | None = None
+        self, keys: Sequence[str], args: Sequence[str | int | float | bytes], *, within: Pipeline | None = None
     ) -> Any:
         """Run it; or, `within` a pipeline, add it to that."""
         if within is None:
             return await self._script(keys=list(keys), args=list(args))
         # With its text, which is short: by its hash alone, redis-py asks the server first whether it knows the script.
-        return within.eval(self._text, len(keys), *keys, *map(str, args))
+        plain = (each if isinstance(each, bytes) else str(each) for each in args)
+        return within.eval(self._text, len(keys), *keys, *plain)
