@@ -14,7 +14,9 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from contextlib import nullcontext
+from dataclasses import dataclass, field, fields, replace
+from gettext import NullTranslations
 from pathlib import Path
 
 import structlog
@@ -25,6 +27,7 @@ from bot.domain.arena import ENDED, Choice, Match, Tally, board_of, revealed, vo
 from bot.domain.cast import NOBODY_IN_CAST, in_cast_now
 from bot.domain.consent import Say
 from bot.domain.labels import label_line
+from bot.domain.language import tr
 from bot.domain.own_pictures import withdraw_asks, withdrawn_words
 from bot.domain.presets import PRESETS
 from bot.domain.recipes import NO_RECIPES, SHARE_HINT, recipe_id
@@ -32,7 +35,10 @@ from bot.domain.refs import MessageRef, Sha256, TurnId, sha256_of
 from bot.domain.turns import TurnState, TurnStatus
 from bot.domain.words import NOTHING_THERE, would_rather_not
 from tests.e2e.stages import IN_GARDEN, Stage, a_stranger, staged
+from tests.e2e.reading import Reading
+from tests.fakes.gemini.notes import SUGGESTIONS
 from tests.platforms.contract import AT, CAT, COFFEE, ROCKET, SAMPLES, Button, Do, Post, Seen, Where, Who, is_asked
+from tests.pseudo import Apart, spoken_by_all
 
 ANNA, BEN, CLARA, DORA, EMIL = Who
 HOME, GARDEN = Where
@@ -54,6 +60,9 @@ TALLY = Tally(a=4, b=1)
 """How the arena ends."""
 NAMES = {HOME: ("Minka", "Mug", "Foggy winter"), GARDEN: ()}
 """What has a name in one chat alone."""
+
+OWN = (*Who, *Where, *SUGGESTIONS, "Remixbot", "Gemini", "Foggy winter", "Carnival", "Minka", "Mug")
+"""Names, and what the model says by itself."""
 
 
 def mirrored(photo: bytes) -> bytes:
@@ -92,6 +101,10 @@ class Evening:
 
     stage: Stage
     tell: Callable[[str], None] = lambda _: None
+    reads: bool = False
+    """Whether all that is read is to stand in brackets."""
+    own: list[str] = field(default_factory=lambda: [*OWN])
+    """What people said in their own words."""
     asked: list[Post] = field(default_factory=list)
     turns: list[TurnId] = field(default_factory=list)
     """In the order in which they were delivered."""
@@ -124,6 +137,7 @@ class Evening:
         post = await self.stage.says(words, photos, reply_to=reply_to, by=by, chat=chat)
         assert post is not None, words
         self.asked.append(post)
+        self.own.append(words)
         self.tell(f"{by}{', in the garden' * (chat is GARDEN)}: {_short(words)}{' [a photo]' * len(photos)}")
         return post
 
@@ -151,6 +165,7 @@ class Evening:
         if onto is None:
             post = await self.stage.commands(words, by=by, chat=chat)
             self.asked.append(post)
+            self.own.append(words)
             self.tell(f"{by}{', in the garden' * (chat is GARDEN)}: {_short(words)}")
         else:
             post = await self.asks(by, words, onto=onto, chat=chat)
@@ -201,7 +216,15 @@ class Evening:
             await self.what_stayed()
             self.what_leaked()
             self.what_the_engine_saw()
-            return self.counted()
+            report = self.counted()
+            await self.what_else_is_read()
+            return replace(report, leaks=(*report.leaks, *self.what_is_english()))
+
+    async def what_else_is_read(self) -> None:
+        """Of what people read much, and what is counted nowhere."""
+
+    def what_is_english(self) -> list[str]:
+        return self.stage.read().left(self.own) if self.reads else []
 
     def _listen(self) -> None:
         """Hear which turns are delivered."""
@@ -293,12 +316,12 @@ class Evening:
         tapped = await self.presses(EMIL, Act.RECIPE, listed, recipe_id("Foggy winter"), called="Foggy winter")
         await self.made("moon in winter", tapped, by=EMIL)
         sheet = await self.hears(DORA, "/presets", onto="rocket in winter")
-        figurine = await self.presses(DORA, Act.PRESET, sheet, PRESETS[0].key, called=PRESETS[0].title)
+        figurine = await self.presses(DORA, Act.PRESET, sheet, PRESETS[0].key, called=tr(PRESETS[0].title))
         await self.made("figurine", figurine, by=DORA)
         self.recipes += 1
         await self.hears(ANNA, "/recipe save Carnival", onto="turned cat")
         shown = await self.hears(ANNA, "/recipe show Carnival")
-        self.exported = shown.words[shown.words.index("/recipe import") : shown.words.index(SHARE_HINT)].strip()
+        self.exported = shown.words[shown.words.index("/recipe import") : shown.words.index(tr(SHARE_HINT))].strip()
 
     async def the_arena(self) -> None:
         self.tell("— The arena")
@@ -309,7 +332,7 @@ class Evening:
             assert await self.decides(who, choice, arena) == your_vote(choice)
             self.votes[who] = choice
         await self.stage.waits_for(post, lambda seen: voted_words(len(self.votes)) in seen.words, by=ANNA)
-        assert await self.decides(ANNA, Do.END_VOTE, arena) == ENDED
+        assert await self.decides(ANNA, Do.END_VOTE, arena) == tr(ENDED)
         sides = (await self.turn_of(arena)).turn.sides
         revealing = revealed(sides, "", TALLY)
         ended = await self.stage.waits_for(post, lambda seen: all(each in seen.words for each in revealing), by=ANNA)
@@ -360,8 +383,8 @@ class Evening:
 
     async def the_garden(self) -> None:
         self.tell("— In the garden, where only Anna, Ben and Clara are")
-        assert NO_RECIPES in (await self.hears(ANNA, "/recipes", chat=GARDEN)).words
-        assert NOBODY_IN_CAST in (await self.hears(BEN, "/cast", chat=GARDEN)).words
+        assert tr(NO_RECIPES) in (await self.hears(ANNA, "/recipes", chat=GARDEN)).words
+        assert tr(NOBODY_IN_CAST) in (await self.hears(BEN, "/cast", chat=GARDEN)).words
         await self.told(await self.asks(ANNA, self.exported, chat=GARDEN), by=ANNA)
         self.recipes += 1
         await self.makes("Clara's carnival", CLARA, "/recipe Carnival", mirrored(CAT), chat=GARDEN)
@@ -556,19 +579,30 @@ def _short(words: str) -> str:
     return f"“{line if len(line) <= 160 else line[:159] + '…'}”"
 
 
-async def played(platform: str, redis_url: str, data: Path, tell: Callable[[str], None] = lambda _: None) -> Report:
-    """An evening on the platform of that name."""
-    async with staged(platform, redis_url, data) as stage:
-        return await Evening(stage, tell).play()
+async def played(
+    platform: str,
+    redis_url: str,
+    data: Path,
+    tell: Callable[[str], None] = lambda _: None,
+    *,
+    made: NullTranslations | None = None,
+) -> Report:
+    """An evening on the platform of that name; in a `made` language whatever stands outside of its sentences leaks."""
+    with spoken_by_all(made) if made else nullcontext():
+        async with staged(platform, redis_url, data) as stage:
+            return await Evening(stage, tell, reads=made is not None).play()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.e2e.evening", description="An evening of five people, told.")
     parser.add_argument("--platform", choices=("telegram", "discord", "web"), default="telegram")
+    parser.add_argument("--brackets", action="store_true", help="every sentence in brackets, none in English")
     given = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with tempfile.TemporaryDirectory(prefix="remixbot-evening-") as folder:
-        report = asyncio.run(played(given.platform, "", Path(folder), print))
+        report = asyncio.run(
+            played(given.platform, "", Path(folder), print, made=Apart() if given.brackets else None)
+        )
     print("— What is counted")
     for each in fields(report):
         print(f"{each.name.replace('_', ' ')}: {getattr(report, each.name) or 'none'}")

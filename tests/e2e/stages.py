@@ -18,6 +18,7 @@ from bot.app import House
 from bot.domain.buttons import Verb
 from bot.domain.refs import ChatRef
 from bot.ports import Engine
+from tests.e2e.reading import Reading
 from tests.fakes.discord import FakeDiscord, Message, Permission
 from tests.fakes.gemini import FakeGemini
 from tests.fakes.telegram import FakeTelegram
@@ -70,10 +71,23 @@ class Stage(Protocol):
         """The file of a result, as the platform hands it out; empty where there is none any more."""
         ...
 
+    def read(self) -> Reading:
+        """All that anybody has read until now."""
+        ...
+
 
 @dataclass
 class WebStage(WebRig):
     gemini: FakeGemini = field(kw_only=True)
+    reading: Reading = field(default_factory=Reading)
+
+    async def _asks(self, who: Who, method: str, path: str, **options: Any) -> Any:
+        told = await super()._asks(who, method, path, **options)
+        self.reading.page(f"{method} {path}", told)
+        return told
+
+    def read(self) -> Reading:
+        return self.reading
 
     def engines(self) -> Mapping[str, Engine] | None:
         return None
@@ -98,6 +112,11 @@ class WebStage(WebRig):
 @dataclass
 class DiscordStage(DiscordRig):
     gemini: FakeGemini = field(kw_only=True)
+    reading: Reading = field(default_factory=Reading)
+
+    def read(self) -> Reading:
+        self.reading.discord(self.fake)
+        return self.reading
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -135,6 +154,11 @@ class DiscordStage(DiscordRig):
 @dataclass
 class TelegramStage(TelegramRig):
     gemini: FakeGemini = field(kw_only=True)
+    reading: Reading = field(default_factory=Reading)
+
+    def read(self) -> Reading:
+        self.reading.telegram(self.fake)
+        return self.reading
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,0 +1,98 @@
+"""What people have read in an evening, and what of it nobody could have read in another language."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tests.brackets import unmarked
+from tests.fakes.discord import FakeDiscord
+from tests.fakes.telegram import FakeTelegram
+
+_TELEGRAM_SAYS_NOTHING: Final = frozenset(
+    ("callback_data", "callback_query_id", "chat_id", "command", "id", "inline_message_id", "inline_query_id")
+    + ("language_code", "media", "offset", "parse_mode", "photo", "document", "photo_file_id", "scope", "type", "url")
+    + ("allowed_updates", "emoji", "reaction", "action", "file_id", "start_parameter", "switch_inline_query")
+)
+"""Names of what carries no words (Bot API)."""
+_DISCORD_SAYS_NOTHING: Final = frozenset(
+    ("custom_id", "value", "values", "url", "type", "id", "nonce", "parse", "allowed_mentions", "emoji", "attachment_id")
+    + ("message_reference", "filename", "waveform", "locale", "default_member_permissions")
+)
+_PAGE_SAYS_NOTHING: Final = frozenset(
+    ("id", "url", "sha256", "media_type", "state", "act", "argument", "turn_id", "thread_id", "reply_to", "chat", "code")
+    + ("kinds", "holds", "message_id", "language", "lang", "say", "standing", "name")
+)
+_NAMED: Final = frozenset(("name",))
+_MARKUP: Final = re.compile(r"<@!?\d+>|<t:\d+(?::\w)?>|</\w+:\d+>|https?://[^\s>)]+|```\w*")
+_ESCAPED: Final = re.compile(r"\\([^A-Za-z0-9\s])")
+_HTML_SILENT: Final = re.compile(r"<(style|script)\b.*?</\1>|<!--.*?-->|<!doctype[^>]*>", re.DOTALL | re.IGNORECASE)
+_HTML_READ: Final = re.compile(r"\b(?:alt|title|placeholder|aria-label|content)=\"([^\"]*)\"", re.IGNORECASE)
+_COMMAND: Final = re.compile(r"(?<![\w/])/[a-z]+(?:@\w+)?")
+
+
+@dataclass
+class Reading:
+    """`read` has each text once, with where it stood first."""
+
+    read: dict[str, str] = field(default_factory=dict)
+    _pages: set[int] = field(default_factory=set)
+
+    def text(self, where: str, words: str) -> None:
+        if words not in self.read:
+            self.read[words] = where
+
+    def all_of(self, where: str, thing: Any, *, silent: frozenset[str]) -> None:
+        """Every text in what a platform was given, but for the names in `silent`."""
+        match thing:
+            case str():
+                self.text(where, thing)
+            case Mapping():
+                for name, each in thing.items():
+                    if name not in silent and not _is_said_in_each_language(thing, name):
+                        self.all_of(f"{where} {name}", each, silent=silent)
+            case Sequence():
+                for each in thing:
+                    self.all_of(where, each, silent=silent)
+            case _:
+                pass
+
+    def telegram(self, fake: FakeTelegram) -> None:
+        for each in fake.requests:
+            self.all_of(each.method, each.arguments, silent=_TELEGRAM_SAYS_NOTHING)
+
+    def discord(self, fake: FakeDiscord) -> None:
+        for each in fake.requests:
+            silent = _DISCORD_SAYS_NOTHING | (_NAMED if each.path.endswith("/commands") else frozenset())
+            self.all_of(f"{each.method} {each.path}", each.json, silent=silent)
+
+    def page(self, where: str, told: Any) -> None:
+        """A message that stands there as it stood is not read again."""
+        for each in told["messages"] if isinstance(told, dict) and "messages" in told else (told,):
+            mark = hash(json.dumps(each))
+            if mark not in self._pages:
+                self._pages.add(mark)
+                self.all_of(where, each, silent=_PAGE_SAYS_NOTHING)
+
+    def html(self, where: str, text: str) -> None:
+        text = _HTML_SILENT.sub(" ", text)
+        for each in _HTML_READ.findall(text) + re.split(r"<[^>]*>", text):
+            self.text(where, each)
+
+    def left(self, own: Iterable[str]) -> list[str]:
+        """What was read in no language but English. `own` are the words of people, models and names."""
+        own = [line for each in own for line in {each, *each.splitlines()} if any(map(str.isalpha, line))]
+        found: list[str] = []
+        for text, where in self.read.items():
+            plain = _COMMAND.sub(" ", _MARKUP.sub(" ", _ESCAPED.sub(r"\1", text)))
+            if rest := unmarked(plain, own):
+                found.append(f"{where}: “{rest}” in “{text}”")
+        return found
+
+
+def _is_said_in_each_language(thing: Mapping[str, Any], name: str) -> bool:
+    """In English for whoever speaks another one than we do."""
+    return bool(thing.get(f"{name}_localizations"))
