@@ -26,7 +26,8 @@ from bot.domain.actions import Act
 from bot.domain.arena import ENDED, Choice, Match, Tally, board_of, revealed, voted_words, your_vote
 from bot.domain.cast import NOBODY_IN_CAST, in_cast_now
 from bot.domain.consent import Say
-from bot.domain.labels import label_line
+from bot.domain.images import Provenance
+from bot.domain.labels import Label, label_line
 from bot.domain.language import tr
 from bot.domain.own_pictures import withdraw_asks, withdrawn_words
 from bot.domain.presets import PRESETS
@@ -55,6 +56,7 @@ FROM_THE_CUP = (
     "square cat and cup",
 )
 """What grew from the picture that is taken back."""
+NO_AI = Label(Provenance.UNKNOWN, edited_by_ai=False)
 PINK, MOUSTACHE = "paint it pink", "give her a moustache"
 TALLY = Tally(a=4, b=1)
 """How the arena ends."""
@@ -366,11 +368,15 @@ class Evening:
         page = await self.stranger.get(path)
         assert page.status == 200
         text = await page.text()
-        assert all(each in text for each in ("Made by Anna", "crop to a square", "Edited, no AI")), text
+        self.stage.reading.html("the shared page", text)
+        told = (tr("Made by {name}").format(name=ANNA), "crop to a square", label_line(NO_AI))
+        assert all(each in text for each in told), text
         assert (await self.stranger.get(f"{path}/picture")).status == 200
         ended = await self.presses(ANNA, Act.UNSHARE, self.linked)
         await self.told(ended, by=ANNA)
-        assert [(await self.stranger.get(each)).status for each in (path, f"{path}/picture")] == [404, 404]
+        gone = [await self.stranger.get(each) for each in (path, f"{path}/picture")]
+        assert [each.status for each in gone] == [404, 404]
+        self.stage.reading.html("a link that has ended", await gone[0].text())
         self.tell("A stranger sees it, and nothing once it is ended")
 
     async def shared(self, by: Who, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -80,7 +81,7 @@ class Reading:
     def html(self, where: str, text: str) -> None:
         text = _HTML_SILENT.sub(" ", text)
         for each in _HTML_READ.findall(text) + re.split(r"<[^>]*>", text):
-            self.text(where, each)
+            self.text(where, html.unescape(each))
 
     def left(self, own: Iterable[str]) -> list[str]:
         """What was read in no language but English. `own` are the words of people, models and names."""

@@ -36,6 +36,7 @@ class Stage(Protocol):
     """What the evening needs of a platform. The first methods are those of `PlatformRig`, and mean the same."""
 
     gemini: FakeGemini
+    reading: Reading
 
     @property
     def house(self) -> House: ...
