@@ -37,6 +37,7 @@ from bot.domain.turns import TurnState, TurnStatus
 from bot.domain.words import NOTHING_THERE, would_rather_not
 from tests.e2e.stages import IN_GARDEN, Stage, a_stranger, staged
 from tests.e2e.reading import Reading
+from tests.fakes.gemini import refuses
 from tests.fakes.gemini.notes import SUGGESTIONS
 from tests.platforms.contract import AT, CAT, COFFEE, ROCKET, SAMPLES, Button, Do, Post, Seen, Where, Who, is_asked
 from tests.pseudo import Apart, spoken_by_all
@@ -63,7 +64,7 @@ TALLY = Tally(a=4, b=1)
 NAMES = {HOME: ("Minka", "Mug", "Foggy winter"), GARDEN: ()}
 """What has a name in one chat alone."""
 
-OWN = (*Who, *Where, *SUGGESTIONS, "Remixbot", "Gemini", "Foggy winter", "Carnival", "Minka", "Mug")
+OWN = (*Who, *Where, *SUGGESTIONS, "Remixbot", "Gemini", "Foggy winter", "Carnival", "Minka", "Mug", "A", "B")
 """Names, and what the model says by itself."""
 
 
@@ -224,6 +225,14 @@ class Evening:
 
     async def what_else_is_read(self) -> None:
         """Of what people read much, and what is counted nowhere."""
+        self.tell("— What else there is to read")
+        known = (await self.stage.presses(Do.INFO, self._post("cat with a scarf"), by=BEN)).words
+        self.stage.reading.text("what is known of a result", known)
+        await self.told(await self.stage.sends_no_picture(by=EMIL), by=EMIL)
+        self.stage.gemini.then(refuses())
+        await self.told(await self.asks(EMIL, "give her a crown", onto="square cat"), by=EMIL)
+        await self.told(await self.asks(EMIL, "crop to a hexagon of love", onto="square cat"), by=EMIL)
+        await self.stage.looks_around(self._post("square cat"), by=ANNA)
 
     def what_is_english(self) -> list[str]:
         return self.stage.read().left(self.own) if self.reads else []

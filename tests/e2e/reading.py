@@ -25,13 +25,15 @@ _DISCORD_SAYS_NOTHING: Final = frozenset(
 )
 _PAGE_SAYS_NOTHING: Final = frozenset(
     ("id", "url", "sha256", "media_type", "state", "act", "argument", "turn_id", "thread_id", "reply_to", "chat", "code")
-    + ("kinds", "holds", "message_id", "language", "lang", "say", "standing", "name")
+    + ("kinds", "holds", "message_id", "language", "lang", "say", "standing", "name", "key", "owners", "author", "tag")
 )
 _NAMED: Final = frozenset(("name",))
 _MARKUP: Final = re.compile(r"<@!?\d+>|<t:\d+(?::\w)?>|</\w+:\d+>|https?://[^\s>)]+|```\w*")
 _ESCAPED: Final = re.compile(r"\\([^A-Za-z0-9\s])")
 _HTML_SILENT: Final = re.compile(r"<(style|script)\b.*?</\1>|<!--.*?-->|<!doctype[^>]*>", re.DOTALL | re.IGNORECASE)
-_HTML_READ: Final = re.compile(r"\b(?:alt|title|placeholder|aria-label|content)=\"([^\"]*)\"", re.IGNORECASE)
+_HTML_READ: Final = re.compile(r"\b(?:alt|title|placeholder|aria-label)=\"([^\"]*)\"", re.IGNORECASE)
+_FRONT: Final = re.compile(r"<noscript>(.*?)</noscript>|<meta name=\"description\" content=\"([^\"]*)\"", re.DOTALL)
+_FIGURES: Final = r"\b[1248]K\b|\b(?:PNG|JPEG|WebP|MB|KB)\b"
 _COMMAND: Final = re.compile(r"(?<![\w/])/[a-z]+(?:@\w+)?")
 
 
@@ -73,6 +75,8 @@ class Reading:
     def page(self, where: str, told: Any) -> None:
         """A message that stands there as it stood is not read again."""
         for each in told["messages"] if isinstance(told, dict) and "messages" in told else (told,):
+            if not each.get("author", {}).get("is_bot", True):
+                continue
             mark = hash(json.dumps(each))
             if mark not in self._pages:
                 self._pages.add(mark)
@@ -83,13 +87,20 @@ class Reading:
         for each in _HTML_READ.findall(text) + re.split(r"<[^>]*>", text):
             self.text(where, html.unescape(each))
 
+    def front(self, text: str) -> None:
+        """The page before its script fills it. What it says itself stands in other catalogs (tests/test_page_words)."""
+        for each in _FRONT.findall(text):
+            self.text("the front page", html.unescape("".join(each)))
+
     def left(self, own: Iterable[str]) -> list[str]:
         """What was read in no language but English. `own` are the words of people, models and names."""
-        own = [line for each in own for line in {each, *each.splitlines()} if any(map(str.isalpha, line))]
+        lines = {line for each in own for line in (each, *each.splitlines()) if any(map(str.isalpha, line))}
+        named = "|".join(map(re.escape, sorted(lines, key=len, reverse=True)))
+        known = re.compile(rf"(?<!\w)(?:{named})(?!\w)|{_FIGURES}")
         found: list[str] = []
         for text, where in self.read.items():
-            plain = _COMMAND.sub(" ", _MARKUP.sub(" ", _ESCAPED.sub(r"\1", text)))
-            if rest := unmarked(plain, own):
+            plain = _MARKUP.sub(" ", _ESCAPED.sub(r"\1", text))
+            if rest := unmarked(_COMMAND.sub(" ", known.sub(" ", plain)), []):
                 found.append(f"{where}: “{rest}” in “{text}”")
         return found
 

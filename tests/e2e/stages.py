@@ -13,15 +13,19 @@ import pytest
 from aiohttp import ClientSession, DummyCookieJar
 from pydantic import SecretStr
 
+from adapters.discord.commands import EDIT_THIS, TAKE_BACK
 from adapters.web.server import build_app, serve
 from bot.app import House
-from bot.domain.buttons import Verb
+from bot.domain.buttons import ButtonId, Verb
 from bot.domain.refs import ChatRef
 from bot.ports import Engine
 from tests.e2e.reading import Reading
-from tests.fakes.discord import FakeDiscord, Message, Permission
+from tests.fakes.discord import FakeDiscord, Message, Permission, Person
+from tests.fakes.discord.interactions import COMPONENT
 from tests.fakes.gemini import FakeGemini
 from tests.fakes.telegram import FakeTelegram
+from tests.fakes.telegram import Message as TelegramMessage
+from tests.fakes.telegram import Person as TelegramPerson
 from tests.platforms.contract import AT, Button, Post, Pressed, Seen, Where, Who, is_final
 from tests.platforms.discord_rig import DiscordRig, buttons_of
 from tests.platforms.telegram_rig import TelegramRig, unpaced
@@ -30,6 +34,9 @@ from tests.platforms.web_rig import WebRig, opened
 
 IN_GARDEN = (Who.ANNA, Who.BEN, Who.CLARA)
 PLENTY_USD = 50
+NO_PICTURE = b"Bread, butter, tea"
+NOTHING = str(ButtonId(Verb.PRESS, None, "nothing"))
+"""Under no answer of ours."""
 
 
 class Stage(Protocol):
@@ -72,6 +79,14 @@ class Stage(Protocol):
         """The file of a result, as the platform hands it out; empty where there is none any more."""
         ...
 
+    async def sends_no_picture(self, *, by: Who) -> Post:
+        """A file of words, to be edited."""
+        ...
+
+    async def looks_around(self, result: Post, *, by: Who) -> None:
+        """Reads what else the platform has to read for them, beside a result of theirs."""
+        ...
+
     def read(self) -> Reading:
         """All that anybody has read until now."""
         ...
@@ -86,6 +101,39 @@ class WebStage(WebRig):
         told = await super()._asks(who, method, path, **options)
         self.reading.page(f"{method} {path}", told)
         return told
+
+    async def sends_no_picture(self, *, by: Who) -> Post:
+        post = await self.says("crop to a square", [NO_PICTURE], by=by)
+        assert post is not None
+        return post
+
+    async def looks_around(self, result: Post, *, by: Who) -> None:
+        chat, nothing = "/api/chats/home", "/api/chats/home/messages/nothing"
+        for words in ("/help", "/usage", "/mine", "/forget", "/settings", "/nothing"):
+            post = await self.commands(words, by=by)
+            await self.waits_for(post, by=by)
+        for method, path, given in (
+            ("POST", f"{chat}/messages", {"data": {"text": ""}}),
+            ("POST", f"{chat}/messages", {"data": {"text": "x" * 5000}}),
+            ("POST", f"{chat}/messages", {"data": {"text": "", "act": "nothing"}}),
+            ("POST", f"{chat}/messages", {"data": {"text": "crop", "reply_to": "nothing"}}),
+            ("POST", f"{chat}/messages", {"data": {"text": "crop"}, "headers": {"Idempotency-Key": "ä"}}),
+            ("POST", f"{chat}/turns/nothing/cancel", {}),
+            ("POST", f"{chat}/turns/nothing/consent", {"json": {"say": "nothing"}}),
+            ("POST", f"{chat}/turns/nothing/vote", {"json": {"choice": "nothing"}}),
+            ("POST", "/api/session", {"json": {"password": "nothing", "name": by}}),
+            ("PUT", f"{chat}/standing", {"json": {"standing": "nothing"}}),
+            ("DELETE", f"{chat}/messages/{result.id}", {}),
+            ("DELETE", nothing, {}),
+            *(("GET", path, {}) for path in (nothing, f"{nothing}/info", f"{chat}/images/nothing", "/nothing")),
+            *(("GET", path, {}) for path in ("/api/chats/Nothing/messages", f"{chat}/messages?limit=nothing")),
+        ):
+            async with self.people[by].request(method, self._url + path, **given) as response:
+                told = await response.json()
+                assert response.status >= 400 or "words" in told, (method, path)
+                self.reading.page(f"{method} {path}", told)
+        async with self.people[by].get(self._url) as response:
+            self.reading.front(await response.text())
 
     def read(self) -> Reading:
         return self.reading
@@ -114,6 +162,41 @@ class WebStage(WebRig):
 class DiscordStage(DiscordRig):
     gemini: FakeGemini = field(kw_only=True)
     reading: Reading = field(default_factory=Reading)
+
+    async def sends_no_picture(self, *, by: Who) -> Post:
+        files = [("notes.txt", NO_PICTURE)]
+        said = await self.people[by].says(
+            self.chats[Where.HOME], "crop to a square", files=files, mentions=[self.fake.bot]
+        )
+        return Post(Where.HOME, said.id)
+
+    async def looks_around(self, result: Post, *, by: Who) -> None:
+        channel, person, message = self.chats[Where.HOME], self.people[by], self.fake.messages[result.id]
+        assert channel.guild is not None
+        channel.guild.owner = person
+        for name in ("help", "usage", "mine", "forget"):
+            await (await person.slash(name, channel)).answer()
+        for name in (EDIT_THIS, TAKE_BACK):
+            menu = await person.menu(name, message)
+            await self.fake.until(lambda menu=menu: menu.modal or (menu.answers and not menu.loading))
+        await self._opens_all(await (await person.slash("settings", channel)).answer(), person)
+        unknown = self.fake.interactions.start(
+            COMPONENT, person, channel, {"component_type": 2, "custom_id": NOTHING, "id": 1}, message=message
+        )
+        await unknown.answer()
+
+    async def _opens_all(self, panel: Message, person: Person) -> None:
+        """Presses each control of a panel, on whichever page it stands."""
+        pressed: set[str] = set()
+        while found := [each for each in panel.controls() if each["custom_id"] not in pressed]:
+            control = found[0]
+            pressed.add(control["custom_id"])
+            options = [each["value"] for each in control.get("options") or ()]
+            asked, choices = len(self.fake.requests), options[:1]
+            if control.get("disabled"):
+                continue
+            done = await person.presses(panel, custom_id=control["custom_id"], choices=choices)
+            await self.fake.until(lambda done=done, asked=asked: done.modal or len(self.fake.requests) >= asked + 2)
 
     def read(self) -> Reading:
         self.reading.discord(self.fake)
@@ -156,6 +239,46 @@ class DiscordStage(DiscordRig):
 class TelegramStage(TelegramRig):
     gemini: FakeGemini = field(kw_only=True)
     reading: Reading = field(default_factory=Reading)
+
+    async def sends_no_picture(self, *, by: Who) -> Post:
+        words = f"/edit@{self.fake.bot.username} crop to a square"
+        said = await self.people[by].says(self.chats[Where.HOME], words, document=("notes.txt", NO_PICTURE))
+        return Post(Where.HOME, str(said.id))
+
+    async def looks_around(self, result: Post, *, by: Who) -> None:
+        place, person, message = self.chats[Where.HOME], self.people[by], self._message(result)
+        self.fake.promote(place.chat, person)
+        await person.starts()
+        own = self.fake.private(person)
+        await self.fake.until(lambda: len(own.messages()) >= 3)
+        for words in ("/help", "/usage", "/mine", "/forget", "/cancel", "/allow", "/deny", "/nothing"):
+            for where in (place, own):
+                await self._told(await person.says(where, words if where is own else self._calling(words)))
+        for where in (place, own):
+            asked = await person.says(where, self._calling("/settings"))
+            await self._presses_all(await self._told(asked), person)
+        press = await person.presses(message, data=NOTHING)
+        await self.fake.until(lambda: press.answered)
+        inline = self.fake.inline(person)
+        await self.fake.until(lambda: inline.answered)
+        new = self.fake.supergroup("New here", person, bot=False)
+        self.fake.add_bot(new)
+        await self.fake.until(lambda: new.messages())
+
+    async def _told(self, asked: TelegramMessage) -> TelegramMessage:
+        def found() -> TelegramMessage | None:
+            return next((each for each in asked.chat.messages() if each.reply_to == asked.id), None)
+
+        told: TelegramMessage = await self.fake.until(found)
+        return told
+
+    async def _presses_all(self, panel: TelegramMessage, person: TelegramPerson) -> None:
+        """Each key of a panel, on whichever page it stands."""
+        pressed: set[str] = set()
+        while left := [data for row in panel.keyboard for _, data in row if data not in pressed]:
+            pressed.add(left[0])
+            press = await person.presses(panel, data=left[0])
+            await self.fake.until(lambda press=press: press.answered)
 
     def read(self) -> Reading:
         self.reading.telegram(self.fake)
