@@ -64,8 +64,12 @@ TALLY = Tally(a=4, b=1)
 NAMES = {HOME: ("Minka", "Mug", "Foggy winter"), GARDEN: ()}
 """What has a name in one chat alone."""
 
-OWN = (*Who, *Where, *SUGGESTIONS, "Remixbot", "Gemini", "Foggy winter", "Carnival", "Minka", "Mug", "A", "B")
-"""Names, and what the model says by itself."""
+OWN = (
+    *(*Who, *Where, *SUGGESTIONS, "Remixbot", "remix_test_bot", "Gemini", "Foggy winter", "Carnival", "Minka", "Mug"),
+    *(PRESETS[0].words, "A", "B", "0.jpg", ".jpg", "notes.txt", "limit"),
+    *("/recipe import", "off"),
+)
+"""Names, what the model says by itself, what a preset asks of it, and words that are typed as they stand."""
 
 
 def mirrored(photo: bytes) -> bytes:
@@ -140,7 +144,7 @@ class Evening:
         post = await self.stage.says(words, photos, reply_to=reply_to, by=by, chat=chat)
         assert post is not None, words
         self.asked.append(post)
-        self.own.append(words)
+        self.own += [words, words.removeprefix("/arena ")]
         self.tell(f"{by}{', in the garden' * (chat is GARDEN)}: {_short(words)}{' [a photo]' * len(photos)}")
         return post
 

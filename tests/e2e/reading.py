@@ -33,7 +33,8 @@ _ESCAPED: Final = re.compile(r"\\([^A-Za-z0-9\s])")
 _HTML_SILENT: Final = re.compile(r"<(style|script)\b.*?</\1>|<!--.*?-->|<!doctype[^>]*>", re.DOTALL | re.IGNORECASE)
 _HTML_READ: Final = re.compile(r"\b(?:alt|title|placeholder|aria-label)=\"([^\"]*)\"", re.IGNORECASE)
 _FRONT: Final = re.compile(r"<noscript>(.*?)</noscript>|<meta name=\"description\" content=\"([^\"]*)\"", re.DOTALL)
-_FIGURES: Final = r"\b[1248]K\b|\b(?:PNG|JPEG|WebP|MB|KB)\b"
+_FIGURES: Final = r"\b(?:[1248]K|[KM]B|PNG|JPEG|WebP|GIF|HEIC|AVIF|TIFF|BMP|SVG)\b|\bgemini-[\w.-]+"
+"""Sizes, formats and models."""
 _COMMAND: Final = re.compile(r"(?<![\w/])/[a-z]+(?:@\w+)?")
 
 
@@ -90,7 +91,7 @@ class Reading:
     def front(self, text: str) -> None:
         """The page before its script fills it. What it says itself stands in other catalogs (tests/test_page_words)."""
         for each in _FRONT.findall(text):
-            self.text("the front page", html.unescape("".join(each)))
+            self.html("the front page", "".join(each))
 
     def left(self, own: Iterable[str]) -> list[str]:
         """What was read in no language but English. `own` are the words of people, models and names."""

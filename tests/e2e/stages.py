@@ -174,11 +174,16 @@ class DiscordStage(DiscordRig):
         channel, person, message = self.chats[Where.HOME], self.people[by], self.fake.messages[result.id]
         assert channel.guild is not None
         channel.guild.owner = person
-        for name in ("help", "usage", "mine", "forget"):
+        for name in ("help", "usage", "forget"):
             await (await person.slash(name, channel)).answer()
-        for name in (EDIT_THIS, TAKE_BACK):
-            menu = await person.menu(name, message)
-            await self.fake.until(lambda menu=menu: menu.modal or (menu.answers and not menu.loading))
+        await self.waits_for(await self.commands("/mine", by=by), _says_something, by=by)
+        said = await person.says(channel, mentions=[self.fake.bot])
+        await self.waits_for(Post(Where.HOME, said.id), _says_something, by=by)
+        await (await person.menu(EDIT_THIS, message)).form()
+        before = {each.id for each in channel.messages()}
+        menu = Post(Where.HOME, (await person.menu(TAKE_BACK, message)).id)
+        self._before[menu] = before
+        await self.waits_for(menu, _says_something, by=by)
         await self._opens_all(await (await person.slash("settings", channel)).answer(), person)
         unknown = self.fake.interactions.start(
             COMPONENT, person, channel, {"component_type": 2, "custom_id": NOTHING, "id": 1}, message=message
@@ -251,7 +256,7 @@ class TelegramStage(TelegramRig):
         await person.starts()
         own = self.fake.private(person)
         await self.fake.until(lambda: len(own.messages()) >= 3)
-        for words in ("/help", "/usage", "/mine", "/forget", "/cancel", "/allow", "/deny", "/nothing"):
+        for words in ("/help", "/usage", "/mine", "/forget", "/cancel", "/allow", "/deny", "/edit"):
             for where in (place, own):
                 await self._told(await person.says(where, words if where is own else self._calling(words)))
         for where in (place, own):
@@ -313,6 +318,10 @@ class TelegramStage(TelegramRig):
             lambda: next((e for e in place.messages() if e.id not in before and e.kind == "document"), None)
         )
         return bytes(sent.data)
+
+
+def _says_something(seen: Seen) -> bool:
+    return not seen.is_open and bool(seen.words)
 
 
 @asynccontextmanager
