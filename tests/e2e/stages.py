@@ -20,10 +20,9 @@ from bot.domain.buttons import ButtonId, Verb
 from bot.domain.refs import ChatRef
 from bot.ports import Engine
 from tests.e2e.reading import Reading
-from tests.fakes.discord import FakeDiscord, Message, Permission, Person
-from tests.fakes.discord.interactions import COMPONENT
+from tests.fakes.discord import Channel, FakeDiscord, Interaction, Message, Permission, Person
 from tests.fakes.gemini import FakeGemini
-from tests.fakes.telegram import FakeTelegram
+from tests.fakes.telegram import FakeTelegram, Press
 from tests.fakes.telegram import Message as TelegramMessage
 from tests.fakes.telegram import Person as TelegramPerson
 from tests.platforms.contract import AT, Button, Post, Pressed, Seen, Where, Who, is_final
@@ -112,7 +111,7 @@ class WebStage(WebRig):
         for words in ("/help", "/usage", "/mine", "/forget", "/settings", "/nothing"):
             post = await self.commands(words, by=by)
             await self.waits_for(post, by=by)
-        for method, path, given in (
+        wrong: tuple[tuple[str, str, dict[str, Any]], ...] = (
             ("POST", f"{chat}/messages", {"data": {"text": ""}}),
             ("POST", f"{chat}/messages", {"data": {"text": "x" * 5000}}),
             ("POST", f"{chat}/messages", {"data": {"text": "", "act": "nothing"}}),
@@ -127,7 +126,8 @@ class WebStage(WebRig):
             ("DELETE", nothing, {}),
             *(("GET", path, {}) for path in (nothing, f"{nothing}/info", f"{chat}/images/nothing", "/nothing")),
             *(("GET", path, {}) for path in ("/api/chats/Nothing/messages", f"{chat}/messages?limit=nothing")),
-        ):
+        )
+        for method, path, given in wrong:
             async with self.people[by].request(method, self._url + path, **given) as response:
                 told = await response.json()
                 assert response.status >= 400 or "words" in told, (method, path)
@@ -185,10 +185,14 @@ class DiscordStage(DiscordRig):
         self._before[menu] = before
         await self.waits_for(menu, _says_something, by=by)
         await self._opens_all(await (await person.slash("settings", channel)).answer(), person)
-        unknown = self.fake.interactions.start(
-            COMPONENT, person, channel, {"component_type": 2, "custom_id": NOTHING, "id": 1}, message=message
-        )
-        await unknown.answer()
+        await (await person.presses(self._of_long_ago(channel), custom_id=NOTHING)).answer()
+
+    def _of_long_ago(self, channel: Channel) -> Message:
+        """A message of ours with a button that means nothing any more."""
+        made = Message(self.fake, self.fake.snowflake(), channel, self.fake.bot)
+        button = {"type": 2, "style": 2, "label": "?", "custom_id": NOTHING, "id": 2}
+        made.components = [{"type": 1, "id": 1, "components": [button]}]
+        return self.fake.post(made)
 
     async def _opens_all(self, panel: Message, person: Person) -> None:
         """Presses each control of a panel, on whichever page it stands."""
@@ -197,11 +201,14 @@ class DiscordStage(DiscordRig):
             control = found[0]
             pressed.add(control["custom_id"])
             options = [each["value"] for each in control.get("options") or ()]
-            asked, choices = len(self.fake.requests), options[:1]
-            if control.get("disabled"):
-                continue
-            done = await person.presses(panel, custom_id=control["custom_id"], choices=choices)
-            await self.fake.until(lambda done=done, asked=asked: done.modal or len(self.fake.requests) >= asked + 2)
+            if not control.get("disabled"):
+                asked = len(self.fake.requests)
+                done = await person.presses(panel, custom_id=control["custom_id"], choices=options[:1])
+                await self._shown(done, asked + 2)
+
+    async def _shown(self, done: Interaction, requests: int) -> None:
+        """A form, or the panel anew: an acknowledgement and an edit."""
+        await self.fake.until(lambda: done.modal or len(self.fake.requests) >= requests)
 
     def read(self) -> Reading:
         self.reading.discord(self.fake)
@@ -268,7 +275,7 @@ class TelegramStage(TelegramRig):
         await self.fake.until(lambda: inline.answered)
         new = self.fake.supergroup("New here", person, bot=False)
         self.fake.add_bot(new)
-        await self.fake.until(lambda: new.messages())
+        await self.fake.until(new.messages)
 
     async def _told(self, asked: TelegramMessage) -> TelegramMessage:
         def found() -> TelegramMessage | None:
@@ -283,7 +290,10 @@ class TelegramStage(TelegramRig):
         while left := [data for row in panel.keyboard for _, data in row if data not in pressed]:
             pressed.add(left[0])
             press = await person.presses(panel, data=left[0])
-            await self.fake.until(lambda press=press: press.answered)
+            await self._answered(press)
+
+    async def _answered(self, press: Press) -> None:
+        await self.fake.until(lambda: press.answered)
 
     def read(self) -> Reading:
         self.reading.telegram(self.fake)
