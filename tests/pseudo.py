@@ -43,6 +43,13 @@ class Apart(_Made):
         return "⟦" + _BRACES.sub(r"⟧\g<0>⟦", sentence) + "⟧"
 
 
+class ApartAndLong(Apart):
+    """That twice."""
+
+    def said(self, sentence: str) -> str:
+        return f"{super().said(sentence)} 🐙 {super().said(sentence)}"
+
+
 class Long(_Made):
     """Every sentence twice, with what is put into it, in characters of two UTF-16 units."""
 

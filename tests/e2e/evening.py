@@ -39,7 +39,7 @@ from tests.e2e.stages import IN_GARDEN, Stage, a_stranger, staged
 from tests.fakes.gemini import refuses
 from tests.fakes.gemini.notes import SUGGESTIONS
 from tests.platforms.contract import AT, CAT, COFFEE, ROCKET, SAMPLES, Button, Do, Post, Seen, Where, Who, is_asked
-from tests.pseudo import Apart, spoken_by_all
+from tests.pseudo import ApartAndLong, spoken_by_all
 
 ANNA, BEN, CLARA, DORA, EMIL = Who
 HOME, GARDEN = Where
@@ -224,7 +224,7 @@ class Evening:
             self.what_the_engine_saw()
             report = self.counted()
             await self.what_else_is_read()
-            return replace(report, leaks=(*report.leaks, *self.what_is_english()))
+            return replace(report, leaks=(*report.leaks, *self.what_was_ill_said()))
 
     async def what_else_is_read(self) -> None:
         """Of what people read much, and what is counted nowhere."""
@@ -237,8 +237,12 @@ class Evening:
         await self.told(await self.asks(EMIL, "crop to a hexagon of love", onto="square cat"), by=EMIL)
         await self.stage.looks_around(self._post("square cat"), by=ANNA)
 
-    def what_is_english(self) -> list[str]:
-        return self.stage.read().left(self.own) if self.reads else []
+    def what_was_ill_said(self) -> list[str]:
+        """In English, or not to its end."""
+        if not self.reads:
+            return []
+        reading = self.stage.read()
+        return [*reading.left(self.own), *reading.cut(), *reading.refused]
 
     def _listen(self) -> None:
         """Hear which turns are delivered."""
@@ -614,11 +618,13 @@ async def played(
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.e2e.evening", description="An evening of five people, told.")
     parser.add_argument("--platform", choices=("telegram", "discord", "web"), default="telegram")
-    parser.add_argument("--brackets", action="store_true", help="every sentence in brackets, none in English")
+    parser.add_argument("--brackets", action="store_true", help="every sentence twice in brackets, and none in English")
     given = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with tempfile.TemporaryDirectory(prefix="remixbot-evening-") as folder:
-        report = asyncio.run(played(given.platform, "", Path(folder), print, made=Apart() if given.brackets else None))
+        report = asyncio.run(
+            played(given.platform, "", Path(folder), print, made=ApartAndLong() if given.brackets else None)
+        )
     print("— What is counted")
     for each in fields(report):
         print(f"{each.name.replace('_', ' ')}: {getattr(report, each.name) or 'none'}")

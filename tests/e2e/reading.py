@@ -14,71 +14,22 @@ from tests.fakes.discord import FakeDiscord
 from tests.fakes.telegram import FakeTelegram
 
 _TELEGRAM_SAYS_NOTHING: Final = frozenset(
-    [
-        "action",
-        "allowed_updates",
-        "callback_data",
-        "callback_query_id",
-        "chat_id",
-        "command",
-        "document",
-        "emoji",
-        "id",
-        "inline_message_id",
-        "inline_query_id",
-        "language_code",
-        "media",
-        "offset",
-        "parse_mode",
-        "photo",
-        "photo_file_id",
-        "scope",
-        "type",
-        "url",
-    ]
-)
+    {"action", "allowed_updates", "callback_data", "callback_query_id", "chat_id", "command", "document", "emoji",
+     "file_id", "id", "inline_message_id", "inline_query_id", "language_code", "media", "offset", "parse_mode", "photo",
+     "photo_file_id", "scope", "type", "url", "user"}
+)  # fmt: skip
 """Names of what carries no words (Bot API)."""
 _DISCORD_SAYS_NOTHING: Final = frozenset(
-    [
-        "allowed_mentions",
-        "custom_id",
-        "default_member_permissions",
-        "emoji",
-        "filename",
-        "id",
-        "message_reference",
-        "nonce",
-        "type",
-        "url",
-        "value",
-        "values",
-    ]
-)
-"""Likewise. Files are called as people or the house call them, and their names are never a sentence."""
+    {"allowed_mentions", "custom_id", "default_member_permissions", "emoji", "filename", "id", "message_reference",
+     "nonce", "type", "url", "value", "values"}
+)  # fmt: skip
+"""Likewise. Files are called as people or the house call them."""
 _PAGE_SAYS_NOTHING: Final = frozenset(
-    [
-        "act",
-        "argument",
-        "author",
-        "chat",
-        "code",
-        "holds",
-        "id",
-        "key",
-        "kinds",
-        "media_type",
-        "message_id",
-        "name",
-        "owners",
-        "reply_to",
-        "sha256",
-        "standing",
-        "state",
-        "thread_id",
-        "turn_id",
-        "url",
-    ]
-)
+    {"act", "argument", "author", "chat", "code", "holds", "id", "key", "kinds", "media_type", "message_id", "name",
+     "owners", "reply_to", "sha256", "standing", "state", "thread_id", "turn_id", "url"}
+)  # fmt: skip
+_FEW_WORDS: Final = re.compile(r"(?: inline_keyboard text| label| placeholder| title|_localizations \S+)$")
+"""Keys, buttons, choices, headings of forms and commands."""
 _NAMED: Final = frozenset(("name",))
 _MARKUP: Final = re.compile(r"<@!?\d+>|<t:\d+(?::\w)?>|</\w+:\d+>|https?://[^\s>)]+|```\w*")
 _ESCAPED: Final = re.compile(r"\\([^A-Za-z0-9\s])")
@@ -92,9 +43,10 @@ _COMMAND: Final = re.compile(r"(?<![\w/])/[a-z]+(?:@\w+)?")
 
 @dataclass
 class Reading:
-    """`read` has each text once, with where it stood first."""
+    """`read` has each text once, with where it stood first; `refused` what nobody read, since it was too long."""
 
     read: dict[str, str] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
     _pages: set[int] = field(default_factory=set)
 
     def text(self, where: str, words: str) -> None:
@@ -119,11 +71,15 @@ class Reading:
     def telegram(self, fake: FakeTelegram) -> None:
         for each in fake.requests:
             self.all_of(each.method, each.arguments, silent=_TELEGRAM_SAYS_NOTHING)
+            if each.status == 400 and "too long" in each.answer["description"]:
+                self.refused.append(f"{each.method}: {each.answer['description']}")
 
     def discord(self, fake: FakeDiscord) -> None:
         for each in fake.requests:
             silent = _DISCORD_SAYS_NOTHING | (_NAMED if each.path.endswith("/commands") else frozenset())
             self.all_of(f"{each.method} {each.path}", each.json, silent=silent)
+            if each.status == 400:
+                self.refused.append(f"{each.method} {each.path}: {each.answer}")
 
     def page(self, where: str, told: Any) -> None:
         """A message that stands there as it stood is not read again."""
@@ -144,6 +100,12 @@ class Reading:
         """The page before its script fills it. What it says itself stands in other catalogs (tests/test_page_words)."""
         for each in _FRONT.findall(text):
             self.html("the front page", "".join(each))
+
+    def cut(self) -> list[str]:
+        """What ends before its sentence does. Where a platform has room for a few words only, the catalogs are held to
+        that (tests/unit/test_sentences.py): here they are twice as long."""
+        ends = [(where, text) for text, where in self.read.items() if text.count("⟦") != text.count("⟧")]
+        return [f"{where} was cut: “{text}”" for where, text in ends if not _FEW_WORDS.search(where)]
 
     def left(self, own: Iterable[str]) -> list[str]:
         """What was read in no language but English. `own` are the words of people, models and names."""
