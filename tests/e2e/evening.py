@@ -34,7 +34,7 @@ from bot.domain.presets import PRESETS
 from bot.domain.recipes import NO_RECIPES, SHARE_HINT, recipe_id
 from bot.domain.refs import MessageRef, Sha256, TurnId, sha256_of
 from bot.domain.turns import TurnState, TurnStatus
-from bot.domain.words import NOTHING_THERE, would_rather_not
+from bot.domain.words import NOT_YOURS_TO_DELETE, NOTHING_THERE, would_rather_not
 from tests.e2e.stages import IN_GARDEN, Stage, a_stranger, staged
 from tests.fakes.gemini import refuses
 from tests.fakes.gemini.notes import SUGGESTIONS
@@ -231,10 +231,11 @@ class Evening:
         self.tell("— What else there is to read")
         known = (await self.stage.presses(Do.INFO, self._post("cat with a scarf"), by=BEN)).words
         self.stage.reading.text("what is known of a result", known)
+        stolen = await self.stage.presses(Do.DELETE, self._post("square cat"), by=CLARA)
+        assert tr(NOT_YOURS_TO_DELETE) in stolen.words
         await self.told(await self.stage.sends_no_picture(by=EMIL), by=EMIL)
         self.stage.gemini.then(refuses())
         await self.told(await self.asks(EMIL, "give her a crown", onto="square cat"), by=EMIL)
-        await self.told(await self.asks(EMIL, "crop to a hexagon of love", onto="square cat"), by=EMIL)
         await self.stage.looks_around(self._post("square cat"), by=ANNA)
 
     def what_was_ill_said(self) -> list[str]:
