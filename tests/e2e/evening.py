@@ -35,7 +35,7 @@ from bot.domain.recipes import NO_RECIPES, SHARE_HINT, recipe_id
 from bot.domain.refs import MessageRef, Sha256, TurnId, sha256_of
 from bot.domain.turns import TurnState, TurnStatus
 from bot.domain.words import NOT_YOURS_TO_DELETE, NOTHING_THERE, would_rather_not
-from tests.e2e.stages import IN_GARDEN, Stage, a_stranger, staged
+from tests.e2e.stages import IN_GARDEN, Stage, a_stranger, says_something, staged
 from tests.fakes.gemini import refuses
 from tests.fakes.gemini.notes import SUGGESTIONS
 from tests.platforms.contract import AT, CAT, COFFEE, ROCKET, SAMPLES, Button, Do, Post, Seen, Where, Who, is_asked
@@ -114,6 +114,9 @@ class Evening:
     asked: list[Post] = field(default_factory=list)
     turns: list[TurnId] = field(default_factory=list)
     """In the order in which they were delivered."""
+    known: set[Post] = field(default_factory=set)
+    """Where their answers stand."""
+    heard: asyncio.Condition = field(default_factory=asyncio.Condition)
     before: dict[TurnId, TurnStatus] = field(default_factory=dict)
     """All of them as they were before the picture was withdrawn."""
     pictures: dict[str, Seen] = field(default_factory=dict)
@@ -160,7 +163,7 @@ class Evening:
         return await self.made(name, await self.asks(by, words, *photos, onto=onto, chat=chat), by=by)
 
     async def made(self, name: str, post: Post, *, by: Who) -> Seen:
-        seen = await self.stage.waits_for(post, lambda seen: not seen.is_open and bool(seen.words), by=by)
+        seen = await self._final(post, by)
         assert seen.pictures, (name, seen.words)
         self.pictures[name] = seen
         self.tell(f"    → {name}: {seen.words.splitlines()[0]}")
@@ -177,8 +180,15 @@ class Evening:
             post = await self.asks(by, words, onto=onto, chat=chat)
         return await self.told(post, by=by)
 
+    async def _final(self, post: Post, by: Who) -> Seen:
+        """The answer, once it stands there and is noted as delivered."""
+        seen = await self.stage.waits_for(post, says_something, by=by)
+        async with asyncio.timeout(15), self.heard:
+            await self.heard.wait_for(lambda: seen.post in self.known)
+        return seen
+
     async def told(self, post: Post, *, by: Who) -> Seen:
-        seen = await self.stage.waits_for(post, lambda seen: not seen.is_open and bool(seen.words), by=by)
+        seen = await self._final(post, by)
         self.tell(f"    → {_short(seen.words)}")
         return seen
 
@@ -233,7 +243,7 @@ class Evening:
         self.stage.reading.text("what is known of a result", known)
         stolen = await self.stage.presses(Do.DELETE, self._post("square cat"), by=CLARA)
         assert tr(NOT_YOURS_TO_DELETE) in stolen.words
-        await self.told(await self.stage.sends_no_picture(by=EMIL), by=EMIL)
+        await self.stage.waits_for(await self.stage.sends_no_picture(by=EMIL), says_something, by=EMIL)
         self.stage.gemini.then(refuses())
         await self.told(await self.asks(EMIL, "give her a crown", onto="square cat"), by=EMIL)
         await self.stage.looks_around(self._post("square cat"), by=ANNA)
@@ -251,8 +261,13 @@ class Evening:
         original = turns.delivered
 
         async def delivered(turn: TurnId) -> None:
-            self.turns += [] if turn in self.turns else [turn]
             await original(turn)
+            status = await turns.load(turn)
+            assert status is not None
+            self.turns += [] if turn in self.turns else [turn]
+            async with self.heard:
+                self.known.add(self._where(status))
+                self.heard.notify_all()
 
         turns.delivered = delivered  # type: ignore[method-assign]
 

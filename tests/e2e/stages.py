@@ -175,14 +175,14 @@ class DiscordStage(DiscordRig):
         channel.guild.owner = person
         for name in ("help", "usage", "forget"):
             await (await person.slash(name, channel)).answer()
-        await self.waits_for(await self.commands("/mine", by=by), _says_something, by=by)
+        await self.waits_for(await self.commands("/mine", by=by), says_something, by=by)
         said = await person.says(channel, mentions=[self.fake.bot])
-        await self.waits_for(Post(Where.HOME, said.id), _says_something, by=by)
+        await self.waits_for(Post(Where.HOME, said.id), says_something, by=by)
         await (await person.menu(EDIT_THIS, message)).form()
         before = {each.id for each in channel.messages()}
         menu = Post(Where.HOME, (await person.menu(TAKE_BACK, message)).id)
         self._before[menu] = before
-        await self.waits_for(menu, _says_something, by=by)
+        await self.waits_for(menu, says_something, by=by)
         await self._opens_all(await (await person.slash("settings", channel)).answer(), person)
         await (await person.presses(self._of_long_ago(channel), custom_id=NOTHING)).answer()
 
@@ -329,7 +329,7 @@ class TelegramStage(TelegramRig):
         return bytes(sent.data)
 
 
-def _says_something(seen: Seen) -> bool:
+def says_something(seen: Seen) -> bool:
     return not seen.is_open and bool(seen.words)
 
 
