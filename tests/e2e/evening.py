@@ -1,7 +1,8 @@
 """An evening of five people in one chat, written once and played on every platform: what they do to each other's
 pictures, and what is counted when they have gone home.
 
-`python -m tests.e2e.evening --platform telegram` plays it and tells it line by line.
+`python -m tests.e2e.evening --platform telegram` plays it and tells it line by line; with `--brackets` in a language in
+which each sentence stands twice, in brackets. Whatever else is read then, or was cut, is told at the end.
 """
 
 from __future__ import annotations
