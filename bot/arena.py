@@ -115,9 +115,7 @@ class Arena:
     def _show_beside(self, arena: TurnId) -> None:
         self._changed.add(arena)
         if arena not in self._showing:
-            task = asyncio.create_task(self._show_all(arena), name=f"show arena {arena}")
-            self._showing[arena] = task
-            task.add_done_callback(lambda _: self._showing.pop(arena, None))
+            self._showing[arena] = asyncio.create_task(self._show_all(arena), name=f"show arena {arena}")
 
     async def _show_all(self, arena: TurnId) -> None:
         while arena in self._changed:
@@ -126,6 +124,8 @@ class Arena:
                 await self._show_one(arena)
             except Exception as error:
                 log.warning("arena not shown yet", turn=arena, error=type(error).__name__)
+        # In the same step as the last look: whatever changes from here on is shown by another task.
+        self._showing.pop(arena, None)
 
     async def _show_one(self, arena: TurnId) -> None:
         _, tally = await self._store.voted(arena)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import gettext
+import re
 from collections.abc import Generator
 
 import pytest
 
-from bot.domain import language
+from bot.domain import language, presets
+from bot.engines.exact import suggestions
+
+_BRACES = re.compile(r"\{\w*\}")
 
 
 class _Made(gettext.NullTranslations):
@@ -32,6 +36,20 @@ class Marked(_Made):
         return f"⟦{sentence}⟧"
 
 
+class Apart(_Made):
+    """Every sentence in brackets, and what is put into it outside of them: ⟦For ⟧Anna⟦.⟧"""
+
+    def said(self, sentence: str) -> str:
+        return "⟦" + _BRACES.sub(r"⟧\g<0>⟦", sentence) + "⟧"
+
+
+class ApartAndLong(Apart):
+    """That twice."""
+
+    def said(self, sentence: str) -> str:
+        return f"{super().said(sentence)} 🐙 {super().said(sentence)}"
+
+
 class Long(_Made):
     """Every sentence twice, with what is put into it, in characters of two UTF-16 units."""
 
@@ -45,3 +63,20 @@ def spoken_as(tag: str, made: gettext.NullTranslations) -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(language, "catalog", lambda of: made if of == tag else gettext.NullTranslations())
         yield
+
+
+@contextlib.contextmanager
+def spoken_by_all(made: gettext.NullTranslations) -> Generator[None]:
+    """Until the block ends, every language has these sentences. What is read back from a person is, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(language, "catalog", lambda _: made)
+        for module in (suggestions, presets):
+            patch.setattr(module, "catalog", lambda _: made)
+        _forget_what_was_read()
+        yield
+    _forget_what_was_read()
+
+
+def _forget_what_was_read() -> None:
+    suggestions._offered.cache_clear()
+    presets.names_of_all.cache_clear()

@@ -1,7 +1,8 @@
 """An evening of five people in one chat, written once and played on every platform: what they do to each other's
 pictures, and what is counted when they have gone home.
 
-`python -m tests.e2e.evening --platform telegram` plays it and tells it line by line.
+`python -m tests.e2e.evening --platform telegram` plays it and tells it line by line; with `--brackets` in a language in
+which each sentence stands twice, in brackets. Whatever else is read then, or was cut, is told at the end.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from contextlib import nullcontext
+from dataclasses import dataclass, field, fields, replace
+from gettext import NullTranslations
 from pathlib import Path
 
 import structlog
@@ -24,15 +27,20 @@ from bot.domain.actions import Act
 from bot.domain.arena import ENDED, Choice, Match, Tally, board_of, revealed, voted_words, your_vote
 from bot.domain.cast import NOBODY_IN_CAST, in_cast_now
 from bot.domain.consent import Say
-from bot.domain.labels import label_line
+from bot.domain.images import Provenance
+from bot.domain.labels import Label, label_line
+from bot.domain.language import tr
 from bot.domain.own_pictures import withdraw_asks, withdrawn_words
 from bot.domain.presets import PRESETS
 from bot.domain.recipes import NO_RECIPES, SHARE_HINT, recipe_id
 from bot.domain.refs import MessageRef, Sha256, TurnId, sha256_of
 from bot.domain.turns import TurnState, TurnStatus
-from bot.domain.words import NOTHING_THERE, would_rather_not
-from tests.e2e.stages import IN_GARDEN, Stage, a_stranger, staged
+from bot.domain.words import NOT_YOURS_TO_DELETE, NOTHING_THERE, would_rather_not
+from tests.e2e.stages import IN_GARDEN, Stage, a_stranger, says_something, staged
+from tests.fakes.gemini import refuses
+from tests.fakes.gemini.notes import SUGGESTIONS
 from tests.platforms.contract import AT, CAT, COFFEE, ROCKET, SAMPLES, Button, Do, Post, Seen, Where, Who, is_asked
+from tests.pseudo import ApartAndLong, spoken_by_all
 
 ANNA, BEN, CLARA, DORA, EMIL = Who
 HOME, GARDEN = Where
@@ -49,11 +57,19 @@ FROM_THE_CUP = (
     "square cat and cup",
 )
 """What grew from the picture that is taken back."""
+NO_AI = Label(Provenance.UNKNOWN, edited_by_ai=False)
 PINK, MOUSTACHE = "paint it pink", "give her a moustache"
 TALLY = Tally(a=4, b=1)
 """How the arena ends."""
 NAMES = {HOME: ("Minka", "Mug", "Foggy winter"), GARDEN: ()}
 """What has a name in one chat alone."""
+
+OWN = (
+    *(*Who, *Where, *SUGGESTIONS, "Remixbot", "remix_test_bot", "Gemini", "Foggy winter", "Carnival", "Minka", "Mug"),
+    *(PRESETS[0].words, "A", "B", "0.jpg", ".jpg", "notes.txt", "limit"),
+    *("/recipe import", "off"),
+)
+"""Names, what the model says by itself, what a preset asks of it, and words that are typed as they stand."""
 
 
 def mirrored(photo: bytes) -> bytes:
@@ -92,9 +108,16 @@ class Evening:
 
     stage: Stage
     tell: Callable[[str], None] = lambda _: None
+    reads: bool = False
+    """Whether all that is read is to stand in brackets."""
+    own: list[str] = field(default_factory=lambda: [*OWN])
+    """What people said in their own words."""
     asked: list[Post] = field(default_factory=list)
     turns: list[TurnId] = field(default_factory=list)
     """In the order in which they were delivered."""
+    known: set[Post] = field(default_factory=set)
+    """Where their answers stand."""
+    heard: asyncio.Condition = field(default_factory=asyncio.Condition)
     before: dict[TurnId, TurnStatus] = field(default_factory=dict)
     """All of them as they were before the picture was withdrawn."""
     pictures: dict[str, Seen] = field(default_factory=dict)
@@ -124,6 +147,7 @@ class Evening:
         post = await self.stage.says(words, photos, reply_to=reply_to, by=by, chat=chat)
         assert post is not None, words
         self.asked.append(post)
+        self.own += [words, words.removeprefix("/arena ")]
         self.tell(f"{by}{', in the garden' * (chat is GARDEN)}: {_short(words)}{' [a photo]' * len(photos)}")
         return post
 
@@ -140,7 +164,7 @@ class Evening:
         return await self.made(name, await self.asks(by, words, *photos, onto=onto, chat=chat), by=by)
 
     async def made(self, name: str, post: Post, *, by: Who) -> Seen:
-        seen = await self.stage.waits_for(post, lambda seen: not seen.is_open and bool(seen.words), by=by)
+        seen = await self._final(post, by)
         assert seen.pictures, (name, seen.words)
         self.pictures[name] = seen
         self.tell(f"    → {name}: {seen.words.splitlines()[0]}")
@@ -151,13 +175,21 @@ class Evening:
         if onto is None:
             post = await self.stage.commands(words, by=by, chat=chat)
             self.asked.append(post)
+            self.own.append(words)
             self.tell(f"{by}{', in the garden' * (chat is GARDEN)}: {_short(words)}")
         else:
             post = await self.asks(by, words, onto=onto, chat=chat)
         return await self.told(post, by=by)
 
+    async def _final(self, post: Post, by: Who) -> Seen:
+        """The answer, once it stands there and is noted as delivered."""
+        seen = await self.stage.waits_for(post, says_something, by=by)
+        async with asyncio.timeout(15), self.heard:
+            await self.heard.wait_for(lambda: seen.post in self.known)
+        return seen
+
     async def told(self, post: Post, *, by: Who) -> Seen:
-        seen = await self.stage.waits_for(post, lambda seen: not seen.is_open and bool(seen.words), by=by)
+        seen = await self._final(post, by)
         self.tell(f"    → {_short(seen.words)}")
         return seen
 
@@ -201,7 +233,28 @@ class Evening:
             await self.what_stayed()
             self.what_leaked()
             self.what_the_engine_saw()
-            return self.counted()
+            report = self.counted()
+            await self.what_else_is_read()
+            return replace(report, leaks=(*report.leaks, *self.what_was_ill_said()))
+
+    async def what_else_is_read(self) -> None:
+        """Of what people read much, and what is counted nowhere."""
+        self.tell("— What else there is to read")
+        known = (await self.stage.presses(Do.INFO, self._post("cat with a scarf"), by=BEN)).words
+        self.stage.reading.text("what is known of a result", known)
+        stolen = await self.stage.presses(Do.DELETE, self._post("square cat"), by=CLARA)
+        assert tr(NOT_YOURS_TO_DELETE) in stolen.words
+        await self.stage.waits_for(await self.stage.sends_no_picture(by=EMIL), says_something, by=EMIL)
+        self.stage.gemini.then(refuses())
+        await self.told(await self.asks(EMIL, "give her a crown", onto="square cat"), by=EMIL)
+        await self.stage.looks_around(self._post("square cat"), by=ANNA)
+
+    def what_was_ill_said(self) -> list[str]:
+        """In English, or not to its end."""
+        if not self.reads:
+            return []
+        reading = self.stage.read()
+        return [*reading.left(self.own), *reading.cut(), *reading.refused]
 
     def _listen(self) -> None:
         """Hear which turns are delivered."""
@@ -209,8 +262,13 @@ class Evening:
         original = turns.delivered
 
         async def delivered(turn: TurnId) -> None:
-            self.turns += [] if turn in self.turns else [turn]
             await original(turn)
+            status = await turns.load(turn)
+            assert status is not None
+            self.turns += [] if turn in self.turns else [turn]
+            async with self.heard:
+                self.known.add(self._where(status))
+                self.heard.notify_all()
 
         turns.delivered = delivered  # type: ignore[method-assign]
 
@@ -293,12 +351,12 @@ class Evening:
         tapped = await self.presses(EMIL, Act.RECIPE, listed, recipe_id("Foggy winter"), called="Foggy winter")
         await self.made("moon in winter", tapped, by=EMIL)
         sheet = await self.hears(DORA, "/presets", onto="rocket in winter")
-        figurine = await self.presses(DORA, Act.PRESET, sheet, PRESETS[0].key, called=PRESETS[0].title)
+        figurine = await self.presses(DORA, Act.PRESET, sheet, PRESETS[0].key, called=tr(PRESETS[0].title))
         await self.made("figurine", figurine, by=DORA)
         self.recipes += 1
         await self.hears(ANNA, "/recipe save Carnival", onto="turned cat")
         shown = await self.hears(ANNA, "/recipe show Carnival")
-        self.exported = shown.words[shown.words.index("/recipe import") : shown.words.index(SHARE_HINT)].strip()
+        self.exported = shown.words[shown.words.index("/recipe import") : shown.words.index(tr(SHARE_HINT))].strip()
 
     async def the_arena(self) -> None:
         self.tell("— The arena")
@@ -309,7 +367,7 @@ class Evening:
             assert await self.decides(who, choice, arena) == your_vote(choice)
             self.votes[who] = choice
         await self.stage.waits_for(post, lambda seen: voted_words(len(self.votes)) in seen.words, by=ANNA)
-        assert await self.decides(ANNA, Do.END_VOTE, arena) == ENDED
+        assert await self.decides(ANNA, Do.END_VOTE, arena) == tr(ENDED)
         sides = (await self.turn_of(arena)).turn.sides
         revealing = revealed(sides, "", TALLY)
         ended = await self.stage.waits_for(post, lambda seen: all(each in seen.words for each in revealing), by=ANNA)
@@ -343,11 +401,15 @@ class Evening:
         page = await self.stranger.get(path)
         assert page.status == 200
         text = await page.text()
-        assert all(each in text for each in ("Made by Anna", "crop to a square", "Edited, no AI")), text
+        self.stage.reading.html("the shared page", text)
+        told = (tr("Made by {name}").format(name=ANNA), "crop to a square", label_line(NO_AI))
+        assert all(each in text for each in told), text
         assert (await self.stranger.get(f"{path}/picture")).status == 200
         ended = await self.presses(ANNA, Act.UNSHARE, self.linked)
         await self.told(ended, by=ANNA)
-        assert [(await self.stranger.get(each)).status for each in (path, f"{path}/picture")] == [404, 404]
+        gone = [await self.stranger.get(each) for each in (path, f"{path}/picture")]
+        assert [each.status for each in gone] == [404, 404]
+        self.stage.reading.html("a link that has ended", await gone[0].text())
         self.tell("A stranger sees it, and nothing once it is ended")
 
     async def shared(self, by: Who, name: str) -> str:
@@ -360,8 +422,8 @@ class Evening:
 
     async def the_garden(self) -> None:
         self.tell("— In the garden, where only Anna, Ben and Clara are")
-        assert NO_RECIPES in (await self.hears(ANNA, "/recipes", chat=GARDEN)).words
-        assert NOBODY_IN_CAST in (await self.hears(BEN, "/cast", chat=GARDEN)).words
+        assert tr(NO_RECIPES) in (await self.hears(ANNA, "/recipes", chat=GARDEN)).words
+        assert tr(NOBODY_IN_CAST) in (await self.hears(BEN, "/cast", chat=GARDEN)).words
         await self.told(await self.asks(ANNA, self.exported, chat=GARDEN), by=ANNA)
         self.recipes += 1
         await self.makes("Clara's carnival", CLARA, "/recipe Carnival", mirrored(CAT), chat=GARDEN)
@@ -556,19 +618,30 @@ def _short(words: str) -> str:
     return f"“{line if len(line) <= 160 else line[:159] + '…'}”"
 
 
-async def played(platform: str, redis_url: str, data: Path, tell: Callable[[str], None] = lambda _: None) -> Report:
-    """An evening on the platform of that name."""
-    async with staged(platform, redis_url, data) as stage:
-        return await Evening(stage, tell).play()
+async def played(
+    platform: str,
+    redis_url: str,
+    data: Path,
+    tell: Callable[[str], None] = lambda _: None,
+    *,
+    made: NullTranslations | None = None,
+) -> Report:
+    """An evening on the platform of that name; in a `made` language whatever stands outside of its sentences leaks."""
+    with spoken_by_all(made) if made else nullcontext():
+        async with staged(platform, redis_url, data) as stage:
+            return await Evening(stage, tell, reads=made is not None).play()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.e2e.evening", description="An evening of five people, told.")
     parser.add_argument("--platform", choices=("telegram", "discord", "web"), default="telegram")
+    parser.add_argument("--brackets", action="store_true", help="every sentence twice in brackets, and none in English")
     given = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with tempfile.TemporaryDirectory(prefix="remixbot-evening-") as folder:
-        report = asyncio.run(played(given.platform, "", Path(folder), print))
+        report = asyncio.run(
+            played(given.platform, "", Path(folder), print, made=ApartAndLong() if given.brackets else None)
+        )
     print("— What is counted")
     for each in fields(report):
         print(f"{each.name.replace('_', ' ')}: {getattr(report, each.name) or 'none'}")

@@ -13,14 +13,18 @@ import pytest
 from aiohttp import ClientSession, DummyCookieJar
 from pydantic import SecretStr
 
+from adapters.discord.commands import EDIT_THIS, TAKE_BACK
 from adapters.web.server import build_app, serve
 from bot.app import House
-from bot.domain.buttons import Verb
+from bot.domain.buttons import ButtonId, Verb
 from bot.domain.refs import ChatRef
 from bot.ports import Engine
-from tests.fakes.discord import FakeDiscord, Message, Permission
+from tests.e2e.reading import Reading
+from tests.fakes.discord import Channel, FakeDiscord, Interaction, Message, Permission, Person
 from tests.fakes.gemini import FakeGemini
-from tests.fakes.telegram import FakeTelegram
+from tests.fakes.telegram import FakeTelegram, Press
+from tests.fakes.telegram import Message as TelegramMessage
+from tests.fakes.telegram import Person as TelegramPerson
 from tests.platforms.contract import AT, Button, Post, Pressed, Seen, Where, Who, is_final
 from tests.platforms.discord_rig import DiscordRig, buttons_of
 from tests.platforms.telegram_rig import TelegramRig, unpaced
@@ -29,12 +33,16 @@ from tests.platforms.web_rig import WebRig, opened
 
 IN_GARDEN = (Who.ANNA, Who.BEN, Who.CLARA)
 PLENTY_USD = 50
+NO_PICTURE = b"Bread, butter, tea"
+NOTHING = str(ButtonId(Verb.PRESS, None, "nothing"))
+"""Under no answer of ours."""
 
 
 class Stage(Protocol):
     """What the evening needs of a platform. The first methods are those of `PlatformRig`, and mean the same."""
 
     gemini: FakeGemini
+    reading: Reading
 
     @property
     def house(self) -> House: ...
@@ -70,10 +78,64 @@ class Stage(Protocol):
         """The file of a result, as the platform hands it out; empty where there is none any more."""
         ...
 
+    async def sends_no_picture(self, *, by: Who) -> Post:
+        """A file of words, to be edited."""
+        ...
+
+    async def looks_around(self, result: Post, *, by: Who) -> None:
+        """Reads what else the platform has to read for them, beside a result of theirs."""
+        ...
+
+    def read(self) -> Reading:
+        """All that anybody has read until now."""
+        ...
+
 
 @dataclass
 class WebStage(WebRig):
     gemini: FakeGemini = field(kw_only=True)
+    reading: Reading = field(default_factory=Reading)
+
+    async def _asks(self, who: Who, method: str, path: str, **options: Any) -> Any:
+        told = await super()._asks(who, method, path, **options)
+        self.reading.page(f"{method} {path}", told)
+        return told
+
+    async def sends_no_picture(self, *, by: Who) -> Post:
+        post = await self.says("crop to a square", [NO_PICTURE], by=by)
+        assert post is not None
+        return post
+
+    async def looks_around(self, result: Post, *, by: Who) -> None:
+        chat, nothing = "/api/chats/home", "/api/chats/home/messages/nothing"
+        for words in ("/help", "/usage", "/mine", "/forget", "/settings", "/nothing"):
+            post = await self.commands(words, by=by)
+            await self.waits_for(post, by=by)
+        wrong: tuple[tuple[str, str, dict[str, Any]], ...] = (
+            ("POST", f"{chat}/messages", {"data": {"text": ""}}),
+            ("POST", f"{chat}/messages", {"data": {"text": "x" * 5000}}),
+            ("POST", f"{chat}/messages", {"data": {"text": "", "act": "nothing"}}),
+            ("POST", f"{chat}/messages", {"data": {"text": "crop", "reply_to": "nothing"}}),
+            ("POST", f"{chat}/messages", {"data": {"text": "crop"}, "headers": {"Idempotency-Key": "ä"}}),
+            ("POST", f"{chat}/turns/nothing/cancel", {}),
+            ("POST", f"{chat}/turns/nothing/consent", {"json": {"say": "nothing"}}),
+            ("POST", f"{chat}/turns/nothing/vote", {"json": {"choice": "nothing"}}),
+            ("POST", "/api/session", {"json": {"password": "nothing", "name": by}}),
+            ("PUT", f"{chat}/standing", {"json": {"standing": "nothing"}}),
+            ("DELETE", nothing, {}),
+            *(("GET", path, {}) for path in (nothing, f"{nothing}/info", f"{chat}/images/nothing", "/nothing")),
+            *(("GET", path, {}) for path in ("/api/chats/Nothing/messages", f"{chat}/messages?limit=nothing")),
+        )
+        for method, path, given in wrong:
+            async with self.people[by].request(method, self._url + path, **given) as response:
+                told = await response.json()
+                assert response.status >= 400 or "words" in told, (method, path)
+                self.reading.page(f"{method} {path}", told)
+        async with self.people[by].get(self._url) as response:
+            self.reading.front(await response.text())
+
+    def read(self) -> Reading:
+        return self.reading
 
     def engines(self) -> Mapping[str, Engine] | None:
         return None
@@ -98,6 +160,58 @@ class WebStage(WebRig):
 @dataclass
 class DiscordStage(DiscordRig):
     gemini: FakeGemini = field(kw_only=True)
+    reading: Reading = field(default_factory=Reading)
+
+    async def sends_no_picture(self, *, by: Who) -> Post:
+        files = [("notes.txt", NO_PICTURE)]
+        said = await self.people[by].says(
+            self.chats[Where.HOME], "crop to a square", files=files, mentions=[self.fake.bot]
+        )
+        return Post(Where.HOME, said.id)
+
+    async def looks_around(self, result: Post, *, by: Who) -> None:
+        channel, person, message = self.chats[Where.HOME], self.people[by], self.fake.messages[result.id]
+        assert channel.guild is not None
+        channel.guild.owner = person
+        for name in ("help", "usage", "forget"):
+            await (await person.slash(name, channel)).answer()
+        await self.waits_for(await self.commands("/mine", by=by), says_something, by=by)
+        said = await person.says(channel, mentions=[self.fake.bot])
+        await self.waits_for(Post(Where.HOME, said.id), says_something, by=by)
+        await (await person.menu(EDIT_THIS, message)).form()
+        before = {each.id for each in channel.messages()}
+        menu = Post(Where.HOME, (await person.menu(TAKE_BACK, message)).id)
+        self._before[menu] = before
+        await self.waits_for(menu, says_something, by=by)
+        await self._opens_all(await (await person.slash("settings", channel)).answer(), person)
+        await (await person.presses(self._of_long_ago(channel), custom_id=NOTHING)).answer()
+
+    def _of_long_ago(self, channel: Channel) -> Message:
+        """A message of ours with a button that means nothing any more."""
+        made = Message(self.fake, self.fake.snowflake(), channel, self.fake.bot)
+        button = {"type": 2, "style": 2, "label": "?", "custom_id": NOTHING, "id": 2}
+        made.components = [{"type": 1, "id": 1, "components": [button]}]
+        return self.fake.post(made)
+
+    async def _opens_all(self, panel: Message, person: Person) -> None:
+        """Presses each control of a panel, on whichever page it stands."""
+        pressed: set[str] = set()
+        while found := [each for each in panel.controls() if each["custom_id"] not in pressed]:
+            control = found[0]
+            pressed.add(control["custom_id"])
+            options = [each["value"] for each in control.get("options") or ()]
+            if not control.get("disabled"):
+                asked = len(self.fake.requests)
+                done = await person.presses(panel, custom_id=control["custom_id"], choices=options[:1])
+                await self._shown(done, asked + 2)
+
+    async def _shown(self, done: Interaction, requests: int) -> None:
+        """A form, or the panel anew: an acknowledgement and an edit."""
+        await self.fake.until(lambda: done.modal or len(self.fake.requests) >= requests)
+
+    def read(self) -> Reading:
+        self.reading.discord(self.fake)
+        return self.reading
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -135,6 +249,54 @@ class DiscordStage(DiscordRig):
 @dataclass
 class TelegramStage(TelegramRig):
     gemini: FakeGemini = field(kw_only=True)
+    reading: Reading = field(default_factory=Reading)
+
+    async def sends_no_picture(self, *, by: Who) -> Post:
+        words = f"/edit@{self.fake.bot.username} crop to a square"
+        said = await self.people[by].says(self.chats[Where.HOME], words, document=("notes.txt", NO_PICTURE))
+        return Post(Where.HOME, str(said.id))
+
+    async def looks_around(self, result: Post, *, by: Who) -> None:
+        place, person, message = self.chats[Where.HOME], self.people[by], self._message(result)
+        self.fake.promote(place.chat, person)
+        await person.starts()
+        own = self.fake.private(person)
+        await self.fake.until(lambda: len(own.messages()) >= 3)
+        for words in ("/help", "/usage", "/mine", "/forget", "/cancel", "/allow", "/deny", "/edit"):
+            for where in (place, own):
+                await self._told(await person.says(where, words if where is own else self._calling(words)))
+        for where in (place, own):
+            asked = await person.says(where, self._calling("/settings"))
+            await self._presses_all(await self._told(asked), person)
+        await self._answered(await person.presses(message, data=NOTHING))
+        inline = self.fake.inline(person)
+        await self.fake.until(lambda: inline.answered)
+        new = self.fake.supergroup("New here", person, bot=False)
+        self.fake.add_bot(new)
+        await self.fake.until(new.messages)
+
+    async def _told(self, asked: TelegramMessage) -> TelegramMessage:
+        def found() -> TelegramMessage | None:
+            return next((each for each in asked.chat.messages() if each.reply_to == asked.id), None)
+
+        told: TelegramMessage = await self.fake.until(found)
+        return told
+
+    async def _presses_all(self, panel: TelegramMessage, person: TelegramPerson) -> None:
+        """Each key of a panel, on whichever page it stands. What holds for oneself everywhere changes no group's."""
+        pressed: set[str] = set()
+        while left := [data for row in panel.keyboard for _, data in row if data not in pressed]:
+            pressed.add(left[0])
+            edits = len(self.fake.asked("editMessageText"))
+            redrawn = edits if ":mine." in left[0] and panel.chat.person is None else edits + 1
+            await self._answered(await person.presses(panel, data=left[0]), redrawn)
+
+    async def _answered(self, press: Press, edits: int = 0) -> None:
+        await self.fake.until(lambda: press.answered and len(self.fake.asked("editMessageText")) >= edits)
+
+    def read(self) -> Reading:
+        self.reading.telegram(self.fake)
+        return self.reading
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -165,6 +327,10 @@ class TelegramStage(TelegramRig):
             lambda: next((e for e in place.messages() if e.id not in before and e.kind == "document"), None)
         )
         return bytes(sent.data)
+
+
+def says_something(seen: Seen) -> bool:
+    return not seen.is_open and bool(seen.words)
 
 
 @asynccontextmanager

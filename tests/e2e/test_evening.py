@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.evening import played
+from tests.pseudo import ApartAndLong
 
 ASKED = {"web": 64, "discord": 62, "telegram": 62}
 """On the page, a photo that wants nothing is answered, too."""
@@ -14,7 +15,7 @@ ASKED = {"web": 64, "discord": 62, "telegram": 62}
 
 @pytest.mark.parametrize("platform", list(ASKED))
 async def test_an_evening_of_five_people_ends_as_it_should(platform: str, redis_url: str, tmp_path: Path) -> None:
-    report = await played(platform, redis_url, tmp_path)
+    report = await played(platform, redis_url, tmp_path, made=ApartAndLong())
     assert report.leaks == ()
     assert (report.turns, report.branches) == (40, 12)
     assert (report.asked, report.answered) == (ASKED[platform], ASKED[platform])

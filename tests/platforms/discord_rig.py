@@ -199,15 +199,15 @@ class DiscordRig:
             return Pressed()
         told = await interaction.answer()
         if what is Do.DELETE and told.controls():
-            asked = told.content
+            known = {(each.id, each.content) for each in person.sees(message.channel)}
             await person.presses(told, custom_id=told.controls()[0]["custom_id"])
-            told = await self.fake.until(lambda: self._told_beside(asked, person, message) or message.deleted)
+            told = await self.fake.until(lambda: self._told_beside(known, person, message) or message.deleted)
         return Pressed(self._rendered(told.texts()) if isinstance(told, Message) else "")
 
-    def _told_beside(self, asked: str, person: Person, message: Message) -> Message | None:
-        """What only this person sees, beside the question."""
-        mine = [each for each in person.sees(message.channel) if each.seen_by is person and each.content != asked]
-        return mine[-1] if mine else None
+    def _told_beside(self, known: set[tuple[str, str]], person: Person, message: Message) -> Message | None:
+        """What only this person sees, and did not see before: anew, or in place of the question."""
+        mine = [each for each in person.sees(message.channel) if each.seen_by is person]
+        return next((each for each in mine if (each.id, each.content) not in known), None)
 
     def _custom_id(self, what: Button, message: Message, argument: str) -> ButtonId | None:
         found = next((each for each in buttons_of(message) if means(each, what, argument)), None)

@@ -13,11 +13,13 @@ import pytest
 
 from adapters.telegram import lanes
 from adapters.telegram.account import TelegramDoor
+from adapters.telegram.presses import DELETE_LABEL
 from adapters.telegram.refs import chat_ref
 from bot.app import House
 from bot.domain.actions import Act
 from bot.domain.arena import Choice
 from bot.domain.buttons import ButtonId, Verb, read_button_id
+from bot.domain.language import pgettext, tr
 from bot.ending import end
 from bot.engines.exact import ExactEngine
 from bot.ports import Engine, TextModel
@@ -207,7 +209,7 @@ class TelegramRig:
         return Pressed(press.words)
 
     def _confirmation(self, message: Message) -> str:
-        found = [data for row in message.keyboard for label, data in row if label.startswith("Delete for")]
+        found = [data for row in message.keyboard for label, data in row if label == tr(DELETE_LABEL)]
         return found[0] if found else ""
 
     def _new_words(self, chat: Where, before: set[int]) -> str:
@@ -224,7 +226,7 @@ class TelegramRig:
         return ""
 
     async def _behind_more(self, what: Button, post: Post, message: Message, person: Person, argument: str) -> str:
-        await person.presses(message, label="More…")
+        await person.presses(message, label=pgettext("button", "More…"))
         found: str = await self.fake.until(lambda: self._data(what, post, message, argument))
         return found
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from bot.arena import Arena
 from bot.domain.arena import (
     NO_TWO_MODELS,
     NO_WORDS_FOR_IT,
@@ -151,3 +153,31 @@ def test_an_arena_takes_two_of_the_models_that_are_set_up(models: str) -> None:
         configured(models)
     given = configured("gemini-3.1-flash-lite-image,gemini-nano-banana-2.1")
     assert given.arena_models == ("gemini-3.1-flash-lite-image", "gemini-nano-banana-2.1")
+
+
+class CountOnly:
+    """An arena that is open."""
+
+    async def voted(self, arena: TurnId) -> tuple[int, Tally | None]:
+        return 1, None
+
+
+async def test_a_vote_that_comes_just_when_the_last_one_has_been_shown_is_shown_too() -> None:
+    shown: list[TurnId] = []
+    twice = asyncio.Event()
+
+    async def show(arena: TurnId) -> None:
+        shown.append(arena)
+        if len(shown) == 2:
+            twice.set()
+        else:  # it runs after the task's last step, and before anybody can be told that the task is done
+            asyncio.get_running_loop().call_soon(rooms._show_beside, arena)
+
+    store: Any = CountOnly()
+    nothing: Any = None
+    rooms = Arena(store=store, turns=nothing, contests=nothing, show=show, life_s=60)
+    rooms._show_beside(TurnId("t"))
+    async with asyncio.timeout(5):
+        await twice.wait()
+    await rooms.leave()
+    assert shown == ["t", "t"]
