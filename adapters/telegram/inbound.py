@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import product
 from pathlib import PurePath
 from typing import Final
 from zlib import crc32
@@ -33,7 +34,7 @@ from adapters.telegram.ports import Album, Me
 from adapters.telegram.refs import chat_ref, server_ref, user_ref
 from bot.domain.buttons import Verb, read_button_id, say_of
 from bot.domain.images import Provenance
-from bot.domain.labels import Label, label_line
+from bot.domain.labels import Label, Profile, label_line
 from bot.domain.language import LANGUAGES, N_, speaking, tr
 from bot.domain.messages import NOBODY, Attachment, InboundMessage, Quoted
 from bot.domain.recipes import is_recipe_file
@@ -454,8 +455,8 @@ def _labels() -> Mapping[str, Provenance]:
     found: dict[str, Provenance] = {}
     for language in LANGUAGES:
         with speaking(language):
-            for known in (Provenance.AI_GENERATED, Provenance.AI_EDITED):
-                found[label_line(Label(known, edited_by_ai=False))] = known
+            for known, profile in product((Provenance.AI_GENERATED, Provenance.AI_EDITED), Profile):
+                found[label_line(Label(known, edited_by_ai=False), profile)] = known
     return found
 
 

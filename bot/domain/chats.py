@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.access import Access
 from bot.domain.consent import Policy
+from bot.domain.labels import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,13 +14,15 @@ class ChatSettings:
     """What people in a chat can turn off, and what those who run it decide.
 
     `suggestions`: next edits under each result. `questions`: the engine may ask back instead of guessing. `consent`:
-    whose pictures may be edited. None where nothing was decided here, and what is decided further up holds.
+    whose pictures may be edited; `profile`: how results are labelled, where that is stricter than what the installation
+    has. None where nothing was decided here, and what is decided further up holds.
     """
 
     suggestions: bool = True
     questions: bool = True
     consent: Policy | None = None
     access: Access = field(default_factory=Access)
+    profile: Profile | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.domain.images import Provenance
-from bot.domain.language import tr
+from bot.domain.language import pgettext, spoken, tr
 from bot.domain.refs import Sha256
 
 _ORDER = (Provenance.UNKNOWN, Provenance.AI_EDITED, Provenance.AI_GENERATED)
@@ -24,6 +25,31 @@ class Profile(StrEnum):
     """GB 45438-2025: a mark of at least 5 % in its words, and the AIGC field."""
     EU = "eu"
     """AI Act, article 50, and its code of practice: the words it names, signed and time-stamped metadata."""
+
+
+MARKED = frozenset({Profile.VISIBLE, Profile.CN})
+"""Those that draw a mark into the picture."""
+_STRICTER = {
+    Profile.DEFAULT: (Profile.VISIBLE, Profile.EU, Profile.CN),
+    Profile.EU: (Profile.VISIBLE, Profile.CN),
+    Profile.VISIBLE: (Profile.CN,),
+    Profile.CN: (),
+}
+"""What a chat may choose for itself: nothing that the installation's has, mark and field, is lost by it."""
+
+
+def profile_in(installation: Profile, chosen: Profile | None) -> Profile:
+    """What holds in a chat that has chosen this."""
+    return chosen if chosen is not None and chosen in _STRICTER[installation] else installation
+
+
+_SLUG = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,64}")
+
+
+def is_slug(text: str) -> bool:
+    """Whether the AIGC field may hold it: ASCII that can be seen, but for the quotation mark and the backslash
+    (GB 45438-2025, annex E). 64 characters are our own limit."""
+    return _SLUG.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +115,42 @@ def label_known(provenance: Provenance) -> Label | None:
     return None if provenance is Provenance.UNKNOWN else Label(provenance, edited_by_ai=False)
 
 
-def label_line(label: Label) -> str:
+def label_line(label: Label, profile: Profile = Profile.DEFAULT) -> str:
     """The label in words, as it stands in the answer: "AI-edited · Gemini", "Edited, no AI"."""
-    match label.provenance:
-        case Provenance.UNKNOWN:
-            # TRANSLATORS: the label of a picture that was edited without AI
-            return tr("Edited, no AI")
-        case Provenance.AI_EDITED:
-            # TRANSLATORS: the label of a picture, which the law asks for: "AI-edited · Gemini"
-            return " · ".join((tr("AI-edited"), *label.engines))
-        case Provenance.AI_GENERATED:
-            # TRANSLATORS: the label of a picture, which the law asks for: "AI-generated · Gemini"
-            return " · ".join((tr("AI-generated"), *label.engines))
+    if label.provenance is Provenance.UNKNOWN:
+        # TRANSLATORS: the label of a picture that was edited without AI
+        return tr("Edited, no AI")
+    asked_for = [_CN_WORDS[label.provenance]] if profile is Profile.CN else []
+    own = [] if asked_for and spoken() == "zh" else [_said(label.provenance, profile)]
+    return " · ".join((*asked_for, *own, *label.engines))
+
+
+def _said(provenance: Provenance, profile: Profile) -> str:
+    if provenance is Provenance.AI_GENERATED:
+        # TRANSLATORS: the label of a picture, which the law asks for: "AI-generated · Gemini"
+        return tr("AI-generated")
+    if profile is Profile.EU:
+        # TRANSLATORS: the label of a picture that AI changed, in the words of the European Union's icon AI MODIFIED
+        return tr("AI-modified")
+    # TRANSLATORS: the label of a picture, which the law asks for: "AI-edited · Gemini"
+    return tr("AI-edited")
+
+
+_CN_WORDS = {Provenance.AI_GENERATED: "AI生成", Provenance.AI_EDITED: "AI编辑生成"}
+"""GB 45438-2025, 5.2: one of 人工智能 and AI, and one of 生成 and 合成. In Chinese, whoever reads it."""
+
+
+def mark_words(label: Label | None, profile: Profile) -> str:
+    """What the mark in the picture says, in the language that is spoken; empty where none is drawn."""
+    if label is None or label.provenance is Provenance.UNKNOWN or profile not in MARKED:
+        return ""
+    if profile is Profile.CN:
+        return _CN_WORDS[label.provenance]
+    if label.provenance is Provenance.AI_GENERATED:
+        # TRANSLATORS: drawn into a corner of a picture that AI made: the shorter the better, at most 16 characters
+        return pgettext("mark in a picture", "AI-generated")
+    # TRANSLATORS: drawn into a corner of a picture that AI changed: the shorter the better, at most 16 characters
+    return pgettext("mark in a picture", "AI-edited")
 
 
 def words_line(label: Label) -> str:
@@ -108,9 +158,9 @@ def words_line(label: Label) -> str:
     return " · ".join((tr("Answered by AI"), *label.engines))
 
 
-def alt_text(label: Label | None) -> str:
+def alt_text(label: Label | None, profile: Profile = Profile.DEFAULT) -> str:
     """Alternative text of a picture: names the label, since whoever cannot see the picture must be told, too."""
     if label is None:
         return tr("Picture that a person sent.")
     # TRANSLATORS: read aloud to whoever cannot see the picture: "Picture. AI-edited · Gemini."
-    return tr("Picture. {label}.").format(label=label_line(label))
+    return tr("Picture. {label}.").format(label=label_line(label, profile))

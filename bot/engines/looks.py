@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
-from bot.engines.fonts import Fonts
+from bot.fonts import Fonts
 from bot.engines.sheet import EXAMPLES
 
 SIDE_PX: Final = 256

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from bot.domain.images import Picture
 from bot.domain.presets import Preset
-from bot.engines.fonts import Fonts
+from bot.fonts import Fonts
 from bot.engines.pixels import decode, to_picture
 
 WIDTH_PX: Final = 1080

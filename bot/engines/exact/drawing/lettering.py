@@ -10,7 +10,7 @@ from PIL import Image, ImageColor, ImageDraw
 from bot.domain.errors import BadRequest
 from bot.domain.language import tr
 from bot.engines.exact.operations import Px, Write
-from bot.engines.fonts import Fonts
+from bot.fonts import Fonts
 
 _SMALLEST_PX = 6
 _LONGEST_TEXT_CHARS = 500
