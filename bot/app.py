@@ -42,7 +42,7 @@ from bot.engines.cast import CastEngine
 from bot.engines.cast import draw as draw_cast
 from bot.engines.exact import ExactEngine
 from bot.engines.gemini import Access, Enterprise, GeminiEngine, model_profile
-from bot.engines.pixels import fit
+from bot.engines.pixels import decode, fit, to_picture
 from bot.engines.reader import PillowPictureReader
 from bot.engines.sheet import draw as draw_sheet
 from bot.engines.tree import draw as draw_tree
@@ -50,6 +50,7 @@ from bot.engines.tree import shrink
 from bot.intake import Hall
 from bot.kitchen import Kitchen
 from bot.labels.labeller import MetadataLabeller
+from bot.labels.mark import Marker
 from bot.languages import Languages
 from bot.links import Links
 from bot.listening import Listener
@@ -64,6 +65,7 @@ from bot.ports import (
     TextModel,
     TurnStore,
 )
+from bot.profiles import ProfiledPlatform, Profiles
 from bot.reception import Reception
 from bot.reconciler import Reconciler
 from bot.settings import Role, Settings
@@ -212,7 +214,7 @@ async def open_house(
         contests = Contests(arenas, turns)
         says, recipes = RedisConsentStore(client), RedisRecipeStore(client, retention_s=retention_s)
         consent = Consent(says=says, chats=chats)
-        platforms: dict[str, Platform] = {"web": WebPlatform(store=page, spool=spool)}
+        open_platforms: dict[str, Platform] = {"web": WebPlatform(store=page, spool=spool)}
         discord = await _open_discord(
             settings, RedisDiscordStore(client, retention_s=retention_s), images, messages, stack
         )
@@ -229,8 +231,10 @@ async def open_house(
             messages,
             stack,
         )
-        platforms |= _by_name(discord, telegram)
-        renditions, languages = Renditions(images, ledger, MetadataLabeller(fit)), Languages(RedisLanguageStore(client))
+        open_platforms |= _by_name(discord, telegram)
+        profiles = Profiles(chats, settings.label_profile)
+        platforms = {name: ProfiledPlatform(each, profiles) for name, each in open_platforms.items()}
+        renditions, languages = Renditions(images, ledger, labeller(settings)), Languages(RedisLanguageStore(client))
         estimates = Estimates(text_model)
         dispatch = Dispatch(
             platforms,
@@ -382,6 +386,7 @@ async def open_house(
             messages=messages,
             turns=turns,
             chats=chats,
+            profiles=profiles,
             recipes=recipes,
             cast=cast,
             says=says,
@@ -405,7 +410,7 @@ async def open_house(
             budget=budget,
             turns=turns,
             arenas=arenas,
-            platforms=platforms,
+            platforms=open_platforms,
             page=page,
             spool=spool,
             images=images,
@@ -621,6 +626,12 @@ def keep_what_is_loaded() -> None:
     left for the middle of the work."""
     gc.collect()
     gc.freeze()
+
+
+def labeller(settings: Settings) -> MetadataLabeller:
+    """What writes the label into files."""
+    marker = Marker(decode, lambda image, media_type: to_picture(image, media_type=media_type))
+    return MetadataLabeller(fit, marker=marker, producer=settings.label_producer)
 
 
 def _process_name() -> str:

@@ -14,7 +14,7 @@ from bot.controls import again_all, controls_of
 from bot.domain.arena import MAKING, WHICH_IS_BETTER, Ballot, Side, revealed, voted_words
 from bot.domain.credit import owner_names
 from bot.domain.images import ImageFacts, Picture, facts_of, picture_of
-from bot.domain.labels import Label, alt_text, label_known, label_line, words_line
+from bot.domain.labels import Label, alt_text, label_known, label_line, mark_words, words_line
 from bot.domain.language import N_, ngettext, quoted, speaking, spoken, tr
 from bot.domain.messages import Answer, ChatCapabilities, Credit, Panel, Rendition, sharing
 from bot.domain.money import up_to
@@ -117,7 +117,11 @@ def _rendition(image: ImageFacts, label: Label | None) -> Rendition:
 def _target(label: Label | None, capabilities: ChatCapabilities) -> str:
     """Names a delivery target: two chats with the same limits and the same label share a rendition."""
     said = f"{label.provenance}:{'+'.join(label.engines)}" if label else "as sent"
-    return f"{said}|{','.join(capabilities.media_types)}|{capabilities.max_file_bytes or '-'}"
+    work = label.work.id if label is not None and label.work is not None else "-"
+    # The mark is the one thing in a file that is said in a language.
+    drawn = mark_words(label, capabilities.profile) or "-"
+    limits = f"{','.join(capabilities.media_types)}|{capabilities.max_file_bytes or '-'}"
+    return f"{said}|{limits}|{capabilities.profile}|{drawn}|{work}"
 
 
 class Dispatch:

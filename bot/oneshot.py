@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bot.app import gemini_engine, open_house, open_machines, picture_reader
+from bot.app import gemini_engine, labeller, open_house, open_machines, picture_reader
 from bot.domain.arena import NO_RESULTS, board_of
 from bot.domain.errors import BadPicture, NotUnderstood, RemixError
 from bot.domain.images import EXTENSIONS, Picture
@@ -21,9 +21,7 @@ from bot.domain.refs import ChatRef, UserRef, user_ref_of
 from bot.domain.roles import read_roles
 from bot.domain.wishes import Form, Kind, Wish, read_wish
 from bot.domain.words import NO_PICTURE, joined, not_understood
-from bot.engines.pixels import fit
 from bot.engines.reader import bytes_of
-from bot.labels.labeller import MetadataLabeller
 from bot.ports import EditRequest, Engine, ForgetReceipt
 from bot.settings import Settings
 
@@ -54,10 +52,10 @@ async def edit(
         generative_engine=chosen.profile.display_name if chosen.profile.generative else None,
         inputs=[picture.provenance for picture in pictures],
     )
-    results = [await _write(each, label, _numbered(out, i)) for i, each in enumerate(answer.images)]
+    results = [await _write(settings, each, label, _numbered(out, i)) for i, each in enumerate(answer.images)]
     return {
         "engine": chosen.profile.name,
-        "label": label_line(label),
+        "label": label_line(label, settings.label_profile),
         "remark": joined(answer.remark, answer.note),
         "cost_usd": answer.usage.cost_microusd / 1e6,
         "results": results,
@@ -84,9 +82,10 @@ def _choose(engines: Sequence[Engine], instruction: str, wish: Wish, images: int
     raise NotUnderstood(words, part=exact.unclear, suggestions=exact.suggestions)
 
 
-async def _write(picture: Picture, label: Label, path: Path) -> dict[str, Any]:
+async def _write(settings: Settings, picture: Picture, label: Label, path: Path) -> dict[str, Any]:
     media_type = MEDIA_TYPES[path.suffix.lower()]
-    made = await MetadataLabeller(fit).render(picture, label, ChatCapabilities(media_types=(media_type,)))
+    place = ChatCapabilities(media_types=(media_type,), profile=settings.label_profile)
+    made = await labeller(settings).render(picture, label, place)
     try:
         await asyncio.to_thread(path.write_bytes, made.data)
     except OSError as error:

@@ -62,6 +62,7 @@ class Reception:
         messages: MessageStore,
         turns: TurnStore,
         chats: ChatStore,
+        profiles: Profiles,
         recipes: RecipeStore,
         cast: Cast,
         says: ConsentStore,
@@ -86,6 +87,7 @@ class Reception:
         self._messages = messages
         self._turns = turns
         self._chats = chats
+        self._profiles = profiles
         self._recipes = recipes
         self._cast = cast
         self._says = says
@@ -149,7 +151,9 @@ class Reception:
             outcome = status.outcome
             if outcome is not None and outcome.images:
                 masters = _masters(outcome.images, index if len(outcome.images) > 1 else None)
-                return (await self._renditions.of(masters, outcome.label, capabilities))[0]
+                place = replace(capabilities, profile=await self._profiles.of(reply.chat))
+                with speaking(status.turn.language):  # as in its chat: a mark says it in a language
+                    return (await self._renditions.of(masters, outcome.label, place))[0]
         raise BadRequest(tr(NOTHING_THERE))
 
     async def _shown(self, reply: MessageRef, index: int | None) -> list[TurnStatus]:

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.domain.labels import Profile, is_slug
+
 
 def default_data_folder() -> Path:
     """The user's data folder: `$XDG_DATA_HOME/remixbot`, or `~/.local/share/remixbot`."""
@@ -114,6 +116,15 @@ class Settings(BaseSettings):
     max_image_mb: int = Field(40, ge=1, description="Largest picture taken in, in megabytes")
     max_image_megapixels: int = Field(64, ge=1, description="Largest picture taken in, in millions of pixels")
     retention_days: int = Field(90, ge=1, description="How long pictures and words that nobody touches are kept")
+    label_profile: Profile = Field(
+        Profile.DEFAULT,
+        description="What labels follow: `default`, `visible` (with a mark in the picture), `cn` (GB 45438-2025) or "
+        "`eu` (AI Act, article 50); a chat can choose a stricter one (docs/labels.md)",
+    )
+    label_producer: str = Field(
+        "Remixbot",
+        description="Your name or code in the AIGC field of `cn`: letters, figures and signs of ASCII, no spaces",
+    )
     credentials_certificate: str = Field(
         "", description="PEM file with the certificates that sign pictures, the signer's first"
     )
@@ -130,6 +141,15 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(part.strip() for part in value.split(",") if part.strip() not in ("", "none"))
+
+    @field_validator("label_producer")
+    @classmethod
+    def _slug(cls, value: str) -> str:
+        if not is_slug(value):
+            raise ValueError(
+                "up to 64 letters, figures and signs of ASCII, without spaces, quotation marks, backslashes"
+            )
+        return value
 
     @field_validator("arena_models")
     @classmethod

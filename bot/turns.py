@@ -330,7 +330,9 @@ class Workshop:
     ) -> EditRequest:
         """What the engine is asked, its pixels in hand."""
         pixels = await asyncio.gather(*(self._images.get(image.sha256) for image in images))
-        settings = await self._chats.settings(turn.chat) if generative else ChatSettings()
+        settings, shown = await asyncio.gather(
+            self._chats.settings(turn.chat) if generative else _no_settings(), self._capabilities(turn.chat)
+        )
         return EditRequest(
             instruction=turn.own_words,
             images=tuple(picture_of(image, data) for image, data in zip(images, pixels, strict=True)),
@@ -345,7 +347,7 @@ class Workshop:
             model=turn.model,
             may_suggest=settings.suggestions,
             may_ask=settings.questions,
-            age_limited=(await self._capabilities(turn.chat)).age_limited,
+            age_limited=shown.age_limited,
         )
 
     async def _originals(self, turn: Turn, images: Sequence[ImageFacts]) -> tuple[Picture, ...]:
@@ -420,6 +422,10 @@ class Workshop:
                 log.warning("a store is away, trying again", error=type(error).__name__, seconds=wait_s)
                 await asyncio.sleep(wait_s)
         return await work()
+
+
+async def _no_settings() -> ChatSettings:
+    return ChatSettings()
 
 
 def _first_panel(status: TurnStatus | None) -> tuple[tuple[Input, ...], tuple[str, ...]]:

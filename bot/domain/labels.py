@@ -38,6 +38,11 @@ _STRICTER = {
 """What a chat may choose for itself: nothing that the installation's has, mark and field, is lost by it."""
 
 
+def is_strictest(profile: Profile) -> bool:
+    """Whether no chat can choose another."""
+    return not _STRICTER[profile]
+
+
 def profile_in(installation: Profile, chosen: Profile | None) -> Profile:
     """What holds in a chat that has chosen this."""
     return chosen if chosen is not None and chosen in _STRICTER[installation] else installation

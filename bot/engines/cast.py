@@ -13,8 +13,8 @@ from bot.domain.errors import BadRequest
 from bot.domain.images import Picture
 from bot.domain.language import tr
 from bot.domain.wishes import PLAIN_WISH, Wish
-from bot.fonts import Fonts
 from bot.engines.pixels import decode, to_picture
+from bot.fonts import Fonts
 from bot.ports import EditRequest, EngineAnswer, EngineProfile, Reading
 
 COLUMNS: Final = 3

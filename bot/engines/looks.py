@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
-from bot.fonts import Fonts
 from bot.engines.sheet import EXAMPLES
+from bot.fonts import Fonts
 
 SIDE_PX: Final = 256
 MOST_BYTES: Final = 12_000

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw
 
 from bot.domain.images import Picture
 from bot.domain.presets import Preset
-from bot.fonts import Fonts
 from bot.engines.pixels import decode, to_picture
+from bot.fonts import Fonts
 
 WIDTH_PX: Final = 1080
 COLUMNS: Final = 3

@@ -11,8 +11,8 @@ from bot.domain.images import Picture
 from bot.domain.refs import Sha256
 from bot.domain.tree import Layout, Row
 from bot.domain.words import steps_between
-from bot.fonts import Fonts
 from bot.engines.pixels import decode, encode_png, to_picture
+from bot.fonts import Fonts
 
 WIDTH_PX: Final = 1080
 ROW_PX: Final = 116

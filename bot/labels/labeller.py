@@ -1,4 +1,4 @@
-"""Renditions: a master made ready for the place it goes to, with the label in its file."""
+"""Renditions: a master made ready for the place it goes to, with the label in it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,43 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.domain.images import Picture
-from bot.domain.labels import Label
+from bot.domain.labels import Label, Profile, mark_words
 from bot.domain.messages import ChatCapabilities
 from bot.domain.refs import Sha256
+from bot.labels.mark import Marker
 from bot.labels.metadata import ADDED_BYTES, label_file
 
 Reencode = Callable[[Picture, str, int | None], Picture]
 """The picture in a media type and at most so many bytes; the very same where it is both already."""
+Finish = Callable[[bytes, str, Label, Mapping[Sha256, bytes]], bytes]
+"""The last thing that is done to a file, of this media type: after it not a byte changes. The files that
+`Label.work` names are at hand as far as they are still there."""
 
 _SMALLEST_FIRST = ("image/jpeg", "image/webp", "image/png")
 _SMALLEST_WITH_ALPHA_FIRST = ("image/webp", "image/png", "image/jpeg")
+_TRIES = 3
 
 
 class MetadataLabeller:
-    """Writes the label into the file's metadata (`bot.ports.Labeller`). Pixels change only where the limits ask it."""
+    """Writes the label into the file (`bot.ports.Labeller`): the mark where the place asks for one, the metadata, and
+    what `finish` adds. Pixels change only where the mark or the limits ask it.
 
-    def __init__(self, reencode: Reencode) -> None:
+    The mark is drawn before a file is encoded anew for a place, so that it is encoded once; its letters stay as high as
+    they must be, since a picture is made smaller with its mark. `producer` stands in the AIGC field.
+    """
+
+    def __init__(
+        self,
+        reencode: Reencode,
+        *,
+        marker: Marker | None = None,
+        producer: str = "Remixbot",
+        finish: Finish | None = None,
+    ) -> None:
         self._reencode = reencode
+        self._marker = marker
+        self._producer = producer
+        self._finish = finish
 
     async def render(
         self,
@@ -31,21 +51,47 @@ class MetadataLabeller:
         label: Label | None,
         capabilities: ChatCapabilities,
         *,
-        ingredients: Mapping[Sha256, bytes] | None = None,  # noqa: ARG002 for what is signed
+        ingredients: Mapping[Sha256, bytes] | None = None,
     ) -> Picture:
-        return await asyncio.to_thread(self._render, master, label, capabilities)
+        # A thread has the language of whoever asked for it.
+        return await asyncio.to_thread(self._render, master, label, capabilities, ingredients or {})
 
-    def _render(self, master: Picture, label: Label | None, capabilities: ChatCapabilities) -> Picture:
-        allowed, most_bytes = capabilities.media_types, capabilities.max_file_bytes
-        made = _labelled(self._reencode(master, _preferred(master, allowed), None), label)
-        if most_bytes is None or len(made.data) <= most_bytes:
-            return made
-        return _labelled(self._reencode(master, _smallest(master, allowed), most_bytes - ADDED_BYTES), label)
+    def _render(
+        self,
+        master: Picture,
+        label: Label | None,
+        capabilities: ChatCapabilities,
+        ingredients: Mapping[Sha256, bytes],
+    ) -> Picture:
+        allowed, most_bytes, profile = capabilities.media_types, capabilities.max_file_bytes, capabilities.profile
+        marked = self._marked(master, label, profile)
+        plain = self._reencode(marked, _preferred(master, allowed), None)
+        made = self._labelled(plain, label, profile, ingredients)
+        tries = 0
+        while most_bytes is not None and len(made.data) > most_bytes:
+            if tries == _TRIES:
+                raise ValueError(f"a picture and its label do not fit into {most_bytes} bytes")
+            tries += 1
+            added = max(ADDED_BYTES, (len(made.data) - len(plain.data)) * 5 // 4)
+            plain = self._reencode(marked, _smallest(master, allowed), most_bytes - added)
+            made = self._labelled(plain, label, profile, ingredients)
+        return made
 
+    def _marked(self, master: Picture, label: Label | None, profile: Profile) -> Picture:
+        words = mark_words(label, profile)
+        if not words:
+            return master
+        if self._marker is None:
+            raise ValueError("a mark is asked for, and nothing is there to draw it")
+        return self._marker.draw(master, words, strict=profile is Profile.CN)
 
-def _labelled(picture: Picture, label: Label | None) -> Picture:
-    provenance = label.provenance if label else picture.provenance
-    return replace(picture, data=label_file(picture, label), provenance=provenance)
+    def _labelled(
+        self, picture: Picture, label: Label | None, profile: Profile, ingredients: Mapping[Sha256, bytes]
+    ) -> Picture:
+        data = label_file(picture, label, producer=self._producer if profile is Profile.CN else "")
+        if label is not None and self._finish is not None:
+            data = self._finish(data, picture.media_type, label, ingredients)
+        return replace(picture, data=data, provenance=label.provenance if label else picture.provenance)
 
 
 def _preferred(master: Picture, allowed: Sequence[str]) -> str:

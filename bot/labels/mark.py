@@ -134,7 +134,7 @@ def size_px(words: str, ink_px: float) -> int:
 @lru_cache(maxsize=512)
 def lowest_ink_px(words: str, size: int) -> float:
     letters = {letter for letter in words if letter.isalpha() and not letter.islower()} or set(words)
-    fonts = Fonts(words, bold=True)
+    fonts = _fonts(words)
     heights: list[float] = []
     for letter in sorted(letters):
         (run,) = fonts.runs(letter, size)
@@ -143,10 +143,16 @@ def lowest_ink_px(words: str, size: int) -> float:
     return min(heights)
 
 
+def _fonts(words: str) -> Fonts:
+    """Bold, where all of it can be: the Chinese and Japanese font has one weight."""
+    plain = Fonts(words)
+    return Fonts(words, bold=True) if len(plain.runs(words, 1)) == 1 and not plain.missing else plain
+
+
 def _plate_size(words: str, size: int) -> tuple[int, int]:
     across, down = _padding(size)
     ascent, descent = _extent(words, size)
-    return math.ceil(Fonts(words, bold=True).length_px(words, size)) + 2 * across, ascent + descent + 2 * down
+    return math.ceil(_fonts(words).length_px(words, size)) + 2 * across, ascent + descent + 2 * down
 
 
 def _padding(size: int) -> tuple[int, int]:
@@ -156,7 +162,7 @@ def _padding(size: int) -> tuple[int, int]:
 @lru_cache(maxsize=512)
 def _extent(words: str, size: int) -> tuple[int, int]:
     """How far the ink reaches above and below the line that letters stand on."""
-    boxes = [run.font.getbbox(run.text, anchor="ls") for run in Fonts(words, bold=True).runs(words, size)]
+    boxes = [run.font.getbbox(run.text, anchor="ls") for run in _fonts(words).runs(words, size)]
     return math.ceil(-min(box[1] for box in boxes)), max(0, math.ceil(max(box[3] for box in boxes)))
 
 
@@ -170,7 +176,7 @@ def _made(words: str, size: int) -> Image.Image:
     letters = Image.new("RGBA", (width, height))
     pen, (across, down) = ImageDraw.Draw(letters), _padding(size)
     at, line = float(across), down + _extent(words, size)[0]
-    for run in Fonts(words, bold=True).runs(words, size):
+    for run in _fonts(words).runs(words, size):
         pen.text((at, line), run.text, fill=_INK, font=run.font, anchor="ls")
         at += run.font.getlength(run.text)
     return Image.alpha_composite(plate, letters)

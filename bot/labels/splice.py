@@ -33,8 +33,9 @@ _ADLER = 65521
 
 
 def with_top(data: bytes, rows: int, draw: Drawing, *, leaving_out: Sequence[bytes] = ()) -> bytes | None:
-    """The PNG with its first `rows` drawn on, without the chunks of these kinds. None where it is of a kind, or
-    compressed in a way, for which it has to be made anew: that costs no more than finding out did."""
+    """The PNG with its first `rows` drawn on, without the chunks of these kinds. Where it is compressed in one long
+    block, all of it is compressed anew, filtered as it was. None where it is broken, or no plain RGB or RGBA of 8 bit:
+    then it has to be decoded."""
     try:
         pieces = list(png_pieces(data))
     except BrokenFile:
@@ -49,13 +50,25 @@ def with_top(data: bytes, rows: int, draw: Drawing, *, leaving_out: Sequence[byt
     view = memoryview(data)
     packed = b"".join(view[piece.body_start : piece.body_end] for piece in pieces if piece.kind == b"IDAT")
     cut = _first_cut(packed, (rows + 1) * row_bytes + _LOOKS_BACK_BYTES, most=row_bytes * height)
-    if cut is None:
-        return None
-    top = _drawn(head, cut.above, rows, row_bytes, draw)
+    above = cut.above if cut is not None else _unpacked(packed, row_bytes * height)
+    top = _drawn(head, above, rows, row_bytes, draw) if above is not None else None
     if top is None:
         return None
-    stream = _joined(packed, cut, top, row_bytes * height)
+    stream = _joined(packed, cut, top, row_bytes * height) if cut is not None else _packed(top)
     return _file(view, pieces, stream, leaving_out)
+
+
+def _unpacked(packed: bytes, whole_bytes: int) -> bytes | None:
+    """All rows, still filtered; None where the stream is broken, or not of that length."""
+    try:
+        rows: bytes = isal_zlib.decompressobj().decompress(packed, whole_bytes + 1)  # pyright: ignore[reportUnknownMemberType]
+    except (isal_zlib.error, ValueError):
+        return None
+    return rows if len(rows) == whole_bytes else None
+
+
+def _packed(rows: bytes) -> bytes:
+    return bytes(isal_zlib.compress(rows, 1))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
 
 
 def _is_special(pieces: Sequence[Piece]) -> bool:
@@ -86,18 +99,17 @@ def _idat(stream: bytes) -> tuple[bytes, bytes, bytes]:
 def _drawn(head: bytes, above: bytes, rows: int, row_bytes: int, draw: Drawing) -> bytes | None:
     """What stands above the cut, drawn on: its first rows and the one below them, which looks up at them, anew."""
     size = head[:4] + (rows + 1).to_bytes(4, "big") + head[8:]
-    idat = zlib.compress(above[: (rows + 1) * row_bytes], 0)
+    idat = zlib.compress(memoryview(above)[: (rows + 1) * row_bytes], 0)
     file = b"".join((PNG_SIGNATURE, png_chunk(b"IHDR", size), png_chunk(b"IDAT", idat), png_chunk(b"IEND", b"")))
     try:
         with Image.open(BytesIO(file), formats=("PNG",)) as opened:
             opened.load()
-            image = opened.copy()
+            opened.info = {}
+            below = opened.crop((0, rows, opened.width, rows + 1))
+            image = draw(opened)
+            image.paste(below, (0, rows))
     except (OSError, ValueError, SyntaxError):
         return None
-    image.info = {}
-    below = image.crop((0, rows, image.width, rows + 1))
-    image = draw(image)
-    image.paste(below, (0, rows))
     pixels = np.frombuffer(image.tobytes(), np.uint8).reshape(rows + 1, row_bytes - 1)
     filtered = np.empty((rows + 1, row_bytes), np.uint8)
     filtered[:, 0] = _UP
@@ -145,7 +157,7 @@ def _checksum(whole: int, before: bytes, after: bytes, rest_bytes: int) -> bytes
 def _filler(bits: int) -> bytes:
     """Empty blocks that end so many bits into a byte; the rest of that byte is 0. A fixed block has 10 bits; one with
     codes of its own (two, for a zero and the end, and none for distances) has 97."""
-    written = ("0" "01"[::-1] + "0" * 7) * (bits // 2)
+    written = ("0" + _low_first(1, 2) + "0" * 7) * (bits // 2)
     if bits % 2:
         order = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
         lengths = {18: 1, 0: 2, 1: 2}
@@ -206,14 +218,8 @@ def _first_cut(packed: bytes, least: int, *, most: int) -> _Cut | None:
     if library is None or least >= most or len(packed) < 8:
         return None
     room = min(least + _MOST_FURTHER_BYTES, most)
-    out = ctypes.create_string_buffer(room)
-    source = ctypes.create_string_buffer(packed, len(packed))
-    stream = _Stream(
-        next_in=ctypes.addressof(source),
-        avail_in=len(packed),
-        next_out=ctypes.addressof(out),
-        avail_out=room,
-    )
+    out, source = np.empty(room, np.uint8), np.frombuffer(packed, np.uint8)
+    stream = _Stream(next_in=source.ctypes.data, avail_in=len(packed), next_out=out.ctypes.data, avail_out=room)
     if library.inflateInit2_(ctypes.byref(stream), 15, library.zlibVersion(), ctypes.sizeof(stream)) != _Z_OK:
         return None
     try:
@@ -221,7 +227,7 @@ def _first_cut(packed: bytes, least: int, *, most: int) -> _Cut | None:
             if stream.data_type & _IN_LAST and stream.data_type & _AT_BLOCK:
                 return None
             if stream.data_type & _AT_BLOCK and stream.total_out >= least:
-                return _Cut(stream.total_in, stream.data_type & _UNUSED_BITS, out.raw[: stream.total_out])
+                return _Cut(stream.total_in, stream.data_type & _UNUSED_BITS, out[: stream.total_out].tobytes())
             if not stream.avail_out:
                 return None
     finally:
