@@ -203,8 +203,7 @@ async def open_house(
         turns = RedisTurnStore(client, retention_s=retention_s, author_limit=settings.person_turns)
         messages = RedisMessageStore(client, retention_s=retention_s)
         ledger = RedisImageLedger(client, retention_s=retention_s)
-        switches = RedisSwitches(client)
-        chats = RedisChatStore(client, retention_s=retention_s)
+        switches, chats = RedisSwitches(client), RedisChatStore(client, retention_s=retention_s)
         meter, budget, links = RedisMeter(client), budget_of(settings), Links()
         page = RedisPageStore(client, retention_s=retention_s, reveal=links.reveal)
         images, spool = image_store(settings.pictures_url), uploads(settings.pictures_url)
@@ -232,9 +231,9 @@ async def open_house(
             stack,
         )
         open_platforms |= _by_name(discord, telegram)
-        profiles = Profiles(chats, settings.label_profile)
+        profiles, languages = Profiles(chats, settings.label_profile), Languages(RedisLanguageStore(client))
         platforms = {name: ProfiledPlatform(each, profiles) for name, each in open_platforms.items()}
-        renditions, languages = Renditions(images, ledger, labeller(settings)), Languages(RedisLanguageStore(client))
+        renditions = Renditions(images, ledger, labeller(settings))
         estimates = Estimates(text_model)
         dispatch = Dispatch(
             platforms,
@@ -329,6 +328,7 @@ async def open_house(
                 stand=asking.stand,
                 meter=meter,
                 budget=budget,
+                profile=settings.label_profile,
                 counters={
                     **_counters(platforms, turns, messages, images, recipes, consent=consent, contests=contests),
                     "leaderboard": Leaderboard(arenas),

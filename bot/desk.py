@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 from bot.budget import Budget
 from bot.domain.commands import Command, apply_setting, help_words, said_of_mine, settings_words, standing_words
 from bot.domain.consent import Standing
+from bot.domain.labels import Profile, profile_in
 from bot.domain.language import N_, tr
 from bot.domain.messages import InboundMessage, MessageRecord
 from bot.domain.money import said
@@ -15,9 +17,10 @@ from bot.ports import ChatStore, ConsentStore, Meter
 from bot.telling import Counter, Told
 
 NO_SUCH_SETTING = N_(
-    "I know “suggestions” and “questions”, each on or off, “pictures” (ask, own or off) and “mine” (ask, here or "
-    "never): /settings suggestions off"
+    "I know “suggestions”, “questions” and “mark”, each on or off, “pictures” (ask, own or off), “mine” (ask, here or "
+    "never) and “label” (default, visible, eu or cn): /settings suggestions off"
 )
+STRICTER_ALREADY = N_("Labels are stricter here than that: whoever runs me has set it so.")
 BY_MENU = N_("On a server this is set by the command /settings, by those who run it.")
 
 
@@ -27,7 +30,7 @@ Stand = Callable[[UserRef, ChatRef, Standing], Awaitable[None]]
 class Desk:
     """Answers commands; those that it does not know itself are answered by `counters`, by their names. What it says of
     money is the asker's own and the chat's, never another person's. `stand` takes what people say of their own
-    pictures."""
+    pictures. `profile` is how the installation labels: a chat's own goes beyond it."""
 
     def __init__(
         self,
@@ -38,7 +41,9 @@ class Desk:
         meter: Meter,
         budget: Budget,
         counters: Mapping[str, Counter],
+        profile: Profile = Profile.DEFAULT,
     ) -> None:
+        self._profile = profile
         self._counters = counters
         self._chats = chats
         self._stand = stand
@@ -74,10 +79,12 @@ class Desk:
                 return tr(NO_SUCH_SETTING)
             if message.server is not None:
                 return tr(BY_MENU)
+            if changed.profile is not None and profile_in(self._profile, changed.profile) is not changed.profile:
+                return tr(STRICTER_ALREADY)
             await self._chats.change(chat, changed)
             settings = changed
         (standing,) = await self._says.standing([asker], chat)
-        return settings_words(settings, standing)
+        return settings_words(replace(settings, profile=profile_in(self._profile, settings.profile)), standing)
 
     async def _usage(self, message: InboundMessage) -> str:
         person, chat, *_ = self._budget.buckets(0, person=message.author, chat=message.ref.chat)

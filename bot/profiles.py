@@ -24,6 +24,15 @@ class Profiles:
             return self.installation
         return profile_in(self.installation, (await self._chats.settings(chat)).profile)
 
+    def shown(self, chosen: Profile | None) -> Profile | None:
+        """What holds in a chat that has chosen this, as its settings show it; None for nothing beyond the usual."""
+        holds = profile_in(self.installation, chosen)
+        return None if holds is Profile.DEFAULT else holds
+
+    def kept(self, chosen: Profile | None) -> Profile | None:
+        """What of this is the chat's own choice."""
+        return None if profile_in(self.installation, chosen) is self.installation else chosen
+
 
 class ProfiledPlatform:
     """A platform as the core sees it (`bot.ports.Platform`): what its chats can show has their profile in it."""

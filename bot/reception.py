@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.arena import Arena
@@ -19,7 +20,7 @@ from bot.domain.credit import credit_line
 from bot.domain.errors import BadRequest
 from bot.domain.images import ALL, ImageFacts
 from bot.domain.labels import label_line
-from bot.domain.language import pgettext, quoted, tr
+from bot.domain.language import pgettext, quoted, speaking, tr
 from bot.domain.messages import Answer, ChatCapabilities, InboundMessage, Received, Rendition
 from bot.domain.money import up_to
 from bot.domain.refs import ChatRef, MessageRef, ServerRef, TurnId, UserRef
@@ -43,6 +44,7 @@ from bot.ports import (
     RecipeStore,
     TurnStore,
 )
+from bot.profiles import Profiles
 from bot.sharing import Sharing
 
 
@@ -182,10 +184,10 @@ class Reception:
 
     async def settings(self, chat: ChatRef, server: ServerRef | None) -> tuple[ChatSettings, ServerSettings]:
         (own,), above = await self._chats.decided([chat], server)
-        return own, above
+        return replace(own, profile=self._profiles.shown(own.profile)), above
 
     async def change_chat(self, chat: ChatRef, settings: ChatSettings) -> None:
-        await self._chats.change(chat, settings)
+        await self._chats.change(chat, replace(settings, profile=self._profiles.kept(settings.profile)))
 
     async def change_server(self, server: ServerRef, settings: ServerSettings) -> None:
         await self._chats.change_server(server, settings)

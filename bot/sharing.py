@@ -204,7 +204,9 @@ class Sharing:
         turn, outcome = status.turn, status.outcome
         assert outcome is not None
         try:
-            picture, *_ = await self._renditions.of([outcome.images[share.index]], outcome.label, ChatCapabilities())
+            chat = await self._platforms[turn.chat.platform].capabilities(turn.chat)
+            place = ChatCapabilities(profile=chat.profile)
+            picture, *_ = await self._renditions.of([outcome.images[share.index]], outcome.label, place)
         except KeyError:
             return None
         path = _path(ways, status)

@@ -19,8 +19,9 @@ from adapters.discord.forms import dollars
 from adapters.discord.where import Where
 from bot.domain.access import Access
 from bot.domain.buttons import ButtonId, Verb
-from bot.domain.chats import ChatSettings, ServerSettings
+from bot.domain.chats import ChatSettings, ServerSettings, with_mark
 from bot.domain.consent import Policy, Standing
+from bot.domain.labels import MARKED
 from bot.domain.language import N_, tr
 from bot.domain.refs import ServerRef, short_hash
 from bot.domain.utf16 import cut
@@ -126,6 +127,8 @@ def changed_chat(settings: ChatSettings, part: Part, values: Sequence[str]) -> C
             return replace(settings, suggestions=part.value == "on")
         case "questions" if part.value in _ON_OFF:
             return replace(settings, questions=part.value == "on")
+        case "mark" if part.value in _ON_OFF:
+            return with_mark(settings, on=part.value == "on")
         case "consent" if (policy := _policy_of(values)) is not None:
             return replace(settings, consent=policy[0])
         case thing if thing in (*_PEOPLE, *_ROLES):
@@ -230,9 +233,14 @@ def _chat(where: Where, state: State) -> list[ui.Item[Any]]:
     asking_on = tr("Asking back instead of guessing: on")
     # TRANSLATORS: a button that turns it on, at most 80 characters
     asking_off = tr("Asking back instead of guessing: off")
+    # TRANSLATORS: a button that turns it off: what AI made has a mark drawn into the picture, at most 80 characters
+    marks_on = tr("A mark in AI's pictures: on")
+    # TRANSLATORS: a button that turns it on: what AI made has a mark drawn into the picture, at most 80 characters
+    marks_off = tr("A mark in AI's pictures: off")
     toggles = [
         _toggle("suggestions", ideas_on if settings.suggestions else ideas_off, on=settings.suggestions),
         _toggle("questions", asking_on if settings.questions else asking_off, on=settings.questions),
+        _toggle("mark", marks_on if settings.profile in MARKED else marks_off, on=settings.profile in MARKED),
     ]
     if where.server is None:
         # TRANSLATORS: "### " makes a heading of it

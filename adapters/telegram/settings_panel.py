@@ -14,9 +14,10 @@ from adapters.telegram.ports import Key, Keyboard
 from adapters.telegram.refs import group_of, is_group
 from bot.domain import access as lists
 from bot.domain.buttons import ButtonId, Verb
-from bot.domain.chats import ChatSettings, ServerSettings
+from bot.domain.chats import ChatSettings, ServerSettings, with_mark
 from bot.domain.commands import policy_words, standing_words
 from bot.domain.consent import DEFAULT_POLICY, Policy, Standing
+from bot.domain.labels import MARKED
 from bot.domain.language import N_, pgettext, tr
 from bot.domain.refs import ChatRef
 
@@ -152,6 +153,8 @@ def _toggles(own: ChatSettings) -> Keyboard:
         (_toggle(tr("Next ideas under pictures"), "suggestions", on=own.suggestions),),
         # TRANSLATORS: a key, at most 36 characters: whether the bot asks what is meant where it is not sure
         (_toggle(tr("Asking back instead of guessing"), "questions", on=own.questions),),
+        # TRANSLATORS: a key, at most 36 characters: whether what AI made has a mark drawn into the picture
+        (_toggle(tr("A mark in AI's pictures"), "mark", on=own.profile in MARKED),),
     )
 
 
@@ -211,6 +214,8 @@ def changed_chat(own: ChatSettings, thing: str, value: str) -> ChatSettings | No
             return replace(own, suggestions=value == _ON)
         case "questions":
             return replace(own, questions=value == _ON)
+        case "mark":
+            return with_mark(own, on=value == _ON)
         case _:
             return None
 

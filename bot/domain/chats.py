@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.domain.access import Access
 from bot.domain.consent import Policy
-from bot.domain.labels import Profile
+from bot.domain.labels import MARKED, Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,13 @@ class ChatSettings:
     consent: Policy | None = None
     access: Access = field(default_factory=Access)
     profile: Profile | None = None
+
+
+def with_mark(settings: ChatSettings, *, on: bool) -> ChatSettings:
+    """With a mark in the pictures that AI makes, or without one; whatever else of a profile goes with it stays."""
+    if on is (settings.profile in MARKED):
+        return settings
+    return replace(settings, profile=Profile.VISIBLE if on else None)
 
 
 @dataclass(frozen=True, slots=True)

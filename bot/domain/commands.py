@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, field, replace
 
 from bot.domain.actions import Act, Press
-from bot.domain.chats import ChatSettings
+from bot.domain.chats import ChatSettings, with_mark
 from bot.domain.consent import DEFAULT_POLICY, Policy, Standing
+from bot.domain.labels import Profile
 from bot.domain.language import N_, pgettext, tr
 
 HELP = (
@@ -165,12 +166,27 @@ def settings_words(settings: ChatSettings, standing: Standing) -> str:
         "As for pictures that people send: {policy}. “/settings pictures” and one of off, own, ask changes that."
     ).format(policy=policy_words(settings.consent or DEFAULT_POLICY))
     mine = tr("{standing} “/settings mine” and one of ask, here, never changes that.")
-    return "\n".join((ideas, pictures, mine.format(standing=standing_words(standing))))
+    labels = tr("{labels} “/settings label” and one of default, visible, eu, cn changes that.")
+    return "\n".join(
+        (ideas, pictures, mine.format(standing=standing_words(standing)), labels.format(labels=_labels_words(settings)))
+    )
+
+
+def _labels_words(settings: ChatSettings) -> str:
+    match settings.profile:
+        case None | Profile.DEFAULT:
+            return tr("What AI has made is labelled in words and in its file.")
+        case Profile.VISIBLE:
+            return tr("What AI has made is labelled in words, in its file, and by a mark in the picture.")
+        case Profile.CN:
+            return tr("What AI has made is labelled as China's rules ask for, with a mark in the picture.")
+        case Profile.EU:
+            return tr("What AI has made is labelled in the words of the European Union, and in its file.")
 
 
 def apply_setting(settings: ChatSettings, arguments: tuple[str, ...]) -> ChatSettings | None:
     """The settings with one of them turned on or off, as in ("suggestions", "off"), or with another policy, as in
-    ("pictures", "ask"). None where that is not said."""
+    ("pictures", "ask"), or profile of labels, as in ("label", "visible"). None where that is not said."""
     match arguments:
         case ("suggestions" | "suggestion", state) if state in _ON_OR_OFF:
             return replace(settings, suggestions=_ON_OR_OFF[state])
@@ -178,6 +194,10 @@ def apply_setting(settings: ChatSettings, arguments: tuple[str, ...]) -> ChatSet
             return replace(settings, questions=_ON_OR_OFF[state])
         case ("pictures" | "picture", policy) if policy in _BY_WORDS:
             return replace(settings, consent=Policy(policy))
+        case ("mark", state) if state in _ON_OR_OFF:
+            return with_mark(settings, on=_ON_OR_OFF[state])
+        case ("label" | "labels", profile) if profile in set(Profile):
+            return replace(settings, profile=Profile(profile) if profile != Profile.DEFAULT else None)
         case _:
             return None
 

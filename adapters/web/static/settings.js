@@ -22,6 +22,8 @@ export function prepareSettings(say, own, note) {
   const items = [
     { heading: t("Ideas under results"), choices: onOrOff("suggestions") },
     { heading: t("Questions back"), choices: onOrOff("questions") },
+    // TRANSLATORS: above two buttons, On and Off: whether what AI made has a mark drawn into the picture
+    { heading: t("A mark in AI's pictures"), choices: onOrOff("mark") },
     { label: t("What was used"), note: t("Pictures and money, today and this month"), act: () => say("/usage") },
     { label: t("What can I say?"), note: t("Help, in a few lines"), act: () => say("/help") },
   ];
