@@ -233,8 +233,7 @@ async def open_house(
         open_platforms |= _by_name(discord, telegram)
         profiles, languages = Profiles(chats, settings.label_profile), Languages(RedisLanguageStore(client))
         platforms = {name: ProfiledPlatform(each, profiles) for name, each in open_platforms.items()}
-        renditions = Renditions(images, ledger, labeller(settings))
-        estimates = Estimates(text_model)
+        renditions, estimates = Renditions(images, ledger, labeller(settings)), Estimates(text_model)
         dispatch = Dispatch(
             platforms,
             turns,

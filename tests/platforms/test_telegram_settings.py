@@ -23,6 +23,7 @@ from bot.domain.access import Access
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.commands import standing_words
 from bot.domain.consent import Policy, Standing
+from bot.domain.labels import Profile
 from bot.domain.refs import ServerRef
 from bot.domain.utf16 import units
 from bot.domain.words import SAVED
@@ -65,11 +66,14 @@ async def test_in_private_the_chats_own_things_are_turned_off_and_on(stage: Stag
     shown = await opened(stage, stage.own_chat())
     press = await stage.presses_key(stage.anna, shown, "Next ideas under pictures: on")
     await stage.presses_key(stage.anna, shown, "Asking back instead of guessing: on")
+    await stage.presses_key(stage.anna, shown, "A mark in AI's pictures: off")
     assert (press.words, press.alert) == (SAVED, False)
-    assert stage.rooms.chats == {stage.chat(shown.chat): ChatSettings(suggestions=False, questions=False)}
-    assert [label for label in shown.labels if label.endswith(": off")] == [
+    changed = ChatSettings(suggestions=False, questions=False, profile=Profile.VISIBLE)
+    assert stage.rooms.chats == {stage.chat(shown.chat): changed}
+    assert [label for label in shown.labels if ": o" in label] == [
         "Next ideas under pictures: off",
         "Asking back instead of guessing: off",
+        "A mark in AI's pictures: on",
     ]
 
 
