@@ -104,16 +104,21 @@ def _jpeg_again(picture: Picture, mark: Image.Image) -> bytes | None:
 
 def mark_for(words: str, width_px: int, height_px: int, *, strict: bool = False) -> Image.Image:
     """The mark of a picture of this size: RGBA, its plate and all. Not to be changed."""
+    return _made(*lettering(words, width_px, height_px, strict=strict))
+
+
+def lettering(words: str, width_px: int, height_px: int, *, strict: bool = False) -> tuple[str, int]:
+    """What is written in a picture of this size, and in letters of which size."""
     short_px = min(width_px, height_px)
     if not strict and Fonts(words).missing:
         words = _SHORT
-    size = max(size_px(words, INK * short_px), min(_LEGIBLE_PX, short_px // 3))
-    least = size_px(words, INK * short_px) if strict else 1
+    wanted, legible = size_px(words, INK * short_px), min(_LEGIBLE_PX, short_px // 3)
+    size, least = max(wanted, legible), wanted if strict else 1
     while size > least and not _fits(words, size, width_px, height_px, strict=strict):
         size -= 1
-    if not strict and size < min(_LEGIBLE_PX, short_px // 3) * 2 // 3 and words != _SHORT:
-        return mark_for(_SHORT, width_px, height_px)
-    return _made(words, size)
+    if size < legible * 2 // 3 and words != _SHORT and not strict:
+        return lettering(_SHORT, width_px, height_px)
+    return words, size
 
 
 def _fits(words: str, size: int, width_px: int, height_px: int, *, strict: bool) -> bool:
