@@ -69,7 +69,7 @@ def terms_in_file(data: bytes) -> tuple[list[str], list[str]]:
     """The terms in the XMP, and those in the C2PA manifest, of a PNG, JPEG or WebP. Broken files have what was read."""
     in_xmp: list[str] = []
     in_c2pa: list[str] = []
-    pieces = file_pieces(data)
+    pieces = _pieces(data)
     try:
         for piece in pieces:
             if (packet := xmp_of(data, piece)) is not None:
@@ -96,6 +96,10 @@ def xmp_of(data: bytes, piece: Piece) -> bytes | None:
 
 def file_pieces(data: bytes) -> Iterable[Piece]:
     """The pieces of a PNG, JPEG or WebP, by how it begins; none of anything else."""
+    return _pieces(data)
+
+
+def _pieces(data: bytes) -> Iterable[Piece]:
     if data.startswith(PNG_SIGNATURE):
         return png_pieces(data)
     if data.startswith(b"\xff\xd8"):

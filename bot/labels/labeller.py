@@ -21,7 +21,6 @@ Finish = Callable[[bytes, str, Label, Mapping[Sha256, bytes]], bytes]
 
 _SMALLEST_FIRST = ("image/jpeg", "image/webp", "image/png")
 _SMALLEST_WITH_ALPHA_FIRST = ("image/webp", "image/png", "image/jpeg")
-_TRIES = 3
 
 
 class MetadataLabeller:
@@ -35,10 +34,10 @@ class MetadataLabeller:
     def __init__(
         self,
         reencode: Reencode,
+        finish: Finish | None = None,
         *,
         marker: Marker | None = None,
         producer: str = "Remixbot",
-        finish: Finish | None = None,
     ) -> None:
         self._reencode = reencode
         self._marker = marker
@@ -65,17 +64,16 @@ class MetadataLabeller:
     ) -> Picture:
         allowed, most_bytes, profile = capabilities.media_types, capabilities.max_file_bytes, capabilities.profile
         marked = self._marked(master, label, profile)
-        plain = self._reencode(marked, _preferred(master, allowed), None)
-        made = self._labelled(plain, label, profile, ingredients)
-        tries = 0
-        while most_bytes is not None and len(made.data) > most_bytes:
-            if tries == _TRIES:
-                raise ValueError(f"a picture and its label do not fit into {most_bytes} bytes")
-            tries += 1
-            added = max(ADDED_BYTES, (len(made.data) - len(plain.data)) * 5 // 4)
-            plain = self._reencode(marked, _smallest(master, allowed), most_bytes - added)
-            made = self._labelled(plain, label, profile, ingredients)
-        return made
+        labelled = self._labelled(self._reencode(marked, _preferred(master, allowed), None), label, profile)
+        made = self._finished(labelled, label, ingredients)
+        if most_bytes is None or len(made.data) <= most_bytes:
+            return made
+        finish_bytes = len(made.data) - len(labelled.data)
+        room_bytes = max(most_bytes - ADDED_BYTES - finish_bytes, most_bytes // 2)
+        labelled = self._labelled(self._reencode(marked, _smallest(master, allowed), room_bytes), label, profile)
+        made = self._finished(labelled, label, ingredients)
+        # Credentials that leave no room for the picture are not worth it.
+        return made if len(made.data) <= most_bytes else labelled
 
     def _marked(self, master: Picture, label: Label | None, profile: Profile) -> Picture:
         words = mark_words(label, profile)
@@ -85,13 +83,14 @@ class MetadataLabeller:
             raise ValueError("a mark is asked for, and nothing is there to draw it")
         return self._marker.draw(master, words, strict=profile is Profile.CN)
 
-    def _labelled(
-        self, picture: Picture, label: Label | None, profile: Profile, ingredients: Mapping[Sha256, bytes]
-    ) -> Picture:
+    def _labelled(self, picture: Picture, label: Label | None, profile: Profile) -> Picture:
         data = label_file(picture, label, producer=self._producer if profile is Profile.CN else "")
-        if label is not None and self._finish is not None:
-            data = self._finish(data, picture.media_type, label, ingredients)
         return replace(picture, data=data, provenance=label.provenance if label else picture.provenance)
+
+    def _finished(self, labelled: Picture, label: Label | None, ingredients: Mapping[Sha256, bytes]) -> Picture:
+        if self._finish is None or label is None:
+            return labelled
+        return replace(labelled, data=self._finish(labelled.data, labelled.media_type, label, ingredients))
 
 
 def _preferred(master: Picture, allowed: Sequence[str]) -> str:

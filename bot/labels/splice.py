@@ -132,7 +132,7 @@ class _Cut:
 
 
 def _joined(packed: bytes, cut: _Cut, top: bytes, whole_bytes: int) -> bytes:
-    deflate = isal_zlib.compressobj(3, isal_zlib.DEFLATED, -15)  # pyright: ignore[reportUnknownMemberType]
+    deflate = isal_zlib.compressobj(1, isal_zlib.DEFLATED, -15)  # pyright: ignore[reportUnknownMemberType]
     made = b"\x78\x01" + deflate.compress(top) + deflate.flush(isal_zlib.Z_SYNC_FLUSH)  # pyright: ignore[reportUnknownMemberType]
     checksum = _checksum(int.from_bytes(packed[-4:], "big"), cut.above, top, whole_bytes - len(top))
     if not cut.unused_bits:

@@ -65,7 +65,9 @@ def by_exiftool(files: dict[str, bytes], folder: Path) -> dict[str, dict[str, An
         return {}
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    out = subprocess.run([tool, "-json", "-G1", "-a", "-validate", "-all", str(folder)], capture_output=True, check=True)
+    out = subprocess.run(
+        [tool, "-json", "-G1", "-a", "-validate", "-all", str(folder)], capture_output=True, check=True
+    )
     return {Path(each["SourceFile"]).name: each for each in json.loads(out.stdout)}
 
 
@@ -153,7 +155,7 @@ def test_the_field_takes_only_the_characters_that_it_may_hold(bad: str) -> None:
         aigc_field("me", bad)
     if bad:
         with pytest.raises(ValidationError):
-            Settings(label_producer=bad)
+            Settings.model_validate({"label_producer": bad})
 
 
 def test_what_was_made_before_results_had_numbers_gets_one_all_the_same() -> None:
