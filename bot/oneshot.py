@@ -14,7 +14,7 @@ from bot.app import gemini_engine, labeller, open_house, open_machines, picture_
 from bot.domain.arena import NO_RESULTS, board_of
 from bot.domain.errors import BadPicture, NotUnderstood, RemixError
 from bot.domain.images import EXTENSIONS, Picture
-from bot.domain.labels import Label, label_for, label_line
+from bot.domain.labels import Label, Profile, label_for, label_line
 from bot.domain.language import tr
 from bot.domain.messages import ChatCapabilities
 from bot.domain.refs import ChatRef, UserRef, user_ref_of
@@ -117,8 +117,25 @@ async def doctor(settings: Settings) -> list[Check]:
         *await _check_models(settings),
         *await discord_check(settings),
         *await telegram_check(settings),
+        *_check_labels(settings),
         _check_page(settings),
     ]
+
+
+def _check_labels(settings: Settings) -> list[Check]:
+    """What a profile asks for and is not set up."""
+    match settings.label_profile:
+        case Profile.EU if not (settings.credentials_certificate and settings.credentials_timestamp_url):
+            words = (
+                "The profile “eu” asks for signed, time-stamped files: set CREDENTIALS_CERTIFICATE and "
+                "CREDENTIALS_TIMESTAMP_URL (docs/labels.md)."
+            )
+            return [Check("labels", False, words, optional=True)]
+        case Profile.CN if settings.label_producer == Settings.model_fields["label_producer"].default:
+            words = "The profile “cn” names who made a picture: set LABEL_PRODUCER to your own name or code."
+            return [Check("labels", False, words, optional=True)]
+        case profile:
+            return [Check("labels", True, f"profile {profile}")]
 
 
 async def usage(settings: Settings, *, days: int) -> list[str]:
