@@ -135,10 +135,10 @@ def as_png(pixels: Pixels, stream: bytes) -> bytes:
 def filtered(pixels: Pixels, seed: int) -> bytes:
     """Rows under filters "none", "sub" and "up" by turns."""
     height, width, bands = pixels.shape
-    rows: NDArray[np.int16] = pixels.reshape(height, width * bands).astype(np.int16)
+    rows = pixels.reshape(height, width * bands).astype(np.int16)
     above = np.vstack((np.zeros_like(rows[:1]), rows[:-1]))
     left = np.hstack((np.zeros((height, bands), np.int16), rows[:, :-bands]))
-    kinds = np.random.default_rng(seed).integers(0, 3, height)
+    kinds = np.asarray(np.random.default_rng(seed).integers(0, 3, height))
     chosen = np.choose(kinds[:, None], (rows, rows - left, rows - above)) % 256
     return np.hstack((kinds[:, None], chosen)).astype(np.uint8).tobytes()
 
