@@ -19,7 +19,7 @@ from bot.domain.consent import Say, Standing
 from bot.domain.credit import credit_line
 from bot.domain.errors import BadRequest
 from bot.domain.images import ALL, ImageFacts
-from bot.domain.labels import label_line
+from bot.domain.labels import Profile, label_line
 from bot.domain.language import pgettext, quoted, speaking, tr
 from bot.domain.messages import Answer, ChatCapabilities, InboundMessage, Received, Rendition
 from bot.domain.money import up_to
@@ -125,14 +125,14 @@ class Reception:
     # --- one result
 
     async def info(self, reply: MessageRef, *, index: int | None = None) -> str:
-        shown = await self._shown(reply, index)
-        return "\n\n".join([await self._told(status) for status in shown]) or tr(NOTHING_THERE)
+        shown, profile = await self._shown(reply, index), await self._profiles.of(reply.chat)
+        return "\n\n".join([await self._told(status, profile) for status in shown]) or tr(NOTHING_THERE)
 
-    async def _told(self, status: TurnStatus) -> str:
+    async def _told(self, status: TurnStatus, profile: Profile) -> str:
         contest = await self._contests.of_turn(status.turn)
         if contest is not None and contest.hides:
             return f"{quoted(status.turn.instruction)}\n{_asked_for_by(status.turn)}\n{tr(INFO_WHILE_OPEN)}"
-        return _told(status, credit_line(await path_to(status, self._turns)))
+        return _told(status, credit_line(await path_to(status, self._turns)), profile)
 
     async def delete(self, reply: MessageRef, *, by: UserRef, moderates: bool) -> str:
         record = await self._messages.find(reply)
@@ -223,12 +223,13 @@ def _masters(images: Sequence[ImageFacts], index: int | None) -> Sequence[ImageF
     return images[index : index + 1] or images[:1]
 
 
-def _told(status: TurnStatus, credit: str) -> str:
+def _told(status: TurnStatus, credit: str, profile: Profile) -> str:
     """What anybody in the chat may know of a turn: they have seen it happen."""
     turn, outcome = status.turn, status.outcome
     lines = [quoted(as_said(turn.own_words)) if turn.own_words else "", _asked_for_by(turn)]
     if outcome is not None and outcome.label is not None:
-        lines.append(label_line(outcome.label) + (f" ({outcome.usage.model})" if outcome.usage.model else ""))
+        model = f" ({outcome.usage.model})" if outcome.usage.model else ""
+        lines.append(label_line(outcome.label, profile) + model)
     lines.append(credit if outcome is not None and outcome.images else "")
     lines += [_picture(image) for image in (outcome.images if outcome is not None else ())]
     if outcome is not None and outcome.finished_at:
