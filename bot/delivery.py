@@ -14,7 +14,7 @@ from bot.controls import again_all, controls_of
 from bot.domain.arena import MAKING, WHICH_IS_BETTER, Ballot, Side, revealed, voted_words
 from bot.domain.credit import owner_names
 from bot.domain.images import ImageFacts, Picture, facts_of, picture_of
-from bot.domain.labels import Label, alt_text, label_known, label_line, mark_words, words_line
+from bot.domain.labels import Label, Profile, alt_text, label_known, label_line, mark_words, words_line
 from bot.domain.language import N_, ngettext, quoted, speaking, spoken, tr
 from bot.domain.messages import Answer, ChatCapabilities, Credit, Panel, Rendition, sharing
 from bot.domain.money import up_to
@@ -81,7 +81,7 @@ class Renditions:
         self._note(pairs, label, capabilities)
         return (
             tuple(facts for facts, _ in masters),
-            tuple(_rendition(made, label) for made, _ in renditions),
+            tuple(_rendition(made, label, capabilities.profile) for made, _ in renditions),
         )
 
     async def _render(
@@ -98,7 +98,7 @@ class Renditions:
             known, made = await self._render(master, picture, label, capabilities)
             await self._ledger.remember(master, target, known)
             await self._images.put(made.data, known.sha256)
-        return _rendition(known, label)
+        return _rendition(known, label, capabilities.profile)
 
     def _note(
         self, pairs: Sequence[tuple[ImageFacts, ImageFacts]], label: Label | None, capabilities: ChatCapabilities
@@ -110,8 +110,8 @@ class Renditions:
             self._fresh.pop(next(iter(self._fresh)))
 
 
-def _rendition(image: ImageFacts, label: Label | None) -> Rendition:
-    return Rendition(image, alt_text(label), label_line(label) if label is not None else "")
+def _rendition(image: ImageFacts, label: Label | None, profile: Profile) -> Rendition:
+    return Rendition(image, alt_text(label, profile), label_line(label, profile) if label is not None else "")
 
 
 def _target(label: Label | None, capabilities: ChatCapabilities) -> str:
@@ -247,7 +247,7 @@ class Dispatch:
             )
         images = await self._images(status, outcome, capabilities)
         fitted = _fitted(outcome.images, images)
-        lines = _final_lines(status, outcome) + ((fitted,) if fitted else ())
+        lines = _final_lines(status, outcome, capabilities.profile) + ((fitted,) if fitted else ())
         return Answer(
             state=status.state,
             lines=lines if capabilities.keeps_words else tuple(self._reveal(line) for line in lines),
@@ -315,7 +315,7 @@ class Dispatch:
         open_ = [each for each in statuses if each.state not in FINAL_STATES]
         waits = len(statuses) < len(first.turn.album)
         panels = tuple([await self._panel(each, capabilities) for each in statuses])
-        lines = _album_lines(statuses)
+        lines = _album_lines(statuses, capabilities.profile)
         if contest is not None:
             panels, lines = _blind(contest, panels), self._arena_lines(contest, statuses, lines)
         hides = contest is not None and contest.hides
@@ -426,11 +426,11 @@ def _album_state(statuses: Sequence[TurnStatus], *, waits: bool) -> TurnState:
     return TurnState.DONE if TurnState.DONE in states else states[0]
 
 
-def _album_lines(statuses: Sequence[TurnStatus]) -> tuple[str, ...]:
+def _album_lines(statuses: Sequence[TurnStatus], profile: Profile) -> tuple[str, ...]:
     """The label of what is there, then what holds for all. What belongs to one panel stands under it."""
     turn = statuses[0].turn
     ended = [each.outcome for each in statuses if each.outcome is not None]
-    labels = dict.fromkeys(label_line(each.label) for each in ended if each.label and each.images)
+    labels = dict.fromkeys(label_line(each.label, profile) for each in ended if each.label and each.images)
     head = () if labels else (_making(turn),)
     if any(Hold.CONSENT in each.holds for each in statuses):
         head = (*head, waits_for(names_of(turn.asks)))
@@ -485,7 +485,7 @@ def _progress_lines(status: TurnStatus) -> tuple[str, ...]:
     return (tr("On its way."), *listened)
 
 
-def _final_lines(status: TurnStatus, outcome: Outcome) -> tuple[str, ...]:
+def _final_lines(status: TurnStatus, outcome: Outcome, profile: Profile) -> tuple[str, ...]:
     """Label line first: it is the part that must be read. Then what was heard, the roles, the remark, and anything to
     know."""
     if status.erased:
@@ -495,7 +495,7 @@ def _final_lines(status: TurnStatus, outcome: Outcome) -> tuple[str, ...]:
     if outcome.label is not None:
         explained = turn.wish.kind is Kind.EXPLAIN and outcome.label.edited_by_ai
         shown = outcome.images or outcome.code == UNDO
-        label = label_line(outcome.label) if shown else words_line(outcome.label) if explained else ""
+        label = label_line(outcome.label, profile) if shown else words_line(outcome.label) if explained else ""
     roles = _roles_line(turn) if outcome.images and outcome.label and outcome.label.edited_by_ai else ""
     lines = (label, _heard_line(turn), roles, outcome.words, outcome.note or turn.note)
     said = tuple(line for line in lines if line)

@@ -76,3 +76,21 @@ async def test_a_chat_cannot_label_less_than_its_installation(
         await rig.house.reception.change_chat(CHAT, ChatSettings(questions=False, profile=own.profile))
         kept, _ = await rig.house.reception.settings(CHAT, None)
         assert (kept.profile, kept.questions) == (installation, False)
+
+
+@pytest.mark.parametrize(
+    ("profile", "words"), [(Profile.CN, "AI编辑生成 · AI-edited · Gemini"), (Profile.EU, "AI-modified · Gemini")]
+)
+async def test_a_label_is_said_in_the_words_of_the_chats_profile(
+    redis_url: str, tmp_path: Path, profile: Profile, words: str
+) -> None:
+    machines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": ScriptedEngine(result=drawn())}
+    async with living_in(redis_url, tmp_path, machines) as rig:
+        await rig.sees(await rig.says(f"/settings label {profile}"))
+        received = await rig.says("make it a painting", [CAT])
+        status = await rig.sees(received)
+        answer = await rig.house.reception.answer_of(status.turn.id)
+        assert answer is not None
+        assert answer.lines[0] == answer.images[0].label == words
+        assert answer.images[0].alt == f"Picture. {words}."
+        assert words in await rig.house.reception.info(received.reply)
