@@ -49,7 +49,7 @@ from bot.engines.tree import draw as draw_tree
 from bot.engines.tree import shrink
 from bot.intake import Hall
 from bot.kitchen import Kitchen
-from bot.labels.labeller import MetadataLabeller
+from bot.labels.labeller import Finish, MetadataLabeller
 from bot.languages import Languages
 from bot.links import Links
 from bot.listening import Listener
@@ -57,6 +57,7 @@ from bot.mine import Mine
 from bot.ports import (
     Engine,
     ForgetReceipt,
+    ImageLedger,
     ImageStore,
     MessageStore,
     Platform,
@@ -230,7 +231,7 @@ async def open_house(
             stack,
         )
         platforms |= _by_name(discord, telegram)
-        renditions, languages = Renditions(images, ledger, MetadataLabeller(fit)), Languages(RedisLanguageStore(client))
+        renditions, languages = await _renditions(settings, images, ledger), Languages(RedisLanguageStore(client))
         estimates = Estimates(text_model)
         dispatch = Dispatch(
             platforms,
@@ -561,6 +562,26 @@ def gemini_engine(settings: Settings, models: Sequence[str] = ()) -> GeminiEngin
         timeout_s=settings.gemini_timeout_s,
         safety=settings.gemini_adult_safety,
         search=settings.gemini_search,
+    )
+
+
+async def _renditions(settings: Settings, images: ImageStore, ledger: ImageLedger) -> Renditions:
+    finish = await asyncio.to_thread(finish_of, settings)
+    return Renditions(images, ledger, MetadataLabeller(fit, finish), signs=finish is not None)
+
+
+def finish_of(settings: Settings) -> Finish | None:
+    """What signs the files, where there is a certificate for it. Blocks for some 100 ms."""
+    made_here = settings.data / "credentials"
+    if not (settings.credentials_certificate or settings.credentials_key or made_here.exists()):
+        return None
+    from bot.labels.signing import finish_as_set  # large: only where it is wanted
+
+    return finish_as_set(
+        settings.credentials_certificate,
+        settings.credentials_key,
+        settings.credentials_timestamp_url,
+        settings.data,
     )
 
 

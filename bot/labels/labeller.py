@@ -15,6 +15,9 @@ from bot.labels.metadata import ADDED_BYTES, label_file
 Reencode = Callable[[Picture, str, int | None], Picture]
 """The picture in a media type and at most so many bytes; the very same where it is both already."""
 
+Finish = Callable[[bytes, str, Label, Mapping[Sha256, bytes]], bytes]
+"""The last thing that is done to a file (bot/labels/signing.py): its bytes, its media type, its label, ingredients."""
+
 _SMALLEST_FIRST = ("image/jpeg", "image/webp", "image/png")
 _SMALLEST_WITH_ALPHA_FIRST = ("image/webp", "image/png", "image/jpeg")
 
@@ -22,8 +25,9 @@ _SMALLEST_WITH_ALPHA_FIRST = ("image/webp", "image/png", "image/jpeg")
 class MetadataLabeller:
     """Writes the label into the file's metadata (`bot.ports.Labeller`). Pixels change only where the limits ask it."""
 
-    def __init__(self, reencode: Reencode) -> None:
+    def __init__(self, reencode: Reencode, finish: Finish | None = None) -> None:
         self._reencode = reencode
+        self._finish = finish
 
     async def render(
         self,
@@ -31,16 +35,33 @@ class MetadataLabeller:
         label: Label | None,
         capabilities: ChatCapabilities,
         *,
-        ingredients: Mapping[Sha256, bytes] | None = None,  # noqa: ARG002 for what is signed
+        ingredients: Mapping[Sha256, bytes] | None = None,
     ) -> Picture:
-        return await asyncio.to_thread(self._render, master, label, capabilities)
+        return await asyncio.to_thread(self._render, master, label, capabilities, ingredients or {})
 
-    def _render(self, master: Picture, label: Label | None, capabilities: ChatCapabilities) -> Picture:
+    def _render(
+        self,
+        master: Picture,
+        label: Label | None,
+        capabilities: ChatCapabilities,
+        ingredients: Mapping[Sha256, bytes],
+    ) -> Picture:
         allowed, most_bytes = capabilities.media_types, capabilities.max_file_bytes
-        made = _labelled(self._reencode(master, _preferred(master, allowed), None), label)
+        labelled = _labelled(self._reencode(master, _preferred(master, allowed), None), label)
+        made = self._finished(labelled, label, ingredients)
         if most_bytes is None or len(made.data) <= most_bytes:
             return made
-        return _labelled(self._reencode(master, _smallest(master, allowed), most_bytes - ADDED_BYTES), label)
+        signed_bytes = len(made.data) - len(labelled.data)
+        room_bytes = max(most_bytes - ADDED_BYTES - signed_bytes, most_bytes // 2)
+        labelled = _labelled(self._reencode(master, _smallest(master, allowed), room_bytes), label)
+        made = self._finished(labelled, label, ingredients)
+        # Credentials that leave no room for the picture are not worth it.
+        return made if len(made.data) <= most_bytes else labelled
+
+    def _finished(self, labelled: Picture, label: Label | None, ingredients: Mapping[Sha256, bytes]) -> Picture:
+        if self._finish is None or label is None:
+            return labelled
+        return replace(labelled, data=self._finish(labelled.data, labelled.media_type, label, ingredients))
 
 
 def _labelled(picture: Picture, label: Label | None) -> Picture:

@@ -1,7 +1,8 @@
 """The label in a file's metadata: an XMP packet with the IPTC's digital source type, spliced in without re-encoding.
 
-Exactly one digital source type stands in a labelled file. What else a model wrote into its XMP stays, and so do C2PA
-manifests, where they are.
+Exactly one digital source type stands in a labelled file. What else a model wrote into its XMP stays. A C2PA manifest
+does not: it speaks of the file as it was, and would say of the labelled one that it was tampered with. Where files are
+signed it goes along as an ingredient's (bot/labels/signing.py).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from bot.domain.containers import (
     webp_file,
     webp_pieces,
 )
-from bot.domain.digital_source import AI_EDITED, AI_GENERATED, ENHANCED, VOCABULARY, terms_in_xmp, xmp_of
+from bot.domain.digital_source import AI_EDITED, AI_GENERATED, ENHANCED, VOCABULARY, is_c2pa, terms_in_xmp, xmp_of
 from bot.domain.images import Picture, Provenance
 from bot.domain.labels import Label
 
@@ -147,7 +148,7 @@ def _into_webp(data: bytes, source_type: str, engines: tuple[str, ...]) -> bytes
 
 
 def _without_xmp(data: bytes, pieces: list[Piece]) -> tuple[bytes | None, list[memoryview]]:
-    """The first packet that stands in these pieces, and all pieces that carry none."""
+    """The first packet that stands in these pieces, and all pieces that carry none, nor a manifest."""
     view = memoryview(data)
     packets: list[bytes] = []
     kept: list[memoryview] = []
@@ -155,9 +156,13 @@ def _without_xmp(data: bytes, pieces: list[Piece]) -> tuple[bytes | None, list[m
         packet = xmp_of(data, piece)
         if packet is not None:
             packets.append(packet)
-        elif not (piece.kind == b"\xe1" and data.startswith(_JPEG_MORE_XMP, piece.body_start)):
+        elif not (is_c2pa(data, piece) or _is_more_xmp(data, piece)):
             kept.append(view[piece.start : piece.end])
     return (packets[0] if packets else None), kept
+
+
+def _is_more_xmp(data: bytes, piece: Piece) -> bool:
+    return piece.kind == b"\xe1" and data.startswith(_JPEG_MORE_XMP, piece.body_start)
 
 
 def _webp_header(data: bytes, pieces: list[Piece]) -> bytes:

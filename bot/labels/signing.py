@@ -1,0 +1,145 @@
+"""What was done, told from the label, and signed into the file: the last thing that happens to it.
+
+A file that cannot be signed goes out without: its label stands in its metadata and in the words beside it.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from bot.domain.digital_source import AI_EDITED, AI_GENERATED, ENHANCED
+from bot.domain.images import Provenance
+from bot.domain.labels import MAX_INGREDIENTS, Label, Work
+from bot.domain.labels import Ingredient as WentIn
+from bot.domain.refs import Sha256
+from bot.labels.credentials.manifest import BadDeed, Deed, Ingredient, Relation, Step, Verb
+from bot.labels.credentials.sign import Signed, sign
+from bot.labels.credentials.signer import BadSigner, CannotSign, Signer, chosen_files, own_anchors, signer_from_files
+
+log = structlog.get_logger("credentials")
+
+EXPIRES_SOON_DAYS = 30
+_TERMS = {
+    Provenance.UNKNOWN: ENHANCED,
+    Provenance.AI_EDITED: AI_EDITED,
+    Provenance.AI_GENERATED: AI_GENERATED,
+}
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9 ._:+-]+")
+_MAX_AGENT_CHARS = 100
+
+
+class Finish:
+    """Signs what has a label that says how it came to be. Called from any thread, milliseconds long."""
+
+    def __init__(self, signer: Signer, *, stamps: bool = False) -> None:
+        """`stamps` says that a time-stamp authority is set."""
+        self._signer = signer
+        self._stamps = stamps
+        self._lock = threading.Lock()
+        self._trouble = ""
+
+    def __call__(self, data: bytes, media_type: str, label: Label, files: Mapping[Sha256, bytes]) -> bytes:
+        """The file, signed; as it is where that cannot be."""
+        if label.work is None:
+            return data
+        try:
+            signed = sign(data, media_type, *deed_of(label, label.work, files), self._signer)
+        except (BadDeed, CannotSign) as error:
+            self._say("a file is not signed", str(error))
+        except Exception as error:
+            # No label is worth less for want of credentials. The text may quote a file: its kind is enough.
+            self._say("a file is not signed", type(error).__name__)
+        else:
+            self._say("a file is signed without a time stamp", "") if self._lacks_stamp(signed) else self._say("", "")
+            return signed.data
+        return data
+
+    def _lacks_stamp(self, signed: Signed) -> bool:
+        return self._stamps and not signed.timestamped
+
+    def _say(self, trouble: str, why: str) -> None:
+        """Once, until something else is wrong or nothing."""
+        with self._lock:
+            is_new, self._trouble = f"{trouble} {why}" != self._trouble, f"{trouble} {why}"
+        if is_new and trouble:
+            log.warning(trouble, why=why or "the time-stamp authority does not answer")
+
+
+def deed_of(label: Label, work: Work, files: Mapping[Sha256, bytes]) -> tuple[Deed, Sequence[Ingredient]]:
+    """What was done and with what, as far as it is still there. What was edited is named even where it is gone."""
+    parent, others = _ingredients(label, work, files)
+    rest = tuple(each.label for each in others)
+    term = _TERMS[label.provenance]
+    agents = tuple(filter(None, map(_plain, work.models or label.engines[-1:]))) if label.edited_by_ai else ()
+    shown, placed = (rest, ()) if label.edited_by_ai else ((), rest)
+    first, *later = agents or (None,)
+    if parent is None:
+        steps = [Step(Verb.CREATED, term, first, shown)]
+    else:
+        steps = [Step(Verb.OPENED, ingredients=(parent.label,)), Step(Verb.EDITED, term, first, shown)]
+    steps += [Step(Verb.EDITED, term, agent) for agent in later]
+    steps += [Step(Verb.PLACED, ingredients=(each,)) for each in placed]
+    deed = Deed(work.id, tuple(steps), at=datetime.fromtimestamp(work.at, UTC))
+    return deed, [*([parent] if parent else []), *others]
+
+
+def _ingredients(
+    label: Label, work: Work, files: Mapping[Sha256, bytes]
+) -> tuple[Ingredient | None, Sequence[Ingredient]]:
+    """The picture that was edited, if there is one, and the others that are still there, each file once."""
+    edited = next((each for each in work.ingredients if each.is_parent), None)
+    parent: Ingredient | None = None
+    if edited is not None:
+        data = files.get(edited.file, b"")
+        parent = Ingredient("parent", "Edited picture", edited.media_type, data, Relation.PARENT)
+    relation = Relation.INPUT if label.edited_by_ai else Relation.PART
+    rest = {each.file: each for each in work.ingredients if files.get(each.file) and not _is_same(each, edited)}
+    others = [
+        Ingredient(f"input{number}", "Source picture", each.media_type, files[file], relation)
+        for number, (file, each) in enumerate(rest.items(), 1)
+    ]
+    return parent, others[:MAX_INGREDIENTS]
+
+
+def _is_same(one: WentIn, other: WentIn | None) -> bool:
+    return other is not None and one.file == other.file
+
+
+def _plain(name: str) -> str:
+    """A model's name with nothing in it but letters, figures and plain signs."""
+    return _NOT_PLAIN.sub(" ", name).strip(" ._:+-")[:_MAX_AGENT_CHARS].strip()
+
+
+# --- at start
+
+
+def signer_as_set(certificate: str, key: str, timestamp_url: str, data: Path) -> Signer | None:
+    """The signer of the settings, or of `remixbot credentials init`; None where there is none. Raises `BadSigner`."""
+    chosen = chosen_files(certificate, key, data)
+    if chosen is None:
+        return None
+    return signer_from_files(*chosen, anchors=own_anchors(data), timestamp_url=timestamp_url)
+
+
+def finish_as_set(certificate: str, key: str, timestamp_url: str, data: Path) -> Finish | None:
+    """What signs from now on. One that cannot sign is said in the log, and all else works."""
+    try:
+        signer = signer_as_set(certificate, key, timestamp_url, data)
+    except BadSigner as error:
+        log.error("nothing is signed", why=str(error))
+        return None
+    if signer is None:
+        return None
+    if is_soon_over(signer):
+        log.warning("the signing certificate expires soon", day=f"{signer.expires_at:%Y-%m-%d}")
+    return Finish(signer, stamps=bool(timestamp_url))
+
+
+def is_soon_over(signer: Signer) -> bool:
+    return (signer.expires_at - datetime.now(UTC)).days < EXPIRES_SOON_DAYS
