@@ -15,7 +15,7 @@ from bot.domain.arena import MAKING, WHICH_IS_BETTER, Ballot, Side, revealed, vo
 from bot.domain.credit import owner_names
 from bot.domain.digital_source import has_c2pa
 from bot.domain.images import ImageFacts, Picture, facts_of, picture_of
-from bot.domain.labels import Label, Profile, alt_text, label_known, label_line, own_work, words_line
+from bot.domain.labels import Label, Profile, alone, alt_text, label_known, label_line, own_work, words_line
 from bot.domain.language import N_, ngettext, quoted, speaking, spoken, tr
 from bot.domain.messages import Answer, ChatCapabilities, Credit, Panel, Rendition, sharing
 from bot.domain.money import up_to
@@ -313,10 +313,13 @@ class Dispatch:
             capabilities = sharing(capabilities, len(outcome.images))
             return await self._renditions.of(outcome.images, outcome.label, capabilities)
         shown: list[Rendition] = []
-        capabilities = sharing(capabilities, len(status.turn.inputs))
-        for each in status.turn.inputs:
+        turn = status.turn
+        capabilities = sharing(capabilities, len(turn.inputs))
+        for each in turn.inputs:
             before = await self._turns.load(each.from_turn) if each.from_turn else None
             label = before.outcome.label if before is not None and before.outcome is not None else None
+            if before is not None and label is not None and before.turn.chat not in (turn.chat, *turn.around):
+                label = alone(label, turn.id)
             if each.image is not None:
                 label = label or label_known(each.image.provenance)
                 with contextlib.suppress(KeyError):  # whoever made it has deleted it since

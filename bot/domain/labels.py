@@ -89,6 +89,15 @@ def own_work(label: Label | None, master: Sha256, media_type: str, *, signed_bef
     return replace(label, work=work)
 
 
+def alone(label: Label, name: str) -> Label:
+    """The same for a place where nothing may be told of what the picture was made from. `name` is what it stands in
+    there: two files of one picture are not known by their credentials to be the same."""
+    if label.work is None:
+        return label
+    parents = tuple(replace(each, file=Sha256("")) for each in label.work.ingredients if each.is_parent)
+    return replace(label, work=replace(label.work, id=work_id_of(label.work.id, name), ingredients=parents))
+
+
 def label_for(
     *,
     generative_engine: str | None,
