@@ -186,14 +186,12 @@ async def test_two_who_go_on_from_one_picture_share_its_credentials_and_a_step_b
 
 async def test_what_stands_below_an_erased_turn_stays_valid_and_goes_on(rig: Rig) -> None:
     first = await made(rig, WISH, [CAT])
-    middle = await made(rig, "in the rain", reply_to=first, author=BEN)
-    last = await made(rig, "in the snow", reply_to=middle, author=CLARA)
+    middle = await made(rig, "crop to a square", reply_to=first, author=BEN)
+    last = await made(rig, "rotate 90 degrees", reply_to=middle, author=CLARA)
     before = await file_of(rig, last)
     assert await rig.house.erasure.erase(middle.turn)
     assert await file_of(rig, last) == before
     assert len(ancestry(before)) == 3
-    status = await rig.sees(last)
-    assert status.outcome is not None
     anew = await rig.house.reception.file(last.reply, ChatCapabilities(media_types=("image/webp",)))
     found = told(await rig.house.images.get(anew.image.sha256))
     assert found.manifest is not None
