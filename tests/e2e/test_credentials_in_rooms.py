@@ -28,8 +28,10 @@ from bot.labels.verify import read_digital_source_type
 from bot.ports import Engine
 from bot.sharing import remix_id_of
 from tests.credentials import AI_EDITED, CREATED, anchors, chain, signer
+from tests.e2e.stages import staged
 from tests.fakes.engines import ScriptedEngine
 from tests.fakes.time_stamps import make_authority, served
+from tests.platforms.contract import Who
 from tests.rig import CAT, COFFEE, Rig, living_in
 from tests.values import ANNA, BEN, CHAT
 
@@ -288,3 +290,20 @@ async def test_a_place_with_little_room_gets_a_lighter_picture_credentials_and_a
     least = await rig.house.reception.file(at.reply, ChatCapabilities(max_file_bytes=9_000))
     data = await rig.house.images.get(least.image.sha256)
     assert (len(data) <= 9_000, read_digital_source_type(data)) == (True, AI_EDITED)
+
+
+@pytest.mark.parametrize("platform", ["web", "discord", "telegram"])
+async def test_the_file_that_a_platform_hands_out_is_the_signed_one(
+    platform: str, redis_url: str, tmp_path: Path
+) -> None:
+    write_chain(chain(), tmp_path / "credentials")
+    async with staged(platform, redis_url, tmp_path) as stage:
+        asked = await stage.says("paint it in moonlight", [CAT], by=Who.ANNA)
+        assert asked is not None
+        answer = await stage.waits_for(asked)
+        again = await stage.says("rotate 90 degrees", reply_to=answer.post, by=Who.ANNA)
+        assert again is not None
+        turned = await stage.waits_for(again)
+        data = await stage.takes_file(turned.post, by=Who.ANNA)
+    assert [len(each.actions) for each in ancestry(data)] == [2, 2]
+    assert b"moonlight" not in data
