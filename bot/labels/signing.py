@@ -132,7 +132,7 @@ def finish_as_set(certificate: str, key: str, timestamp_url: str, data: Path) ->
     try:
         signer = signer_as_set(certificate, key, timestamp_url, data)
     except BadSigner as error:
-        log.error("nothing is signed", why=str(error))
+        log.warning("nothing is signed", why=str(error))
         return None
     if signer is None:
         return None
@@ -143,3 +143,23 @@ def finish_as_set(certificate: str, key: str, timestamp_url: str, data: Path) ->
 
 def is_soon_over(signer: Signer) -> bool:
     return (signer.expires_at - datetime.now(UTC)).days < EXPIRES_SOON_DAYS
+
+
+def told_of(signer: Signer, *, for_development: bool) -> tuple[bool, str]:
+    """What doctor says of a signer that works, and whether all is well. Asks its authority, which takes seconds where
+    that is silent."""
+    lines = [f"signed by “{signer.identity.name}” until {signer.expires_at:%Y-%m-%d}"]
+    if is_soon_over(signer):
+        lines.append("which is soon: get a new certificate")
+    if for_development:
+        lines.append("a chain of your own, for development: others read “unknown signer”")
+    stamps = signer.stamps()
+    lines.append(_STAMPS_WORDS[stamps])
+    return stamps is not False and not is_soon_over(signer), "; ".join(lines)
+
+
+_STAMPS_WORDS = {
+    True: "the time-stamp authority answers",
+    False: "the time-stamp authority does not answer: files are signed without, and expire with the certificate",
+    None: "no time stamps: what is signed expires with the certificate (CREDENTIALS_TIMESTAMP_URL)",
+}
