@@ -49,7 +49,7 @@ from bot.engines.tree import draw as draw_tree
 from bot.engines.tree import shrink
 from bot.intake import Hall
 from bot.kitchen import Kitchen
-from bot.labels.labeller import Finish, MetadataLabeller
+from bot.labels.labeller import MetadataLabeller
 from bot.languages import Languages
 from bot.links import Links
 from bot.listening import Listener
@@ -103,6 +103,7 @@ from storage.valkey.server import embedded_valkey
 if TYPE_CHECKING:
     from adapters.discord.account import DiscordAccount
     from adapters.telegram.account import TelegramAccount, TelegramDoor
+    from bot.labels.signing import Finish as Signing
 
 log = structlog.get_logger("app")
 
@@ -567,10 +568,12 @@ def gemini_engine(settings: Settings, models: Sequence[str] = ()) -> GeminiEngin
 
 async def _renditions(settings: Settings, images: ImageStore, ledger: ImageLedger) -> Renditions:
     finish = await asyncio.to_thread(finish_of, settings)
-    return Renditions(images, ledger, MetadataLabeller(fit, finish), signs=finish is not None)
+    return Renditions(
+        images, ledger, MetadataLabeller(fit, finish), opened=finish.opened if finish is not None else None
+    )
 
 
-def finish_of(settings: Settings) -> Finish | None:
+def finish_of(settings: Settings) -> Signing | None:
     """What signs the files, where there is a certificate for it. Blocks for some 100 ms."""
     made_here = settings.data / "credentials"
     if not (settings.credentials_certificate or settings.credentials_key or made_here.exists()):

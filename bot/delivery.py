@@ -14,7 +14,7 @@ from bot.controls import again_all, controls_of
 from bot.domain.arena import MAKING, WHICH_IS_BETTER, Ballot, Side, revealed, voted_words
 from bot.domain.credit import owner_names
 from bot.domain.digital_source import has_c2pa
-from bot.domain.images import ImageFacts, Picture, facts_of, picture_of
+from bot.domain.images import ImageFacts, Picture, Provenance, facts_of, picture_of
 from bot.domain.labels import Label, Profile, alone, alt_text, label_known, label_line, own_work, words_line
 from bot.domain.language import N_, ngettext, quoted, speaking, spoken, tr
 from bot.domain.messages import Answer, ChatCapabilities, Credit, Panel, Rendition, sharing
@@ -50,14 +50,23 @@ _WAITING_WORDS = {
 
 
 class Renditions:
-    """The one maker of renditions (`bot.ports.RenditionMaker`). `signs` says that the labeller does: what went into a
-    picture is then read for it, and what was rendered before is rendered anew."""
+    """The one maker of renditions (`bot.ports.RenditionMaker`). `opened` is given where the labeller signs: what went
+    into a picture is then read for it, and what was rendered before is rendered anew. It gives a picture that came with
+    credentials as a file that has them, empty for none; it is called in a thread."""
 
-    def __init__(self, images: ImageStore, ledger: ImageLedger, labeller: Labeller, *, signs: bool = False) -> None:
+    def __init__(
+        self,
+        images: ImageStore,
+        ledger: ImageLedger,
+        labeller: Labeller,
+        *,
+        opened: Callable[[Picture], bytes] | None = None,
+    ) -> None:
         self._images = images
         self._ledger = ledger
         self._labeller = labeller
-        self._signs = signs
+        self._opened = opened
+        self._signs = opened is not None
         self._fresh: dict[tuple[Sha256, str], ImageFacts] = {}
 
     async def of(
@@ -74,18 +83,35 @@ class Renditions:
         *,
         renew: Sequence[ImageFacts] = (),
     ) -> tuple[tuple[ImageFacts, ...], tuple[Rendition, ...]]:
-        masters = [(await asyncio.to_thread(facts_of, picture), picture) for picture in pictures]
+        opened = [await self._with_credentials(picture) for picture in pictures]
+        masters = [(facts, picture) for (facts, _), picture in zip(opened, pictures, strict=True)]
         renditions = [await self._render(*master, label, capabilities) for master in masters]
         pairs = [(master, made) for (master, _), (made, _) in zip(masters, renditions, strict=True)]
         # Held before they are stored: what nobody holds may be swept.
-        await self._ledger.keep(holder, pairs, target=self._target(label, capabilities), renew=renew)
-        files = {facts.sha256: picture.data for facts, picture in [*masters, *renditions]}
+        for target in {self._target(master, label, capabilities): None for master, _ in pairs} or {"": None}:
+            here = [each for each in pairs if self._target(each[0], label, capabilities) == target]
+            await self._ledger.keep(holder, here, target=target, renew=renew)
+        credentialed = [kept for _, kept in opened if kept is not None]
+        for master, kept in opened:
+            if kept is not None:
+                await self._ledger.remember(master, f"credentials {master.credentials}", kept[0])
+        files = {facts.sha256: picture.data for facts, picture in [*masters, *renditions, *credentialed]}
         await asyncio.gather(*(self._images.put(data, sha256) for sha256, data in files.items()))
         self._note(pairs, label, capabilities)
         return (
             tuple(facts for facts, _ in masters),
             tuple(_rendition(made, label) for made, _ in renditions),
         )
+
+    async def _with_credentials(self, picture: Picture) -> tuple[ImageFacts, tuple[ImageFacts, Picture] | None]:
+        """What is stored of a picture; and of one that came with credentials, the file that keeps them."""
+        facts = await asyncio.to_thread(facts_of, picture)
+        data = await asyncio.to_thread(self._opened, picture) if self._opened and picture.original else b""
+        if not data:
+            return facts, None
+        kept = replace(picture, data=data, original=b"")
+        kept_facts = await asyncio.to_thread(facts_of, kept)
+        return replace(facts, credentials=kept_facts.sha256), (kept_facts, kept)
 
     async def _render(
         self, master: ImageFacts, picture: Picture, label: Label | None, capabilities: ChatCapabilities
@@ -115,7 +141,7 @@ class Renditions:
             return file, b""
 
     async def _one(self, master: ImageFacts, label: Label | None, capabilities: ChatCapabilities) -> Rendition:
-        target = self._target(label, capabilities)
+        target = self._target(master, label, capabilities)
         known = self._fresh.get((master.sha256, target)) or await self._ledger.rendition(master.sha256, target)
         if known is None:
             picture = picture_of(master, await self._images.get(master.sha256))
@@ -124,15 +150,15 @@ class Renditions:
             await self._images.put(made.data, known.sha256)
         return _rendition(known, label)
 
-    def _target(self, label: Label | None, capabilities: ChatCapabilities) -> str:
-        return _target(label, capabilities, signed=self._signs)
+    def _target(self, master: ImageFacts, label: Label | None, capabilities: ChatCapabilities) -> str:
+        return _target(master, label, capabilities, signed=self._signs)
 
     def _note(
         self, pairs: Sequence[tuple[ImageFacts, ImageFacts]], label: Label | None, capabilities: ChatCapabilities
     ) -> None:
         """What was made a moment ago is asked for next, when the reply is filled."""
         for master, made in pairs:
-            self._fresh[master.sha256, self._target(label, capabilities)] = made
+            self._fresh[master.sha256, self._target(master, label, capabilities)] = made
         while len(self._fresh) > _FRESH:
             self._fresh.pop(next(iter(self._fresh)))
 
@@ -141,10 +167,13 @@ def _rendition(image: ImageFacts, label: Label | None) -> Rendition:
     return Rendition(image, alt_text(label), label_line(label) if label is not None else "")
 
 
-def _target(label: Label | None, capabilities: ChatCapabilities, *, signed: bool = False) -> str:
+def _target(master: ImageFacts, label: Label | None, capabilities: ChatCapabilities, *, signed: bool = False) -> str:
     """Names a delivery target: two chats with the same limits and the same label share a rendition. Results of two
-    turns do not, even where they have the same pixels: their files tell of different work."""
+    turns do not, even where they have the same pixels: their files tell of different work. Nor do two people's pictures
+    where only one of the files said that AI made it."""
     said = f"{label.provenance}:{'+'.join(label.engines)}" if label else "as sent"
+    if label is None and master.provenance is not Provenance.UNKNOWN:
+        said = f"{said}:{master.provenance}"
     limits = f"{','.join(capabilities.media_types)}|{capabilities.max_file_bytes or '-'}"
     profile = () if capabilities.profile is Profile.DEFAULT else (capabilities.profile, spoken())
     work = label.work if label else None

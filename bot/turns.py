@@ -426,7 +426,11 @@ class Workshop:
         assert each.image is not None
         hidden = Ingredient(Sha256(""), each.image.media_type, is_parent)
         if each.from_turn is None:
-            return hidden if each.owner in turn.unnamed else replace(hidden, file=each.image.sha256)
+            return (
+                hidden
+                if each.owner in turn.unnamed
+                else replace(hidden, file=each.image.credentials or each.image.sha256)
+            )
         status = await self._turns.load(each.from_turn)
         outcome = status.outcome if status is not None else None
         if status is None or outcome is None or status.erased or status.turn.chat not in (turn.chat, *turn.around):

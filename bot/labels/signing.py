@@ -6,6 +6,7 @@ A file that cannot be signed goes out without: its label stands in its metadata 
 from __future__ import annotations
 
 import re
+import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,17 +15,20 @@ from pathlib import Path
 import structlog
 
 from bot.domain.digital_source import AI_EDITED, AI_GENERATED, ENHANCED
-from bot.domain.images import Provenance
-from bot.domain.labels import MAX_INGREDIENTS, Label, Work
+from bot.domain.images import Picture, Provenance
+from bot.domain.labels import MAX_INGREDIENTS, Label, Work, work_id_of
 from bot.domain.labels import Ingredient as WentIn
 from bot.domain.refs import Sha256
 from bot.labels.credentials.manifest import BadDeed, Deed, Ingredient, Relation, Step, Verb
 from bot.labels.credentials.sign import Signed, sign
 from bot.labels.credentials.signer import BadSigner, CannotSign, Signer, chosen_files, own_anchors, signer_from_files
+from bot.labels.credentials.store import manifest_store, media_type_of
 
 log = structlog.get_logger("credentials")
 
 EXPIRES_SOON_DAYS = 30
+MAX_KEPT_BYTES = 64_000
+"""Of the credentials that a picture came with, as far as they may go along: thumbnails and the like do not."""
 _TERMS = {
     Provenance.UNKNOWN: ENHANCED,
     Provenance.AI_EDITED: AI_EDITED,
@@ -59,6 +63,26 @@ class Finish:
             self._say("a file is signed without a time stamp", "") if self._lacks_stamp(signed) else self._say("", "")
             return signed.data
         return data
+
+    def opened(self, picture: Picture) -> bytes:
+        """What a person sent, signed as opened from the file that it came as: so that file's credentials go along with
+        what is made of it, though it was cleaned of everything else. They are screened as all that goes along, and
+        empty is given where they do not hold, or are too large."""
+        original, media_type = picture.original, media_type_of(picture.original)
+        if media_type is None:
+            return b""
+        deed = Deed(work_id_of(secrets.token_hex(16)), (Step(Verb.OPENED, ingredients=("parent",)),))
+        parent = Ingredient("parent", "Source picture", media_type, original, Relation.PARENT)
+        try:
+            signed = sign(picture.data, picture.media_type, deed, [parent], self._signer)
+        except (BadDeed, CannotSign) as error:
+            self._say("credentials of a picture are not kept", str(error))
+        except Exception as error:
+            self._say("credentials of a picture are not kept", type(error).__name__)
+        else:
+            if not signed.left_out and len(manifest_store(signed.data)) <= MAX_KEPT_BYTES:
+                return signed.data
+        return b""
 
     def _lacks_stamp(self, signed: Signed) -> bool:
         return self._stamps and not signed.timestamped

@@ -19,18 +19,22 @@ from bot.domain.digital_source import has_c2pa
 from bot.domain.images import Picture, picture_of
 from bot.domain.messages import ChatCapabilities, Received
 from bot.domain.refs import UserRef
+from bot.engines.cleaning import cleaned
 from bot.engines.exact import ExactEngine
+from bot.engines.formats import Format
 from bot.labels.credentials.chain import make_chain, write_chain
+from bot.labels.credentials.manifest import Deed, Step, Verb
 from bot.labels.credentials.read import Credentials, Manifest, State, read
 from bot.labels.credentials.sign import sign
 from bot.labels.metadata import label_file
 from bot.labels.verify import read_digital_source_type
 from bot.ports import Engine
 from bot.sharing import remix_id_of
-from tests.credentials import AI_EDITED, CREATED, anchors, chain, signer
+from tests.credentials import AI_EDITED, CREATED, anchors, chain, flipped, signer
 from tests.e2e.stages import staged
 from tests.fakes.engines import ScriptedEngine
 from tests.fakes.time_stamps import make_authority, served
+from tests.pictures import GPS_SECRET, exif, image, saved
 from tests.platforms.contract import Who
 from tests.rig import CAT, COFFEE, Rig, living_in
 from tests.values import ANNA, BEN, CHAT
@@ -307,3 +311,45 @@ async def test_the_file_that_a_platform_hands_out_is_the_signed_one(
         data = await stage.takes_file(turned.post, by=Who.ANNA)
     assert [len(each.actions) for each in ancestry(data)] == [2, 2]
     assert b"moonlight" not in data
+
+
+def came_with_credentials(deed: Deed = CREATED) -> bytes:
+    """A camera's file, with a place in its metadata and credentials over all of it."""
+    return sign(saved(image(), "JPEG", exif=exif()), "image/jpeg", deed, [], signer()).data
+
+
+async def test_the_credentials_of_a_picture_that_somebody_sends_go_along_and_its_place_does_not(rig: Rig) -> None:
+    sent = came_with_credentials(replace(CREATED, steps=(Step(Verb.CREATED, "digitalCapture", "Camera"),)))
+    at = await made(rig, WISH, [sent])
+    data = await file_of(rig, await made(rig, "rotate 90 degrees", reply_to=at))
+    assert [deeds(each) for each in ancestry(data)][1:] == [
+        BY_AI,
+        [("opened", "", "")],
+        [("created", "digitalCapture", "Camera")],
+    ]
+    assert not [each for each in told(data).sources if each.reasons or each.left_out]
+    kept = [await rig.house.images.get(sha256) async for sha256, _ in rig.house.images.list()]
+    assert GPS_SECRET in sent
+    assert not [each for each in kept if GPS_SECRET in each]
+
+
+async def test_a_picture_that_was_altered_since_keeps_its_label_and_loses_its_credentials(rig: Rig) -> None:
+    sent = came_with_credentials()
+    status = await rig.sees(await rig.says("crop to a square", [flipped(sent, len(sent) - 500)]))
+    data = await file_of(rig, Received(status.turn.id, status.turn.reply))
+    assert [each.image.credentials for each in status.turn.inputs if each.image] == [None]
+    assert relations(manifest_of(data)) == [("parentOf", False)]
+    assert read_digital_source_type(data) == "trainedAlgorithmicMedia"
+
+
+async def test_two_who_send_the_same_picture_learn_nothing_of_each_other_and_all_goes_with_it(rig: Rig) -> None:
+    sent = came_with_credentials()
+    bare = cleaned(sent, Format.JPEG)
+    assert bare is not None
+    annas = await rig.sees(await rig.says("crop to a square", [sent]))
+    bens = await made(rig, "crop to a square", [bare.data], author=BEN)
+    assert len(ancestry(await file_of(rig, bens))) == 1
+    assert [bool(each.image and each.image.credentials) for each in annas.turn.inputs] == [True]
+    for person in (ANNA, BEN):
+        await rig.house.forget(person)
+    assert [sha256 async for sha256, _ in rig.house.images.list()] == []
