@@ -19,6 +19,7 @@ from bot.domain.images import Picture, Provenance
 from bot.domain.labels import MAX_INGREDIENTS, Label, Work, work_id_of
 from bot.domain.labels import Ingredient as WentIn
 from bot.domain.refs import Sha256
+from bot.labels.credentials.library import within
 from bot.labels.credentials.manifest import BadDeed, Deed, Ingredient, Relation, Step, Verb
 from bot.labels.credentials.sign import Signed, sign
 from bot.labels.credentials.signer import BadSigner, CannotSign, Signer, chosen_files, own_anchors, signer_from_files
@@ -29,6 +30,8 @@ log = structlog.get_logger("credentials")
 EXPIRES_SOON_DAYS = 30
 MAX_KEPT_BYTES = 64_000
 """Of the credentials that a picture came with, as far as they may go along: thumbnails and the like do not."""
+OPENING_S = 10.0
+"""Longest look at the credentials that a picture comes with, the time-stamp authority's answer included."""
 _TERMS = {
     Provenance.UNKNOWN: ENHANCED,
     Provenance.AI_EDITED: AI_EDITED,
@@ -74,7 +77,8 @@ class Finish:
         deed = Deed(work_id_of(secrets.token_hex(16)), (Step(Verb.OPENED, ingredients=("parent",)),))
         parent = Ingredient("parent", "Source picture", media_type, original, Relation.PARENT)
         try:
-            signed = sign(picture.data, picture.media_type, deed, [parent], self._signer)
+            # A stranger's file: it may take as long as it likes, but not our time.
+            signed = within(OPENING_S, lambda: sign(picture.data, picture.media_type, deed, [parent], self._signer))
         except (BadDeed, CannotSign) as error:
             self._say("credentials of a picture are not kept", str(error))
         except Exception as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -352,4 +353,13 @@ async def test_two_who_send_the_same_picture_learn_nothing_of_each_other_and_all
     assert [bool(each.image and each.image.credentials) for each in annas.turn.inputs] == [True]
     for person in (ANNA, BEN):
         await rig.house.forget(person)
+    assert [sha256 async for sha256, _ in rig.house.images.list()] == []
+
+
+async def test_no_two_signatures_are_alike_and_what_was_signed_twice_is_erased_twice(rig: Rig) -> None:
+    at = await made(rig, "crop to a square", [CAT])
+    small = ChatCapabilities(max_file_bytes=15_000)
+    both = await asyncio.gather(*(rig.house.reception.file(at.reply, small) for _ in range(2)))
+    assert len({each.image.sha256 for each in both}) == 2
+    await rig.house.forget(ANNA)
     assert [sha256 async for sha256, _ in rig.house.images.list()] == []
