@@ -569,7 +569,7 @@ def gemini_engine(settings: Settings, models: Sequence[str] = ()) -> GeminiEngin
 async def _renditions(settings: Settings, images: ImageStore, ledger: ImageLedger) -> Renditions:
     finish = await asyncio.to_thread(finish_of, settings)
     return Renditions(
-        images, ledger, MetadataLabeller(fit, finish), opened=finish.opened if finish is not None else None
+        images, ledger, MetadataLabeller(fit, finish=finish), opened=finish.opened if finish is not None else None
     )
 
 

@@ -59,7 +59,7 @@ async def edit(
     )
     models = (answer.usage.model,) if chosen.profile.generative and answer.usage.model else ()
     label = replace(label, work=_work(pictures, purposes, models))
-    labeller = MetadataLabeller(fit, finish_of(settings))
+    labeller = MetadataLabeller(fit, finish=finish_of(settings))
     files = {facts_of(each).sha256: each.original or each.data for each in pictures}
     results = [await _write(labeller, each, label, files, _numbered(out, i)) for i, each in enumerate(answer.images)]
     return {

@@ -46,7 +46,7 @@ def by_hash(*files: bytes) -> Files:
 
 def table(kind: str) -> None:
     before = master(kind)
-    bare, signing = MetadataLabeller(fit), MetadataLabeller(fit, Finish(signer()))
+    bare, signing = MetadataLabeller(fit), MetadataLabeller(fit, finish=Finish(signer()))
     made = signing._render(before, label(), PLACE, {}).data
     sources = [before.data, made, signing._render(before, label(at=1), PLACE, {}).data]
 
@@ -55,7 +55,7 @@ def table(kind: str) -> None:
         return lambda: labeller._render(before, told, PLACE, known).data
 
     with served(make_authority()) as address:
-        stamping = MetadataLabeller(fit, Finish(signer_of(chain(), timestamp_url=address), stamps=True))
+        stamping = MetadataLabeller(fit, finish=Finish(signer_of(chain(), timestamp_url=address), stamps=True))
         steps = {
             "metadata alone": step(bare),
             "signed": step(signing),
@@ -74,7 +74,7 @@ def table(kind: str) -> None:
 
 def growth(turns: int = 30) -> None:
     """A chain of which each turn edits the last, until it has grown to its bound and begins anew."""
-    before, labeller = master("JPEG"), MetadataLabeller(fit, Finish(signer()))
+    before, labeller = master("JPEG"), MetadataLabeller(fit, finish=Finish(signer()))
     at, said = before.data, []
     for number in range(turns):
         told = label(at, media_type="image/jpeg", at=number)
@@ -86,7 +86,7 @@ def growth(turns: int = 30) -> None:
 
 async def two_at_once() -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
-    labeller, pictures = MetadataLabeller(fit, Finish(signer())), [master("PNG", 2048), master("PNG", 2048)]
+    labeller, pictures = MetadataLabeller(fit, finish=Finish(signer())), [master("PNG", 2048), master("PNG", 2048)]
     made = [await labeller.render(each, label(), PLACE) for each in pictures]
     known = by_hash(*(each.data for each in made))
     gains: list[float] = []
