@@ -401,8 +401,7 @@ class Workshop:
         if not answer.images:
             return said
         used = [each.image for each in turn.inputs if each.image]
-        models = (answer.usage.model,) if engine.profile.generative and answer.usage.model else ()
-        label = replace(label, work=await self._work_of(turn, models))
+        label = replace(label, work=await self._work_of(turn, _models_of(turn, engine, answer)))
         said = replace(said, label=label)
         masters, _ = await self._renditions.keep(
             f"turn:{turn.id}",
@@ -453,6 +452,12 @@ class Workshop:
                 log.warning("a store is away, trying again", error=type(error).__name__, seconds=wait_s)
                 await asyncio.sleep(wait_s)
         return await work()
+
+
+def _models_of(turn: Turn, engine: Engine, answer: EngineAnswer) -> tuple[str, ...]:
+    """What the files may name. Not in an arena: whoever opened one would know what is voted on."""
+    named = engine.profile.generative and not turn.sides
+    return (answer.usage.model,) if named and answer.usage.model else ()
 
 
 def _edited(turn: Turn) -> Input | None:

@@ -363,3 +363,14 @@ async def test_no_two_signatures_are_alike_and_what_was_signed_twice_is_erased_t
     assert len({each.image.sha256 for each in both}) == 2
     await rig.house.forget(ANNA)
     assert [sha256 async for sha256, _ in rig.house.images.list()] == []
+
+
+async def test_the_files_of_an_arena_do_not_tell_which_model_made_them(redis_url: str, tmp_path: Path) -> None:
+    models = ("model-one", "model-two")
+    async with signing(redis_url, tmp_path, ScriptedEngine(models=models)) as rig:
+        arena = await rig.says("/arena paint it in moonlight", [CAT])
+        statuses = await rig.sees_all(arena)
+        files = [await file_of(rig, arena, index) for index in range(2)]
+    assert {each.turn.model for each in statuses} == set(models)
+    assert [deeds(manifest_of(each))[1] for each in files] == [("edited", AI_EDITED, "Gemini")] * 2
+    assert not [each for each in files if b"model-" in each]
