@@ -48,7 +48,7 @@ class Picture:
     `data` is a complete PNG, JPEG or WebP file.
     """
 
-    data: bytes
+    data: bytes = field(repr=False)
     media_type: str
     width_px: int
     height_px: int

@@ -104,13 +104,13 @@ def deed_of(label: Label, work: Work, files: Mapping[Sha256, bytes]) -> tuple[De
     parent, others = _ingredients(label, work, files)
     rest = tuple(each.label for each in others)
     term = _TERMS[label.provenance]
-    agents = tuple(filter(None, map(_plain, work.models or label.engines[-1:]))) if label.edited_by_ai else ()
+    names = [_plain(each) for each in work.models or label.engines[-1:]] if label.edited_by_ai else []
+    first, *later = [name for name in names if name] or [""]
     shown, placed = (rest, ()) if label.edited_by_ai else ((), rest)
-    first, *later = agents or (None,)
     if parent is None:
-        steps = [Step(Verb.CREATED, term, first, shown)]
+        steps = [Step(Verb.CREATED, term, first or None, shown)]
     else:
-        steps = [Step(Verb.OPENED, ingredients=(parent.label,)), Step(Verb.EDITED, term, first, shown)]
+        steps = [Step(Verb.OPENED, ingredients=(parent.label,)), Step(Verb.EDITED, term, first or None, shown)]
     steps += [Step(Verb.EDITED, term, agent) for agent in later]
     steps += [Step(Verb.PLACED, ingredients=(each,)) for each in placed]
     deed = Deed(work.id, tuple(steps), at=datetime.fromtimestamp(work.at, UTC))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -51,7 +51,7 @@ ENHANCED = "algorithmicallyEnhanced"
 @asynccontextmanager
 async def signing(
     redis_url: str, data: Path, gemini: ScriptedEngine | None = None, **settings: Any
-) -> AsyncIterator[Rig]:
+) -> AsyncGenerator[Rig]:
     """A house that found a chain in its data folder, and where everybody may go on from everything."""
     if not (data / "credentials").exists():
         write_chain(chain(), data / "credentials")
