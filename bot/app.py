@@ -58,6 +58,7 @@ from bot.mine import Mine
 from bot.ports import (
     Engine,
     ForgetReceipt,
+    ImageLedger,
     ImageStore,
     MessageStore,
     Platform,
@@ -104,6 +105,7 @@ from storage.valkey.server import embedded_valkey
 if TYPE_CHECKING:
     from adapters.discord.account import DiscordAccount
     from adapters.telegram.account import TelegramAccount, TelegramDoor
+    from bot.labels.signing import Finish as Signing
 
 log = structlog.get_logger("app")
 
@@ -233,7 +235,7 @@ async def open_house(
         open_platforms |= _by_name(discord, telegram)
         profiles, languages = Profiles(chats, settings.label_profile), Languages(RedisLanguageStore(client))
         platforms = {name: ProfiledPlatform(each, profiles) for name, each in open_platforms.items()}
-        renditions, estimates = Renditions(images, ledger, labeller(settings)), Estimates(text_model)
+        renditions, estimates = await _renditions(settings, images, ledger), Estimates(text_model)
         dispatch = Dispatch(
             platforms,
             turns,
@@ -568,6 +570,27 @@ def gemini_engine(settings: Settings, models: Sequence[str] = ()) -> GeminiEngin
     )
 
 
+async def _renditions(settings: Settings, images: ImageStore, ledger: ImageLedger) -> Renditions:
+    finish = await asyncio.to_thread(finish_of, settings)
+    opened = finish.opened if finish is not None else None
+    return Renditions(images, ledger, labeller(settings, finish), opened=opened)
+
+
+def finish_of(settings: Settings) -> Signing | None:
+    """What signs the files, where there is a certificate for it. Blocks for some 100 ms."""
+    made_here = settings.data / "credentials"
+    if not (settings.credentials_certificate or settings.credentials_key or made_here.exists()):
+        return None
+    from bot.labels.signing import finish_as_set  # large: only where it is wanted
+
+    return finish_as_set(
+        settings.credentials_certificate,
+        settings.credentials_key,
+        settings.credentials_timestamp_url,
+        settings.data,
+    )
+
+
 def budget_of(settings: Settings) -> Budget:
     """The caps that are set."""
     return Budget(
@@ -627,10 +650,10 @@ def keep_what_is_loaded() -> None:
     gc.freeze()
 
 
-def labeller(settings: Settings) -> MetadataLabeller:
-    """What writes the label into files."""
+def labeller(settings: Settings, finish: Signing | None = None) -> MetadataLabeller:
+    """What writes the label into files, and signs them last."""
     marker = Marker(decode, lambda image, media_type: to_picture(image, media_type=media_type))
-    return MetadataLabeller(fit, marker=marker, producer=settings.label_producer)
+    return MetadataLabeller(fit, finish, marker=marker, producer=settings.label_producer)
 
 
 def _process_name() -> str:

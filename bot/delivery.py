@@ -13,8 +13,9 @@ from bot.contests import Contest, Contests, Stage, is_in_arena
 from bot.controls import again_all, controls_of
 from bot.domain.arena import MAKING, WHICH_IS_BETTER, Ballot, Side, revealed, voted_words
 from bot.domain.credit import owner_names
-from bot.domain.images import ImageFacts, Picture, facts_of, picture_of
-from bot.domain.labels import Label, Profile, alt_text, label_known, label_line, mark_words, words_line
+from bot.domain.digital_source import has_c2pa
+from bot.domain.images import ImageFacts, Picture, Provenance, facts_of, picture_of
+from bot.domain.labels import Label, Profile, alone, alt_text, label_known, label_line, own_work, words_line
 from bot.domain.language import N_, ngettext, quoted, speaking, spoken, tr
 from bot.domain.messages import Answer, ChatCapabilities, Credit, Panel, Rendition, sharing
 from bot.domain.money import up_to
@@ -49,12 +50,23 @@ _WAITING_WORDS = {
 
 
 class Renditions:
-    """The one maker of renditions (`bot.ports.RenditionMaker`)."""
+    """The one maker of renditions (`bot.ports.RenditionMaker`). `opened` is given where the labeller signs: what went
+    into a picture is then read for it, and what was rendered before is rendered anew. It gives a picture that came with
+    credentials as a file that has them, empty for none; it is called in a thread."""
 
-    def __init__(self, images: ImageStore, ledger: ImageLedger, labeller: Labeller) -> None:
+    def __init__(
+        self,
+        images: ImageStore,
+        ledger: ImageLedger,
+        labeller: Labeller,
+        *,
+        opened: Callable[[Picture], bytes] | None = None,
+    ) -> None:
         self._images = images
         self._ledger = ledger
         self._labeller = labeller
+        self._opened = opened
+        self._signs = opened is not None
         self._fresh: dict[tuple[Sha256, str], ImageFacts] = {}
 
     async def of(
@@ -71,12 +83,19 @@ class Renditions:
         *,
         renew: Sequence[ImageFacts] = (),
     ) -> tuple[tuple[ImageFacts, ...], tuple[Rendition, ...]]:
-        masters = [(await asyncio.to_thread(facts_of, picture), picture) for picture in pictures]
+        opened = [await self._with_credentials(picture) for picture in pictures]
+        masters = [(facts, picture) for (facts, _), picture in zip(opened, pictures, strict=True)]
         renditions = [await self._render(*master, label, capabilities) for master in masters]
         pairs = [(master, made) for (master, _), (made, _) in zip(masters, renditions, strict=True)]
         # Held before they are stored: what nobody holds may be swept.
-        await self._ledger.keep(holder, pairs, target=_target(label, capabilities), renew=renew)
-        files = {facts.sha256: picture.data for facts, picture in [*masters, *renditions]}
+        for target in {self._target(master, label, capabilities): None for master, _ in pairs} or {"": None}:
+            here = [each for each in pairs if self._target(each[0], label, capabilities) == target]
+            await self._ledger.keep(holder, here, target=target, renew=renew)
+        credentialed = [kept for _, kept in opened if kept is not None]
+        for master, kept in opened:
+            if kept is not None:
+                await self._ledger.remember(master, f"credentials {master.credentials}", kept[0])
+        files = {facts.sha256: picture.data for facts, picture in [*masters, *renditions, *credentialed]}
         await asyncio.gather(*(self._images.put(data, sha256) for sha256, data in files.items()))
         self._note(pairs, label, capabilities)
         return (
@@ -84,14 +103,45 @@ class Renditions:
             tuple(_rendition(made, label, capabilities.profile) for made, _ in renditions),
         )
 
+    async def _with_credentials(self, picture: Picture) -> tuple[ImageFacts, tuple[ImageFacts, Picture] | None]:
+        """What is stored of a picture; and of one that came with credentials, the file that keeps them."""
+        facts = await asyncio.to_thread(facts_of, picture)
+        data = await asyncio.to_thread(self._opened, picture) if self._opened and picture.original else b""
+        if not data:
+            return facts, None
+        kept = replace(picture, data=data, original=b"")
+        kept_facts = await asyncio.to_thread(facts_of, kept)
+        return replace(facts, credentials=kept_facts.sha256), (kept_facts, kept)
+
     async def _render(
         self, master: ImageFacts, picture: Picture, label: Label | None, capabilities: ChatCapabilities
     ) -> tuple[ImageFacts, Picture]:
-        made = await self._labeller.render(picture, label, capabilities)
+        own = await self._own_label(master, picture, label)
+        files = await self._ingredients(own, {master.sha256: picture.data})
+        made = await self._labeller.render(picture, own, capabilities, ingredients=files)
         return (master if made is picture else await asyncio.to_thread(facts_of, made)), made
 
+    async def _own_label(self, master: ImageFacts, picture: Picture, label: Label | None) -> Label | None:
+        """The label of this one picture."""
+        signed_before = self._signs and label is not None and await asyncio.to_thread(has_c2pa, picture.data)
+        return own_work(label, master.sha256, master.media_type, signed_before=signed_before)
+
+    async def _ingredients(self, label: Label | None, known: Mapping[Sha256, bytes]) -> Mapping[Sha256, bytes]:
+        """The files that went into it, each read once. What was deleted since is left out."""
+        if not self._signs or label is None or label.work is None:
+            return {}
+        wanted = list(dict.fromkeys(each.file for each in label.work.ingredients if each.file))
+        found = await asyncio.gather(*(self._found(file) for file in wanted if file not in known))
+        return {**{file: data for file, data in known.items() if file in wanted}, **{k: v for k, v in found if v}}
+
+    async def _found(self, file: Sha256) -> tuple[Sha256, bytes]:
+        try:
+            return file, await self._images.get(file)
+        except KeyError:
+            return file, b""
+
     async def _one(self, master: ImageFacts, label: Label | None, capabilities: ChatCapabilities) -> Rendition:
-        target = _target(label, capabilities)
+        target = self._target(master, label, capabilities)
         known = self._fresh.get((master.sha256, target)) or await self._ledger.rendition(master.sha256, target)
         if known is None:
             picture = picture_of(master, await self._images.get(master.sha256))
@@ -100,12 +150,15 @@ class Renditions:
             await self._images.put(made.data, known.sha256)
         return _rendition(known, label, capabilities.profile)
 
+    def _target(self, master: ImageFacts, label: Label | None, capabilities: ChatCapabilities) -> str:
+        return _target(master, label, capabilities, signed=self._signs)
+
     def _note(
         self, pairs: Sequence[tuple[ImageFacts, ImageFacts]], label: Label | None, capabilities: ChatCapabilities
     ) -> None:
         """What was made a moment ago is asked for next, when the reply is filled."""
         for master, made in pairs:
-            self._fresh[master.sha256, _target(label, capabilities)] = made
+            self._fresh[master.sha256, self._target(master, label, capabilities)] = made
         while len(self._fresh) > _FRESH:
             self._fresh.pop(next(iter(self._fresh)))
 
@@ -114,14 +167,17 @@ def _rendition(image: ImageFacts, label: Label | None, profile: Profile) -> Rend
     return Rendition(image, alt_text(label, profile), label_line(label, profile) if label is not None else "")
 
 
-def _target(label: Label | None, capabilities: ChatCapabilities) -> str:
-    """Names a delivery target: two chats with the same limits and the same label share a rendition."""
+def _target(master: ImageFacts, label: Label | None, capabilities: ChatCapabilities, *, signed: bool = False) -> str:
+    """Names a delivery target: two chats with the same limits and the same label share a rendition. Results of two
+    turns do not, even where they have the same pixels: their files tell of different work. Nor do two people's pictures
+    where only one of the files said that AI made it."""
     said = f"{label.provenance}:{'+'.join(label.engines)}" if label else "as sent"
-    work = label.work.id if label is not None and label.work is not None else "-"
-    # The mark is the one thing in a file that is said in a language.
-    drawn = mark_words(label, capabilities.profile) or "-"
+    if label is None and master.provenance is not Provenance.UNKNOWN:
+        said = f"{said}:{master.provenance}"
     limits = f"{','.join(capabilities.media_types)}|{capabilities.max_file_bytes or '-'}"
-    return f"{said}|{limits}|{capabilities.profile}|{drawn}|{work}"
+    profile = () if capabilities.profile is Profile.DEFAULT else (capabilities.profile, spoken())
+    work = label.work if label else None
+    return "|".join((said, limits, *profile, *((work.id,) if work else ()), *(("signed",) if work and signed else ())))
 
 
 class Dispatch:
@@ -286,10 +342,13 @@ class Dispatch:
             capabilities = sharing(capabilities, len(outcome.images))
             return await self._renditions.of(outcome.images, outcome.label, capabilities)
         shown: list[Rendition] = []
-        capabilities = sharing(capabilities, len(status.turn.inputs))
-        for each in status.turn.inputs:
+        turn = status.turn
+        capabilities = sharing(capabilities, len(turn.inputs))
+        for each in turn.inputs:
             before = await self._turns.load(each.from_turn) if each.from_turn else None
             label = before.outcome.label if before is not None and before.outcome is not None else None
+            if before is not None and label is not None and before.turn.chat not in (turn.chat, *turn.around):
+                label = alone(label, turn.id)
             if each.image is not None:
                 label = label or label_known(each.image.provenance)
                 with contextlib.suppress(KeyError):  # whoever made it has deleted it since

@@ -384,6 +384,7 @@ class Hall:
         labels = [each.outcome.label for each in before if each is not None and each.outcome is not None]
         known = [label_known(each.image.provenance) for each in request.ground.inputs if each.image is not None]
         label = next((each for each in (*labels, *known) if each is not None), None)
+        label = replace(label, work=None) if label is not None else None  # each picture has its own
         return Outcome(TurnState.DONE, code=UNDO, words=words, label=label)
 
     async def _asks(self, message: InboundMessage, ground: Ground) -> tuple[Person, ...]:

@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import secrets
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bot.app import gemini_engine, labeller, open_house, open_machines, picture_reader
+from bot.app import finish_of, gemini_engine, labeller, open_house, open_machines, picture_reader
 from bot.domain.arena import NO_RESULTS, board_of
+from bot.domain.digital_source import has_c2pa
 from bot.domain.errors import BadPicture, NotUnderstood, RemixError
-from bot.domain.images import EXTENSIONS, Picture
-from bot.domain.labels import Label, Profile, label_for, label_line
+from bot.domain.images import EXTENSIONS, Picture, facts_of
+from bot.domain.labels import (
+    MAX_INGREDIENTS,
+    Ingredient,
+    Label,
+    Profile,
+    Work,
+    label_for,
+    label_line,
+    own_work,
+    work_id_of,
+)
 from bot.domain.language import tr
 from bot.domain.messages import ChatCapabilities
-from bot.domain.refs import ChatRef, UserRef, user_ref_of
-from bot.domain.roles import read_roles
+from bot.domain.refs import ChatRef, Sha256, UserRef, user_ref_of
+from bot.domain.roles import Purpose, read_roles
 from bot.domain.wishes import Form, Kind, Wish, read_wish
 from bot.domain.words import NO_PICTURE, joined, not_understood
 from bot.engines.reader import bytes_of
-from bot.ports import EditRequest, Engine, ForgetReceipt
+from bot.ports import EditRequest, Engine, ForgetReceipt, Labeller
 from bot.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,7 +65,11 @@ async def edit(
         generative_engine=chosen.profile.display_name if chosen.profile.generative else None,
         inputs=[picture.provenance for picture in pictures],
     )
-    results = [await _write(settings, each, label, _numbered(out, i)) for i, each in enumerate(answer.images)]
+    models = (answer.usage.model,) if chosen.profile.generative and answer.usage.model else ()
+    label = replace(label, work=_work(pictures, purposes, models))
+    place = Place(labeller(settings, finish_of(settings)), settings.label_profile)
+    files = {facts_of(each).sha256: each.original or each.data for each in pictures}
+    results = [await _write(place, each, label, files, _numbered(out, i)) for i, each in enumerate(answer.images)]
     return {
         "engine": chosen.profile.name,
         "label": label_line(label, settings.label_profile),
@@ -82,10 +99,30 @@ def _choose(engines: Sequence[Engine], instruction: str, wish: Wish, images: int
     raise NotUnderstood(words, part=exact.unclear, suggestions=exact.suggestions)
 
 
-async def _write(settings: Settings, picture: Picture, label: Label, path: Path) -> dict[str, Any]:
+def _work(pictures: Sequence[Picture], purposes: Sequence[Purpose | None], models: tuple[str, ...]) -> Work:
+    """How the results come to be, as their files say it."""
+    roles = [*purposes, *[None] * len(pictures)][: len(pictures)]
+    edited = roles.index(Purpose.CANVAS) if Purpose.CANVAS in roles else 0 if len(pictures) == 1 else None
+    went_in = [Ingredient(facts_of(each).sha256, each.media_type, n == edited) for n, each in enumerate(pictures)]
+    return Work(work_id_of(secrets.token_hex(16)), time.time(), models, tuple(went_in[:MAX_INGREDIENTS]))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What labels the results, and how."""
+
+    labeller: Labeller
+    profile: Profile
+
+
+async def _write(
+    place: Place, picture: Picture, label: Label, files: Mapping[Sha256, bytes], path: Path
+) -> dict[str, Any]:
     media_type = MEDIA_TYPES[path.suffix.lower()]
-    place = ChatCapabilities(media_types=(media_type,), profile=settings.label_profile)
-    made = await labeller(settings).render(picture, label, place)
+    master = facts_of(picture).sha256
+    own = own_work(label, master, picture.media_type, signed_before=has_c2pa(picture.data))
+    capabilities = ChatCapabilities(media_types=(media_type,), profile=place.profile)
+    made = await place.labeller.render(picture, own, capabilities, ingredients={**files, master: picture.data})
     try:
         await asyncio.to_thread(path.write_bytes, made.data)
     except OSError as error:
@@ -119,6 +156,7 @@ async def doctor(settings: Settings) -> list[Check]:
         *await telegram_check(settings),
         *_check_labels(settings),
         _check_page(settings),
+        await asyncio.to_thread(_check_credentials, settings),
     ]
 
 
@@ -180,6 +218,26 @@ async def arena(settings: Settings, *, worst: bool) -> list[str]:
 
 _WORST = 20
 _USAGE_ROW = "{:<12}{:<32}{:>7}{:>7}{:>10}{:>12}{:>12}{:>12}"
+
+
+def _check_credentials(settings: Settings) -> Check:
+    """What signs the files, until when, and whether the time-stamp authority answers."""
+    from bot.labels.credentials.chain import is_for_development  # large: only where it is wanted
+    from bot.labels.credentials.signer import BadSigner, chosen_files
+    from bot.labels.signing import signer_as_set, told_of
+
+    certificate, key = settings.credentials_certificate, settings.credentials_key
+    try:
+        chosen = chosen_files(certificate, key, settings.data)
+        signer = signer_as_set(certificate, key, settings.credentials_timestamp_url, settings.data)
+    except BadSigner as error:
+        return Check("credentials", False, f"nothing is signed. {error}")
+    if chosen is None or signer is None:
+        words = "nothing is signed: there is no certificate. `remixbot credentials init` makes one to try with."
+        return Check("credentials", False, words, optional=True)
+    return Check(
+        "credentials", *told_of(signer, for_development=is_for_development(chosen[0].read_bytes())), optional=True
+    )
 
 
 async def _check_database(settings: Settings) -> Check:

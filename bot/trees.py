@@ -199,7 +199,7 @@ def _label_of(nodes: Sequence[Node]) -> Label | None:
     labels = [node.label for node in nodes if node.label is not None]
     made = [label for label in labels if label.provenance is not Provenance.UNKNOWN]
     if not made:
-        return labels[0] if labels else None
+        return replace(labels[0], work=None) if labels else None
     engines = tuple(dict.fromkeys(name for label in made for name in label.engines))
     generated = all(label.provenance is Provenance.AI_GENERATED for label in made) and len(made) == len(labels)
     provenance = Provenance.AI_GENERATED if generated else Provenance.AI_EDITED

@@ -18,11 +18,11 @@ from bot.domain.chats import ChatSettings
 from bot.domain.errors import BadRequest, ChatClosed, ChatGone, NotAllowed, RemixError
 from bot.domain.images import ImageFacts, Input, Picture, Role, picture_of
 from bot.domain.inputs import results_of
-from bot.domain.labels import label_for
+from bot.domain.labels import MAX_INGREDIENTS, Ingredient, Work, label_for, work_id_of
 from bot.domain.language import speaking, tr
 from bot.domain.messages import ChatCapabilities, sharing
 from bot.domain.outcomes import added, outcome_of
-from bot.domain.refs import ChatRef, TurnId
+from bot.domain.refs import ChatRef, Sha256, TurnId
 from bot.domain.roles import Purpose
 from bot.domain.story import story_below
 from bot.domain.turns import FINAL_STATES, Outcome, Turn, TurnState, TurnStatus, Usage
@@ -403,6 +403,8 @@ class Workshop:
         if not answer.images:
             return said
         used = [each.image for each in turn.inputs if each.image]
+        label = replace(label, work=await self._work_of(turn, _models_of(turn, engine, answer)))
+        said = replace(said, label=label)
         masters, _ = await self._renditions.keep(
             f"turn:{turn.id}",
             [replace(picture, provenance=label.provenance) for picture in answer.images],
@@ -411,6 +413,36 @@ class Workshop:
             renew=[*used, *turn.pins],
         )
         return replace(said, images=masters)
+
+    async def _work_of(self, turn: Turn, models: tuple[str, ...]) -> Work:
+        """How the results come to be, as their files say it."""
+        edited = _edited(turn)
+        inputs = sorted((each for each in turn.inputs if each.image), key=lambda each: each is not edited)
+        went_in = [await self._ingredient(turn, each, is_parent=each is edited) for each in inputs[:MAX_INGREDIENTS]]
+        return Work(work_id_of(turn.id), time.time(), models, tuple(went_in))
+
+    async def _ingredient(self, turn: Turn, each: Input, *, is_parent: bool) -> Ingredient:
+        """The file of an input that people here have: of a result the labelled one. Of another chat's, and of what is
+        gone, nothing is told."""
+        assert each.image is not None
+        hidden = Ingredient(Sha256(""), each.image.media_type, is_parent)
+        if each.from_turn is None:
+            return (
+                hidden
+                if each.owner in turn.unnamed
+                else replace(hidden, file=each.image.credentials or each.image.sha256)
+            )
+        status = await self._turns.load(each.from_turn)
+        outcome = status.outcome if status is not None else None
+        if status is None or outcome is None or status.erased or status.turn.chat not in (turn.chat, *turn.around):
+            return hidden
+        count = len(status.turn.album) or len(outcome.images)
+        capabilities = sharing(await self._capabilities(status.turn.chat), count)
+        try:
+            (made,) = await self._renditions.of([each.image], outcome.label, capabilities)
+        except KeyError:
+            return hidden
+        return replace(hidden, file=made.image.sha256, media_type=made.image.media_type)
 
     async def _through_outage(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do it, and hold on to what was made through an outage of the stores of about a minute. `work` can be
@@ -426,6 +458,21 @@ class Workshop:
 
 async def _no_settings() -> ChatSettings:
     return ChatSettings()
+
+
+def _models_of(turn: Turn, engine: Engine, answer: EngineAnswer) -> tuple[str, ...]:
+    """What the files may name. Not in an arena: whoever opened one would know what is voted on."""
+    named = engine.profile.generative and not turn.sides
+    return (answer.usage.model,) if named and answer.usage.model else ()
+
+
+def _edited(turn: Turn) -> Input | None:
+    """The picture that is changed; None where several are joined, or a new one is made."""
+    given = [each for each in turn.inputs if each.image]
+    canvas = next((each for each in given if each.purpose is Purpose.CANVAS), None)
+    if canvas is not None or len(given) != 1 or turn.wish.kind is not Kind.EDIT:
+        return canvas
+    return None if given[0].purpose in (Purpose.PANEL, Purpose.STYLE) else given[0]
 
 
 def _first_panel(status: TurnStatus | None) -> tuple[tuple[Input, ...], tuple[str, ...]]:

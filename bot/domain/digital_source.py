@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable
+from itertools import takewhile
 
 from bot.domain.containers import (
     JPEG_XMP,
@@ -74,13 +75,22 @@ def terms_in_file(data: bytes) -> tuple[list[str], list[str]]:
         for piece in pieces:
             if (packet := xmp_of(data, piece)) is not None:
                 in_xmp += terms_in_xmp(packet)
-            if _is_c2pa(data, piece):
+            if is_c2pa(data, piece):
                 in_c2pa += terms_in_c2pa(memoryview(data)[piece.body_start : piece.body_end])
             if piece.kind == b"\xda":
                 break
     except BrokenFile:
         pass
     return in_xmp, in_c2pa
+
+
+def has_c2pa(data: bytes) -> bool:
+    """Whether a C2PA manifest stands in a PNG, JPEG or WebP."""
+    try:
+        head = takewhile(lambda piece: piece.kind != b"\xda", _pieces(data))
+        return any(is_c2pa(data, piece) for piece in head)
+    except BrokenFile:
+        return False
 
 
 def xmp_of(data: bytes, piece: Piece) -> bytes | None:
@@ -109,7 +119,8 @@ def _pieces(data: bytes) -> Iterable[Piece]:
     return ()
 
 
-def _is_c2pa(data: bytes, piece: Piece) -> bool:
+def is_c2pa(data: bytes, piece: Piece) -> bool:
+    """Whether the piece carries a C2PA manifest, or a part of one."""
     if piece.kind == b"\xeb":
         return data.startswith(b"JP", piece.body_start)
     return piece.kind in (b"caBX", b"C2PA")

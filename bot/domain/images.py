@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.domain.refs import Sha256, TurnId, UserRef, sha256_of
@@ -37,6 +37,8 @@ class ImageFacts:
     size_bytes: int
     has_alpha: bool = False
     provenance: Provenance = Provenance.UNKNOWN
+    credentials: Sha256 | None = None
+    """The same picture with the credentials that it came with, screened: a file in the image store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,14 @@ class Picture:
     `data` is a complete PNG, JPEG or WebP file.
     """
 
-    data: bytes
+    data: bytes = field(repr=False)
     media_type: str
     width_px: int
     height_px: int
     has_alpha: bool = False
     provenance: Provenance = Provenance.UNKNOWN
+    original: bytes = field(default=b"", repr=False)
+    """The file as it came, where it carries credentials. It may hold whatever else: never stored, never shown."""
 
 
 ALL = -1

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.domain.images import Provenance
 from bot.domain.language import pgettext, spoken, tr
-from bot.domain.refs import Sha256
+from bot.domain.refs import Sha256, sha256_of
 
 _ORDER = (Provenance.UNKNOWN, Provenance.AI_EDITED, Provenance.AI_GENERATED)
 
@@ -62,6 +62,7 @@ class Ingredient:
     """A picture that went into a result, as a file that lies in the image store: of a result the labelled one."""
 
     file: Sha256
+    """Empty for a picture of which nothing may be told here but that it was one."""
     media_type: str
     is_parent: bool = False
     """It is the picture that was edited; the others were shown to the model, or joined with it."""
@@ -69,8 +70,9 @@ class Ingredient:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a file says of how it came to be, beside its label. `id` names the result and nobody, in letters and
-    figures; `at` in seconds since the epoch; `models` as their makers name them, those of this very turn."""
+    """What a file says of how it came to be, beside its label. `id` names the turn's results and nobody, in letters
+    and figures, and in a file that one picture (`own_work`); `at` in seconds since the epoch; `models` as their makers
+    name them, those of this very turn."""
 
     id: str
     at: float
@@ -91,6 +93,40 @@ class Label:
     engines: tuple[str, ...] = ()
     work: Work | None = None
     """None for what was made before this was kept, and for what is only drawn for an answer."""
+
+
+MAX_INGREDIENTS = 14
+"""Of a result. No model takes more."""
+_ID_CHARS = 20
+
+
+def work_id_of(*parts: str) -> str:
+    """A short name that leads back to nothing of what it was made from."""
+    return sha256_of("\n".join(("remixbot work", *parts)).encode())[:_ID_CHARS]
+
+
+def own_work(label: Label | None, master: Sha256, media_type: str, *, signed_before: bool) -> Label | None:
+    """The label of one picture of a turn, under a name of its own.
+
+    `signed_before` says that the master came with credentials of the model's maker: then it is what was opened here,
+    and what went into the turn was shown to the model.
+    """
+    if label is None or label.work is None:
+        return label
+    work = replace(label.work, id=work_id_of(label.work.id, master))
+    if signed_before:
+        others = tuple(replace(each, is_parent=False) for each in work.ingredients if each.file)
+        work = replace(work, ingredients=(Ingredient(master, media_type, is_parent=True), *others))
+    return replace(label, work=work)
+
+
+def alone(label: Label, name: str) -> Label:
+    """The same for a place where nothing may be told of what the picture was made from. `name` is what it stands in
+    there: two files of one picture are not known by their credentials to be the same."""
+    if label.work is None:
+        return label
+    parents = tuple(replace(each, file=Sha256("")) for each in label.work.ingredients if each.is_parent)
+    return replace(label, work=replace(label.work, id=work_id_of(label.work.id, name), ingredients=parents))
 
 
 def label_for(

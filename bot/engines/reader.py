@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import unicodedata
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
@@ -17,7 +18,7 @@ from PIL import Image
 from pillow_heif import register_heif_opener  # pyright: ignore[reportUnknownVariableType]
 
 from bot.domain.containers import BrokenFile
-from bot.domain.digital_source import provenance_of, terms_in_c2pa, terms_in_file, terms_in_xmp
+from bot.domain.digital_source import has_c2pa, provenance_of, terms_in_c2pa, terms_in_file, terms_in_xmp
 from bot.domain.errors import BadPicture
 from bot.domain.images import Picture, Provenance
 from bot.domain.language import pgettext, tr
@@ -58,7 +59,8 @@ class PillowPictureReader:
         try:
             if (size := stated_size(data, kind)) is not None:
                 self._check_size(name, size)
-            return self._accept(data, kind, name)
+            picture = self._accept(data, kind, name)
+            return replace(picture, original=data) if has_c2pa(data) else picture
         except BadPicture:
             raise
         except Image.DecompressionBombError as error:  # Pillow's own limit, checked before ours and before it decodes

@@ -16,8 +16,8 @@ from bot.labels.metadata import ADDED_BYTES, label_file
 Reencode = Callable[[Picture, str, int | None], Picture]
 """The picture in a media type and at most so many bytes; the very same where it is both already."""
 Finish = Callable[[bytes, str, Label, Mapping[Sha256, bytes]], bytes]
-"""The last thing that is done to a file, of this media type: after it not a byte changes. The files that
-`Label.work` names are at hand as far as they are still there."""
+"""The last thing that is done to a file (bot/labels/signing.py), of this media type: after it not a byte changes. The
+files that `Label.work` names are at hand as far as they are still there."""
 
 _SMALLEST_FIRST = ("image/jpeg", "image/webp", "image/png")
 _SMALLEST_WITH_ALPHA_FIRST = ("image/webp", "image/png", "image/jpeg")

@@ -2,7 +2,9 @@
 
 It names the IPTC's digital source type and the AI systems and versions used (IPTC 2025.1), and where GB 45438-2025 is
 followed it has the AIGC field of its annex E. No prompt, no name of a person, no place. Exactly one of each stands in a
-labelled file. What else a model wrote into its XMP stays, and so do C2PA manifests, where they are.
+labelled file. What else a model wrote into its XMP stays. A C2PA manifest does not: it speaks of the file as it was,
+and would say of the labelled one that it was tampered with. Where files are signed it goes along as an ingredient's
+(bot/labels/signing.py).
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ from bot.domain.digital_source import (
     ENHANCED,
     VOCABULARY,
     file_pieces,
+    is_c2pa,
     terms_in_xmp,
     xmp_of,
 )
@@ -217,7 +220,7 @@ def _into_webp(data: bytes, claim: Claim) -> bytes:
 
 
 def _without_xmp(data: bytes, pieces: list[Piece]) -> tuple[bytes | None, list[memoryview]]:
-    """The first packet that stands in these pieces, and all pieces that carry none."""
+    """The first packet that stands in these pieces, and all pieces that carry none, nor a manifest."""
     view = memoryview(data)
     packets: list[bytes] = []
     kept: list[memoryview] = []
@@ -225,9 +228,13 @@ def _without_xmp(data: bytes, pieces: list[Piece]) -> tuple[bytes | None, list[m
         packet = xmp_of(data, piece)
         if packet is not None:
             packets.append(packet)
-        elif not (piece.kind == b"\xe1" and data.startswith(_JPEG_MORE_XMP, piece.body_start)):
+        elif not (is_c2pa(data, piece) or _is_more_xmp(data, piece)):
             kept.append(view[piece.start : piece.end])
     return (packets[0] if packets else None), kept
+
+
+def _is_more_xmp(data: bytes, piece: Piece) -> bool:
+    return piece.kind == b"\xe1" and data.startswith(_JPEG_MORE_XMP, piece.body_start)
 
 
 def _webp_header(data: bytes, pieces: list[Piece]) -> bytes:

@@ -249,7 +249,8 @@ class RedisErasure:
             sides=(),
             unnamed=(),
         )
-        gone = replace(unsaid(outcome), images=(), note="", sources=())
+        label = replace(outcome.label, work=None) if outcome.label is not None else None
+        gone = replace(unsaid(outcome), images=(), note="", sources=(), label=label)
         key = self._keys.turn(turn.id)
         text: Any = await self._client.hget(key, "draft")
         drafted = OUTCOME.load(text).images if text else ()

@@ -14,6 +14,9 @@ from bot.ports import Rendered
 from storage.redis.codec import FACTS
 from storage.redis.keys import Keys
 
+_MADE = "made:"
+"""How the names of fields begin that hold a rendition under its own hash, whatever became of its target."""
+
 
 class RedisImageLedger:
     """Per image: its facts, the set of its holders, and its renditions by target. All expire together, `retention_s`
@@ -66,9 +69,13 @@ class RedisImageLedger:
             await pipe.execute()
 
     def _remember(self, pipe: Pipeline, master: ImageFacts, target: str, rendition: ImageFacts) -> None:
+        text = FACTS.dump(rendition)
         if rendition.sha256 != master.sha256:
             self._hold(pipe, f"rendition:{master.sha256}", [rendition])
-        pipe.hset(self._keys.image_renditions(master.sha256), target, FACTS.dump(rendition))
+            # No two signatures are alike: what is made again for a target takes the place of the first, which must
+            # still go with its master.
+            pipe.hset(self._keys.image_renditions(master.sha256), f"{_MADE}{rendition.sha256}", text)
+        pipe.hset(self._keys.image_renditions(master.sha256), target, text)
 
     def _hold(self, pipe: Pipeline, holder: str, images: Sequence[ImageFacts]) -> None:
         for image in images:

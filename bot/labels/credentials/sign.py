@@ -134,7 +134,7 @@ def _weigh(ingredient: Ingredient, store: bytes, anchors: Anchors, room_bytes: i
     if personal:
         return _Weighed(replace(named, left_out=LeftOut.PRIVATE))
     carried = replace(named, carried=True)
-    return _Weighed(carried, Attachment(carried.definition, media_type, ingredient.data), redacted)
+    return _Weighed(carried, Attachment(carried.definition, media_type, ingredient.data, store, report), redacted)
 
 
 def _named(ingredient: Ingredient) -> Named:

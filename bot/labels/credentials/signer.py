@@ -111,6 +111,13 @@ class Signer:
         manifest = manifest_json(Deed("trial", (Step(Verb.CREATED, "algorithmicMedia"),)), "image/png", ())
         write_manifest(_PIXEL, "image/png", manifest, (), signer=self._bare, anchors=self.anchors)
 
+    def stamps(self) -> bool | None:
+        """Whether the time-stamp authority answers now; None where there is none. Waits as long as for a file."""
+        if self._stamping is None:
+            return None
+        manifest = manifest_json(Deed("trial", (Step(Verb.CREATED, "algorithmicMedia"),)), "image/png", ())
+        return self._write_stamped(_PIXEL, "image/png", manifest, ()) is not None
+
     def _write_stamped(
         self, data: bytes, media_type: str, manifest: str, attachments: tuple[Attachment, ...]
     ) -> bytes | None:
