@@ -23,12 +23,15 @@ from bot.domain.images import Picture, Provenance
 from bot.domain.labels import MARKED, Label, Profile, Work, profile_in
 from bot.domain.messages import ChatCapabilities
 from bot.engines.pixels import decode, fit, to_picture
+from bot.labels.credentials.read import State, read
 from bot.labels.labeller import MetadataLabeller
 from bot.labels.mark import Marker
 from bot.labels.metadata import Aigc, aigc_field, aigc_of, label_file, systems_of
+from bot.labels.signing import Finish
 from bot.labels.verify import read_label
 from bot.settings import Settings
 from tests import pictures
+from tests.credentials import anchors, signer
 
 MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")
 EDITED = Label(
@@ -130,6 +133,17 @@ async def test_a_marked_picture_fits_its_place_mark_metadata_and_what_is_added_l
     assert corner.min() < 80
     assert corner.max() > 240
     assert aigc_of(made.data) is not None
+
+
+@each_media_type
+@pytest.mark.parametrize("profile", list(Profile))
+async def test_credentials_are_signed_last_over_mark_and_metadata(media_type: str, profile: Profile) -> None:
+    labeller = MetadataLabeller(fit, Finish(signer()), marker=MARKER, producer="remixbot.example")
+    made = await labeller.render(master(media_type), EDITED, ChatCapabilities(profile=profile))
+    told = read(made.data, anchors())
+    assert told is not None
+    assert told.state is State.TRUSTED
+    assert aigc_of(made.data) == (READ if profile is Profile.CN else None)
 
 
 async def test_without_anything_to_draw_with_no_picture_that_asks_for_a_mark_is_given_out() -> None:
