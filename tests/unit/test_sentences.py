@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import gettext
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
 
 import pytest
+from babel import Locale
 from babel.messages.catalog import Message
 
 from bot.domain import language
@@ -192,6 +195,21 @@ def at_once(node: ast.AST) -> Iterator[ast.AST]:
         yield node
         for child in ast.iter_child_nodes(node):
             yield from at_once(child)
+
+
+@pytest.mark.parametrize("spoken_in", OTHERS)
+def test_the_page_has_the_form_for_whatever_category_a_browser_finds_a_number_in(spoken_in: str) -> None:
+    category_of = Locale.parse(spoken_in).plural_form
+    words = json.loads(compiled(spoken_in, PAGE)[1])
+    there = kept(spoken_in, PAGE)
+    form_of = gettext.c2py(there.plural_expr)
+    counted = [each for each in messages(there) if isinstance(each.id, tuple)]
+    assert counted
+    for message in counted:
+        said = words[forms(message.id)[0]]
+        assert said["other"]
+        for number in (0, 1, 2, 3, 5, 11, 12, 21, 22, 25, 100, 101, 111, 1_000_000):
+            assert said[category_of(number)] == forms(message.string)[form_of(number)], (number, shown(message))
 
 
 # --- which language
