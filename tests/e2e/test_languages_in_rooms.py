@@ -202,9 +202,9 @@ async def test_who_looks_at_what_is_known_of_a_turn_reads_it_in_theirs_and_other
     with speaking("uk"):
         told = (await rig.house.reception.info(larger.reply)).splitlines()
         before = (await rig.house.reception.info(first.reply)).splitlines()
-    assert told[:2] == [f"“{uk(LARGER)}”", uk("Asked for by {name}").format(name="Anna")]
+    assert told[:2] == [uk("“{words}”").format(words=uk(LARGER)), uk("Asked for by {name}").format(name="Anna")]
     assert told[2].startswith(f"{uk('AI-edited')} · Gemini")
-    assert before[0] == "“make it sunny”"
+    assert before[0] == uk("“{words}”").format(words="make it sunny")
 
 
 async def test_what_is_cancelled_by_a_button_is_said_in_the_language_that_it_was_asked_in(

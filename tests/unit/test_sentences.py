@@ -228,6 +228,7 @@ def test_a_language_is_known_by_the_tags_of_all_platforms() -> None:
         ("de-DE,de;q=0.9,en;q=0.8", "de"),
         ("fr, uk;q=0.5, en;q=0.7", "en"),
         ("en;q=0, ja;q=0.1", "ja"),
+        ("en;Q=0.1, de;Q=0.9", "de"),
         ("*", ""),
         ("", ""),
         (";;;q=,de;q=x", ""),
