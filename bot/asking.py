@@ -32,6 +32,8 @@ from bot.ports import ConsentStore, Platform, TurnQueue, TurnStore
 from bot.stopping import Stopping
 
 log = structlog.get_logger("asking")
+_CLOCKS_S = 2.0
+"""Platforms name whole seconds, and have clocks of their own."""
 MOST_OPEN = 3
 """Questions that one person may have open with another at once."""
 
@@ -120,6 +122,15 @@ class Asking:
                     await self._leave_alone(status, owner)
             case Standing.UNSAID:
                 pass
+
+    async def say(self, owner: UserRef, chat: ChatRef, standing: Standing, *, at: float) -> Standing:
+        """What this person said in words `at` that time (seconds since the epoch). Gives what holds now: a message that
+        comes once more, after a crash, does not take back a "never" that was said since."""
+        never_at = await self._says.never_since(owner)
+        if never_at is not None and never_at > at + _CLOCKS_S:
+            return Standing.NEVER
+        await self.stand(owner, chat, standing)
+        return standing
 
     async def agree(self, status: TurnStatus, owner: UserRef) -> None:
         """A yes to this turn, and to what was asked for with it."""
