@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.domain.consent import Standing
 from bot.domain.language import N_, ngettext, tr
+from bot.domain.words import joined
 
 MINE, WITHDRAW, WITHDRAW_ASKS = "mine", "withdraw", "withdraw_asks"
 """Codes of the answers; the last one is the question before anything is deleted."""
@@ -82,7 +83,7 @@ def withdraw_asks(pictures: int, results: int) -> str:
         "It can't be undone, and it holds in other chats, too, if you sent it there. Shall I? Press below, or say "
         "“/withdraw yes” in reply to it."
     )
-    return f"{what} {how}"
+    return joined(what, how)
 
 
 def withdrawn_words(pictures: int, results: int) -> str:
