@@ -10,7 +10,6 @@ from bot.budget import Caps, over_words
 from bot.domain.consent import Say, Standing
 from bot.domain.errors import NotAllowed
 from bot.domain.language import speaking, tr
-from bot.domain.own_pictures import EXPLAINED
 from bot.domain.refs import ChatRef, Person, TurnId, UserRef
 from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus
 from bot.domain.words import (
@@ -21,7 +20,6 @@ from bot.domain.words import (
     SAID_NO,
     SETTLED,
     asks_you,
-    joined,
     names_of,
     not_answered,
     still_asked,
@@ -80,8 +78,7 @@ class Asking:
             if await self._turns.note_once(turn.id, f"asked:{owner.user.key}"):
                 key = _call_key(turn.id, owner.user)
                 with speaking(await self._languages.of(owner.user, turn.language)):
-                    explained = tr(EXPLAINED) if await self._says.explains(owner.user, turn.id) else ""
-                    words = joined(asks_you(turn.author_name), explained)
+                    words = asks_you(turn.author_name)
                 await platform.call(turn.reply, owner.user, words, key=key)
                 await self._call_off_if_settled(turn, owner.user)
 

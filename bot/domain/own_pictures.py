@@ -74,11 +74,19 @@ def _elsewhere(said: Said) -> str:
 
 def withdraw_asks(pictures: int, results: int) -> str:
     """Before anything is deleted."""
-    what = ngettext(
-        "This deletes your picture and {results} that grew from it, for everybody.",
-        "This deletes your {count} pictures and {results} that grew from them, for everybody.",
-        pictures,
-    ).format(count=pictures, results=_results(results))
+    if results:
+        what = ngettext(
+            "This deletes your picture and {results} that grew from it, for everybody.",
+            "This deletes your {count} pictures and {results} that grew from them, for everybody.",
+            pictures,
+        )
+    else:
+        what = ngettext(
+            "This deletes your picture, for everybody. Nothing has grown from it.",
+            "This deletes your {count} pictures, for everybody. Nothing has grown from them.",
+            pictures,
+        )
+    what = what.format(count=pictures, results=_results(results))
     how = tr(
         "It can't be undone, and it holds in other chats, too, if you sent it there. Shall I? Press below, or say "
         "“/withdraw yes” in reply to it."
