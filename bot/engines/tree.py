@@ -104,7 +104,7 @@ def _say(
     is_gone = row.node.image is None
     said = " ".join(row.node.words.split()) or (words["gone"] if is_gone else "")
     note = steps_between(len(row.hidden)) if row.hidden else ""
-    lines = _wrapped(said, plain, _TEXT_PX, room)
+    lines = wrapped(said, plain, _TEXT_PX, room)
     head = _HEAD_PX if row.node.author or note else 0
     y = top + (ROW_PX - head - _STEP_PX * len(lines)) // 2
     wide = int(plain.length_px(note, _SMALL_PX))
@@ -130,7 +130,7 @@ def _write(  # noqa: PLR0917
         x += run.font.getlength(run.text)
 
 
-def _wrapped(text: str, fonts: Fonts, size_px: int, room_px: int) -> list[str]:
+def wrapped(text: str, fonts: Fonts, size_px: int, room_px: int) -> list[str]:
     """In up to `_MOST_LINES` lines, the last with dots where it is cut. Lines end between words; where one word is
     longer than half of a line, as all of them are where no spaces are written, within it."""
     lines: list[str] = []
