@@ -164,7 +164,8 @@ class Dispatch:
     async def _language_of(self, status: TurnStatus) -> str:
         """The asker's. A question to one owner, with the choices under it, is in the owner's: who says yes has to know
         what to."""
-        asked = {owner.user for owner in _asks(status)} if status.state not in FINAL_STATES else set()
+        asks = _asks(status) if status.state not in FINAL_STATES else ()
+        asked = {owner.user for owner in asks}
         if len(asked) != 1 or status.turn.album or self._languages is None:
             return status.turn.language
         return await self._languages.of(asked.pop(), status.turn.language)
