@@ -326,7 +326,7 @@ async def open_house(
             desk=Desk(
                 chats=chats,
                 says=says,
-                stand=asking.stand,
+                say=asking.say,
                 meter=meter,
                 budget=budget,
                 profile=settings.label_profile,
@@ -336,7 +336,7 @@ async def open_house(
                     **dict.fromkeys(("share", "unshare", "start"), sharing),
                     "cast": cast,
                     "taste": tastes,
-                    "mine": Mine(says=says, stand=asking.stand),
+                    "mine": Mine(says=says, say=asking.say),
                     "withdraw": Withdrawing(
                         says=says,
                         turns=turns,

@@ -10,7 +10,6 @@ from bot.budget import Caps, over_words
 from bot.domain.consent import Say, Standing
 from bot.domain.errors import NotAllowed
 from bot.domain.language import speaking, tr
-from bot.domain.own_pictures import EXPLAINED
 from bot.domain.refs import ChatRef, Person, TurnId, UserRef
 from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus
 from bot.domain.words import (
@@ -21,7 +20,6 @@ from bot.domain.words import (
     SAID_NO,
     SETTLED,
     asks_you,
-    joined,
     names_of,
     not_answered,
     still_asked,
@@ -32,6 +30,8 @@ from bot.ports import ConsentStore, Platform, TurnQueue, TurnStore
 from bot.stopping import Stopping
 
 log = structlog.get_logger("asking")
+_CLOCKS_S = 2.0
+"""Platforms name whole seconds, and have clocks of their own."""
 MOST_OPEN = 3
 """Questions that one person may have open with another at once."""
 
@@ -78,8 +78,7 @@ class Asking:
             if await self._turns.note_once(turn.id, f"asked:{owner.user.key}"):
                 key = _call_key(turn.id, owner.user)
                 with speaking(await self._languages.of(owner.user, turn.language)):
-                    explained = tr(EXPLAINED) if await self._says.explains(owner.user, turn.id) else ""
-                    words = joined(asks_you(turn.author_name), explained)
+                    words = asks_you(turn.author_name)
                 await platform.call(turn.reply, owner.user, words, key=key)
                 await self._call_off_if_settled(turn, owner.user)
 
@@ -120,6 +119,15 @@ class Asking:
                     await self._leave_alone(status, owner)
             case Standing.UNSAID:
                 pass
+
+    async def say(self, owner: UserRef, chat: ChatRef, standing: Standing, *, at: float) -> Standing:
+        """What this person said in words `at` that time (seconds since the epoch). Gives what holds now: a message that
+        comes once more, after a crash, does not take back a "never" that was said since."""
+        never_at = await self._says.never_since(owner)
+        if never_at is not None and never_at > at + _CLOCKS_S:
+            return Standing.NEVER
+        await self.stand(owner, chat, standing)
+        return standing
 
     async def agree(self, status: TurnStatus, owner: UserRef) -> None:
         """A yes to this turn, and to what was asked for with it."""

@@ -218,8 +218,17 @@ class Dispatch:
 
     async def show_status(self, status: TurnStatus) -> None:
         """The same for a status in hand. Of an album, the whole of it."""
-        with speaking(status.turn.language):
+        with speaking(await self._language_of(status)):
             await self._show_status(status)
+
+    async def _language_of(self, status: TurnStatus) -> str:
+        """The asker's. A question to one owner, with the choices under it, is in the owner's: who says yes has to know
+        what to."""
+        asks = _asks(status) if status.state not in FINAL_STATES else ()
+        asked = {owner.user for owner in asks}
+        if len(asked) != 1 or status.turn.album or self._languages is None:
+            return status.turn.language
+        return await self._languages.of(asked.pop(), status.turn.language)
 
     async def _show_status(self, status: TurnStatus) -> None:
         reply = status.turn.reply
@@ -252,7 +261,7 @@ class Dispatch:
         status = await self._turns.load(id_)
         if status is None:
             return None
-        with speaking(status.turn.language):
+        with speaking(await self._language_of(status)):
             return replace(await self._answer_of(status), language=spoken())
 
     async def _answer_of(self, status: TurnStatus) -> Answer:
@@ -321,17 +330,13 @@ class Dispatch:
         )
 
     async def _explained(self, *statuses: TurnStatus) -> Sequence[str]:
-        """What the choices mean, with the first question that anybody is ever asked: in the language of whoever is."""
+        """What the choices mean, with the first question that anybody is ever asked."""
         for status in statuses:
             turn = status.turn
             question = turn.album[0] if turn.album else turn.id
             for owner in _asks(status):
                 if self._says is not None and await self._says.explains(owner.user, question):
-                    language = turn.language
-                    if self._languages is not None:
-                        language = await self._languages.of(owner.user, language)
-                    with speaking(language):
-                        return [tr(EXPLAINED)]
+                    return [tr(EXPLAINED)]
         return []
 
     async def _images(

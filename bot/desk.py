@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.budget import Budget
 from bot.domain.commands import Command, apply_setting, help_words, said_of_mine, settings_words, standing_words
-from bot.domain.consent import Standing
 from bot.domain.labels import Profile, profile_in
 from bot.domain.language import N_, tr
 from bot.domain.messages import InboundMessage, MessageRecord
 from bot.domain.money import said
-from bot.domain.refs import ChatRef, UserRef
 from bot.ports import ChatStore, ConsentStore, Meter
-from bot.telling import Counter, Told
+from bot.telling import Counter, SayOfMine, Told
 
 NO_SUCH_SETTING = N_(
     "I know “suggestions”, “questions” and “mark”, each on or off, “pictures” (ask, own or off), “mine” (ask, here or "
@@ -24,20 +22,17 @@ STRICTER_ALREADY = N_("Labels are stricter here than that: whoever runs me has s
 BY_MENU = N_("On a server this is set by the command /settings, by those who run it.")
 
 
-Stand = Callable[[UserRef, ChatRef, Standing], Awaitable[None]]
-
-
 class Desk:
     """Answers commands; those that it does not know itself are answered by `counters`, by their names. What it says of
-    money is the asker's own and the chat's, never another person's. `stand` takes what people say of their own
-    pictures. `profile` is how the installation labels: a chat's own goes beyond it."""
+    money is the asker's own and the chat's, never another person's. `say` takes what people say of their own
+    pictures, and gives what holds. `profile` is how the installation labels: a chat's own goes beyond it."""
 
     def __init__(
         self,
         *,
         chats: ChatStore,
         says: ConsentStore,
-        stand: Stand,
+        say: SayOfMine,
         meter: Meter,
         budget: Budget,
         counters: Mapping[str, Counter],
@@ -46,7 +41,7 @@ class Desk:
         self._profile = profile
         self._counters = counters
         self._chats = chats
-        self._stand = stand
+        self._say = say
         self._says = says
         self._meter = meter
         self._budget = budget
@@ -70,8 +65,7 @@ class Desk:
             return (await self._counters["mine"].answer(command, message, None)).words
         said = said_of_mine(command.arguments)
         if said is not None:
-            await self._stand(asker, chat, said)
-            return standing_words(said)
+            return standing_words(await self._say(asker, chat, said, at=message.created_at))
         settings = await self._chats.settings(chat)
         if command.arguments:
             changed = apply_setting(settings, command.arguments)

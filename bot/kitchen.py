@@ -69,7 +69,7 @@ from bot.domain.recipes import (
 )
 from bot.domain.refs import Person, TurnId
 from bot.domain.turns import TurnStatus
-from bot.domain.words import PRESS_GONE
+from bot.domain.words import PRESS_GONE, joined
 from bot.ports import MessageStore, Platform, RecipeStore, TurnStore
 from bot.telling import Meant, Told
 
@@ -131,7 +131,7 @@ class Kitchen:
         first, rest = (*command.rest.split(None, 1), "", "")[:2]
         match first.lower():
             case "":
-                return Told(f"{tr(HOW)} {tr(HOW_AS_FILE)}")
+                return Told(joined(tr(HOW), tr(HOW_AS_FILE)))
             case "save":
                 return await self._save(rest, message, target)
             case "delete":

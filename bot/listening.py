@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.budget import Caps, over_words
+from bot.domain.commands import is_of_ones_own
 from bot.domain.errors import BadRequest, EngineFailed, EngineUnavailable, NotAllowed, SwitchedOff
 from bot.domain.language import tr
 from bot.domain.messages import InboundMessage
@@ -56,7 +57,7 @@ class Listener:
 
     async def understand(self, message: InboundMessage) -> Understood:
         """Its words, written or spoken. A repeat does not listen again. Raises `RemixError` where nothing was heard."""
-        if message.voice is None:
+        if message.voice is None or is_of_ones_own(message.text):
             return Understood(message.text)
         heard = await self._messages.heard(message.ref) or await self._listen_once(message)
         if not heard.words.strip():

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from bot.domain.commands import Command, said_of_mine, standing_words
-from bot.domain.consent import Standing
 from bot.domain.errors import BadRequest
 from bot.domain.language import tr
 from bot.domain.messages import InboundMessage, MessageRecord
 from bot.domain.own_pictures import ASKED_EVERYWHERE, EVERYWHERE, NO_SUCH_SAY, mine_words
-from bot.domain.refs import ChatRef, UserRef
 from bot.ports import ConsentStore
-from bot.telling import Told
+from bot.telling import SayOfMine, Told
 
 
 class Mine:
-    """Tells each person of themselves alone. `stand` takes what they say."""
+    """Tells each person of themselves alone. `say` takes what they say and gives what holds."""
 
-    def __init__(self, *, says: ConsentStore, stand: Callable[[UserRef, ChatRef, Standing], Awaitable[None]]) -> None:
+    def __init__(self, *, says: ConsentStore, say: SayOfMine) -> None:
         self._says = says
-        self._stand = stand
+        self._say = say
 
     async def answer(self, command: Command, message: InboundMessage, target: MessageRecord | None) -> Told:  # noqa: ARG002
         chat, person = message.ref.chat, message.author
@@ -33,5 +29,4 @@ class Mine:
         said = said_of_mine(("mine", *arguments))
         if said is None:
             raise BadRequest(tr(NO_SUCH_SAY))
-        await self._stand(person, chat, said)
-        return Told(standing_words(said))
+        return Told(standing_words(await self._say(person, chat, said, at=message.created_at)))

@@ -706,6 +706,10 @@ class ConsentStore(Protocol):
         """See `Rooms.stand`."""
         ...
 
+    async def never_since(self, owner: UserRef) -> float | None:
+        """When this person said "never" (seconds since the epoch), as long as that holds."""
+        ...
+
     async def said(self, owner: UserRef, chat: ChatRef) -> Said:
         """All that this person has said, as seen from this chat."""
         ...

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.domain.commands import Command
+from bot.domain.consent import Standing
 from bot.domain.files import TextFile
 from bot.domain.images import Picture
 from bot.domain.labels import Label
 from bot.domain.messages import InboundMessage, MessageRecord
-from bot.domain.refs import TurnId, UserRef
+from bot.domain.refs import ChatRef, TurnId, UserRef
 from bot.domain.turns import Lent
 from bot.domain.wishes import Wish
 from bot.ground import Request
@@ -65,6 +66,12 @@ class Told:
     def is_all(self) -> bool:
         """Whether nothing has to be looked at for it."""
         return self.instead is None and self.meant is None and not self.on_picture and not self.goes_on
+
+
+class SayOfMine(Protocol):
+    """Takes what somebody says of their own pictures in words, and gives what holds (`bot.asking.Asking.say`)."""
+
+    async def __call__(self, owner: UserRef, chat: ChatRef, standing: Standing, *, at: float) -> Standing: ...
 
 
 class Counter(Protocol):

@@ -6,6 +6,7 @@ any more, and compiles: `.mo` for the bot, JSON for the page.
 
 from __future__ import annotations
 
+import gettext
 import io
 import json
 import sys
@@ -159,10 +160,16 @@ def as_mo(catalog: Catalog) -> bytes:
     return written.getvalue()
 
 
+_SOME_NUMBERS = (*range(200), 10**6)
+"""Among them is one of each category that whole numbers have in any language."""
+
+
 def as_json(catalog: Catalog) -> str:
-    """For the page: by English words, one text or the forms by the number's category (Unicode CLDR)."""
-    rule = Locale.parse(str(catalog.locale_identifier)).plural_form
-    categories = [name for name in ("zero", "one", "two", "few", "many") if name in rule.tags]
+    """For the page: by English words, one text or the forms by the number's category (Unicode CLDR). A browser may know
+    more categories than gettext has forms: in Spanish a million has one of its own, and is written as two are."""
+    category_of = Locale.parse(str(catalog.locale_identifier)).plural_form
+    form_of = gettext.c2py(catalog.plural_expr)
+    places = {"other": catalog.num_plurals - 1} | {category_of(number): form_of(number) for number in _SOME_NUMBERS}
     words: dict[str, Any] = {}
     for message in messages(catalog):
         if not is_translated(message):
@@ -170,8 +177,8 @@ def as_json(catalog: Catalog) -> str:
         if isinstance(message.id, str):
             words[message.id] = message.string
         else:
-            named = zip([*categories, "other"], forms(message.string), strict=False)
-            words[forms(message.id)[0]] = dict(named)
+            said = forms(message.string)
+            words[forms(message.id)[0]] = {category: said[place] for category, place in places.items()}
     return json.dumps(words, ensure_ascii=False, indent=0, sort_keys=True) + "\n"
 
 

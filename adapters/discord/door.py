@@ -36,8 +36,7 @@ from adapters.discord.inbound import (
 from adapters.discord.ports import ChatFacts, DiscordStore
 from adapters.discord.refs import chat_ref, message_ref, server_ref, user_ref
 from adapters.discord.render import EDIT
-from bot.domain.access import OF_ONES_OWN
-from bot.domain.commands import read_command
+from bot.domain.commands import is_of_ones_own
 from bot.domain.errors import ChatClosed, ChatGone
 from bot.domain.language import N_, speaking, tr
 from bot.domain.messages import InboundMessage
@@ -356,8 +355,7 @@ class Door:
 
 def _is_of_ones_own(said: InboundMessage | Snag | None) -> bool:
     """By it people decide about what is theirs, wherever they are kept out."""
-    command = read_command(said.text) if isinstance(said, InboundMessage) else None
-    return command is not None and command.name in OF_ONES_OWN
+    return isinstance(said, InboundMessage) and is_of_ones_own(said.text)
 
 
 def _understood(read: Callable[[], T]) -> T:

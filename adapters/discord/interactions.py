@@ -41,11 +41,11 @@ from adapters.discord.refs import interaction_ref, message_ref, user_ref
 from adapters.discord.settings import Settings
 from adapters.discord.settings_panel import Page, read_part
 from adapters.discord.where import Where, closed_words, denied_words, where_of
-from bot.domain.access import ACTS_OF_ONES_OWN, OF_ONES_OWN
+from bot.domain.access import ACTS_OF_ONES_OWN
 from bot.domain.actions import Press
 from bot.domain.arena import vote_of
 from bot.domain.buttons import ButtonId, Verb, press_of, read_button_id, say_of
-from bot.domain.commands import read_command as read_words
+from bot.domain.commands import is_of_ones_own
 from bot.domain.errors import BadPicture, ChatClosed, RemixError
 from bot.domain.language import LANGUAGES, N_, speaking, spoken, tr
 from bot.domain.messages import Attachment, ChatCapabilities, InboundMessage, Quoted
@@ -107,8 +107,7 @@ class _Asked:
         """By it people decide about what is theirs, wherever they are kept out."""
         if self.press is not None:
             return self.press.act in ACTS_OF_ONES_OWN
-        command = read_words(self.text)
-        return command is not None and command.name in OF_ONES_OWN
+        return is_of_ones_own(self.text)
 
 
 class Lookups(Protocol):

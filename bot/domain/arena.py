@@ -15,6 +15,7 @@ from bot.domain.language import N_, ngettext, pgettext, quoted, tr
 from bot.domain.refs import TurnId
 from bot.domain.scores import Score, counts, judgement, wilson
 from bot.domain.wishes import PLAIN_WISH, Form, Wish, read_wish
+from bot.domain.words import joined
 
 MOST_VOTERS: Final = 20
 """With so many votes it ends by itself."""
@@ -213,7 +214,7 @@ def revealed(sides: Sequence[Side], instruction: str, tally: Tally) -> tuple[str
     votes = tr("Votes: A {a}, B {b}, tie {tie}, both bad {bad}.").format(
         a=tally.a, b=tally.b, tie=tally.tie, bad=tally.bad
     )
-    return (*lines, f"{votes} {tr(_VERDICTS[tally.winner])}")
+    return (*lines, joined(votes, tr(_VERDICTS[tally.winner])))
 
 
 _VERDICTS: Final = {

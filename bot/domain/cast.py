@@ -14,6 +14,7 @@ from bot.domain.language import N_, ngettext, tr
 from bot.domain.plain import plain_of
 from bot.domain.quotes import QUOTED
 from bot.domain.refs import ChatRef, Person, TurnId, UserRef
+from bot.domain.words import joined
 
 MOST_PICTURES = 6
 MOST_MEMBERS = 40
@@ -239,7 +240,7 @@ def in_cast_now(name: str, pictures: int) -> str:
 
 
 def nobody_in_cast() -> str:
-    return f"{tr(NOBODY_IN_CAST)} {tr(HOW_TO_CAST)}"
+    return joined(tr(NOBODY_IN_CAST), tr(HOW_TO_CAST))
 
 
 def cast_is_full() -> str:

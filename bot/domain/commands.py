@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
+from bot.domain.access import OF_ONES_OWN
 from bot.domain.actions import Act, Press
 from bot.domain.chats import ChatSettings, with_mark
 from bot.domain.consent import DEFAULT_POLICY, Policy, Standing
@@ -108,6 +109,13 @@ def read_command(text: str) -> Command | None:
         return None
     words = text[match.end() : match.end() + _ARGUMENTS_CHARS].lower().split()
     return Command(match[1].lower(), tuple(words[:_MOST_ARGUMENTS]), text[match.end() :].strip())
+
+
+def is_of_ones_own(text: str) -> bool:
+    """Whether somebody decides by these words about what is theirs. Nothing else is to be done for such a message: it
+    is taken from people who are kept out, too."""
+    command = read_command(text)
+    return command is not None and command.name in OF_ONES_OWN
 
 
 _POLICY_WORDS = {

@@ -43,7 +43,7 @@ def accepted_language(header: str) -> str:
     for part in header[:500].split(","):
         tag, _, weight = part.strip().partition(";")
         try:
-            wanted.append((float(weight.strip().removeprefix("q=") or 1), tag.strip()))
+            wanted.append((float(weight.strip().lower().removeprefix("q=") or 1), tag.strip()))
         except ValueError:
             continue
     wanted.sort(key=lambda each: -each[0])

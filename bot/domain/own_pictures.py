@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.domain.consent import Standing
 from bot.domain.language import N_, ngettext, tr
+from bot.domain.words import joined
 
 MINE, WITHDRAW, WITHDRAW_ASKS = "mine", "withdraw", "withdraw_asks"
 """Codes of the answers; the last one is the question before anything is deleted."""
@@ -73,16 +74,24 @@ def _elsewhere(said: Said) -> str:
 
 def withdraw_asks(pictures: int, results: int) -> str:
     """Before anything is deleted."""
-    what = ngettext(
-        "This deletes your picture and {results} that grew from it, for everybody.",
-        "This deletes your {count} pictures and {results} that grew from them, for everybody.",
-        pictures,
-    ).format(count=pictures, results=_results(results))
+    if results:
+        what = ngettext(
+            "This deletes your picture and {results} that grew from it, for everybody.",
+            "This deletes your {count} pictures and {results} that grew from them, for everybody.",
+            pictures,
+        )
+    else:
+        what = ngettext(
+            "This deletes your picture, for everybody. Nothing has grown from it.",
+            "This deletes your {count} pictures, for everybody. Nothing has grown from them.",
+            pictures,
+        )
+    what = what.format(count=pictures, results=_results(results))
     how = tr(
         "It can't be undone, and it holds in other chats, too, if you sent it there. Shall I? Press below, or say "
         "“/withdraw yes” in reply to it."
     )
-    return f"{what} {how}"
+    return joined(what, how)
 
 
 def withdrawn_words(pictures: int, results: int) -> str:

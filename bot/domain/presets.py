@@ -249,16 +249,16 @@ def read_preset(text: str) -> Chosen | None:
     """“figurine”, “7”, “poster: Summer fair”: one of them by its number or any of its names, and the words behind.
     None where the text begins with none of them."""
     said = " ".join(text.split())
-    if number := _NUMBER.match(said):
-        place = int(number[1])
-        return Chosen(PRESETS[place - 1], _cleaned(said[number.end() :])) if 1 <= place <= len(PRESETS) else None
     plain = _plain(said)
     if len(plain) != len(said):  # its letters do not stand one by one for those that were written
         said = plain
-    for name, preset in names_of_all().items():
+    for name, preset in names_of_all().items():  # before numbers: in some languages a name begins with one
         if plain.startswith(name) and _ENDS.match(plain, len(name)):
             return Chosen(preset, _cleaned(said[len(name) :]))
-    return None
+    number = _NUMBER.match(said)
+    if number is None or not 1 <= int(number[1]) <= len(PRESETS):
+        return None
+    return Chosen(PRESETS[int(number[1]) - 1], _cleaned(said[number.end() :]))
 
 
 def preset_named(name: str) -> Preset | None:

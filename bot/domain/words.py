@@ -90,8 +90,15 @@ SAVED = N_("Saved. It holds from now on.")
 
 
 def joined(*parts: str) -> str:
-    """Sentences after one another; those that are empty are left out."""
-    return " ".join(part for part in parts if part)
+    """Sentences after one another; those that are empty are left out. Where a sentence ends with a wide stop, as in
+    Chinese and Japanese, no space follows it."""
+    said = ""
+    for part in filter(None, parts):
+        said += part if not said or said.endswith(_WIDE_STOPS) else f" {part}"
+    return said
+
+
+_WIDE_STOPS = ("。", "？", "！")
 
 
 def as_said(instruction: str) -> str:

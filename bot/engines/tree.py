@@ -15,10 +15,11 @@ from bot.engines.pixels import decode, encode_png, to_picture
 from bot.fonts import Fonts
 
 WIDTH_PX: Final = 1080
-ROW_PX: Final = 116
-THUMB_PX: Final = 100
+ROW_PX: Final = 148
+THUMB_PX: Final = 128
 _MARGIN_PX, _LANE_PX, _DOT_PX, _LINE_PX = 26, 34, 8, 5
-_TEXT_PX, _SMALL_PX, _BADGE_PX = 34, 26, 30
+_TEXT_PX, _SMALL_PX, _BADGE_PX = 36, 28, 32
+_HEAD_PX, _STEP_PX, _MOST_LINES = 42, 44, 2
 _PAPER, _INK, _GREY, _LINE, _BADGE = "#ffffff", "#15181d", "#6a7280", "#b9c0cb", "#1f2937"
 _GONE = "#e5e7eb"
 
@@ -76,7 +77,7 @@ def _draw_row(  # noqa: PLR0917
     words: Mapping[str, str],
     fonts: tuple[Fonts, Fonts],
 ) -> None:
-    (left, top), (plain, bold) = corner, fonts
+    (left, top), (_, bold) = corner, fonts
     x, y = _MARGIN_PX + row.lane * _LANE_PX + _LANE_PX // 2, top + ROW_PX // 2
     canvas.ellipse((x - _DOT_PX, y - _DOT_PX, x + _DOT_PX, y + _DOT_PX), fill=_INK)
     thumb_top = top + (ROW_PX - THUMB_PX) // 2
@@ -85,17 +86,33 @@ def _draw_row(  # noqa: PLR0917
     image.paste(_thumb(data), (left, thumb_top))
     number = str(row.node.number)
     wide = int(bold.length_px(number, _BADGE_PX)) + 18
-    canvas.rounded_rectangle((left, thumb_top, left + wide, thumb_top + 38), 8, fill=_BADGE)
-    _write(canvas, (left + 9, thumb_top + 1), number, bold, _BADGE_PX, "#ffffff")
-    room = WIDTH_PX - _MARGIN_PX - left - THUMB_PX - 20
-    at = left + THUMB_PX + 20
-    said = " ".join(row.node.words.split()) or ("" if facts is not None else words["gone"])
-    _write(canvas, (at, top + 12), _cut(row.node.author, bold, _TEXT_PX, room), bold, _TEXT_PX, _INK)
-    _write(canvas, (at, top + 54), _cut(said, plain, _TEXT_PX, room), plain, _TEXT_PX, _INK if facts else _GREY)
-    if row.hidden:
-        note = steps_between(len(row.hidden))
-        wide = int(plain.length_px(note, _SMALL_PX))
-        _write(canvas, (WIDTH_PX - _MARGIN_PX - wide, top + 16), note, plain, _SMALL_PX, _GREY)
+    canvas.rounded_rectangle((left, thumb_top, left + wide, thumb_top + 42), 8, fill=_BADGE)
+    _write(canvas, (left + 9, thumb_top + 2), number, bold, _BADGE_PX, "#ffffff")
+    _say(canvas, row, (left + THUMB_PX + 22, top), words, fonts)
+
+
+def _say(
+    canvas: ImageDraw.ImageDraw,
+    row: Row,
+    corner: tuple[int, int],
+    words: Mapping[str, str],
+    fonts: tuple[Fonts, Fonts],
+) -> None:
+    """Who and what, in the middle of the row's height; how many steps lie above it at the right of who."""
+    (left, top), (plain, bold) = corner, fonts
+    room = WIDTH_PX - _MARGIN_PX - left
+    is_gone = row.node.image is None
+    said = " ".join(row.node.words.split()) or (words["gone"] if is_gone else "")
+    note = steps_between(len(row.hidden)) if row.hidden else ""
+    lines = wrapped(said, plain, _TEXT_PX, room)
+    head = _HEAD_PX if row.node.author or note else 0
+    y = top + (ROW_PX - head - _STEP_PX * len(lines)) // 2
+    wide = int(plain.length_px(note, _SMALL_PX))
+    _write(canvas, (left + room - wide, y), note, plain, _SMALL_PX, _GREY)
+    author = _cut(row.node.author, bold, _SMALL_PX, room - wide - 24 * bool(note))
+    _write(canvas, (left, y), author, bold, _SMALL_PX, _GREY)
+    for place, line in enumerate(lines):
+        _write(canvas, (left, y + head + place * _STEP_PX), line, plain, _TEXT_PX, _GREY if is_gone else _INK)
 
 
 def _thumb(data: bytes | None) -> Image.Image:
@@ -113,11 +130,45 @@ def _write(  # noqa: PLR0917
         x += run.font.getlength(run.text)
 
 
+def wrapped(text: str, fonts: Fonts, size_px: int, room_px: int) -> list[str]:
+    """In up to `_MOST_LINES` lines, the last with dots where it is cut. Lines end between words; where one word is
+    longer than half of a line, as all of them are where no spaces are written, within it."""
+    lines: list[str] = []
+    while text and len(lines) < _MOST_LINES - 1:
+        held = _held(text, fonts, size_px, room_px)
+        if held == len(text):
+            break
+        space = text.rfind(" ", 0, held + 1)
+        end = space if space > held // 2 else _before_stop(text, held)
+        lines.append(text[:end].rstrip())
+        text = text[end:].lstrip()
+    return [*lines, _cut(text, fonts, size_px, room_px)] if text else lines
+
+
+_NOT_AT_THE_START = frozenset("、。，．！？：；）」』】》〉’”…ー々ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ,.!?:;)]}")
+"""What no line begins with, in any of the languages."""
+
+
+def _before_stop(text: str, end: int) -> int:
+    """The same place, or a letter or two before it, so that no line begins with what belongs to the one above."""
+    place = end
+    while place > max(1, end - 3) and text[place] in _NOT_AT_THE_START:
+        place -= 1
+    return place
+
+
 def _cut(text: str, fonts: Fonts, size_px: int, room_px: int) -> str:
-    if fonts.length_px(text, size_px) <= room_px:
+    if _held(text, fonts, size_px, room_px) == len(text):
         return text
-    low, high = 0, len(text)
+    return text[: _held(text, fonts, size_px, room_px, end="…")].rstrip() + "…"
+
+
+def _held(text: str, fonts: Fonts, size_px: int, room_px: int, end: str = "") -> int:
+    """How many of its letters fit, with `end` behind them."""
+    if fonts.length_px(text + end, size_px) <= room_px:
+        return len(text)
+    low, high = 1, len(text)
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if fonts.length_px(text[:middle] + "…", size_px) <= room_px else (low, middle - 1)
-    return text[:low].rstrip() + "…"
+        low, high = (middle, high) if fonts.length_px(text[:middle] + end, size_px) <= room_px else (low, middle - 1)
+    return low

@@ -57,6 +57,10 @@ class RedisConsentStore:
                     assert_never(standing)
             await pipe.execute()
 
+    async def never_since(self, owner: UserRef) -> float | None:
+        at: Any = await self._client.hget(self._keys.consent(owner), NEVER)
+        return float(at) if at is not None else None
+
     async def said(self, owner: UserRef, chat: ChatRef) -> Said:
         async with self._client.pipeline(transaction=False) as pipe:
             pipe.hkeys(self._keys.consent(owner))

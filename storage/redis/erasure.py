@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from bot.domain.cast import Member, without
-from bot.domain.credit import lent_to
+from bot.domain.credit import is_step, lent_to
 from bot.domain.images import ImageFacts
 from bot.domain.outcomes import added
 from bot.domain.own_pictures import WITHDRAW_ASKS
@@ -157,7 +157,7 @@ class RedisErasure:
             await self._take_pictures(owner, frozenset(pictures), ref.key)
         made = (image.sha256 for each in shown if each.outcome is not None for image in each.outcome.images)
         await self._take_from_casts(owner, frozenset([*pictures, *made]))
-        results = sum(bool(each.outcome and each.outcome.images and not each.outcome.nodes) for each in shown)
+        results = sum(map(is_step, shown))
         return WithdrawReceipt(len(finals), results, len(holding))
 
     async def _holding(

@@ -49,6 +49,17 @@ class ConsentContract:
         await store.stand(ANNA, CHAT, Standing.NEVER)
         assert await said(store) == (Standing.NEVER, Standing.NEVER)
 
+    async def test_when_never_was_said_is_known_as_long_as_it_holds(self, store: ConsentStore) -> None:
+        before = time.time()
+        assert await store.never_since(ANNA) is None
+        await store.stand(ANNA, CHAT, Standing.NEVER)
+        since = await store.never_since(ANNA)
+        assert since is not None
+        assert before <= since <= time.time()
+        assert await store.never_since(BEN) is None
+        await store.stand(ANNA, CHAT, Standing.UNSAID)
+        assert await store.never_since(ANNA) is None
+
     async def test_never_comes_before_what_was_said_for_a_chat(self, store: ConsentStore) -> None:
         await store.stand(ANNA, CHAT, Standing.HERE)
         await store.stand(ANNA, GARDEN, Standing.NEVER)
@@ -149,6 +160,7 @@ class ConsentInMemory:
 
     def __init__(self) -> None:
         self.never: set[UserRef] = set()
+        self.since: dict[UserRef, float] = {}
         self.here: set[tuple[UserRef, ChatRef]] = set()
         self.taken: dict[tuple[UserRef, Sha256], float] = {}
         self.leaving: set[tuple[UserRef, Sha256]] = set()
@@ -167,9 +179,13 @@ class ConsentInMemory:
         self.here -= {(owner, chat)}
         if standing is Standing.NEVER:
             self.never |= {owner}
+            self.since[owner] = time.time()
             self.here = {each for each in self.here if each[0] != owner}
         elif standing is Standing.HERE:
             self.here |= {(owner, chat)}
+
+    async def never_since(self, owner: UserRef) -> float | None:
+        return self.since.get(owner) if owner in self.never else None
 
     async def said(self, owner: UserRef, chat: ChatRef) -> Said:
         elsewhere = sum(each == owner and where != chat for each, where in self.here)

@@ -229,3 +229,13 @@ async def test_words_in_a_catalog_are_never_markup(browser: Browser, redis_url: 
         await page.get_by_role("button", name="<s>rund</s> {circle}").click()
         await expect(page.locator(".message.person .text")).to_have_text("<s>rund</s> {circle}")
         assert await page.locator("b, i, s").count() == 0
+
+
+async def test_the_page_opens_where_a_browser_names_its_language_in_a_way_of_its_own(
+    browser: Browser, rig: PageRig
+) -> None:
+    """As Chromium does on a Linux without a locale."""
+    async with visit(browser, rig.url) as page:
+        await page.add_init_script("Object.defineProperty(navigator, 'languages', { get: () => ['en-US@posix'] })")
+        await page.reload()
+        await enter(page, "Ann")

@@ -65,7 +65,7 @@ async def test_the_tree_is_one_picture_that_numbers_all_of_them(rig: Rig) -> Non
     tree = await rig.sees(await rig.says("/tree", reply_to=pictures[2]))
     assert tree.outcome is not None
     assert tree.outcome.nodes == tuple(each.turn for each in pictures)
-    assert (tree.state, sizes_of(tree), words_of(tree)) == (TurnState.DONE, [(1080, 400)], TREE_WORDS.format(number=3))
+    assert (tree.state, sizes_of(tree), words_of(tree)) == (TurnState.DONE, [(1080, 496)], TREE_WORDS.format(number=3))
     assert tree.turn.owners == (ANNA, BEN)
     again = await rig.sees(await rig.says("/tree"))
     assert again.outcome is not None

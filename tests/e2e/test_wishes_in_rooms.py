@@ -520,6 +520,16 @@ async def test_a_voice_message_is_heard_once_quoted_and_done_exactly_where_it_ca
     assert gemini.requests == []
 
 
+async def test_what_people_say_of_their_own_pictures_is_not_listened_to(
+    rig: Rig, text_model: ScriptedTextModel
+) -> None:
+    """It is taken from people who are kept out, too."""
+    status = await rig.sees(await rig.says("/mine", voice=sound()))
+    assert status.outcome is not None
+    assert (status.state, status.outcome.usage.cost_microusd, text_model.listened) == (TurnState.DONE, 0, 0)
+    assert kinds_of(await rig.shown(status.turn.reply)).get("heard") is None
+
+
 async def test_a_voice_message_without_words_is_answered_kindly(rig: Rig, text_model: ScriptedTextModel) -> None:
     text_model.heard = ""
     status = await rig.sees(await rig.says("", [CAT], voice=sound()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -288,6 +289,18 @@ async def test_the_same_file_of_somebody_else_stays_theirs(rig: Rig) -> None:
 
 
 # --- what was said
+
+
+@pytest.mark.parametrize("words", ["/mine here", "/settings mine ask"])
+async def test_an_older_message_does_not_take_back_a_never(rig: Rig, words: str) -> None:
+    """It comes once more after a crash, or late."""
+    late = await rig.message(words)
+    await rig.house.reception.stand(ANNA, CHAT, Standing.NEVER)
+    answered = await rig.house.hall.receive(replace(late, created_at=time.time() - 60))
+    told = await rig.sees(answered)
+    assert told.outcome is not None
+    assert told.outcome.words == "Nobody but you may have your pictures edited, here or anywhere else."
+    assert await rig.house.reception.standing(ANNA, CHAT) is Standing.NEVER
 
 
 async def test_what_was_said_is_listed_and_changed_and_other_chats_are_only_counted(rig: Rig) -> None:

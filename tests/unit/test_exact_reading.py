@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.errors import NotUnderstood
+from bot.domain.language import LANGUAGES, speaking, tr
 from bot.domain.words import WRITE_IT
 from bot.engines.exact import ExactEngine, suggestions
 from bot.engines.exact.operations import (
@@ -582,3 +583,24 @@ def test_a_text_that_is_offered_to_be_written_is_read_in_every_language(monkeypa
     assert suggestions.as_written("schreibe unten „Café Müller“ hin") == 'write "Café Müller" at the bottom'
     assert suggestions.as_written("schreibe unten „“ hin") == "schreibe unten „“ hin"
     assert suggestions.as_written('write "Sale" at the bottom') == 'write "Sale" at the bottom'
+
+
+@pytest.mark.parametrize("spoken_in", LANGUAGES)
+def test_what_is_offered_to_be_written_ends_where_its_quotation_does(spoken_in: str) -> None:
+    with speaking(spoken_in):
+        offered = tr(WRITE_IT)
+    opening, closing = offered.partition("{text}")[0][-1], offered.partition("{text}")[2][0]
+    assert not opening.isalnum()
+    assert not closing.isalnum()
+    assert suggestions.as_written(offered.format(text="A B")) == 'write "A B" at the bottom'
+    for more in (f"A{closing}, {opening}B", f"A{closing} B", f"A {opening}B"):
+        assert suggestions.as_written(offered.format(text=more)) == offered.format(text=more)
+
+
+@pytest.mark.parametrize("spoken_in", LANGUAGES)
+def test_a_list_of_what_is_offered_is_done_exactly_in_every_language(spoken_in: str) -> None:
+    steps = ("crop to a square", "make it black and white", 'write "Hello" at the bottom')
+    with speaking(spoken_in):
+        recipe = "\n".join(f"{number}. {tr(step)}" for number, step in enumerate(steps, 1))
+        third = read(tr(steps[2]), images=1)
+    assert read(recipe, images=1) == (*read("crop to a square, make it black and white", images=1), *third)

@@ -160,3 +160,12 @@ def test_titles_fit_and_differ_in_every_language(language: str) -> None:
         titles = [preset.title for preset in presets.titled()]
     assert max(map(len, titles)) <= MOST_TITLE_CHARS
     assert len({title.casefold() for title in titles}) == len(titles)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whoever_writes_a_title_as_it_is_shown_gets_that_look(language: str) -> None:
+    with speaking(language):
+        titles = {preset.key: preset.title for preset in presets.titled()}
+    chosen = {key: (read_preset(title), read_preset(f"{title}: a cat")) for key, title in titles.items()}
+    found = {key: [(each.preset.key, each.more) if each else None for each in both] for key, both in chosen.items()}
+    assert found == {key: [(key, ""), (key, "a cat")] for key in titles}

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.errors import BadRequest
@@ -263,6 +263,7 @@ _json = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.binary() | st.builds(lambda fields: in_file(**fields), st.dictionaries(
     st.sampled_from(["remixbot", "version", "name", "steps"]), _json)))  # fmt: skip
 def test_whatever_a_file_holds_it_is_read_or_refused(data: bytes) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import gettext
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
 
 import pytest
+from babel import Locale
 from babel.messages.catalog import Message
 
 from bot.domain import language
@@ -195,6 +198,21 @@ def at_once(node: ast.AST) -> Iterator[ast.AST]:
             yield from at_once(child)
 
 
+@pytest.mark.parametrize("spoken_in", OTHERS)
+def test_the_page_has_the_form_for_whatever_category_a_browser_finds_a_number_in(spoken_in: str) -> None:
+    category_of = Locale.parse(spoken_in).plural_form
+    words = json.loads(compiled(spoken_in, PAGE)[1])
+    there = kept(spoken_in, PAGE)
+    form_of = gettext.c2py(there.plural_expr)
+    counted = [each for each in messages(there) if isinstance(each.id, tuple)]
+    assert counted
+    for message in counted:
+        said = words[forms(message.id)[0]]
+        assert said["other"]
+        for number in (0, 1, 2, 3, 5, 11, 12, 21, 22, 25, 100, 101, 111, 1_000_000):
+            assert said[category_of(number)] == forms(message.string)[form_of(number)], (number, shown(message))
+
+
 # --- which language
 
 
@@ -211,6 +229,7 @@ def test_a_language_is_known_by_the_tags_of_all_platforms() -> None:
         ("de-DE,de;q=0.9,en;q=0.8", "de"),
         ("fr, uk;q=0.5, en;q=0.7", "en"),
         ("en;q=0, ja;q=0.1", "ja"),
+        ("en;Q=0.1, de;Q=0.9", "de"),
         ("*", ""),
         ("", ""),
         (";;;q=,de;q=x", ""),

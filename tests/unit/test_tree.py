@@ -14,7 +14,8 @@ from bot.domain.images import ImageFacts
 from bot.domain.pointing import Named, numbered
 from bot.domain.refs import Sha256, TurnId
 from bot.domain.tree import MOST_LANES, MOST_ROWS, Node, layout_of
-from bot.engines.tree import ROW_PX, THUMB_PX, WIDTH_PX, draw, shrink
+from bot.engines.fonts import Fonts
+from bot.engines.tree import ROW_PX, THUMB_PX, WIDTH_PX, draw, shrink, wrapped
 
 SAMPLES = Path(__file__).parent.parent.parent / "adapters" / "web" / "static" / "samples"
 FILES = {Sha256(name): shrink((SAMPLES / f"{name}.jpg").read_bytes()) for name in ("cat", "coffee", "rocket")}
@@ -90,6 +91,26 @@ def test_a_thumbnail_is_the_middle_of_a_picture_of_any_size(size: tuple[int, int
         for place in ((50, 50), (5, 50), (94, 50), (50, 5), (50, 94)):
             red, green, blue = image.getpixel(place)  # type: ignore[misc]
             assert max(red, green) < 30 < 225 < blue
+
+
+@pytest.mark.parametrize(
+    ("text", "begins"),
+    [
+        ("make it winter, with a lot of snow on the roofs of the town behind it", "snow"),
+        ("冬にして、後ろの小さな町の屋根にたくさんの雪を、もっともっと積もらせて", "屋根"),
+    ],
+)
+def test_long_words_go_on_in_a_second_line_between_words_or_where_none_are_parted(text: str, begins: str) -> None:
+    first, second = wrapped(text, Fonts(text + "…"), 36, 500)
+    assert not first.endswith(" ")
+    assert (first + " " + second.rstrip("…")).replace(" ", "") in text.replace(" ", "")
+    assert begins in second
+
+
+def test_no_line_begins_with_a_stop() -> None:
+    text = "雪雪雪雪雪。雪雪雪"
+    fonts = Fonts(text + "…")
+    assert wrapped(text, fonts, 36, 5 * 36)[0] == "雪雪雪雪"
 
 
 def test_a_missing_file_leaves_a_grey_tile() -> None:

@@ -225,7 +225,8 @@ function placeholder(chat, message, me, does) {
   const source = sourcesOf(chat, message)[0];
   const ghost = source ? el("div", { class: "ghost", "aria-hidden": "true" }, el("img", { src: source.url, alt: "", loading: "lazy" })) : null;
   const waitsForPeople = message.asks.length > 0;
-  const also = message.lines.slice(1).map((line) => el("p", { class: "text heard", dir: "auto" }, line));
+  // What stands further down while people are asked is said to them alone.
+  const also = (waitsForPeople ? [] : message.lines.slice(1)).map((line) => el("p", { class: "text heard", dir: "auto" }, line));
   const drawn = el(
     "div",
     { class: waitsForPeople ? "bubble pending still" : "bubble pending" },

@@ -108,6 +108,7 @@ export class Composer extends EventTarget {
   #asks(target) {
     if (target?.state === "asking") return t("Your answer");
     if (target) return t("What should change?");
+    if (matchMedia("(max-width: 560px)").matches) return t("What should change?"); // longer words would be cut there
     if (this.files.length) return t("What should change? You can add more pictures");
     return this.draws ? t("Add a picture, or say what to draw") : t("Add a picture to begin");
   }

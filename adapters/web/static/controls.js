@@ -16,9 +16,12 @@ const NOTES = {
   undo: t("A step back, to how it was before"),
 };
 
+const ANSWERS = new Set(["share", "withdraw", "mine"]);
+const ON_OFFER = new Set(["preset", "recipe", "go"]);
+
 /** Whether something is to be answered: by one of a few words, each to be seen at once. */
 function isToBeAnswered(message) {
-  return message.state === "asking" || message.controls.some(({ act }) => act === "share");
+  return message.state === "asking" || message.controls.some(({ act }) => ANSWERS.has(act));
 }
 
 /** Words to go on with. Under a question they are its answers, one below the other. */
@@ -27,7 +30,7 @@ export function suggestions(message, does) {
   const kind = isAsking ? "option" : "chip";
   const say = (words) => el("button", { type: "button", class: kind, dir: "auto", onclick: () => does.say(words, message) }, words);
   const press = (control) => el("button", { type: "button", class: kind, onclick: () => does.press(control, message) }, control.label);
-  const all = [...message.suggestions.map(say), ...(isAsking ? message.controls.map(press) : [])];
+  const all = [...message.suggestions.map(say), ...message.controls.filter(({ act }) => isAsking || ON_OFFER.has(act)).map(press)];
   if (!all.length) return null;
   return el("div", { class: isAsking ? "options" : "chips", role: "group", "aria-label": GROUPS[message.state] ?? t("Suggestions") }, all);
 }
@@ -42,7 +45,7 @@ export function roleFixes(message, does) {
 /** The most useful control, and the others behind one button, with `also` below them. */
 export function controls(message, does, also = []) {
   if (isToBeAnswered(message)) return [];
-  const [first, ...rest] = message.controls.filter(({ act }) => act !== "canvas");
+  const [first, ...rest] = message.controls.filter(({ act }) => act !== "canvas" && !ON_OFFER.has(act));
   const press = (control) => does.press(control, message);
   const symbol = ICONS[first?.act];
   return [

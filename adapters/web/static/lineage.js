@@ -5,6 +5,7 @@ import { listed, t } from "./words.js";
 
 const DEEPEST = 50;
 const BESIDE = new Set(["again", "exactly", "surprise", "variations", "canvas"]); // made of what the picture was made of
+const ASIDE = new Set(["mine", "withdraw", "share", "unshare"]);
 const FROM_ELSEWHERE = new Set(["latest", "imagine"]);
 const alike = (one, other) => Math.abs((one.width_px * other.height_px) / (one.height_px * other.width_px) - 1) < 0.01;
 
@@ -113,3 +114,9 @@ export const saidBy = (message) => message?.text || (message?.has_voice ? t("Voi
 
 /** Words that ask about the chat itself and not for a picture. */
 export const isCommand = (text) => /^\s*\/(usage|settings|help|start|leaderboard)\b/i.test(text ?? "");
+
+/** Words that are answered with something to read or choose from, and never with a version of the picture. */
+const isAside = (text) => isCommand(text) || /^\s*\/(tree|presets|recipes|mine|cast|taste|withdraw|share|unshare|(?:preset|recipe(?: save\b.*)?)\s*$)/i.test(text ?? "");
+
+/** Whether an answer is a version of the picture: it stands in the tree. */
+export const isVersion = (asked) => !isAside(asked?.text) && !ASIDE.has(asked?.press?.act);

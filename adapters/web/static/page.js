@@ -329,7 +329,7 @@ class Page {
   #toEnd() {
     this.isAtEnd = true;
     byId("to-end").hidden = true;
-    this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.scroller.scrollTop = byId("welcome").hidden ? this.scroller.scrollHeight : 0;
     this.lastTop = this.scroller.scrollTop;
   }
 

@@ -7,6 +7,7 @@ import { t } from "./words.js";
 
 const BROAD_PX = 440;
 const TALL_PX = 460;
+const SHEET_PX = 1200; // of what is drawn to be read: a tree, the presets
 const OWN = 0.7; // what people sent themselves is drawn smaller than what came of it
 
 export const altOf = (image) => image.alt || t("A picture");
@@ -35,7 +36,7 @@ export function picture(message, { image, index }, does, name = "", share = 1) {
   frame.classList.toggle("veiled", isHidden);
   if (isHidden) frame.append(el("span", { class: "veil" }, icon("hidden"), t("Tap to show")));
   frame.append(el("img", { src: image.url, alt: isHidden ? t("A hidden picture") : altOf(image), width: image.width_px, height: image.height_px, loading: "lazy", decoding: "async", draggable: false }));
-  shape(frame, image, share);
+  shape(frame, image, share, message.controls.some(({ act }) => act === "preset" || act === "go") ? SHEET_PX : TALL_PX);
   return frame;
 }
 
@@ -43,8 +44,8 @@ export function picture(message, { image, index }, does, name = "", share = 1) {
 export const miniature = (image, props = {}, kind = "") => el("img", { src: image.url, alt: "", class: `${kind} ${isVeiled(image) ? "veiled" : ""}`.trim(), ...props });
 
 /** The room a picture takes is known before it is there, so that nothing jumps. */
-export function shape(node, { width_px: width, height_px: height }, share = 1) {
-  const scale = Math.min(1, (share * BROAD_PX) / width, (share * TALL_PX) / height);
+export function shape(node, { width_px: width, height_px: height }, share = 1, tallest = TALL_PX) {
+  const scale = Math.min(1, (share * BROAD_PX) / width, (share * tallest) / height);
   node.style.setProperty("--broad", `${Math.max(48, Math.round(width * scale))}px`);
   node.style.setProperty("--ratio", `${width} / ${height}`);
 }

@@ -1,9 +1,11 @@
 // All versions of a picture: what it began with, and every branch that grew from it.
 
 import { byId, el, icon } from "./dom.js";
-import { countOf, picturesOf, saidBy, threadAround } from "./lineage.js";
+import { countOf, isVersion, picturesOf, saidBy, threadAround } from "./lineage.js";
 import { miniature } from "./pictures.js";
 import { t, tn } from "./words.js";
+
+const DEEPEST = 50; // asides upon asides
 
 export class Tree {
   constructor(chat, onJump) {
@@ -73,8 +75,9 @@ function grow(messages) {
   for (const message of messages) {
     if (!message.author.is_bot) continue;
     const asked = byName.get(message.reply_to);
+    if (!isVersion(asked)) continue;
     const node = nodeOf(message, asked);
-    const parent = byName.get(asked?.reply_to) ?? (asked?.images.length ? asked : null);
+    const parent = versionAbove(byName, asked) ?? (asked?.images.length ? asked : null);
     if (!parent) roots.push(node);
     else {
       const isNew = !nodes.has(parent.id);
@@ -84,6 +87,17 @@ function grow(messages) {
     }
   }
   return roots;
+}
+
+/** What was replied to; where that is a list or a drawn tree, what that one was asked about. */
+function versionAbove(byName, asked) {
+  let parent = byName.get(asked?.reply_to);
+  for (let steps = 0; parent?.author.is_bot && steps < DEEPEST; steps += 1) {
+    const said = byName.get(parent.reply_to);
+    if (isVersion(said)) return parent;
+    parent = byName.get(said?.reply_to);
+  }
+  return parent;
 }
 
 /** One child goes on straight below; several begin a branch each. */

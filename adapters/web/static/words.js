@@ -7,8 +7,17 @@ const { language, words } = await fetch("/words.json", { signal: AbortSignal.tim
   .then((response) => (response.ok ? response.json() : Promise.reject(response.status)))
   .catch(() => ({ language: "en", words: {} }));
 
+/** Some browsers name languages in ways that `Intl` does not take: “en-US@posix”. */
+function isKnown(tag) {
+  try {
+    return Intl.getCanonicalLocales(tag).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** For `Intl`: the region that the browser names with this language, if any. */
-export const locale = navigator.languages?.find((tag) => tag.split("-")[0] === language.split("-")[0]) ?? language;
+export const locale = navigator.languages?.find((tag) => tag.split("-")[0] === language.split("-")[0] && isKnown(tag)) ?? language;
 
 const known = new Map(Object.entries(words));
 const rules = new Intl.PluralRules(locale);

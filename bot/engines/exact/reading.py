@@ -46,7 +46,7 @@ def read(instruction: str, *, images: int) -> tuple[Operation, ...]:
     """
     if len(instruction) > LONGEST_CHARS:
         raise not_understood(instruction[:_SHOWN_CHARS] + "…", images)
-    wording = wording_of(_without_numbers(as_written(instruction)))
+    wording = wording_of(_as_a_chain(as_written(instruction)))
     reader = _Reader(wording)
     ways = reader.ways_from(reader.beginning(), MOST_OPERATIONS)
     if len(ways) != 1 or not ways[0] or _is_question(wording):
@@ -57,13 +57,13 @@ def read(instruction: str, *, images: int) -> tuple[Operation, ...]:
     return ways[0]
 
 
-def _without_numbers(instruction: str) -> str:
-    """The lines of a list without their numbers: a list is a chain."""
+def _as_a_chain(instruction: str) -> str:
+    """The lines of a list without their numbers: a list is a chain. Each may be what we offer in some language."""
     lines = instruction.strip().split("\n")
     listed = [_LISTED.match(line) for line in lines]
     if len(lines) < 2 or [match and int(match[1]) for match in listed] != list(range(1, len(lines) + 1)):
         return instruction
-    return "\n".join(match[2] for match in listed if match)
+    return "\n".join(as_written(match[2]) for match in listed if match)
 
 
 def not_understood(part: str, images: int) -> NotUnderstood:

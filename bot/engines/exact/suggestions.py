@@ -107,6 +107,7 @@ def _written_there(instruction: str) -> str:
     for language in LANGUAGES:
         before, _, after = catalog(language).gettext(WRITE_IT).partition("{text}")
         words = said[len(before) : len(said) - len(after)]
-        if words and '"' not in words and said.startswith(before) and said.endswith(after):
+        marks = {'"', before[-1:], after[:1]}  # one within ends the words: then more is said than that
+        if words and marks.isdisjoint(words) and said.startswith(before) and said.endswith(after):
             return WRITE_IT.format(text=words)
     return ""
