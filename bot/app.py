@@ -51,6 +51,7 @@ from bot.intake import Hall
 from bot.kitchen import Kitchen
 from bot.labels.labeller import MetadataLabeller
 from bot.labels.mark import Marker
+from bot.labels.recogniser import Recogniser
 from bot.languages import Languages
 from bot.links import Links
 from bot.listening import Listener
@@ -69,6 +70,7 @@ from bot.ports import (
 from bot.profiles import ProfiledPlatform, Profiles
 from bot.reception import Reception
 from bot.reconciler import Reconciler
+from bot.remembering import Remembering
 from bot.settings import Role, Settings
 from bot.sharing import Sharing, WayBack
 from bot.stopping import Stopping
@@ -86,6 +88,7 @@ from storage.redis.client import check_server, open_client
 from storage.redis.consent import RedisConsentStore
 from storage.redis.discord import RedisDiscordStore
 from storage.redis.erasure import RedisErasure
+from storage.redis.fingerprints import RedisFingerprintIndex
 from storage.redis.images import RedisImageLedger
 from storage.redis.languages import RedisLanguageStore
 from storage.redis.messages import RedisMessageStore
@@ -209,7 +212,7 @@ async def open_house(
         meter, budget, links = RedisMeter(client), budget_of(settings), Links()
         page = RedisPageStore(client, retention_s=retention_s, reveal=links.reveal)
         images, spool = image_store(settings.pictures_url), uploads(settings.pictures_url)
-        erasure = RedisErasure(client, turns, ledger, images)
+        erasure, prints = RedisErasure(client, turns, ledger, images), RedisFingerprintIndex(client)
 
         arenas = RedisArenaStore(client, retention_s=retention_s, life_s=settings.arena_s)
         contests = Contests(arenas, turns)
@@ -271,7 +274,12 @@ async def open_house(
             consent=consent,
             calls=Calls(turns=turns, switches=switches, meter=meter, timeout_s=settings.gemini_timeout_s),
             queue=queue,
-            show=cast.kept_before(dispatch.show_status),
+            show=Remembering(
+                Recogniser(prints),
+                images=images,
+                renditions=renditions,
+                capabilities=lambda chat: platforms[chat.platform].capabilities(chat),
+            ).after(cast.kept_before(dispatch.show_status)),
             capabilities=lambda chat: platforms[chat.platform].capabilities(chat),
             estimates=estimates,
         )
@@ -371,6 +379,7 @@ async def open_house(
             close=workshop.close,
             expire=asking.expire,
             also=arena.look,
+            clean=prints.sweep,
             consent_s=settings.consent_s,
             worker=_process_name(),
             slots=slots if slots is not None else settings.slots,

@@ -33,7 +33,8 @@ class Spool(Protocol):
 class Reconciler:
     """Looks every `every_s` seconds, and sweeps pixels every `sweep_s`. What is younger than `grace_s` is left to
     whoever is at it. `receive` is the hall, `close` what follows a final state, `expire` ends what has waited longer
-    than `consent_s` for somebody's consent; `also` is a round of those who look after their own."""
+    than `consent_s` for somebody's consent; `also` is a round of those who look after their own,
+    `clean` one that goes with each sweep."""
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class Reconciler:
         close: Callable[[TurnId], Awaitable[None]],
         expire: Callable[[TurnId], Awaitable[None]],
         also: Callable[[], Awaitable[None]],
+        clean: Callable[[], Awaitable[int]],
         worker: str,
         slots: int,
         consent_s: float = 3 * 24 * 3600.0,
@@ -66,6 +68,7 @@ class Reconciler:
         self._close = close
         self._expire = expire
         self._also = also
+        self._clean = clean
         self._consent_s = consent_s
         self._worker = worker
         self._slots = slots
@@ -152,4 +155,5 @@ class Reconciler:
             if written_at < oldest:
                 await self._spool.delete(handle)
                 swept += 1
+        await self._clean()
         return swept

@@ -25,6 +25,7 @@ from storage.redis.cast import RedisCastStore
 from storage.redis.client import Script
 from storage.redis.codec import OUTCOME, RECIPE, RECORD, SOURCES, TURN
 from storage.redis.consent import EXPLAINED, NEVER
+from storage.redis.fingerprints import RedisFingerprintIndex
 from storage.redis.keys import Keys
 from storage.redis.languages import RedisLanguageStore
 from storage.redis.messages import latest_entry
@@ -59,6 +60,7 @@ class RedisErasure:
     ) -> None:
         self._client = client
         self._cast = RedisCastStore(client, retention_s=None, keys=keys)
+        self._prints = RedisFingerprintIndex(client, keys=keys)
         self._languages = RedisLanguageStore(client, keys=keys)
         self._tastes = RedisTasteStore(client, keys=keys)
         self._ledger = ledger
@@ -256,6 +258,7 @@ class RedisErasure:
         drafted = OUTCOME.load(text).images if text else ()
         notes = await self._notes_about(people_in(turn), key)
         await self._shares.end(turn.id)
+        await self._prints.forget([turn.id])
         released = await self._release(f"turn:{turn.id}", (*outcome.images, *drafted))
         if turn.wish.form is Form.ARENA and turn.album:
             await self._arenas.drop(turn.album[0])

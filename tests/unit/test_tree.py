@@ -14,8 +14,8 @@ from bot.domain.images import ImageFacts
 from bot.domain.pointing import Named, numbered
 from bot.domain.refs import Sha256, TurnId
 from bot.domain.tree import MOST_LANES, MOST_ROWS, Node, layout_of
-from bot.engines.fonts import Fonts
 from bot.engines.tree import ROW_PX, THUMB_PX, WIDTH_PX, draw, shrink, wrapped
+from bot.fonts import Fonts
 
 SAMPLES = Path(__file__).parent.parent.parent / "adapters" / "web" / "static" / "samples"
 FILES = {Sha256(name): shrink((SAMPLES / f"{name}.jpg").read_bytes()) for name in ("cat", "coffee", "rocket")}
