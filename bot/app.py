@@ -49,9 +49,11 @@ from bot.engines.tree import draw as draw_tree
 from bot.engines.tree import shrink
 from bot.intake import Hall
 from bot.kitchen import Kitchen
+from bot.labels.credentials.signer import BadSigner
 from bot.labels.labeller import MetadataLabeller
 from bot.labels.mark import Marker
 from bot.labels.recogniser import Recogniser
+from bot.labels.verify import Trust, findings_of, trust_from_files
 from bot.languages import Languages
 from bot.links import Links
 from bot.listening import Listener
@@ -78,6 +80,7 @@ from bot.taste import Tastes
 from bot.telling import Counter
 from bot.trees import Trees
 from bot.turns import Workshop
+from bot.verifying import Recognition, Unrecognised, Verifying
 from bot.withdrawing import Withdrawing
 from storage.docket.queue import DocketTurnQueue
 from storage.objects.store import ObstoreImageStore, ObstoreUploads, image_store, uploads
@@ -153,6 +156,7 @@ class House:
     spool: ObstoreUploads
     images: ObstoreImageStore
     reception: Reception
+    verifying: Verifying
     discord: DiscordAccount | None
     telegram: TelegramAccount | None
     troubles: tuple[str, ...]
@@ -307,6 +311,15 @@ async def open_house(
             address=settings.web_public_url,
             ways_back=_ways_back(settings, telegram),
         )
+        verifying = _verifying(
+            settings,
+            Unrecognised(),
+            platforms=platforms,
+            turns=turns,
+            contests=contests,
+            images=images,
+            renditions=renditions,
+        )
         hall = Hall(
             platforms=platforms,
             engines=engines,
@@ -341,6 +354,7 @@ async def open_house(
                 counters={
                     **_counters(platforms, turns, messages, images, recipes, consent=consent, contests=contests),
                     "leaderboard": Leaderboard(arenas),
+                    "verify": verifying,
                     **dict.fromkeys(("share", "unshare", "start"), sharing),
                     "cast": cast,
                     "taste": tastes,
@@ -425,6 +439,7 @@ async def open_house(
             spool=spool,
             images=images,
             reception=reception,
+            verifying=verifying,
             discord=discord,
             telegram=telegram,
             troubles=troubles,
@@ -448,6 +463,30 @@ def _counters(
         platforms=platforms, turns=turns, messages=messages, recipes=recipes, contests=contests, draw=draw_sheet
     )
     return {"tree": trees, "compare": trees, **dict.fromkeys(Kitchen.commands, kitchen)}
+
+
+def _verifying(
+    settings: Settings,
+    recognition: Recognition,
+    *,
+    platforms: Mapping[str, Platform],
+    turns: TurnStore,
+    contests: Contests,
+    images: ImageStore,
+    renditions: Renditions,
+) -> Verifying:
+    trust = trust_of(settings)
+    return Verifying(
+        read=lambda data: findings_of(data, trust),
+        recognition=recognition,
+        platforms=platforms,
+        turns=turns,
+        contests=contests,
+        images=images,
+        renditions=renditions,
+        max_bytes=settings.max_image_mb * 2**20,
+        max_pixels=settings.max_image_megapixels * 1_000_000,
+    )
 
 
 def _by_name(*accounts: DiscordAccount | TelegramAccount | None) -> dict[str, Platform]:
@@ -618,6 +657,15 @@ def picture_reader(settings: Settings) -> PillowPictureReader:
     )
 
 
+def trust_of(settings: Settings) -> Trust:
+    """Whose signatures say something here."""
+    try:
+        return trust_from_files(settings.credentials_certificate, settings.data)
+    except BadSigner as error:
+        log.warning("certificate", trouble=str(error))
+        return trust_from_files("", settings.data)
+
+
 def private_folder(folder: Path) -> None:
     """A folder that nobody else on this machine can look into."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -697,6 +745,7 @@ async def doors_in(house: House, role: Role) -> AsyncGenerator[str]:
         max_image_bytes=settings.max_image_mb * 2**20,
         draws=settings.has_gemini,
         hears=house.machines.text_model is not None,
+        check=house.verifying.check,
         calls=mailbox.routes() if mailbox is not None else (),
     )
     gateways: list[asyncio.Task[None]] = []

@@ -97,6 +97,21 @@ def edit(
 
 
 @cli.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="The picture.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
+    data: Data = None,
+) -> None:
+    """Say what is known of where a picture comes from. Nothing of it is kept."""
+    from bot import oneshot
+
+    settings = _settings(data=data)
+    _log_to_stderr("error")
+    report = _finish(oneshot.verify(settings, file))
+    print(json.dumps(report.as_dict, ensure_ascii=False) if as_json else report.words)
+
+
+@cli.command()
 def doctor(data: Data = None) -> None:
     """Say what is configured, what is reachable, and what to do next."""
     from bot import oneshot

@@ -32,6 +32,7 @@ from bot.domain.language import tr
 from bot.domain.messages import ChatCapabilities
 from bot.domain.refs import ChatRef, Sha256, UserRef, user_ref_of
 from bot.domain.roles import Purpose, read_roles
+from bot.domain.verifying import Report
 from bot.domain.wishes import Form, Kind, Wish, read_wish
 from bot.domain.words import NO_PICTURE, joined, not_understood
 from bot.engines.reader import bytes_of
@@ -79,12 +80,22 @@ async def edit(
     }
 
 
-async def _read(settings: Settings, path: Path) -> Picture:
+async def verify(settings: Settings, path: Path) -> Report:
+    """What is known of where a file comes from, as somebody outside of all chats hears it."""
+    data = await _bytes(settings, path)
+    async with open_house(settings, join=True, slots=1) as house:
+        return await house.verifying.check(data)
+
+
+async def _bytes(settings: Settings, path: Path) -> bytes:
     try:
-        data = await asyncio.to_thread(bytes_of, path, max_bytes=settings.max_image_mb * 2**20)
+        return await asyncio.to_thread(bytes_of, path, max_bytes=settings.max_image_mb * 2**20)
     except OSError as error:
         raise BadPicture(f"I could not open {path}: {error.strerror}.") from None
-    return await picture_reader(settings).read(data, filename=path.name)
+
+
+async def _read(settings: Settings, path: Path) -> Picture:
+    return await picture_reader(settings).read(await _bytes(settings, path), filename=path.name)
 
 
 def _choose(engines: Sequence[Engine], instruction: str, wish: Wish, images: int, wanted: str) -> Engine:

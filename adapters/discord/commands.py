@@ -21,12 +21,14 @@ EDIT_THIS = N_("Edit this image")
 # TRANSLATORS: a command in the menu of a message, at most 32 characters
 TAKE_BACK = N_("Take back my picture")
 """In the menu of a message, with `EDIT_THIS`."""
+# TRANSLATORS: a command in the menu of a message, at most 32 characters: says where the picture comes from
+CHECK_THIS = N_("Check this picture")
 _MOST_WORDS = 4_000
 USUAL = "usual"
 """Stands for the size "", which Discord does not take as a choice's value."""
 
 _PICTURES = ("picture", "picture_2", "picture_3")
-_ALONE = frozenset({"help", "usage"})
+_ALONE = frozenset({"help", "usage", "verify"})
 
 _Words = app_commands.Range[str, 1, _MOST_WORDS]
 _Number = app_commands.Range[int, 1, 9999]
@@ -45,6 +47,7 @@ async def _imagine(interaction: _Call, words: _Words, size: str = "") -> None: .
 async def _story(interaction: _Call, words: _Words, picture: discord.Attachment | None = None) -> None: ...
 async def _explain(interaction: _Call, words: _Words, picture: discord.Attachment | None = None) -> None: ...
 async def _arena(interaction: _Call, instruction: _Words, picture: discord.Attachment) -> None: ...
+async def _verify(interaction: _Call, picture: discord.Attachment) -> None: ...
 async def _compare(interaction: _Call, first: _Number, second: _Number) -> None: ...
 async def _said(interaction: _Call, words: str = "") -> None: ...
 async def _plain(interaction: _Call) -> None: ...
@@ -90,6 +93,8 @@ _COMMANDS: tuple[tuple[str, str, Any], ...] = (
     ("share", N_("Make a link to your last picture here"), _plain),
     # TRANSLATORS: about the command /unshare, at most 100 characters
     ("unshare", N_("End the links to your last picture here"), _plain),
+    # TRANSLATORS: about the command /verify, at most 100 characters
+    ("verify", N_("What is known of where a picture comes from; nothing of it is kept"), _verify),
     # TRANSLATORS: about the command /presets, at most 100 characters
     ("presets", N_("Eighteen looks to choose from with one tap"), _plain),
     # TRANSLATORS: about the command /recipe, at most 100 characters; save and show are typed as they stand
@@ -131,7 +136,9 @@ def command_payload(sizes: Sizes) -> list[dict[str, Any]]:
         app_commands.Command(name=name, description=description, callback=callback).to_dict(tree)
         for name, description, callback in _COMMANDS
     ]
-    menus = [app_commands.ContextMenu(name=name, callback=_menu).to_dict(tree) for name in (EDIT_THIS, TAKE_BACK)]
+    menus = [
+        app_commands.ContextMenu(name=name, callback=_menu).to_dict(tree) for name in (EDIT_THIS, TAKE_BACK, CHECK_THIS)
+    ]
     return [
         *(_with_options(command, sizes) for command in slash),
         *(_in_all_languages(menu, "name", limits.COMMAND_NAME) for menu in menus),

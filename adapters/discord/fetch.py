@@ -101,7 +101,7 @@ class Fetcher:
 
     def _checked(self, address: str, words: _Words) -> yarl.URL:
         try:
-            url = yarl.URL(address, encoded=True)
+            url = yarl.URL(_as_uploaded(address), encoded=True)
             theirs = url.scheme == "https" and url.host in HOSTS and url.port == 443
             ours = self._stand_in is not None and url.absolute and url.origin() == self._stand_in
         except ValueError:
@@ -120,6 +120,15 @@ class Fetcher:
                 trust_env=False,
             )
         return self._session
+
+
+_MADE_ANEW: Final = ("format=", "width=", "height=", "quality=")
+
+
+def _as_uploaded(address: str) -> str:
+    """Without what asks Discord to make the picture anew: that takes out what its file says."""
+    base, mark, query = address.partition("?")
+    return base + mark + "&".join(part for part in query.split("&") if not part.startswith(_MADE_ANEW))
 
 
 async def _read(response: aiohttp.ClientResponse, max_bytes: int, words: _Words) -> bytes:

@@ -25,6 +25,7 @@ from adapters.discord.buttons import (
     dynamic_item,
 )
 from adapters.discord.commands import (
+    CHECK_THIS,
     EDIT_THIS,
     TAKE_BACK,
     Sizes,
@@ -241,8 +242,9 @@ class Interactions:
             return
         called = read_command(data)
         where = where_of(interaction, self._account)
-        if where is not None and data.get("name") == TAKE_BACK:
-            await self._take_back(answering, where, data)
+        of_message = {TAKE_BACK: self._take_back, CHECK_THIS: self._check}.get(str(data.get("name")))
+        if where is not None and of_message is not None:
+            await of_message(answering, where, data)
             await self._finish(answering, where)
             return
         if where is None or called is None:
@@ -283,6 +285,19 @@ class Interactions:
         quoted = await self._quoted(answering.interaction, target_of(payload, _people(data))) if theirs else None
         under = message_ref(self._account, where.chat.chat, target)
         await self._ask(answering, where, _Asked("/withdraw", under=under, quoted=quoted))
+
+    async def _check(self, answering: Answering, where: Where, data: Mapping[str, Any]) -> None:
+        """Of the message on which the menu was opened, for whoever opened it alone. Its files are read as they lie on
+        Discord; nothing of the message is kept."""
+        target = str(data.get("target_id", ""))
+        payload: dict[str, Any] = resolved(data, "messages").get(target) or {}
+        if not payload.get("author"):
+            await answering.say(tr(NO_PICTURE))
+            return
+        await answering.acknowledge(How.ALONE)
+        quoted = await self._quoted(answering.interaction, target_of(payload, _people(data)))
+        under = message_ref(self._account, where.chat.chat, target)
+        await self._ask(answering, where, _Asked("/verify", under=under, quoted=quoted, alone=True))
 
     # --- forms
 

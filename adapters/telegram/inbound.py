@@ -392,6 +392,7 @@ def _pictures(
             owner=owner,
             spoiler=bool(content.has_media_spoiler),
             provenance=provenance,
+            stripped=content.document is None,
         ),
     )
 

@@ -21,6 +21,7 @@ _EVERYWHERE: Final = (
     "leaderboard",
     "share",
     "unshare",
+    "verify",
     "presets",
     "recipe",
     "recipes",
@@ -66,6 +67,8 @@ _WORDS: Final = {
     "share": N_("Make a link to your picture (reply to it)"),
     # TRANSLATORS: what the command /unshare does, at most 100 characters
     "unshare": N_("End the links to a picture (reply to it)"),
+    # TRANSLATORS: what the command /verify does, at most 100 characters
+    "verify": N_("What is known of where a picture comes from (reply to it)"),
     # TRANSLATORS: what the command /presets does, at most 100 characters
     "presets": N_("Looks to choose from with one tap"),
     # TRANSLATORS: what the command /recipe does, at most 100 characters

@@ -43,6 +43,7 @@ _HEADERS: Final = {
 }
 
 _SHARED: Final = ("/s/", "/static/")
+_OPEN: Final = frozenset({"/verify"})
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
@@ -58,7 +59,7 @@ def check_bind(host: str, password: str) -> None:
 
 class Guard:
     """Checks host and site of every request. `bound_host` is set when the page starts to listen. Under `public_host`
-    what is shared can be seen, and nothing else."""
+    what is shared can be seen, and pictures can be checked; nothing else."""
 
     def __init__(self, allowed_hosts: Iterable[str], public_host: str = "") -> None:
         self._public = public_host.lower()
@@ -68,7 +69,7 @@ class Guard:
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         host = request.headers.get("Host", "").lower()
-        is_shared = bool(self._public) and host == self._public and request.path.startswith(_SHARED)
+        is_shared = bool(self._public) and host == self._public and _is_open(request.path)
         if not is_shared and not self._knows(host):
             raise foreign_host()
         is_read = request.method in _SAFE_METHODS
@@ -83,6 +84,10 @@ class Guard:
             return bool(name)
         # Bound to every address, the page may be reached by any of its numbers. Only a name can be rebound.
         return self.bound_host in {"", "0.0.0.0", "::"} and _is_ip(name)  # noqa: S104
+
+
+def _is_open(path: str) -> bool:
+    return path in _OPEN or path.startswith(_SHARED)
 
 
 def _is_ours(request: web.Request, host: str, *, is_read: bool) -> bool:

@@ -116,6 +116,32 @@ async def read_form(request: web.Request, spool: UploadSpool, *, message: str, m
     return form
 
 
+async def read_picture(request: web.Request, *, max_bytes: int) -> bytes:
+    """The one file, `picture`, of a form: held in memory, put nowhere. Empty where there is none. Raises `Problem`."""
+    try:
+        async with asyncio.timeout(_DRAIN_S):
+            if (request.content_length or 0) > max_bytes + _FIELD_BYTES:
+                raise image_too_large(max_bytes)
+            async for part in await request.multipart():
+                if isinstance(part, BodyPartReader) and part.name == "picture":
+                    data = await _read_bytes(part, max_bytes)
+                    if data is None:
+                        raise image_too_large(max_bytes)
+                    return data
+                if not isinstance(part, BodyPartReader):
+                    raise unreadable_form()
+                await part.release()
+    except Problem:
+        await drain(request)
+        raise
+    except TimeoutError:
+        raise too_slow() from None
+    except (ValueError, LookupError, AssertionError, HttpProcessingError, web.RequestPayloadError):
+        await drain(request)
+        raise unreadable_form() from None
+    return b""
+
+
 async def json_object(request: web.Request) -> dict[str, Any]:
     """A small request's content. Raises `Problem` where it is no JSON object."""
     try:

@@ -190,6 +190,18 @@ def foreign_site() -> Problem:
     return Problem(403, "cross_site", tr("This request came from another site, so I did not follow it."))
 
 
+def nothing_to_check() -> Problem:
+    return Problem(400, "empty", tr("There is no picture in that. Please choose one."))
+
+
+def too_often() -> Problem:
+    return Problem(429, "too_often", tr("You have asked very often. Please try again in a minute."), retry_after_s=60)
+
+
+def too_busy_to_check() -> Problem:
+    return Problem(503, "busy", tr("Many people are asking just now. Please try again in a moment."), retry_after_s=5)
+
+
 def too_many_streams() -> Problem:
     return Problem(
         503, "busy", tr("Too many people are watching at once. Please try again in a minute."), retry_after_s=60

@@ -37,6 +37,7 @@ from adapters.web.ports import PageStore, Record, UploadSpool
 from adapters.web.records import PLATFORM, answer_id_of, chat_ref, inbound_of, message_id_of, person_record, public
 from adapters.web.shared import SharedPages
 from adapters.web.speech import language_of_request, speak
+from adapters.web.verify import Check, VerifyPage
 from adapters.web.words import Words
 from bot.domain.errors import RemixError
 from bot.domain.images import EXTENSIONS
@@ -69,13 +70,14 @@ def build_app(
     max_image_bytes: int = MAX_IMAGE_BYTES,
     draws: bool = True,
     hears: bool = True,
+    check: Check | None = None,
     calls: Sequence[web.RouteDef] = (),
     now: Clock = time.time,
 ) -> web.Application:
     """The page. `allowed_hosts` are names it may be reached under beside this machine's own, with or without a port;
-    under the name in `public_url` only what is shared can be seen; `behind_https` when a proxy of ours ends TLS in
-    front of it. What the page offers depends on whether the core `draws` pictures from words and `hears` voice
-    messages.
+    under the name in `public_url` only what is shared can be seen, and pictures can be checked; `behind_https` when a
+    proxy of ours ends TLS in front of it. What the page offers depends on whether the core `draws` pictures from words
+    and `hears` voice messages. `check` says what is known of a file; without it there is no page for that.
 
     `calls` are for programs elsewhere that call us and show by themselves who they are: past login, hosts and origins,
     and what goes wrong there is a number without words."""
@@ -121,6 +123,9 @@ def build_app(
             web.put(f"{chat}/standing", decisions.stand),
         ]
     )
+    if check is not None:
+        page = VerifyPage(check, max_bytes=max_image_bytes, behind_https=behind_https)
+        app.add_routes([web.get("/verify", page.show), web.post("/verify", page.answer)])
     app.add_routes(calls)
     return app
 

@@ -13,18 +13,16 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from adapters.web.login import address_of
+from adapters.web.often import Often
 from adapters.web.speech import headers_of_speech, tag_spoken
 from bot.domain.images import EXTENSIONS
 from bot.domain.language import N_, tr
 from bot.domain.sharing import SharedResult, credit_words
 from bot.ports import Clock, ImageStore
-from bot.recent import Recent
 
 STATIC: Final = Path(__file__).parent / "static"
 MOST: Final = 120
-WINDOW_S: Final = 60.0
-"""So often one address may ask, pictures included."""
+"""So often one address may ask within a minute, pictures included."""
 
 _TOKEN = re.compile(r"[0-9a-f]{40}")
 _HEADERS: Final = {
@@ -56,15 +54,13 @@ class SharedPages:
     ) -> None:
         self._rooms = rooms
         self._images = images
-        self._behind_https = behind_https
-        self._now = now
+        self._often = Often(MOST, behind_https=behind_https, now=now)
         self._page = Template((STATIC / "shared.html").read_text("utf-8"))
         self._nothing = Template((STATIC / "nothing-shared.html").read_text("utf-8"))
-        self._looks: Recent[str, tuple[float, int]] = Recent()
 
     async def page(self, request: web.Request) -> web.Response:
         """GET /s/{token}"""
-        if self._is_too_often(request):
+        if self._often.is_too_often(request):
             return self._told(429, *_TOO_OFTEN)
         token = request.match_info["token"]
         shared = await self._find(token)
@@ -74,7 +70,7 @@ class SharedPages:
 
     async def picture(self, request: web.Request) -> web.Response:
         """GET /s/{token}/picture: the labelled file, byte for byte. With ?download=1, to be kept."""
-        if self._is_too_often(request):
+        if self._often.is_too_often(request):
             return self._told(429, *_TOO_OFTEN)
         shared = await self._find(request.match_info["token"])
         if shared is None:
@@ -97,21 +93,6 @@ class SharedPages:
         return _html(
             status, self._nothing.substitute(lang=tag_spoken(), title=escape(tr(title)), words=escape(tr(words)))
         )
-
-    def _is_too_often(self, request: web.Request) -> bool:
-        address, now = self._address(request), self._now()
-        since, looks = self._looks.get(address, (now, 0))
-        if now - since > WINDOW_S:
-            since, looks = now, 0
-        self._looks[address] = since, looks + 1
-        return looks >= MOST
-
-    def _address(self, request: web.Request) -> str:
-        said = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() if self._behind_https else ""
-        try:
-            return address_of(said or request.remote)
-        except ValueError:
-            return address_of(request.remote)
 
 
 def _html(status: int, text: str) -> web.Response:
@@ -136,6 +117,8 @@ def _fields(token: str, shared: SharedResult) -> dict[str, str]:
         "actions": escape(tr("With this picture")),
         # TRANSLATORS: a button
         "keep": escape(tr("Download")),
+        # TRANSLATORS: a link to a page on which people find out where a picture comes from
+        "check": escape(tr("Check a picture")),
         "from": escape(tr("Shared from a chat with Remixbot. The file itself says how it was made, too.")),
         "label": escape(shared.picture.label),
         "credit": escape(credit_words(shared)),

@@ -35,6 +35,7 @@ HELP = (
         "/mine says what holds for your own pictures, /withdraw takes one back. /cast gives somebody a name, "
         "/taste keeps your wishes."
     ),
+    N_("/verify says where a picture comes from."),
     N_("/imagine, /story, /variations and /explain do what they say, and so do /usage and /settings."),
 )
 """What can be said, one paragraph each."""
@@ -64,6 +65,7 @@ NAMES = (
     "leaderboard",
     "share",
     "unshare",
+    "verify",
 )
 _COMMAND = re.compile(rf"\s*/({'|'.join(NAMES)})(?:@\w{{1,64}})?(?:\s+|$)", re.IGNORECASE)
 _MOST_ARGUMENTS = 4

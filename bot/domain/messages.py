@@ -23,7 +23,8 @@ class Attachment:
 
     `size_bytes` is a claim, None where the platform makes none. `owner` is whose picture it is, None for whoever sent
     it: a forwarded picture and somebody's portrait stay theirs, or `NOBODY`'s. `spoiler` where it is shown only to
-    whoever opens it. `provenance` is what the platform knows of its origin, where it takes out of files what they say.
+    whoever opens it. `provenance` is what the platform knows of its origin, where it takes out of files what they say;
+    `stripped` where it does.
     """
 
     handle: str
@@ -32,6 +33,7 @@ class Attachment:
     owner: Person | None = None
     spoiler: bool = False
     provenance: Provenance | None = None
+    stripped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ COMMAND_NAMES = frozenset(
         "mine",
         "withdraw",
         "withdraw_asks",
+        "verify",
         PRESETS,
         RECIPES,
         "recipe",

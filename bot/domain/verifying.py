@@ -83,6 +83,7 @@ class Metadata:
     """What stands in a file unsigned: anybody can write it, and anybody can take it out.
 
     `terms` are the IPTC's for its source, `systems` the AI systems that it names, `tools` those whose marks it has.
+    `remembered` is what it said of AI when it came in, where it was cleaned then.
     """
 
     terms: tuple[str, ...] = ()
@@ -90,11 +91,12 @@ class Metadata:
     aigc: Aigc | None = None
     aigc_by: str = ""
     tools: tuple[str, ...] = ()
+    remembered: Provenance = Provenance.UNKNOWN
 
     @property
     def says_ai(self) -> bool:
         by_term = provenance_of(self.terms) is not Provenance.UNKNOWN
-        return by_term or bool(self.systems or self.aigc or self.tools)
+        return by_term or self.remembered is not Provenance.UNKNOWN or bool(self.systems or self.aigc or self.tools)
 
 
 class Gone(StrEnum):
@@ -241,7 +243,7 @@ _HEADLINES: Final = {
     Verdict.OURS_LIKELY: N_("I very likely made this picture."),
     Verdict.OURS_POSSIBLE: N_("This looks like a picture that I made. It may be another one."),
     Verdict.ALTERED: N_("This file was changed after it was signed."),
-    Verdict.SAYS_AI: N_("This file says that AI made or changed the picture, by another tool."),
+    Verdict.SAYS_AI: N_("This file says that AI made or changed the picture. Nothing shows that it was me."),
     Verdict.SIGNED: N_("This file is signed, and says nothing of AI."),
     Verdict.NOTHING: N_("I found no marks. That does not mean that no AI was used."),
 }
@@ -303,14 +305,15 @@ def _of_record(known: Known) -> Iterable[Line]:
 
 
 def _of_looks(known: Known) -> Iterable[Line]:
-    if known.stands_here:
+    if known.stands_here or _is_signed_by_us(known):
         return
     match known.match.likeness if known.match else None:
         case None:
             code, words = "no_fingerprints", tr("whether I made it, by what it looks like: no fingerprints are kept.")
             yield Line(Layer.LOOKS, Strength.UNKNOWN, code, words)
         case Likeness.MATCH:
-            words = joined(tr("it looks just like a picture that I made."), _about(known.matched), _saved_anew(known))
+            anew = tr("This file is not the one that I sent: it was saved anew or changed since.")
+            words = joined(tr("it looks just like a picture that I made."), _about(known.matched), anew)
             yield Line(Layer.LOOKS, Strength.STRONG, "looks_ours", words)
         case Likeness.POSSIBLE:
             words = joined(tr("it looks much like a picture that I made."), _about(known.matched))
@@ -320,10 +323,9 @@ def _of_looks(known: Known) -> Iterable[Line]:
             yield Line(Layer.LOOKS, Strength.UNKNOWN, "looks_unknown", words)
 
 
-def _saved_anew(known: Known) -> str:
+def _is_signed_by_us(known: Known) -> bool:
     credentials = known.findings.credentials if known.findings else None
-    signed_by_us = credentials is not None and credentials.seal is Seal.OURS
-    return "" if signed_by_us else tr("This file is not the one that I sent: it was saved anew or changed since.")
+    return credentials is not None and credentials.seal is Seal.OURS
 
 
 def _about(made: Made | None) -> str:
@@ -482,9 +484,11 @@ def _of_metadata(findings: Findings) -> Iterable[Line]:
         by = tr("It names {names}.").format(names=quoted(found.aigc_by)) if found.aigc_by else ""
         said.append(("aigc", joined(tr(_AIGC[found.aigc]), by)))
     said += [("tool", tr("it has marks as {name} leaves them.").format(name=quoted(each))) for each in found.tools]
+    if found.remembered is not Provenance.UNKNOWN:
+        said.append(("source_ai", tr("its file said that AI made or changed it, when it came in.")))
     for code, words in said:
         yield Line(Layer.METADATA, Strength.CLAIM, code, words)
-    if not said and findings.gone is None and not findings.unread:
+    if not said and findings.gone is None and not findings.unread and findings.credentials is None:
         words = tr("whether AI was used, by its metadata: that says nothing of it.")
         yield Line(Layer.METADATA, Strength.UNKNOWN, "no_metadata", words)
 

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import Any, Final
 
 from bot.domain.containers import BrokenFile, Piece, jpeg_pieces, png_pieces, size_px, webp_pieces
@@ -22,6 +23,7 @@ from bot.domain.verifying import NAME_CHARS, Aigc, Credentials, Findings, Metada
 from bot.labels.credentials import read as credentials
 from bot.labels.credentials.library import Anchors
 from bot.labels.credentials.reasons import Reason, unsound
+from bot.labels.credentials.signer import BadSigner, identify, own_anchors
 from bot.labels.credentials.store import media_type_of
 from bot.labels.credentials.values import mapping, text
 
@@ -40,6 +42,9 @@ def read_label(data: bytes) -> Provenance | None:
     return provenance_of([source_type]) if source_type in _LABELS else None
 
 
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[\s\w+/=]+-----END CERTIFICATE-----")
+
+
 @dataclass(frozen=True, slots=True)
 class Trust:
     """Whose signatures say something. `own` are roots whose keys nobody else ever had; `known` issue certificates for
@@ -48,6 +53,20 @@ class Trust:
     own: Anchors = field(default_factory=Anchors)
     known: Anchors = field(default_factory=Anchors)
     name: str = ""
+
+
+def trust_from_files(certificate: str, data_folder: Path) -> Trust:
+    """The roots made for this installation are its own. Of a certificate that is set, those behind the first one issue
+    others', too. Raises `BadSigner` where it cannot be read."""
+    own = own_anchors(data_folder)
+    if not certificate:
+        return Trust(own)
+    try:
+        pem = Path(certificate).read_bytes()
+    except OSError as error:
+        raise BadSigner(f"The certificate {certificate} cannot be read: {error.strerror}.") from None
+    _, *issuers = _CERTIFICATE.findall(pem.decode("ascii", "replace")) or [""]
+    return Trust(own, Anchors(signers="\n".join(issuers)), identify(pem).name)
 
 
 def findings_of(data: bytes, trust: Trust) -> Findings:

@@ -50,7 +50,7 @@ from tests.fakes.rooms import MemoryImages, SmallCore
 from tests.pictures import photo
 
 TURN = TurnId("aaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb")
-EDIT_THIS, TAKE_BACK = "Edit this image", "Take back my picture"
+EDIT_THIS, TAKE_BACK, CHECK_THIS = "Edit this image", "Take back my picture", "Check this picture"
 DAY = 24 * 3600
 FILE = b"\x89PNG the labelled file"
 
@@ -212,8 +212,8 @@ async def test_commands_are_registered_once_and_again_only_when_they_changed(
     assert fake.syncs == 2
     assert {each["name"] for each in fake.commands} == {
         "edit", "imagine", "story", "explain", "tree", "compare", "arena", "leaderboard", "share", "unshare",
-        "presets", "recipe", "recipes", "cast", "taste", "mine", "help", "settings", "forget", "usage",
-        EDIT_THIS, TAKE_BACK,
+        "presets", "recipe", "recipes", "cast", "taste", "mine", "help", "settings", "forget", "usage", "verify",
+        EDIT_THIS, TAKE_BACK, CHECK_THIS,
     }  # fmt: skip
 
 
