@@ -5,11 +5,8 @@ from __future__ import annotations
 import io
 import itertools
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import numpy as np
@@ -21,6 +18,7 @@ from PIL import Image
 from bot.domain.digital_source import VOCABULARY
 from bot.domain.images import Picture, Provenance
 from bot.domain.labels import Label
+from bot.domain.verifying import Seal
 from bot.labels.credentials import read as reading
 from bot.labels.credentials.chain import make_chain
 from bot.labels.credentials.library import Anchors, Attachment, TooSlow, within
@@ -30,6 +28,7 @@ from bot.labels.credentials.reasons import Reason
 from bot.labels.credentials.sign import sign
 from bot.labels.credentials.store import manifest_store
 from bot.labels.metadata import label_file
+from bot.labels.verify import Trust, findings_of
 from tests.credentials import (
     AI_EDITED,
     CREATED,
@@ -38,6 +37,7 @@ from tests.credentials import (
     anchors,
     carelessly_turned,
     chain,
+    counted,
     flipped,
     parent,
     pointing,
@@ -267,6 +267,8 @@ def test_a_time_stamp_keeps_a_file_trusted_after_its_certificate_has_ended() -> 
     assert (early.state, early.reasons) == (State.TRUSTED, ())
     assert early.manifest is not None
     assert early.manifest.signed_at is not None
+    seals = [findings_of(each.data, Trust(known)).credentials for each in (bare, stamped)]
+    assert [each.seal for each in seals if each is not None] == [Seal.EXPIRED, Seal.OURS]
     assert turned(bare.data).left_out == ()  # expired is not altered
 
 
@@ -285,32 +287,6 @@ def test_an_authority_that_is_down_or_silent_is_done_without_and_then_left_alone
 
 
 # --- strangers' files
-
-
-@contextmanager
-def counted() -> Iterator[tuple[str, list[str]]]:
-    """A server that counts who comes."""
-    came: list[str] = []
-
-    class Door(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            came.append(self.path)
-            self.send_error(404)
-
-        do_HEAD = do_POST = do_GET
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/m.c2pa", came
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.mark.parametrize("media_type", MEDIA_TYPES)

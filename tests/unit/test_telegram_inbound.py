@@ -68,7 +68,7 @@ def sizes(name: str) -> list[dict[str, Any]]:
 
 def photo_of(name: str, **more: Any) -> Attachment:
     """What comes of it."""
-    return Attachment(file_handle(f"{name}-y", f"v{name}"), "photo.jpg", 200_000, **more)
+    return Attachment(file_handle(f"{name}-y", f"v{name}"), "photo.jpg", 200_000, stripped=True, **more)
 
 
 def document(name: str | None = "picture.png", mime: str | None = "image/png") -> dict[str, Any]:
@@ -591,7 +591,7 @@ def test_a_file_that_is_a_picture_comes_along(name: str | None, mime: str | None
 
 
 def test_a_still_sticker_is_a_picture() -> None:
-    expected = Attachment(file_handle("sticker", "usticker"), "sticker.webp", 20_000)
+    expected = Attachment(file_handle("sticker", "usticker"), "sticker.webp", 20_000, stripped=True)
     assert attachments_of(said(sticker=sticker()), ME) == (expected,)
 
 
