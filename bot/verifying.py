@@ -88,7 +88,7 @@ class Verifying:
         now: Clock = time.monotonic,
     ) -> None:
         self._read = read
-        self._recognition = recognition
+        self.recognition = recognition
         self._platforms = platforms
         self._turns = turns
         self._contests = contests
@@ -134,7 +134,7 @@ class Verifying:
     async def _matched(self, data: bytes) -> Match | None:
         try:
             async with asyncio.timeout(_LOOKING_S):
-                return await self._recognition.look_up(data)
+                return await self.recognition.look_up(data)
         except Exception as error:  # hostile bytes in a decoder: then nobody knows, and the rest is told
             log.warning("a picture could not be looked up", error=type(error).__name__)
             return Match(Likeness.UNKNOWN)
