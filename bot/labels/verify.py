@@ -10,7 +10,7 @@ import html
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -230,17 +230,16 @@ def _metadata_anywhere(data: bytes) -> Metadata:
     if at < 0:
         return Metadata()
     region = data[at : at + _REGION_BYTES]
-    return _claims(terms_in_xmp(region), [region], _aigc_in([region]))
+    return _claims(terms_in_xmp(region), [region], None)
 
 
-def _claims(terms: Iterable[str], regions: list[bytes], aigc: Mapping[str, str] | None) -> Metadata:
-    label = str(aigc.get("Label", "")) if aigc else ""
+def _claims(terms: Iterable[str], regions: list[bytes], aigc: AigcField | None) -> Metadata:
     known = {each.value: each for each in Aigc}
     return Metadata(
         terms=tuple(dict.fromkeys(_named(term) for term in terms if _named(term)))[:_MOST_AGENTS],
         systems=tuple(dict.fromkeys(_systems(regions)))[:_MOST_AGENTS],
-        aigc=known.get(label, Aigc.IS if aigc else None),
-        aigc_by=_named(aigc.get("ContentProducer", "")) if aigc else "",
+        aigc=known.get(aigc.label, Aigc.IS) if aigc else None,
+        aigc_by=_named(aigc.producer) if aigc else "",
         tools=tuple(dict.fromkeys(_tools(regions)))[:_MOST_AGENTS],
     )
 
@@ -296,12 +295,20 @@ _MOST_TRIES: Final = 40
 _JSON_CHARS: Final = 4_000
 
 
-def aigc_of(data: bytes) -> Mapping[str, str] | None:
-    """China's implicit label; None where the file has none. Only texts come out."""
+@dataclass(frozen=True, slots=True)
+class AigcField:
+    """`label` as it stands there: "1", "2", "3", or anything."""
+
+    label: str
+    producer: str = ""
+
+
+def aigc_of(data: bytes) -> AigcField | None:
+    """China's implicit label; None where the file has none."""
     return _aigc_in(_regions(data, _pieces(data, media_type_of(data))))
 
 
-def _aigc_in(regions: Iterable[bytes]) -> Mapping[str, str] | None:
+def _aigc_in(regions: Iterable[bytes]) -> AigcField | None:
     for region in regions:
         for alphabet, name in (
             ("utf-8", b"AIGC"),
@@ -319,7 +326,7 @@ def _aigc_in(regions: Iterable[bytes]) -> Mapping[str, str] | None:
     return None
 
 
-def _aigc_in_text(given: str) -> Mapping[str, str] | None:
+def _aigc_in_text(given: str) -> AigcField | None:
     decoder = json.JSONDecoder()
     for match in islice(re.finditer(r"\{", given), _MOST_TRIES):
         try:
@@ -327,21 +334,19 @@ def _aigc_in_text(given: str) -> Mapping[str, str] | None:
         except (ValueError, RecursionError):
             continue
         found = _inner(value)
-        if found:
+        if found is not None:
             return found
     return None
 
 
-def _inner(value: Any) -> Mapping[str, str]:
+def _inner(value: Any) -> AigcField | None:
     inner = mapping(value).get("AIGC", value)
     if isinstance(inner, str):
         try:
             inner = json.loads(inner[:_JSON_CHARS])
         except (ValueError, RecursionError):
-            return {}
+            return None
     told = mapping(inner)
-    return (
-        {str(key)[:40]: str(each) for key, each in told.items() if isinstance(each, str | int)}
-        if "Label" in told
-        else {}
-    )
+    if "Label" not in told:
+        return None
+    return AigcField(str(told["Label"])[:NAME_CHARS], str(told.get("ContentProducer", ""))[:400])

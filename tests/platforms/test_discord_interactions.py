@@ -815,6 +815,37 @@ async def test_one_whose_picture_is_in_a_result_takes_it_back_from_the_menu_of_t
     )  # fmt: skip
 
 
+async def test_a_picture_is_checked_from_the_menu_for_whoever_asks_alone(stage: Stage) -> None:
+    keep_anna_out(stage)  # asking is open to everybody
+    photographed = await stage.ben.says(stage.channel, "our cat", files=[("cat.jpg", photo())])
+    given = await stage.anna.menu(CHECK_THIS, photographed)
+    message = await stage.received()
+    assert message.ref == interaction_ref(stage.fake.bot.id, stage.channel.id, given.id)
+    assert (message.text, message.reply_to) == ("/verify", stage.ref(photographed))
+    assert message.quoted is not None
+    assert (message.quoted.ours, [each.filename for each in message.quoted.attachments]) == (False, ["cat.jpg"])
+    kept = await stage.store.interaction(message.ref)
+    assert kept is not None
+    assert (kept.alone, kept.can_post) == (True, False)
+    assert await stage.store.target(given.id) is None
+
+
+async def test_a_result_of_ours_is_checked_from_the_menu_with_its_file(stage: Stage) -> None:
+    shown = stage.answer_of_ours(("Again", press(Act.AGAIN)))
+    shown.attachments = [stage.fake.attachment("remix.png", photo())]
+    await stage.anna.menu(CHECK_THIS, shown)
+    message = await stage.received()
+    assert (message.text, message.reply_to) == ("/verify", stage.ref(shown))
+    assert message.quoted is not None
+    assert (message.quoted.ours, len(message.quoted.attachments)) == (True, 1)
+
+
+async def test_verify_takes_a_picture_along(stage: Stage) -> None:
+    await stage.anna.slash("verify", stage.channel, picture=("cat.jpg", photo()))
+    message = await stage.received()
+    assert (message.text, [each.filename for each in message.attachments]) == ("/verify", ["cat.jpg"])
+
+
 async def test_a_message_without_a_picture_is_said_to_have_none(stage: Stage) -> None:
     written = await stage.ben.says(stage.channel, "hello")
     opened = await stage.anna.menu(EDIT_THIS, written)

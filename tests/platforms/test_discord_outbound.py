@@ -614,6 +614,15 @@ async def test_a_picture_is_fetched_as_it_was_sent(place: Place) -> None:
     assert len(photo("cat")) == len(await place.platform.fetch(attachment(said), max_bytes=len(photo("cat"))))
 
 
+async def test_a_picture_is_never_asked_for_in_another_form_than_it_was_sent_in(place: Place) -> None:
+    said = await place.anna.says(place.channel, "look", files=[("cat.jpg", photo("cat"))])
+    plain = attachment(said)
+    asked = "&format=webp&quality=lossless&width=320&height=200"
+    made_anew = replace(plain, handle=plain.handle + (asked if "?" in plain.handle else f"?{asked[1:]}"))
+    assert await place.platform.fetch(made_anew, max_bytes=10**7) == photo("cat")
+    assert [each for each in place.fake.urls if "format" in each or "width" in each] == []
+
+
 async def test_a_picture_that_is_too_large_is_said_to_be(place: Place) -> None:
     said = await place.anna.says(place.channel, "look", files=[("cat.jpg", photo("cat"))])
     with pytest.raises(BadPicture, match="too large"):

@@ -74,6 +74,8 @@ class FakeDiscord(World):
         self.max_request_bytes = bodies.MAX_REQUEST_BYTES
         self.latency_s = 0.0
         self.downloads: list[str] = []
+        self.urls: list[str] = []
+        """The same, with what was asked behind the path."""
         """Paths of files that were fetched, with what they answered."""
         self._check_schema = check_schema
         self._faults: list[Fault] = []
@@ -254,6 +256,7 @@ class FakeDiscord(World):
         path = request.raw_path.partition("?")[0]
         found = self.open_link(path, request.query)
         self.downloads.append(path)
+        self.urls.append(request.raw_path)
         self.changed()
         if self.latency_s:
             await asyncio.sleep(self.latency_s)
