@@ -6,6 +6,7 @@ import json
 import random
 import time
 import zlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from PIL import Image
 from bot.domain.containers import jpeg_segment, png_chunk, webp_chunk
 from bot.domain.images import Picture, Provenance
 from bot.domain.labels import Label
+from bot.domain.recognition import Kept, Kind, Near
 from bot.domain.refs import TurnId
 from bot.domain.verifying import (
     Aigc,
@@ -34,11 +36,15 @@ from bot.domain.verifying import (
     verdict_of,
     words_of,
 )
+from bot.engines.reader import PillowPictureReader
 from bot.labels.credentials.chain import make_chain, write_chain
 from bot.labels.credentials.library import Anchors
 from bot.labels.credentials.sign import sign
 from bot.labels.credentials.signer import signer_from_files
+from bot.labels.fingerprint import fingerprint_of
+from bot.labels.looking import Looking
 from bot.labels.metadata import label_file
+from bot.labels.recogniser import Recogniser
 from bot.labels.verify import Trust, findings_of, trust_from_files
 from tests.credentials import (
     AI_EDITED,
@@ -414,3 +420,28 @@ def test_programs_are_told_the_same_in_stable_words() -> None:
     told_to = report(turned(photo()).data).as_dict
     assert told_to["verdict"] == "ours_proven"
     assert json.loads(json.dumps(told_to)) == told_to
+
+
+# --- by its looks
+
+
+class OneRow:
+    """`bot.labels.ports.FingerprintIndex` that knows one picture, a result of ours."""
+
+    def __init__(self, code: bytes) -> None:
+        self.code = code
+
+    async def nearest(self, codes: Sequence[bytes], *, radius_bits: int) -> Sequence[Near]:
+        known = int.from_bytes(self.code, "big")
+        bits = min((known ^ int.from_bytes(code, "big")).bit_count() for code in codes)
+        return [Near(Kept(TURN, Kind.OURS), bits)] if bits <= radius_bits else []
+
+
+async def test_what_looks_like_ours_is_found_in_whatever_file_it_comes_and_nothing_else() -> None:
+    known = fingerprint_of(photo(), JPEG)
+    assert known is not None
+    looking = Looking(Recogniser(OneRow(known.trimmed)), PillowPictureReader())  # type: ignore[arg-type]
+    anew = saved(image().resize((450, 300)), "WEBP", quality=70)
+    found = [await looking.look_up(data) for data in (photo(), anew, photo("cat"), b"", pdf(), bomb("PNG"))]
+    ours, nobodys = Match(Likeness.MATCH, TURN, 0), Match(Likeness.UNKNOWN)
+    assert found == [ours, ours, nobodys, nobodys, nobodys, nobodys]
