@@ -50,7 +50,8 @@ MOST_PICTURES: Final = 4
 MOST: Final = 20
 WINDOW_S: Final = 60.0
 """So often one person may ask."""
-_AT_ONCE: Final = 2
+_AT_ONCE, _HELD = 2, 4
+"""So many files are looked at side by side, and so many of chats are in memory."""
 _LOOKING_S: Final = 20.0
 
 
@@ -97,6 +98,7 @@ class Verifying:
         self.max_bytes = max_bytes
         self._max_pixels = max_pixels
         self._some = asyncio.Semaphore(_AT_ONCE)
+        self._held = asyncio.Semaphore(_HELD)
         self._asked: Recent[UserRef, tuple[float, int]] = Recent()
         self._now = now
 
@@ -167,12 +169,13 @@ class Verifying:
         """As they lie on the platform. They are fetched past the door that cleans and keeps."""
         found = [await self._of_file(message, each) for each in files[:MOST_PICTURES]]
         known = [replace(each, stands_here=posted) for each, _ in found]
-        return _told(known, [status for _, path in found for status in path])
+        return _told(known, [status for _, path in found for status in path], len(files))
 
     async def _of_file(self, message: InboundMessage, file: Attachment) -> tuple[Known, Sequence[TurnStatus]]:
         platform = self._platforms[message.ref.chat.platform]
-        data = await platform.fetch(file, max_bytes=self.max_bytes)
-        known, path = await self._known(data, message.ref.chat)
+        async with self._held:
+            data = await platform.fetch(file, max_bytes=self.max_bytes)
+            known, path = await self._known(data, message.ref.chat)
         if file.stripped and known.findings is not None:
             known = replace(known, findings=replace(known.findings, gone=Gone.BY_PLATFORM))
         return known, path
@@ -187,17 +190,17 @@ class Verifying:
         if made is not None and made.hides:
             # What the file says would tell.
             return _told([Known(Findings(), stands_here=True, record=made)], path)
-        findings = await self._file_of_ours(message, status)
+        findings = await self._file_of_ours(message, status, show.index)
         return _told([Known(findings, stands_here=True, record=made)], path)
 
-    async def _file_of_ours(self, message: InboundMessage, status: TurnStatus) -> Findings | None:
+    async def _file_of_ours(self, message: InboundMessage, status: TurnStatus, index: int) -> Findings | None:
         """What stands in the chat; where the platform does not show it, what we sent."""
         assert status.outcome is not None
         try:
             if message.quoted is not None and message.quoted.attachments:
                 known, _ = await self._of_file(message, _meant(message.quoted.attachments, message)[0])
                 return known.findings
-            images = _meant(status.outcome.images, message)[:1]
+            images = status.outcome.images[max(index, 0) :][:1] or status.outcome.images[:1]
             capabilities = await self._platforms[message.ref.chat.platform].capabilities(message.ref.chat)
             (sent,) = await self._renditions.of(images, status.outcome.label, capabilities)
             return await self._looked_through(await self._images.get(sent.image.sha256))
@@ -216,7 +219,7 @@ class Verifying:
             path += grown
             said = Metadata(remembered=image.provenance)
             known.append(replace(found, findings=Findings(metadata=said, gone=Gone.BY_US)))
-        return _told(known, path)
+        return _told(known, path, len(images))
 
     # --- what may be told
 
@@ -244,13 +247,13 @@ def _meant(of: Sequence[_T], message: InboundMessage) -> Sequence[_T]:
     return of if index is None else of[index : index + 1] or of[:1]
 
 
-def _told(known: Sequence[Known], path: Sequence[TurnStatus]) -> Told:
+def _told(known: Sequence[Known], path: Sequence[TurnStatus], asked: int = 1) -> Told:
     """What names people goes when one of them is forgotten."""
     turns = [status.turn for status in path]
     people = (person for turn in turns for person in (turn.author, *turn.owners))
     said = (person for turn in turns for person in (turn.author, turn.words_by, *turn.words_of))
     return Told(
-        words_of([report_of(each) for each in known]),
+        words_of([report_of(each) for each in known], more=max(0, asked - len(known))),
         owners=tuple(dict.fromkeys(people)),
         words_of=tuple(dict.fromkeys(person for person in said if person is not None)),
     )

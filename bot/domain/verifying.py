@@ -54,13 +54,14 @@ class Credentials:
     `own_name`: it is signed under the name that this bot signs under. `signed_at` is a time-stamp authority's word.
     `provenance` is what its own actions say of AI, `earlier` what those of the pictures say that went into it, by
     `agents`. `sources` went into it, of which `sources_altered` had been changed after they were signed; `cut`: there
-    is more than was read.
+    is more than was read. `made_at` is the signer's word.
     """
 
     seal: Seal
     signer: str = ""
     own_name: bool = False
     signed_at: datetime | None = None
+    made_at: datetime | None = None
     tool: str = ""
     agents: tuple[str, ...] = ()
     provenance: Provenance = Provenance.UNKNOWN
@@ -256,8 +257,8 @@ def report_of(known: Known) -> Report:
     return Report(verdict, tr(_HEADLINES[verdict]), lines)
 
 
-def words_of(reports: Sequence[Report]) -> str:
-    """Of several pictures, what is not known is said once."""
+def words_of(reports: Sequence[Report], *, more: int = 0) -> str:
+    """Of several pictures, what is not known is said once. `more` were not looked at."""
     if len(reports) == 1:
         return reports[0].words
     told = [
@@ -270,7 +271,8 @@ def words_of(reports: Sequence[Report]) -> str:
         )
         for number, report in enumerate(reports, 1)
     ]
-    return "\n\n".join((*told, *([_limits().words] if reports else [])))
+    left = ngettext("I did not look at {count} more.", "I did not look at {count} more.", more).format(count=more)
+    return "\n\n".join((*told, *([left] if more else []), _limits().words))
 
 
 def verdict_of(known: Known) -> Verdict:
@@ -386,7 +388,10 @@ def _gone(gone: Gone) -> Line:
 def _of_credentials(told: Credentials) -> Iterable[Line]:
     strength, words = _seal(told)
     stamp = tr("Time-stamped on {day}.").format(day=f"{told.signed_at:%Y-%m-%d}") if told.signed_at else ""
-    yield Line(Layer.CREDENTIALS, strength, told.seal.value, joined(words, stamp if told.seal in INTACT else ""))
+    made = tr("Made on {day}.").format(day=f"{told.made_at:%Y-%m-%d}") if told.made_at else ""
+    yield Line(
+        Layer.CREDENTIALS, strength, told.seal.value, joined(words, *((made, stamp) if told.seal in INTACT else ()))
+    )
     if told.seal in (Seal.REMOTE, Seal.UNREADABLE):
         return
     says = {Seal.OURS: Strength.PROOF, Seal.KNOWN: Strength.STRONG}.get(told.seal, Strength.CLAIM)

@@ -134,6 +134,7 @@ def _told(told: credentials.Credentials, seal: Seal, trust: Trust) -> Credential
         signer=manifest.signer[:NAME_CHARS],
         own_name=bool(trust.name) and manifest.signer == trust.name,
         signed_at=manifest.signed_at,
+        made_at=max((each.at for each in manifest.actions if each.at and each.attributed), default=None),
         tool=manifest.generator[:NAME_CHARS],
         agents=tuple(dict.fromkeys(each.agent[:NAME_CHARS] for each in by_ai if each.agent))[:_MOST_AGENTS],
         provenance=provenance_of(each.source_type for each in manifest.actions),

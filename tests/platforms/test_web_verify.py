@@ -143,7 +143,6 @@ async def test_on_a_phone_a_file_is_chosen_or_dropped_and_the_answer_stands_whol
         page.on("console", lambda said: complaints.append(said.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         await page.goto(f"{rig.url}verify")
-        await page.screenshot(path=tmp_path / "before.png", full_page=True)
         await page.set_input_files("input", file)
         await page.wait_for_selector("h2.ours_proven")
         await page.screenshot(path=tmp_path / "after.png", full_page=True)

@@ -590,6 +590,13 @@ def test_a_file_that_is_a_picture_comes_along(name: str | None, mime: str | None
     assert attachments_of(said(document=document(name, mime)), ME) == (expected,)
 
 
+@pytest.mark.parametrize(("carries", "stripped"), [({"photo": sizes("a")}, True), ({"document": document()}, False)])
+def test_a_photo_has_lost_what_its_file_said_and_a_file_has_not(carries: dict[str, Any], stripped: bool) -> None:
+    asked = read(said(text="/verify", reply_to_message=raw(id_=69, **carries)))
+    assert asked.quoted is not None
+    assert [each.stripped for each in asked.quoted.attachments] == [stripped]
+
+
 def test_a_still_sticker_is_a_picture() -> None:
     expected = Attachment(file_handle("sticker", "usticker"), "sticker.webp", 20_000, stripped=True)
     assert attachments_of(said(sticker=sticker()), ME) == (expected,)

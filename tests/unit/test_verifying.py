@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from bot.domain.containers import jpeg_segment, png_chunk, webp_chunk
 from bot.domain.images import Picture, Provenance
@@ -39,6 +39,7 @@ from bot.domain.verifying import (
 from bot.engines.reader import PillowPictureReader
 from bot.labels.credentials.chain import make_chain, write_chain
 from bot.labels.credentials.library import Anchors
+from bot.labels.credentials.manifest import Deed
 from bot.labels.credentials.sign import sign
 from bot.labels.credentials.signer import signer_from_files
 from bot.labels.fingerprint import fingerprint_of
@@ -81,6 +82,7 @@ from tests.pictures import (
 
 TRUST = Trust(own=anchors())
 NOTHING = Match(Likeness.UNKNOWN)
+AT = datetime(2026, 1, 2, tzinfo=UTC)
 TURN = TurnId("aaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb")
 INNER = {"Label": "1", "ContentProducer": "Doubao", "ProduceID": "01JD"}
 WRAPPED = json.dumps({"AIGC": INNER})
@@ -393,7 +395,7 @@ def test_a_match_tells_label_model_and_day_and_how_it_came_about_only_where_that
 
 
 def test_nothing_that_is_said_calls_a_picture_real() -> None:
-    seals = [None, *(Credentials(seal, "A", own, datetime.now(UTC), "t", ("g",), p, e, 2, 1, True)
+    seals = [None, *(Credentials(seal, "A", own, AT, AT, "t", ("g",), p, e, 2, 1, True)
              for seal in Seal for own in (True, False) for p in Provenance for e in Provenance)]  # fmt: skip
     everything = Metadata(("trainedAlgorithmicMedia", "digitalCapture"), ("S",), Aigc.MAY_BE, "P", ("T",))
     for seal in seals:
@@ -414,6 +416,12 @@ def test_several_pictures_are_numbered_and_what_is_not_known_is_said_once() -> N
     assert said.startswith("Picture 1: I made this picture.\n• Proof:")
     assert "\n\nPicture 2: I found no marks." in said
     assert said.count("Not known:") == 1
+    assert "I did not look at 3 more." in words_of([first, second], more=3)
+
+
+def test_what_we_signed_says_on_which_day_it_was_made() -> None:
+    dated = sign(photo(), JPEG, Deed("r-7", CREATED.steps, at=AT), [], signer()).data
+    assert "Proof: I signed this file, and nobody changed it since. Made on 2026-01-02." in report(dated).words
 
 
 def test_programs_are_told_the_same_in_stable_words() -> None:
@@ -442,6 +450,7 @@ async def test_what_looks_like_ours_is_found_in_whatever_file_it_comes_and_nothi
     assert known is not None
     looking = Looking(Recogniser(OneRow(known.trimmed)), PillowPictureReader())  # type: ignore[arg-type]
     anew = saved(image().resize((450, 300)), "WEBP", quality=70)
-    found = [await looking.look_up(data) for data in (photo(), anew, photo("cat"), b"", pdf(), bomb("PNG"))]
+    screenshot = saved(ImageOps.expand(image(), border=40, fill="white"), "PNG")
+    found = [await looking.look_up(data) for data in (photo(), anew, screenshot, photo("cat"), b"", pdf(), bomb("PNG"))]
     ours, nobodys = Match(Likeness.MATCH, TURN, 0), Match(Likeness.UNKNOWN)
-    assert found == [ours, ours, nobodys, nobodys, nobodys, nobodys]
+    assert found == [ours] * 3 + [nobodys] * 4
