@@ -51,6 +51,7 @@ from bot.intake import Hall
 from bot.kitchen import Kitchen
 from bot.labels.credentials.signer import BadSigner
 from bot.labels.labeller import MetadataLabeller
+from bot.labels.looking import Looking
 from bot.labels.mark import Marker
 from bot.labels.recogniser import Recogniser
 from bot.labels.verify import Trust, findings_of, trust_from_files
@@ -80,7 +81,7 @@ from bot.taste import Tastes
 from bot.telling import Counter
 from bot.trees import Trees
 from bot.turns import Workshop
-from bot.verifying import Recognition, Unrecognised, Verifying
+from bot.verifying import Recognition, Verifying
 from bot.withdrawing import Withdrawing
 from storage.docket.queue import DocketTurnQueue
 from storage.objects.store import ObstoreImageStore, ObstoreUploads, image_store, uploads
@@ -206,8 +207,11 @@ async def open_house(
         await stack.enter_async_context(queue)
         if machines is None:
             machines = await stack.enter_async_context(open_machines(settings))
-        engines, text_model = {**machines.engines, CAST: CastEngine()}, machines.text_model
-        retention_s = settings.retention_s
+        engines, text_model, retention_s = (
+            {**machines.engines, CAST: CastEngine()},
+            machines.text_model,
+            settings.retention_s,
+        )
 
         turns = RedisTurnStore(client, retention_s=retention_s, author_limit=settings.person_turns)
         messages = RedisMessageStore(client, retention_s=retention_s)
@@ -313,7 +317,7 @@ async def open_house(
         )
         verifying = _verifying(
             settings,
-            Unrecognised(),
+            Looking(Recogniser(prints), picture_reader(settings)),
             platforms=platforms,
             turns=turns,
             contests=contests,

@@ -64,13 +64,6 @@ class Recognition(Protocol):
         ...
 
 
-class Unrecognised:
-    """Where no fingerprints are kept."""
-
-    async def look_up(self, data: bytes) -> Match | None:  # noqa: ARG002
-        return None
-
-
 class Verifying:
     """`read` gives what a file says of itself; it blocks, and raises nothing."""
 

@@ -307,7 +307,11 @@ def _of_record(known: Known) -> Iterable[Line]:
 
 
 def _of_looks(known: Known) -> Iterable[Line]:
-    if known.stands_here or _is_signed_by_us(known):
+    if known.stands_here:
+        return
+    if _is_signed_by_us(known):
+        if about := _about(known.matched):
+            yield Line(Layer.LOOKS, Strength.STRONG, "looks_ours", about)
         return
     match known.match.likeness if known.match else None:
         case None:

@@ -7,14 +7,13 @@ tricks, and of each layer only so much is read.
 from __future__ import annotations
 
 import html
-import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from bot.domain.containers import BrokenFile, Piece, jpeg_pieces, png_pieces, size_px, webp_pieces
 from bot.domain.digital_source import AI_EDITED, AI_GENERATED, ENHANCED, provenance_of, terms_in_file, terms_in_xmp
@@ -25,7 +24,9 @@ from bot.labels.credentials.library import Anchors
 from bot.labels.credentials.reasons import Reason, unsound
 from bot.labels.credentials.signer import BadSigner, identify, own_anchors
 from bot.labels.credentials.store import media_type_of
-from bot.labels.credentials.values import mapping, text
+from bot.labels.credentials.values import text
+from bot.labels.metadata import Aigc as AigcField
+from bot.labels.metadata import aigc_of
 
 _LABELS = (AI_GENERATED, AI_EDITED, ENHANCED)
 
@@ -287,67 +288,3 @@ def _tools(regions: Iterable[bytes]) -> Iterator[str]:
         named = _BY_NAME.search(region)
         if named:
             yield _named(named[1].decode("latin-1"))
-
-
-# --- AIGC, as it is met in the wild: in XMP as element or attribute, in a PNG's text, in EXIF, in a bare segment;
-# wrapped in {"AIGC": …} or not, escaped or not
-
-_MOST_TRIES: Final = 40
-_JSON_CHARS: Final = 4_000
-
-
-@dataclass(frozen=True, slots=True)
-class AigcField:
-    """`label` as it stands there: "1", "2", "3", or anything."""
-
-    label: str
-    producer: str = ""
-
-
-def aigc_of(data: bytes) -> AigcField | None:
-    """China's implicit label; None where the file has none."""
-    return _aigc_in(_regions(data, _pieces(data, media_type_of(data))))
-
-
-def _aigc_in(regions: Iterable[bytes]) -> AigcField | None:
-    for region in regions:
-        for alphabet, name in (
-            ("utf-8", b"AIGC"),
-            ("utf-16-le", b"A\x00I\x00G\x00C"),
-            ("utf-16-be", b"\x00A\x00I\x00G\x00C"),
-        ):
-            at = region.find(name)
-            if at < 0:
-                continue
-            # What is wrapped begins a little before the name.
-            start = max(0, at - 4 * len(name))
-            found = _aigc_in_text(html.unescape(region[start:].decode(alphabet, "replace")))
-            if found is not None:
-                return found
-    return None
-
-
-def _aigc_in_text(given: str) -> AigcField | None:
-    decoder = json.JSONDecoder()
-    for match in islice(re.finditer(r"\{", given), _MOST_TRIES):
-        try:
-            value, _ = decoder.raw_decode(given[match.start() : match.start() + _JSON_CHARS])
-        except (ValueError, RecursionError):
-            continue
-        found = _inner(value)
-        if found is not None:
-            return found
-    return None
-
-
-def _inner(value: Any) -> AigcField | None:
-    inner = mapping(value).get("AIGC", value)
-    if isinstance(inner, str):
-        try:
-            inner = json.loads(inner[:_JSON_CHARS])
-        except (ValueError, RecursionError):
-            return None
-    told = mapping(inner)
-    if "Label" not in told:
-        return None
-    return AigcField(str(told["Label"])[:NAME_CHARS], str(told.get("ContentProducer", ""))[:400])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from redis.asyncio import Redis
 
 from bot.domain.images import Picture
@@ -20,7 +22,7 @@ from bot.ports import EngineAnswer
 from bot.verifying import MOST
 from tests.credentials import chain, turned
 from tests.fakes.engines import ScriptedEngine
-from tests.pictures import bomb, photo
+from tests.pictures import bomb, photo, saved
 from tests.rig import CAT, COFFEE, Rig, living_in
 from tests.values import ANNA, BEN, CHAT
 
@@ -81,6 +83,11 @@ async def file_of(rig: Rig, received: Received) -> bytes:
     return await rig.house.images.get(shown.image.sha256)
 
 
+def stripped(file: bytes) -> bytes:
+    """Saved anew, as platforms do."""
+    return saved(Image.open(BytesIO(file)), "PNG")
+
+
 async def kept(rig: Rig, redis_url: str) -> tuple[set[str], str, list[str]]:
     """The pixels, everything in Redis, and what lies in the spool."""
     pixels = {path.name for path in (rig.house.settings.data / "pictures").rglob("*") if path.is_file()}
@@ -103,7 +110,7 @@ async def test_of_a_result_in_its_own_chat_it_is_proven_who_made_it_from_what(ri
 
 async def test_elsewhere_a_result_of_ours_tells_of_nobody_and_of_no_chat(rig: Rig, eyes: Eyes) -> None:
     result = await grown(rig)
-    file = await file_of(rig, result)
+    file = stripped(await file_of(rig, result))
     eyes.known[file] = Match(Likeness.MATCH, result.turn, 0)
     here = await words(rig, await rig.says("/verify", [file], author=BEN))
     there = await words(rig, await rig.says("/verify", [file], author=BEN, chat=ELSEWHERE))
@@ -115,11 +122,16 @@ async def test_elsewhere_a_result_of_ours_tells_of_nobody_and_of_no_chat(rig: Ri
         for secret in ("Anna", "Ben", "night", "crop", result.turn, CHAT.chat):
             assert secret not in said
     assert page.verdict is Verdict.OURS_LIKELY
+    signed = await file_of(rig, result)
+    eyes.known[signed] = Match(Likeness.MATCH, result.turn, 0)
+    said = await words(rig, await rig.says("/verify", [signed]))
+    assert said.startswith("I made this picture.\n• Proof: I signed this file")
+    assert "From a picture by Anna; then Anna: “make it night”" in said
 
 
 async def test_of_a_result_that_was_deleted_nothing_is_told(rig: Rig, eyes: Eyes) -> None:
     result = await grown(rig)
-    file = await file_of(rig, result)
+    file = stripped(await file_of(rig, result))
     eyes.known[file] = Match(Likeness.POSSIBLE, result.turn)
     await rig.house.reception.delete(result.reply, by=BEN, moderates=False)
     said = await words(rig, await rig.says("/verify", [file]))
