@@ -15,8 +15,9 @@ from typing import Final
 from bot.domain.digital_source import AI_EDITED, AI_GENERATED, ENHANCED, provenance_of
 from bot.domain.images import Provenance
 from bot.domain.labels import Label, label_line
-from bot.domain.language import N_, ngettext, quoted, tr
+from bot.domain.language import N_, ngettext, pgettext, quoted, tr
 from bot.domain.refs import TurnId
+from bot.domain.words import joined
 
 ASKS_FOR_PICTURE: Final = N_("Reply to a picture with /verify, or send one along, and I say what is known of it.")
 TOO_OFTEN: Final = N_("You have asked me very often. Please try again in a minute.")
@@ -343,8 +344,9 @@ def _about(made: Made | None) -> str:
     label = label_line(made.label) if made.label else ""
     label += f" ({made.model})" if label and made.model else ""
     day = f"{datetime.fromtimestamp(made.at, UTC):%Y-%m-%d}" if made.at else ""
-    facts = ", ".join(part for part in (label, day) if part)
-    return joined(f"{facts}." if facts else "", f"{made.credit}." if made.credit else "")
+    facts = pgettext("between names", ", ").join(part for part in (label, day) if part)
+    sentence = pgettext("end of a sentence", "{words}.")
+    return joined(*(sentence.format(words=each) for each in (facts, made.credit) if each))
 
 
 def _limits() -> Line:
@@ -509,7 +511,3 @@ def _term(term: str) -> str:
 
 def _code(term: str) -> str:
     return "source_ai" if provenance_of([term]) is not Provenance.UNKNOWN else "source"
-
-
-def joined(*sentences: str) -> str:
-    return " ".join(each for each in sentences if each)
