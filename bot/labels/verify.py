@@ -272,7 +272,14 @@ _TOOLS: Final = (
     ("ComfyUI", re.compile(rb"^(?:prompt|workflow)\x00(?s:.){0,60000}\"class_type\"")),
     ("NovelAI", re.compile(rb"^Software\x00NovelAI")),
     ("Midjourney", re.compile(rb"^Description\x00(?s:.){0,20000}\bJob ID: [0-9a-f-]{36}")),
+    (
+        "InvokeAI",
+        re.compile(rb"^(?:(?:invokeai_metadata|sd-metadata)\x00\s{0,9}\{|Dream\x00\"(?s:.){0,20000}\" -s \d)"),
+    ),
+    ("Fooocus", re.compile(rb"^fooocus_scheme\x00")),
 )
+_COMMENT = re.compile(rb"^(?:Exif\x00\x00|II\*\x00|MM\x00\*)(?s:.){0,2000}?(?:UNICODE\x00|ASCII\x00\x00\x00)")
+_STEPS = re.compile(rb"\bSteps: \d{1,5}, Sampler: ")
 _BY_NAME = re.compile(
     rb"(?:CreatorTool\s{0,9}(?:=\s{0,9}[\"']|>)|^Software\x00"
     rb"|^(?:Exif\x00\x00|II\*\x00|MM\x00\*)(?s:.){0,2000}?)"
@@ -285,6 +292,10 @@ def _tools(regions: Iterable[bytes]) -> Iterator[str]:
         for name, mark in _TOOLS:
             if mark.search(region):
                 yield name
+        comment = _COMMENT.match(region)
+        # Its letters may have two bytes each, in either order.
+        if comment and _STEPS.search(region[comment.end() :].replace(b"\x00", b"")):
+            yield "Stable Diffusion"
         named = _BY_NAME.search(region)
         if named:
             yield _named(named[1].decode("latin-1"))
