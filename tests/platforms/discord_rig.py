@@ -219,7 +219,9 @@ class DiscordRig:
         assert isinstance(what, Say) or what is Do.NOT_NOW
         account = self.fake.bot.id
         reply = message_ref(account, self.chats[under.chat].id, under.id)
-        turn = next(turn for turn, shown in self.replies.items() if shown == reply)
+        turn = await self.fake.until(
+            lambda: next((turn for turn, shown in self.replies.items() if shown == reply), None)
+        )
         say = what if isinstance(what, Say) else None
         words = await self.house.reception.allow(turn, chat=reply.chat, by=user_ref(person.id), say=say)
         return Pressed(words)

@@ -145,7 +145,8 @@ def test_each_make_command_in_readme_is_one(line: str) -> None:
 def test_each_other_command_in_readme_works(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = Path(sys.executable).parent / "remixbot"
     assert line.startswith(".venv/bin/remixbot ")
-    shutil.copy(ROOT / "adapters/web/static/samples/cat.jpg", tmp_path / "photo.jpg")
+    for name in ("photo.jpg", "out.png"):
+        shutil.copy(ROOT / "adapters/web/static/samples/cat.jpg", tmp_path / name)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.delenv("GEMINI_API_KEY", raising=False)
     subprocess.run(line.replace(".venv/bin/remixbot", str(command)), cwd=tmp_path, check=True, shell=True)
