@@ -92,9 +92,9 @@ class Renditions:
             here = [each for each in pairs if self._target(each[0], label, capabilities) == target]
             await self._ledger.keep(holder, here, target=target, renew=renew)
         credentialed = [kept for _, kept in opened if kept is not None]
-        for master, kept in opened:
-            if kept is not None:
-                await self._ledger.remember(master, f"credentials {master.credentials}", kept[0])
+        if credentialed:
+            # They go with whoever sent them, and stay where somebody else has sent the same pixels.
+            await self._ledger.keep(holder, [(facts, facts) for facts, _ in credentialed], target="")
         files = {facts.sha256: picture.data for facts, picture in [*masters, *renditions, *credentialed]}
         await asyncio.gather(*(self._images.put(data, sha256) for sha256, data in files.items()))
         self._note(pairs, label, capabilities)

@@ -17,10 +17,17 @@ PNG_XMP = b"XML:com.adobe.xmp\x00"
 
 _SCAN_WINDOW_BYTES = 1 << 20
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_ANY_MARKER = re.compile(rb"\xff[^\x00\xff]", re.DOTALL)
+_MOST_PIECES = 30_000
+"""Of a file. Pictures have some thousand; a stranger's file of millions would keep a thread busy for a minute."""
 
 
 class BrokenFile(ValueError):
     """The file does not hold what its own lengths promise: cut off, or damaged."""
+
+
+class TooManyPieces(BrokenFile):
+    """It is made to be long to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ class Piece:
 def png_pieces(data: bytes) -> Iterator[Piece]:
     """The chunks up to and with IEND. Raises `BrokenFile` where the file ends before. Checksums are not checked."""
     at = len(PNG_SIGNATURE)
-    while True:
+    for _ in range(_MOST_PIECES):
         if at + 12 > len(data):
             raise BrokenFile("a PNG without an end")
         (length,) = struct.unpack_from(">I", data, at)
@@ -52,6 +59,7 @@ def png_pieces(data: bytes) -> Iterator[Piece]:
         if piece.kind == b"IEND":
             return
         at = end
+    raise TooManyPieces("more pieces than a picture has")
 
 
 def png_chunk(kind: bytes, body: bytes) -> bytes:
@@ -71,7 +79,7 @@ def jpeg_pieces(data: bytes) -> Iterator[Piece]:
     """
     yield Piece(b"\xd8", 0, 2, 2, 2)
     at = 2
-    while True:
+    for _ in range(_MOST_PIECES):
         at = _next_marker(data, at)
         kind = data[at + 1 : at + 2]
         if kind in (b"\xd9", b"\x01") or b"\xd0" <= kind <= b"\xd8":
@@ -89,6 +97,7 @@ def jpeg_pieces(data: bytes) -> Iterator[Piece]:
             end = _next_after_pixels(data, at)
             yield Piece(b"", at, end, at, end)
             at = end
+    raise TooManyPieces("more pieces than a picture has")
 
 
 def jpeg_segment(marker: bytes, body: bytes) -> bytes:
@@ -98,10 +107,11 @@ def jpeg_segment(marker: bytes, body: bytes) -> bytes:
 
 def _next_marker(data: bytes, at: int) -> int:
     """Where the next marker stands. Bytes between segments are passed over, as decoders do."""
-    while (at := data.find(b"\xff", at)) >= 0 and at + 2 <= len(data):
-        if data[at + 1] not in (0xFF, 0x00):
-            return at
-        at += 1
+    while at < len(data):
+        found = _ANY_MARKER.search(data, at, at + _SCAN_WINDOW_BYTES + 1)
+        if found:
+            return found.start()
+        at += _SCAN_WINDOW_BYTES
     raise BrokenFile("a JPEG without an end")
 
 
@@ -121,7 +131,9 @@ def webp_pieces(data: bytes) -> Iterator[Piece]:
     if stop > len(data):
         raise BrokenFile("a WebP that is cut off")
     at = 12
-    while at + 8 <= stop:
+    for _ in range(_MOST_PIECES):
+        if at + 8 > stop:
+            return
         length = int.from_bytes(data[at + 4 : at + 8], "little")
         body_end = at + 8 + length
         if body_end > stop:
@@ -129,6 +141,7 @@ def webp_pieces(data: bytes) -> Iterator[Piece]:
         end = min(body_end + length % 2, stop)
         yield Piece(data[at : at + 4], at, end, at + 8, body_end)
         at = end
+    raise TooManyPieces("more pieces than a picture has")
 
 
 def webp_chunk(kind: bytes, body: bytes) -> bytes:

@@ -35,8 +35,10 @@ _PROVENANCES = {
     "compositeSynthetic": Provenance.AI_EDITED,
 }
 _MAX_XMP_BYTES = 64 * 1024
+_MOST_PACKETS = 16
+"""Of one file that are read. It has one, or two where tools disagree."""
 _IN_XMP = re.compile(
-    rb"""[\w.-]{1,40}:DigitalSourceType
+    rb""":(?<=[\w.-]:)DigitalSourceType
     (?: \s{0,9}=\s{0,9}["']([^"'<>]{1,200})["']                                      # attribute
       | [^<>]{0,200}?resource\s{0,9}=\s{0,9}["']([^"'<>]{1,200})["'][^<>]{0,200}>   # element that points
       | [^<>]{0,200}>\s{0,200}([^<>\s]{1,200})\s{0,200}< )                            # element with text
@@ -70,10 +72,11 @@ def terms_in_file(data: bytes) -> tuple[list[str], list[str]]:
     """The terms in the XMP, and those in the C2PA manifest, of a PNG, JPEG or WebP. Broken files have what was read."""
     in_xmp: list[str] = []
     in_c2pa: list[str] = []
-    pieces = _pieces(data)
+    pieces, packets = _pieces(data), 0
     try:
         for piece in pieces:
-            if (packet := xmp_of(data, piece)) is not None:
+            if packets < _MOST_PACKETS and (packet := xmp_of(data, piece)) is not None:
+                packets += 1
                 in_xmp += terms_in_xmp(packet)
             if is_c2pa(data, piece):
                 in_c2pa += terms_in_c2pa(memoryview(data)[piece.body_start : piece.body_end])

@@ -16,7 +16,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape
@@ -273,9 +273,12 @@ class Aigc:
 _MAX_FIELD_CHARS = 8_000
 _MAX_VALUE_CHARS = 200
 _MAX_TEXT_BYTES = 64 * 1024
+_MOST_TEXTS, _MOST_PACKETS = 64, 16
+"""Of a stranger's file that are looked into."""
 _AIGC_IN_XMP = re.compile(
-    r"""[\w.-]{1,40}:AIGC\s{0,9}=\s{0,9}(?:"([^"<>]{1,8000})"|'([^'<>]{1,8000})')    # attribute
-      | <[\w.-]{1,40}:AIGC(?:\s[^<>]{0,400})?>\s{0,99}(?:<!\[CDATA\[)?([^<]{1,8000})  # element
+    r""":(?<=[\w.-]:)AIGC
+    (?: \s{0,9}=\s{0,9}(?:"([^"<>]{1,8000})"|'([^'<>]{1,8000})')           # attribute
+      | (?:\s[^<>]{0,400})?>\s{0,99}(?:<!\[CDATA\[)?([^<]{1,8000}) )      # element
     """,
     re.VERBOSE,
 )
@@ -292,7 +295,8 @@ _SYSTEMS_IN_XMP = {
 def aigc_of(data: bytes) -> Aigc | None:
     """The first AIGC field of a PNG, JPEG or WebP that can be read, in each form that is met: in XMP as an element or
     an attribute, as a PNG's text, in EXIF, as a JPEG's segment of its own; wrapped in `{"AIGC": …}` or not."""
-    return next((field for text in _texts(data) if (field := _field_in(text)) is not None), None)
+    texts = islice(_texts(data), _MOST_TEXTS)
+    return next((field for text in texts if (field := _field_in(text)) is not None), None)
 
 
 def systems_of(data: bytes) -> tuple[str, str]:
@@ -306,10 +310,9 @@ def systems_of(data: bytes) -> tuple[str, str]:
 
 
 def _packets(data: bytes) -> Iterator[str]:
-    for piece in _head(data):
-        packet = xmp_of(data, piece)
-        if packet is not None:
-            yield packet[:_MAX_TEXT_BYTES].decode("utf-8", "replace").replace("\x00", "")
+    every = (packet for piece in _head(data) if (packet := xmp_of(data, piece)) is not None)
+    for packet in islice(every, _MOST_PACKETS):
+        yield packet[:_MAX_TEXT_BYTES].decode("utf-8", "replace").replace("\x00", "")
 
 
 def _texts(data: bytes) -> Iterator[str]:

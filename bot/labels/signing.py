@@ -23,7 +23,7 @@ from bot.labels.credentials.library import within
 from bot.labels.credentials.manifest import BadDeed, Deed, Ingredient, Relation, Step, Verb
 from bot.labels.credentials.sign import Signed, sign
 from bot.labels.credentials.signer import BadSigner, CannotSign, Signer, chosen_files, own_anchors, signer_from_files
-from bot.labels.credentials.store import manifest_store, media_type_of
+from bot.labels.credentials.store import is_endless, manifest_store, media_type_of
 
 log = structlog.get_logger("credentials")
 
@@ -72,7 +72,7 @@ class Finish:
         what is made of it, though it was cleaned of everything else. They are screened as all that goes along, and
         empty is given where they do not hold, or are too large."""
         original, media_type = picture.original, media_type_of(picture.original)
-        if media_type is None:
+        if media_type is None or is_endless(original):
             return b""
         deed = Deed(work_id_of(secrets.token_hex(16)), (Step(Verb.OPENED, ingredients=("parent",)),))
         parent = Ingredient("parent", "Source picture", media_type, original, Relation.PARENT)

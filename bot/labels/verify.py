@@ -252,7 +252,7 @@ def _named(value: object) -> str:
 
 
 _SYSTEM = re.compile(
-    rb"""[\w.-]{1,40}:AISystemUsed
+    rb""":(?<=[\w.-]:)AISystemUsed
     (?: \s{0,9}=\s{0,9}"([^"<>]{1,300})" | \s{0,9}=\s{0,9}'([^'<>]{1,300})' | [^<>]{0,200}>([^<>]{1,300})< )""",
     re.VERBOSE,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from redis.asyncio import Redis
@@ -40,7 +41,7 @@ class RedisImageLedger:
 
     async def release(self, holder: str, images: Sequence[ImageFacts]) -> Sequence[Sha256]:
         gone: list[Sha256] = []
-        for image in dict.fromkeys(images):
+        for image in dict.fromkeys(_with_credentials(images)):
             holders = self._keys.image_holders(image.sha256)
             async with self._client.pipeline(transaction=True) as pipe:
                 pipe.srem(holders, holder)
@@ -80,10 +81,11 @@ class RedisImageLedger:
     def _hold(self, pipe: Pipeline, holder: str, images: Sequence[ImageFacts]) -> None:
         for image in images:
             pipe.hsetnx(self._keys.image(image.sha256), "facts", FACTS.dump(image))
-            pipe.sadd(self._keys.image_holders(image.sha256), holder)
+            for each in _with_credentials([image]):
+                pipe.sadd(self._keys.image_holders(each.sha256), holder)
 
     def _renew(self, pipe: Pipeline, images: Sequence[ImageFacts]) -> None:
-        for sha256 in {image.sha256 for image in images}:
+        for sha256 in {image.sha256 for image in _with_credentials(images)}:
             for key in (self._keys.image(sha256), self._keys.image_holders(sha256)):
                 pipe.expire(key, self._retention_s)
             pipe.expire(self._keys.image_renditions(sha256), self._retention_s)
@@ -100,3 +102,9 @@ class RedisImageLedger:
     async def facts(self, sha256: Sha256) -> ImageFacts | None:
         found: Any = await self._client.hget(self._keys.image(sha256), "facts")
         return FACTS.load(found) if found else None
+
+
+def _with_credentials(images: Sequence[ImageFacts]) -> list[ImageFacts]:
+    """And the files that keep the credentials that they came with: who holds an image holds its own one."""
+    kept = (replace(each, sha256=each.credentials, credentials=None) for each in images if each.credentials)
+    return [*images, *kept]

@@ -395,3 +395,27 @@ def test_a_garbled_store_is_never_trusted_with_anything_else_than_what_was_signe
 
 def test_another_chain_of_the_same_name_is_not_ours() -> None:
     assert told(turned(photo(), signer_of(make_chain())).data).state is State.VALID
+
+
+SECRET = "Xanthippe"
+OPENED_WITH_CAMERA = {"action": "c2pa.created", "digitalSourceType": f"{VOCABULARY}digitalCapture"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"title": f"{SECRET}.jpg"},
+        {"assertions": [{"label": "org.example.note", "data": {"by": SECRET}}]},
+        {"action": {"description": SECRET}},
+        {"action": {"parameters": {"prompt": SECRET}}},
+        {"ingredients": [{"title": SECRET, "format": JPEG, "relationship": "inputTo"}]},
+    ],
+)
+def test_free_texts_in_the_credentials_of_strangers_do_not_travel_on(said: dict[str, Any]) -> None:
+    action = {"label": "c2pa.actions.v2", "data": {"actions": [OPENED_WITH_CAMERA | said.pop("action", {})]}}
+    told = {"title": "DSC_0001.jpg", **said, "assertions": [action, *said.get("assertions", [])]}
+    theirs = raw(told)
+    assert SECRET.encode() in theirs
+    ours = sign(photo("cat"), JPEG, EDITED, [parent(theirs)], signer()).data
+    assert SECRET.encode() not in ours
+    assert read(ours, anchors()) is not None

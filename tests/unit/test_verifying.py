@@ -454,3 +454,15 @@ async def test_what_looks_like_ours_is_found_in_whatever_file_it_comes_and_nothi
     found = [await looking.look_up(data) for data in (photo(), anew, screenshot, photo("cat"), b"", pdf(), bomb("PNG"))]
     ours, nobodys = Match(Likeness.MATCH, TURN, 0), Match(Likeness.UNKNOWN)
     assert found == [ours] * 3 + [nobodys] * 4
+
+
+def test_a_file_of_a_million_pieces_is_not_looked_through_for_long() -> None:
+    whole = saved(image(), "PNG")
+    head, rest = whole[:33], whole[33:]
+    started_at = time.process_time()
+    for piece in (png_chunk(b"teSt", b""), png_chunk(b"tEXt", b"AIGC\x00{")):
+        said = findings_of(head + piece * 1_000_000 + rest, Trust())
+        assert said.metadata.aigc is None
+        assert said.credentials is None
+    findings_of(b"\xff\xd8" + b"\xff" * 10_000_000, Trust())
+    assert time.process_time() - started_at < 5

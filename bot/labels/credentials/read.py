@@ -14,7 +14,7 @@ from bot.domain.digital_source import VOCABULARY
 from bot.labels.credentials.library import Anchors, LibraryError, TooSlow, read_report, within
 from bot.labels.credentials.manifest import LeftOut
 from bot.labels.credentials.reasons import Reason, failure_codes, reasons
-from bot.labels.credentials.store import manifest_store, media_type_of
+from bot.labels.credentials.store import is_endless, manifest_store, media_type_of
 from bot.labels.credentials.values import entries, mapping, mappings, moment, text
 
 MAX_FILE_BYTES = 64_000_000
@@ -120,6 +120,8 @@ def read(data: bytes, anchors: Anchors, *, limit_s: float = READING_S) -> Creden
     if media_type is None:
         raise CannotRead("kind")
     if len(data) > MAX_FILE_BYTES:
+        raise CannotRead("size")
+    if is_endless(data):
         raise CannotRead("size")
     store = manifest_store(data)
     if len(store) > MAX_STORE_BYTES:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.domain.containers import PNG_SIGNATURE, BrokenFile, jpeg_pieces, png_pieces, webp_pieces
+from bot.domain.containers import PNG_SIGNATURE, BrokenFile, TooManyPieces, jpeg_pieces, png_pieces, webp_pieces
+from bot.domain.digital_source import file_pieces
 
 _APP11 = b"\xeb"
 _JUMBF_SEGMENT = b"JP"
@@ -28,6 +29,19 @@ def media_type_of(data: bytes) -> str | None:
 def manifest_store(data: bytes) -> bytes:
     """What carries the manifests, joined; empty where the file has none. Of a broken file, what could be reached."""
     return b"".join(_parts(data))
+
+
+def is_endless(data: bytes) -> bool:
+    """Whether it has so many pieces that whoever looks at them all is busy for long: no picture has."""
+    try:
+        for piece in file_pieces(data):
+            if piece.kind == b"\xda":
+                break
+    except TooManyPieces:
+        return True
+    except BrokenFile:
+        pass
+    return False
 
 
 def _parts(data: bytes) -> Iterator[bytes]:
