@@ -9,7 +9,8 @@ import structlog
 
 from bot.domain.images import ImageFacts, Picture, Role, picture_of
 from bot.domain.labels import Profile
-from bot.domain.messages import ChatCapabilities
+from bot.domain.language import speaking
+from bot.domain.messages import ChatCapabilities, sharing
 from bot.domain.outcomes import UNDO
 from bot.domain.refs import ChatRef, TurnId
 from bot.domain.turns import TurnState, TurnStatus
@@ -69,9 +70,10 @@ class Remembering:
         if outcome is None:
             return
         results = [[await self._picture(image)] for image in outcome.images]
-        capabilities = await self._capabilities(turn.chat)
+        capabilities = sharing(await self._capabilities(turn.chat), len(turn.album) or len(outcome.images))
         if capabilities.profile in _MARKED:
-            marked = await self._renditions.of(outcome.images, outcome.label, capabilities)
+            with speaking(turn.language):  # as it is shown: a mark says it in a language
+                marked = await self._renditions.of(outcome.images, outcome.label, capabilities)
             for copies, each in zip(results, marked, strict=True):
                 copies.append(await self._picture(each.image))
         sent = [each.image for each in turn.inputs if each.role is Role.SOURCE and each.image is not None]

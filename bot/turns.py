@@ -437,10 +437,11 @@ class Workshop:
         if status is None or outcome is None or status.erased or status.turn.chat not in (turn.chat, *turn.around):
             return hidden
         count = len(status.turn.album) or len(outcome.images)
-        capabilities = sharing(await self._capabilities(status.turn.chat), count)
         try:
-            (made,) = await self._renditions.of([each.image], outcome.label, capabilities)
-        except KeyError:
+            capabilities = sharing(await self._capabilities(status.turn.chat), count)
+            with speaking(status.turn.language):  # as it stands there: a mark says it in a language
+                (made,) = await self._renditions.of([each.image], outcome.label, capabilities)
+        except (KeyError, ValueError, RemixError):  # no result is worth less for want of an ingredient
             return hidden
         return replace(hidden, file=made.image.sha256, media_type=made.image.media_type)
 

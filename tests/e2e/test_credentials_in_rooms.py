@@ -374,3 +374,29 @@ async def test_the_files_of_an_arena_do_not_tell_which_model_made_them(redis_url
     assert {each.turn.model for each in statuses} == set(models)
     assert [deeds(manifest_of(each))[1] for each in files] == [("edited", AI_EDITED, "Gemini")] * 2
     assert not [each for each in files if b"model-" in each]
+
+
+async def test_credentials_go_with_who_sent_them_though_somebody_else_has_the_same_pixels(rig: Rig) -> None:
+    sent = came_with_credentials()
+    bare = cleaned(sent, Format.JPEG)
+    assert bare is not None
+    annas = await rig.sees(await rig.says("crop to a square", [sent]))
+    await made(rig, "crop to a square", [bare.data], author=BEN, chat=ELSEWHERE)
+    image = annas.turn.inputs[0].image
+    assert image is not None
+    assert image.credentials is not None
+    await rig.house.images.get(image.credentials)
+    await rig.house.forget(ANNA)
+    await rig.house.images.get(image.sha256)
+    with pytest.raises(KeyError):
+        await rig.house.images.get(image.credentials)
+
+
+async def test_a_marked_result_is_signed_once_in_the_language_of_who_asked(redis_url: str, tmp_path: Path) -> None:
+    async with signing(redis_url, tmp_path, label_profile="visible") as rig:
+        german = await made(rig, WISH, [CAT], language="de")
+        files = [sha256 async for sha256, _ in rig.house.images.list()]
+        await made(rig, WISH, reply_to=german, author=BEN, language="ja")
+        later = [sha256 async for sha256, _ in rig.house.images.list()]
+        # The photo, the result, and its file; then another result with its own.
+        assert (len(files), len(later)) == (3, 5)

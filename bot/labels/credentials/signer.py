@@ -161,7 +161,10 @@ def chosen_files(certificate: str, key: str, data: Path) -> tuple[Path, Path] | 
 def own_anchors(data: Path) -> Anchors:
     """The roots that `remixbot credentials init` made here, now and earlier."""
     path = data / chain.FOLDER / chain.ANCHORS
-    return Anchors(signers=path.read_text() if path.exists() else "")
+    try:
+        return Anchors(signers=path.read_bytes().decode("ascii", "replace"))
+    except OSError:
+        return Anchors()
 
 
 def signer_from_files(
