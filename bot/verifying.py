@@ -19,8 +19,8 @@ from bot.domain.commands import Command
 from bot.domain.credit import credit_line, is_step
 from bot.domain.errors import BadPicture, BadRequest, RemixError
 from bot.domain.images import ImageFacts
-from bot.domain.language import tr
-from bot.domain.messages import Attachment, InboundMessage, MessageRecord
+from bot.domain.language import speaking, tr
+from bot.domain.messages import Attachment, InboundMessage, MessageRecord, sharing
 from bot.domain.outcomes import NO_RESULTS
 from bot.domain.refs import ChatRef, TurnId, UserRef
 from bot.domain.turns import TurnStatus
@@ -194,8 +194,10 @@ class Verifying:
                 known, _ = await self._of_file(message, _meant(message.quoted.attachments, message)[0])
                 return known.findings
             images = status.outcome.images[max(index, 0) :][:1] or status.outcome.images[:1]
-            capabilities = await self._platforms[message.ref.chat.platform].capabilities(message.ref.chat)
-            (sent,) = await self._renditions.of(images, status.outcome.label, capabilities)
+            shown = await self._platforms[message.ref.chat.platform].capabilities(message.ref.chat)
+            capabilities = sharing(shown, len(status.turn.album) or len(status.outcome.images))
+            with speaking(status.turn.language):  # as it stands there: a mark says it in a language
+                (sent,) = await self._renditions.of(images, status.outcome.label, capabilities)
             return await self._looked_through(await self._images.get(sent.image.sha256))
         except (RemixError, KeyError):
             return None
