@@ -176,6 +176,8 @@ _OF_ACTION = frozenset(
     {"action", "when", "softwareAgent", "softwareAgentIndex", "digitalSourceType", "instanceID", "parameters", "reason"}
 )
 _OF_PARAMETERS = frozenset({"ingredient", "ingredients", "ingredientIds", "redacted"})
+_PLAIN_FILTER = re.compile(r"[a-z_]{0,24}")
+"""What tools call what they did: one word."""
 
 
 def _may_name_somebody(report: dict[str, Any]) -> bool:
@@ -209,7 +211,8 @@ def _tells_more(ingredient: dict[str, Any]) -> bool:
 def _says_freely(data: dict[str, Any]) -> bool:
     return any(data[name] for name in data if name not in _OF_ACTIONS) or any(
         any(action[name] for name in action if name not in _OF_ACTION)
-        or any(name not in _OF_PARAMETERS for name in action.get("parameters") or ())
+        or any(name not in _OF_PARAMETERS for name in action.get("parameters") or () if name != "name")
+        or not _PLAIN_FILTER.fullmatch(str((action.get("parameters") or {}).get("name", "")))
         or not str(action.get("reason", "c2pa.")).startswith("c2pa.")
         for action in data.get("actions", ())
     )
