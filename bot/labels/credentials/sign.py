@@ -12,6 +12,7 @@ from bot.labels.credentials.manifest import Deed, Ingredient, LeftOut, Named, Re
 from bot.labels.credentials.reasons import Reason, reasons_of, unsound
 from bot.labels.credentials.signer import CannotSign, Signer
 from bot.labels.credentials.store import manifest_store, media_type_of
+from bot.labels.credentials.values import mapping
 
 MAX_CARRIED_BYTES = 160_000
 """Of all ingredients' manifests together. A turn adds 6 KB to a chain, a time-stamped one 16 KB: ten turns fit.
@@ -175,7 +176,7 @@ _OF_ACTIONS = frozenset({"actions", "allActionsIncluded", "softwareAgents"})
 _OF_ACTION = frozenset(
     {"action", "when", "softwareAgent", "softwareAgentIndex", "digitalSourceType", "instanceID", "parameters", "reason"}
 )
-_OF_PARAMETERS = frozenset({"ingredient", "ingredients", "ingredientIds", "redacted"})
+_OF_PARAMETERS = frozenset({"name", "ingredient", "ingredients", "ingredientIds", "redacted"})
 _PLAIN_FILTER = re.compile(r"[a-z_]{0,24}")
 """What tools call what they did: one word."""
 
@@ -211,8 +212,12 @@ def _tells_more(ingredient: dict[str, Any]) -> bool:
 def _says_freely(data: dict[str, Any]) -> bool:
     return any(data[name] for name in data if name not in _OF_ACTIONS) or any(
         any(action[name] for name in action if name not in _OF_ACTION)
-        or any(name not in _OF_PARAMETERS for name in action.get("parameters") or () if name != "name")
-        or not _PLAIN_FILTER.fullmatch(str((action.get("parameters") or {}).get("name", "")))
+        or _is_prompted(mapping(action.get("parameters")))
         or not str(action.get("reason", "c2pa.")).startswith("c2pa.")
         for action in data.get("actions", ())
     )
+
+
+def _is_prompted(parameters: dict[str, Any]) -> bool:
+    name = str(parameters.get("name", ""))
+    return _PLAIN_FILTER.fullmatch(name) is None or any(each not in _OF_PARAMETERS for each in parameters)
