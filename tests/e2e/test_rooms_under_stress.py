@@ -176,6 +176,8 @@ async def test_a_reply_to_a_turn_that_then_fails_is_not_told_that_it_was_done(ri
     await rig.sees(first)
     gemini.script = [go_on]
     parent = await rig.says("put a hat on her", reply_to=first)
+    while not gemini.requests:  # it is this one that waits, and not what is said next
+        await asyncio.sleep(0.01)
     child = await rig.says("now a scarf", reply_to=parent)
     await rig.house.hall.cancel(parent.turn, chat=CHAT, by=ANNA)
     status = await rig.sees(child)
