@@ -29,6 +29,11 @@ CAT = (SAMPLES / "cat.jpg").read_bytes()
 COFFEE = (SAMPLES / "coffee.jpg").read_bytes()
 
 
+def words_of(status: TurnStatus) -> str:
+    """What its answer says; empty where there is none."""
+    return status.outcome.words if status.outcome is not None else ""
+
+
 @dataclass
 class Rig:
     """`says` is a message from a person; `sees` is the answer once its turn is final."""

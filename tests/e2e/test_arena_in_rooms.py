@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,12 +50,6 @@ WORDS = "make it a foggy morning"
 @pytest.fixture
 def gemini() -> ScriptedEngine:
     return ScriptedEngine(models=(NEW, OLD))
-
-
-@pytest.fixture
-async def rig(redis_url: str, tmp_path: Path, gemini: ScriptedEngine) -> AsyncIterator[Rig]:
-    async with living_in(redis_url, tmp_path, {"exact": ExactEngine(), "gemini": gemini}) as rig:
-        yield rig
 
 
 async def arena(rig: Rig, words: str = WORDS, **fields: Any) -> Received:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,11 +41,10 @@ from bot.domain.words import (
     too_many,
     would_rather_not,
 )
-from bot.engines.exact import ExactEngine
 from bot.ports import EngineProfile
 from tests.fakes.engines import ScriptedEngine
 from tests.pictures import saved as filed
-from tests.rig import CAT, COFFEE, Rig, living_in
+from tests.rig import CAT, COFFEE, Rig, words_of
 from tests.values import ANNA, BEN, CHAT
 
 OTHER = ChatRef("web", "page", "other")
@@ -58,21 +55,6 @@ CARPET = "put Rex on the red carpet"
 
 def a_picture(width_px: int, height_px: int) -> bytes:
     return filed(Image.new("RGB", (width_px, height_px), "teal"), "PNG")
-
-
-@pytest.fixture
-def gemini() -> ScriptedEngine:
-    return ScriptedEngine()
-
-
-@pytest.fixture
-async def rig(redis_url: str, tmp_path: Path, gemini: ScriptedEngine) -> AsyncIterator[Rig]:
-    async with living_in(redis_url, tmp_path, {"exact": ExactEngine(), "gemini": gemini}) as rig:
-        yield rig
-
-
-def words_of(status: TurnStatus) -> str:
-    return status.outcome.words if status.outcome is not None else ""
 
 
 async def saved(rig: Rig, name: str = "Rex", picture: bytes = CAT, author: UserRef = ANNA) -> TurnStatus:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from bot.domain.consent import Policy, Say, Standing
 from bot.domain.images import Role
 from bot.domain.messages import Attachment
 from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, TurnId, UserRef
-from bot.domain.turns import Turn, TurnState, TurnStatus
+from bot.domain.turns import Turn, TurnState
 from bot.domain.words import (
     AGREED_HERE,
     AGREED_ONCE,
@@ -33,29 +32,13 @@ from bot.domain.words import (
     still_asked,
     would_rather_not,
 )
-from bot.engines.exact import ExactEngine
 from tests.fakes.engines import ScriptedEngine
-from tests.rig import CAT, COFFEE, Rig, living_in
+from tests.rig import CAT, COFFEE, Rig, words_of
 from tests.values import ANNA, BEN, CHAT
 
 CARL = UserRef("web", "carl")
 SERVER = ServerRef("web", "page", "club")
 OTHER = ChatRef("web", "page", "other")
-
-
-@pytest.fixture
-def gemini() -> ScriptedEngine:
-    return ScriptedEngine()
-
-
-@pytest.fixture
-async def rig(redis_url: str, tmp_path: Path, gemini: ScriptedEngine) -> AsyncIterator[Rig]:
-    async with living_in(redis_url, tmp_path, {"exact": ExactEngine(), "gemini": gemini}) as rig:
-        yield rig
-
-
-def words_of(status: TurnStatus) -> str:
-    return status.outcome.words if status.outcome is not None else ""
 
 
 async def calls_of(rig: Rig, patch: pytest.MonkeyPatch) -> list[tuple[UserRef, str]]:

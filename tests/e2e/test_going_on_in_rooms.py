@@ -23,16 +23,11 @@ from storage.redis.client import open_client
 from storage.redis.messages import RedisMessageStore
 from storage.redis.turns import RedisTurnStore
 from tests.fakes.engines import ScriptedEngine, ScriptedTextModel
-from tests.rig import CAT, COFFEE, Rig, living_in
+from tests.rig import CAT, COFFEE, Rig, living_in, words_of
 from tests.values import ANNA, BEN, CHAT, turn
 
 HAT = "put a hat on her"
 CAT_PX, COFFEE_PX = (451, 300), (600, 400)
-
-
-@pytest.fixture
-def gemini() -> ScriptedEngine:
-    return ScriptedEngine()
 
 
 @pytest.fixture
@@ -45,10 +40,6 @@ async def rig(redis_url: str, tmp_path: Path, gemini: ScriptedEngine) -> AsyncIt
 def sizes_of(status: TurnStatus) -> list[tuple[int, int]]:
     assert status.outcome is not None
     return [(each.width_px, each.height_px) for each in status.outcome.images]
-
-
-def words_of(status: TurnStatus) -> str:
-    return status.outcome.words if status.outcome is not None else ""
 
 
 def bens(message: InboundMessage) -> InboundMessage:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gettext
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +16,9 @@ from bot.domain.language import ENGLISH, speaking
 from bot.domain.messages import Answer, MessageRecord, Received
 from bot.domain.own_pictures import EXPLAINED, WITHDRAWN
 from bot.domain.refs import MessageRef, UserRef, thread_id_of, turn_id_of
-from bot.domain.turns import TurnStatus
 from bot.domain.words import AGREED_ONCE, CANCELLED, LARGER, NO_WORDS
-from bot.engines.exact import ExactEngine
 from tests.fakes.engines import ScriptedEngine
-from tests.rig import CAT, Rig, living_in
+from tests.rig import CAT, Rig, words_of
 from tests.values import ANNA, BEN, CHAT
 
 MAY_THEY = "{name} would like to edit your picture. May they? Please answer above."
@@ -48,17 +44,6 @@ class Tagged(gettext.NullTranslations):
 @pytest.fixture(autouse=True)
 def _tagged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(languages, "catalog", Tagged)
-
-
-@pytest.fixture
-def gemini() -> ScriptedEngine:
-    return ScriptedEngine()
-
-
-@pytest.fixture
-async def rig(redis_url: str, tmp_path: Path, gemini: ScriptedEngine) -> AsyncIterator[Rig]:
-    async with living_in(redis_url, tmp_path, {"exact": ExactEngine(), "gemini": gemini}) as rig:
-        yield rig
 
 
 def de(sentence: str) -> str:
@@ -90,10 +75,6 @@ def fills(rig: Rig, patch: pytest.MonkeyPatch, begun: asyncio.Event) -> list[Ans
 
     patch.setattr(platform, "fill", fill)
     return filled
-
-
-def words_of(status: TurnStatus) -> str:
-    return status.outcome.words if status.outcome is not None else ""
 
 
 async def test_label_buttons_and_what_is_read_aloud_are_in_the_language_of_whoever_asked(rig: Rig) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,10 +40,9 @@ from bot.domain.refs import UserRef
 from bot.domain.turns import TurnState, TurnStatus
 from bot.domain.wishes import Kind
 from bot.domain.words import NO_PICTURE_YET
-from bot.engines.exact import ExactEngine
 from bot.engines.pixels import decode, to_picture
 from tests.fakes.engines import ScriptedEngine
-from tests.rig import CAT, COFFEE, Rig, living_in
+from tests.rig import CAT, COFFEE, Rig, words_of
 from tests.values import ANNA, BEN, CHAT
 
 CARA = UserRef("web", "cara")
@@ -56,16 +53,6 @@ FIGURINE = PRESETS[0]
 @pytest.fixture
 def gemini() -> ScriptedEngine:
     return ScriptedEngine(understands=lambda words: "square" not in words)
-
-
-@pytest.fixture
-async def rig(redis_url: str, tmp_path: Path, gemini: ScriptedEngine) -> AsyncIterator[Rig]:
-    async with living_in(redis_url, tmp_path, {"exact": ExactEngine(), "gemini": gemini}) as rig:
-        yield rig
-
-
-def words_of(status: TurnStatus) -> str:
-    return status.outcome.words if status.outcome is not None else ""
 
 
 def size_of(status: TurnStatus) -> tuple[int, int]:

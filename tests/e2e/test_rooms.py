@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from bot.domain.errors import EngineRefused, EngineUnavailable
 from bot.domain.images import Provenance, Role
@@ -18,17 +15,6 @@ from bot.ports import Engine, EngineAnswer
 from tests.fakes.engines import ScriptedEngine
 from tests.rig import CAT, COFFEE, Rig, living_in
 from tests.values import ANNA, BEN, CHAT
-
-
-@pytest.fixture
-def gemini() -> ScriptedEngine:
-    return ScriptedEngine()
-
-
-@pytest.fixture
-async def rig(redis_url: str, tmp_path: Path, gemini: ScriptedEngine) -> AsyncIterator[Rig]:
-    async with living_in(redis_url, tmp_path, {"exact": ExactEngine(), "gemini": gemini}) as rig:
-        yield rig
 
 
 async def test_a_photo_with_words_comes_back_edited_and_labelled(rig: Rig) -> None:

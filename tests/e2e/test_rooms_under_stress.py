@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,17 +25,6 @@ from storage.redis.messages import RedisMessageStore
 from tests.fakes.engines import ScriptedEngine
 from tests.rig import CAT, Rig, living_in
 from tests.values import ANNA, BEN, CHAT
-
-
-@pytest.fixture
-def gemini() -> ScriptedEngine:
-    return ScriptedEngine()
-
-
-@pytest.fixture
-async def rig(redis_url: str, tmp_path: Path, gemini: ScriptedEngine) -> AsyncIterator[Rig]:
-    async with living_in(redis_url, tmp_path, {"exact": ExactEngine(), "gemini": gemini}) as rig:
-        yield rig
 
 
 async def bucket(redis_url: str, name: str) -> int:

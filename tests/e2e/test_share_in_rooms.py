@@ -34,7 +34,7 @@ from bot.links import Links
 from bot.ports import Engine
 from bot.sharing import remix_id_of
 from tests.fakes.engines import ScriptedEngine
-from tests.rig import CAT, Rig, living_in
+from tests.rig import CAT, Rig, living_in, words_of
 from tests.values import ANNA, BEN, CHAT
 
 AT = "https://remix.example"
@@ -57,10 +57,6 @@ async def rig(redis_url: str, tmp_path: Path) -> AsyncIterator[Rig]:
     engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": ScriptedEngine()}
     async with living_in(redis_url, tmp_path, engines, web_public_url=f"{AT}/", web_hosts=("remix.example",)) as rig:
         yield rig
-
-
-def words_of(status: TurnStatus) -> str:
-    return status.outcome.words if status.outcome is not None else ""
 
 
 async def answered(rig: Rig, words: str, reply_to: Received, *, author: UserRef = ANNA) -> str:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from bot.domain.actions import Act
 from bot.domain.consent import Standing
@@ -20,17 +17,6 @@ from tests.values import ANNA, BEN, CHAT
 
 OTHER = ChatRef("web", "page", "other")
 TASTE = "always photographic, never text"
-
-
-@pytest.fixture
-def gemini() -> ScriptedEngine:
-    return ScriptedEngine()
-
-
-@pytest.fixture
-async def rig(redis_url: str, tmp_path: Path, gemini: ScriptedEngine) -> AsyncIterator[Rig]:
-    async with living_in(redis_url, tmp_path, {"exact": ExactEngine(), "gemini": gemini}) as rig:
-        yield rig
 
 
 async def told(rig: Rig, words: str) -> str:

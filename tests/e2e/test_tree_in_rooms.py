@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,24 +23,8 @@ from bot.domain.words import (
     WHICH_NODE,
 )
 from bot.engines.exact import ExactEngine
-from tests.fakes.engines import ScriptedEngine
-from tests.rig import CAT, COFFEE, Rig, living_in
+from tests.rig import CAT, COFFEE, Rig, living_in, words_of
 from tests.values import ANNA, BEN, CHAT
-
-
-@pytest.fixture
-def gemini() -> ScriptedEngine:
-    return ScriptedEngine()
-
-
-@pytest.fixture
-async def rig(redis_url: str, tmp_path: Path, gemini: ScriptedEngine) -> AsyncIterator[Rig]:
-    async with living_in(redis_url, tmp_path, {"exact": ExactEngine(), "gemini": gemini}) as rig:
-        yield rig
-
-
-def words_of(status: TurnStatus) -> str:
-    return status.outcome.words if status.outcome is not None else ""
 
 
 def sizes_of(status: TurnStatus) -> list[tuple[int, int]]:

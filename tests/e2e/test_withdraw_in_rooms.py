@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,31 +30,15 @@ from bot.domain.own_pictures import (
 from bot.domain.refs import ChatRef, MessageRef, Person, UserRef
 from bot.domain.turns import TurnState, TurnStatus
 from bot.domain.words import would_rather_not
-from bot.engines.exact import ExactEngine
 from storage.redis.cast import RedisCastStore
 from storage.redis.client import open_client
 from storage.redis.consent import RedisConsentStore
 from tests.fakes.engines import ScriptedEngine
-from tests.rig import CAT, COFFEE, Rig, living_in
+from tests.rig import CAT, COFFEE, Rig, words_of
 from tests.values import ANNA, BEN, CHAT
 
 CLARA = UserRef("web", "clara")
 OTHER = ChatRef("web", "page", "garden")
-
-
-@pytest.fixture
-def gemini() -> ScriptedEngine:
-    return ScriptedEngine()
-
-
-@pytest.fixture
-async def rig(redis_url: str, tmp_path: Path, gemini: ScriptedEngine) -> AsyncIterator[Rig]:
-    async with living_in(redis_url, tmp_path, {"exact": ExactEngine(), "gemini": gemini}) as rig:
-        yield rig
-
-
-def words_of(status: TurnStatus) -> str:
-    return status.outcome.words if status.outcome is not None else ""
 
 
 async def said(rig: Rig, text: str, *, by: UserRef = ANNA, **fields: Any) -> str:
