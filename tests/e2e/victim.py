@@ -82,6 +82,8 @@ def arm(boundary: str) -> None:
 
 def shorten_leases() -> None:
     bot.app.EMBEDDED_LEASE_S = 1.5
+    bot.app.REMOTE_LEASE_S = 3.0
+    bot.app.SHARED_IDLE_S = 3.0
     original = RedisTurnStore.__init__
 
     @functools.wraps(original)
