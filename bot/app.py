@@ -13,13 +13,14 @@ import socket
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import structlog
 
+from adapters.sight.server import health_routes, serve_sight
 from adapters.telegram.ports import TelegramStores
 from adapters.web.outbound import WebPlatform
 from adapters.web.server import build_app, serve
@@ -76,6 +77,7 @@ from bot.reconciler import Reconciler
 from bot.remembering import Remembering
 from bot.settings import Role, Settings
 from bot.sharing import Sharing, WayBack
+from bot.sight.health import Health, standing
 from bot.stopping import Stopping
 from bot.taste import Tastes
 from bot.telling import Counter
@@ -100,6 +102,7 @@ from storage.redis.meter import RedisMeter
 from storage.redis.page import RedisPageStore
 from storage.redis.recipes import RedisRecipeStore
 from storage.redis.shares import RedisShareStore
+from storage.redis.sight import RedisSight
 from storage.redis.switches import RedisSwitches
 from storage.redis.taste import RedisTasteStore
 from storage.redis.telegram import RedisLedger, RedisTelegramStore
@@ -162,6 +165,8 @@ class House:
     telegram: TelegramAccount | None
     troubles: tuple[str, ...]
     """What is wrong with how the database is set up, in words."""
+    sight: RedisSight
+    health: Health = field(default_factory=Health)
 
     async def forget(self, user: UserRef, *, before: float | None = None) -> ForgetReceipt:
         """Erase a person, take their messages off the platforms, and write down that it was done."""
@@ -447,6 +452,7 @@ async def open_house(
             discord=discord,
             telegram=telegram,
             troubles=troubles,
+            sight=RedisSight(client),
         )
         yield house
 
@@ -687,7 +693,7 @@ async def run(settings: Settings, *, ready: Callable[[str], None], role: Role = 
 
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, on_signal)
-    async with open_house(settings, slots=0 if role is Role.GATEWAY else None) as house:
+    async with open_house(settings, slots=0 if role is Role.GATEWAY else None) as house, in_sight(house):
         await house.replay_forgotten()
         if not settings.redis_url.get_secret_value():
             # The data folder is ours alone: whoever left something half done is gone. A platform that does not answer
@@ -698,8 +704,10 @@ async def run(settings: Settings, *, ready: Callable[[str], None], role: Role = 
         keep_what_is_loaded()
         async with doors_in(house, role) as address, at_work(house, hurry, role=role):
             ready(address)
+            house.health.started()
             checking = asyncio.create_task(_check_models(house.machines))
             await stop.wait()
+            house.health.stopping()
             log.info("stopping")
             await end(checking)
 
@@ -750,19 +758,34 @@ async def doors_in(house: House, role: Role) -> AsyncGenerator[str]:
         draws=settings.has_gemini,
         hears=house.machines.text_model is not None,
         check=house.verifying.check,
-        calls=mailbox.routes() if mailbox is not None else (),
+        calls=(*health_routes(house.health), *(mailbox.routes() if mailbox is not None else ())),
     )
     gateways: list[asyncio.Task[None]] = []
     async with serve(app, host=settings.host, port=settings.port) as address:
         if house.discord is not None:
             gateway = house.discord.door_in(house.reception)
             gateways.append(asyncio.create_task(gateway.run(), name="discord"))
+            house.health.watch("discord", standing(lambda: gateway.trouble))
         if mailbox is not None:
             gateways.append(asyncio.create_task(mailbox.run(), name="telegram"))
+            house.health.watch("telegram", standing(lambda: mailbox.trouble))
         try:
             yield address
         finally:
             await end(*gateways)
+
+
+@contextlib.asynccontextmanager
+async def in_sight(house: House) -> AsyncGenerator[None]:
+    """What operators see of this process, for as long as the block lasts."""
+    settings = house.settings
+    house.health.watch("redis", house.sight.probe)
+    house.health.watch("pictures", house.images.probe)
+    async with contextlib.AsyncExitStack() as stack:
+        if settings.metrics_port:
+            serving = serve_sight(house.health, host=settings.metrics_host, port=settings.metrics_port)
+            log.info("figures are served", port=await stack.enter_async_context(serving))
+        yield
 
 
 async def _check_models(machines: Machines) -> None:

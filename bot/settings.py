@@ -133,6 +133,13 @@ class Settings(BaseSettings):
         "",
         description="A time-stamp authority (RFC 3161): what is signed stays valid after the certificate has expired",
     )
+    metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="A port of its own for `/metrics`, `/healthz` and `/readyz` (docs/runbook.md); 0 for none",
+    )
+    metrics_host: str = Field("127.0.0.1", description="Where that port listens; never open it to the world")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
 
     @field_validator("web_hosts", "gemini_fallback_models", "arena_models", mode="before")

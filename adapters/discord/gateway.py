@@ -91,6 +91,17 @@ class DiscordGateway:
         self._ended = False
         self._sessions = 0
         self._wait_s = _FIRST_WAIT_S
+        self._shards: dict[int, bool] = {}
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is heard now, for the operator; empty where all is."""
+        if self.refused:
+            return "Discord refuses DISCORD_TOKEN"
+        deaf = [str(shard) for shard, hears in sorted(self._shards.items()) if not hears]
+        if len(self._shards) > 1 and deaf:
+            return f"not connected: shard {', '.join(deaf)}"
+        return "not connected" if deaf or not self._shards else ""
 
     async def run(self) -> None:
         self._begin(self._past.keep_noting())
@@ -144,6 +155,7 @@ class DiscordGateway:
             raise
         finally:
             self._past.lost_all()
+            self._shards.clear()
             self._surroundings.client = None
             await _close(client)
 
@@ -166,10 +178,12 @@ class DiscordGateway:
 
     def began(self, shard: int) -> None:
         self._sessions += 1
+        self._shards[shard] = False
         self._past.begin(shard)
 
     def ready(self, shard: int) -> None:
         self._wait_s = _FIRST_WAIT_S
+        self._shards[shard] = True
         self._start_reading(shard)
 
     def _start_reading(self, shard: int) -> None:
@@ -178,9 +192,11 @@ class DiscordGateway:
             self._reading[shard] = reading
 
     def resumed(self, shard: int) -> None:
+        self._shards[shard] = True
         self._past.connected(shard)
 
     def lost(self, shard: int) -> None:
+        self._shards[shard] = False
         self._past.lost(shard)
 
     def changed(self, server: int, channel: int | None) -> None:

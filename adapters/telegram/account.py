@@ -65,6 +65,12 @@ class TelegramDoor:
     def routes(self) -> Sequence[web.RouteDef]:
         return self._webhook.routes() if self._webhook is not None else ()
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing is heard now, for the operator; empty where all is, or another process hears it."""
+        hearing = self._webhook or self._polling
+        return hearing.trouble if hearing is not None else ""
+
     async def run(self) -> None:
         """Lives until it is cancelled. Who we are is asked first; meanwhile what comes is stored all the same."""
         hearing = self._webhook or self._polling

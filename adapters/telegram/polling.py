@@ -77,6 +77,18 @@ class Polling:
         self._in_conflict: bool | None = None
         self._is_refused = False
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing is heard now, for the operator; empty where all is, or another process hears it."""
+        if self._is_refused:
+            return "Telegram refuses TELEGRAM_TOKEN"
+        if self._in_conflict:
+            return "another program asks for this bot's messages"
+        leads = self._led_at > float("-inf")
+        if leads and self._in_conflict is None:
+            return "Telegram has not answered yet"
+        return "Telegram says nothing" if leads and self._said_unheard else ""
+
     async def run(self) -> None:
         try:
             while not is_ending():

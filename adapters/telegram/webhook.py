@@ -69,6 +69,8 @@ class Webhook:
         self._secret = secret_of(token)
         self._check_every_s = check_every_s
         self.url = public_url.rstrip("/") + PATH
+        self.trouble = "Telegram was not told yet where to call"
+        """Why nothing is heard now, for the operator; empty where all is."""
 
     def routes(self) -> Sequence[web.RouteDef]:
         return [web.post(PATH, self.called)]
@@ -107,12 +109,15 @@ class Webhook:
                 if not is_told:
                     await self._tell()
                     is_told = True
+                    self.trouble = ""
                 await asyncio.sleep(self._check_every_s)
                 is_told = await self._stands()
+                self.trouble = "" if is_told else "Telegram calls another address"
                 wait_s = FIRST_WAIT_S
                 continue
             except TokenRefused:
                 log.error(REFUSED_WORDS)
+                self.trouble = "Telegram refuses TELEGRAM_TOKEN"
                 wait_s = LONGEST_WAIT_S
             except Exception as error:
                 log.warning("Telegram was not told where to call", error=type(error).__name__, again_in_s=wait_s)

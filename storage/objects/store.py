@@ -69,6 +69,14 @@ class ObstoreImageStore:
         if _SHA256.fullmatch(sha256):
             await self._shelf.delete(_image_path(sha256))
 
+    async def probe(self) -> str:
+        """Whether it answers: what is wrong, in words without its address; empty for nothing. Reads nothing."""
+        try:
+            await self._shelf.find(_image_path(Sha256("0" * 64)))
+        except StoreUnavailable:
+            return "it does not answer"
+        return ""
+
     async def list(self) -> AsyncGenerator[tuple[Sha256, float]]:
         async for found in self._shelf.list():
             if path := _IMAGE_PATH.fullmatch(found.path):

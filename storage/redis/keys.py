@@ -151,6 +151,12 @@ class Keys:
     def recipes_key(self, chat_key: str) -> str:
         return f"{self.prefix}:chat:{{{chat_key}}}:recipes"
 
+    # --- what operators see
+
+    def sight(self, *parts: str) -> str:
+        """Figures of processes. All in one slot, and none lives longer than minutes."""
+        return ":".join([f"{self.prefix}:{{sight}}", *(quote(part, safe="-_.~") for part in parts)])
+
     # --- Discord's own memory
 
     def discord(self, what: str, *parts: str) -> str:
