@@ -28,6 +28,8 @@ from tests.pictures import image, saved
 KINDS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 WITH_INPUT = Deed("r", (*EDITED.steps, Step(Verb.PLACED, ingredients=("part",))))
 ROUNDS = 21
+BOTH_CORES = 1.7
+"""So much faster are two SHA-256 at once, where nobody else uses the second core."""
 
 
 def picture(kind: str, side_px: int = 1024) -> bytes:
@@ -38,14 +40,14 @@ def picture(kind: str, side_px: int = 1024) -> bytes:
 
 
 def measured(steps: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Medians in milliseconds. The rounds go through all steps, so that they share whatever else goes on."""
+    """The best in milliseconds: what the machine's other users took is not ours. The rounds go through all steps."""
     spent: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(ROUNDS):
         for name, step in steps.items():
             begun = time.perf_counter()
             step()
             spent[name].append((time.perf_counter() - begun) * 1000)
-    return {name: statistics.median(each) for name, each in spent.items()}
+    return {name: min(each) for name, each in spent.items()}
 
 
 def table(kind: str) -> None:
@@ -89,28 +91,35 @@ def growth(turns: int) -> None:
 def two_at_once() -> None:
     before = picture("PNG", 2048)
     edited = replace(EDITED, steps=(EDITED.steps[0], Step(Verb.EDITED, AI_EDITED, "Gemini")))
+    print(f"two at once, PNG 2048²: {gained(lambda: sign(before, 'image/png', edited, [parent(before)], signer()))}")
 
-    def one(_: int) -> None:
-        sign(before, "image/png", edited, [parent(before, "image/png")], signer())
 
-    def hashed(_: int) -> None:
-        hashlib.sha256(before * 4).digest()
+def gained(work: Callable[[], object], rounds: int = 60) -> str:
+    """How many times as fast two threads do it as one, beside what the machine gives to SHA-256 in the same moments.
 
+    On a machine that others use as well, the rounds tell in which both cores were there: those are taken apart.
+    """
+    grain = b"x" * 6_000_000
     with ThreadPoolExecutor(2) as threads:
 
-        def ratio(work: Callable[[int], None]) -> float:
+        def once(each: Callable[[], object]) -> float:
             begun = time.perf_counter()
-            for number in range(6):
-                work(number)
+            each()
+            each()
             between = time.perf_counter()
-            list(threads.map(work, range(6)))
+            list(threads.map(lambda _: each(), range(2)))
             return (between - begun) / (time.perf_counter() - between)
 
-        ratios = [(ratio(one), ratio(hashed)) for _ in range(15)]
-    signing, hashing = (sorted(each) for each in zip(*ratios, strict=True))
-    print(
-        f"two at once, PNG 2048²: {statistics.median(signing):.2f} × (best {signing[-1]:.2f}); "
-        f"what the machine gave to sha256 meanwhile: {statistics.median(hashing):.2f} × (best {hashing[-1]:.2f})"
+        def hashed() -> None:
+            hashlib.sha256(grain).digest()
+
+        ratios = [((once(hashed) + once(hashed)) / 2, once(work)) for _ in range(rounds)]
+    all_ours, machine = sorted(ours for _, ours in ratios), sorted(other for other, _ in ratios)
+    free = sorted(ours for other, ours in ratios if other >= BOTH_CORES)
+    told = f"{statistics.median(free):.2f} × in {len(free)} of {rounds} rounds" if free else "no round"
+    return (
+        f"{told} in which sha256 had both cores; of all rounds {statistics.median(all_ours):.2f} × "
+        f"(sha256 {statistics.median(machine):.2f} ×)"
     )
 
 

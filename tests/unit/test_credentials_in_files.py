@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from bot.domain.containers import png_chunk_is_sound, png_pieces
 from bot.domain.digital_source import VOCABULARY
 from bot.domain.images import Picture, Provenance
 from bot.domain.labels import Label
@@ -97,6 +98,17 @@ def test_the_actions_are_the_signers_own_and_what_was_opened_has_no_source_type(
     assert (found.signer, found.generator, found.title) == ("Remixbot development", "remixbot", "r-7")
     assert found.soft_bindings == (("io.iscc.v0", "ISCC:EEA4GQZQ"),)
     assert found.signed_at is None
+
+
+def test_a_manifest_takes_the_place_of_an_earlier_one_in_a_png_and_nothing_else_moves() -> None:
+    before = saved(image(), "PNG")
+    once = sign(before, "image/png", CREATED, [], signer()).data
+    again = sign(once, "image/png", EDITED, [parent(once, "image/png")], signer()).data
+    for made in (once, again):
+        (chunk,) = [each for each in png_pieces(made) if each.kind == b"caBX"]
+        assert made[: chunk.start] + made[chunk.end :] == before
+        assert png_chunk_is_sound(made, chunk)
+    assert told(again).state is State.TRUSTED
 
 
 def test_who_does_not_know_us_reads_it_as_intact_by_an_unknown_signer() -> None:

@@ -11,13 +11,15 @@ import io
 import json
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 
 import c2pa
 
+from bot.labels.credentials.placing import Unplaceable, sign_png
 from bot.labels.credentials.values import mapping
 
 NativeSigner: TypeAlias = c2pa.Signer
@@ -140,18 +142,28 @@ def write_manifest(
     """The file with a signed manifest in it. Anything it carried before is replaced."""
 
     def work() -> bytes:
+        if media_type == "image/png":
+            with suppress(Unplaceable), _builder(manifest, attachments, anchors) as builder:
+                return sign_png(data, builder, signer)
         out = io.BytesIO()
-        known = {f"store-{number}": each for number, each in enumerate(attachments) if each.known}
-        with c2pa.Builder.from_json(_with_known(manifest, known), context(anchors)) as builder:
-            for name, each in known.items():
-                builder.add_resource(name, io.BytesIO(each.store))
-            for each in attachments:
-                if not each.known:
-                    builder.add_ingredient(json.dumps(each.definition), each.media_type, io.BytesIO(each.data))
+        with _builder(manifest, attachments, anchors) as builder:
             builder.sign(signer, media_type, io.BytesIO(data), out)
         return out.getvalue()
 
     return _asked(work)
+
+
+@contextmanager
+def _builder(manifest: str, attachments: tuple[Attachment, ...], anchors: Anchors) -> Generator[c2pa.Builder]:
+    """With all that comes along. It signs once."""
+    known = {f"store-{number}": each for number, each in enumerate(attachments) if each.known}
+    with c2pa.Builder.from_json(_with_known(manifest, known), context(anchors)) as builder:
+        for name, each in known.items():
+            builder.add_resource(name, io.BytesIO(each.store))
+        for each in attachments:
+            if not each.known:
+                builder.add_ingredient(json.dumps(each.definition), each.media_type, io.BytesIO(each.data))
+        yield builder
 
 
 def _with_known(manifest: str, known: dict[str, Attachment]) -> str:
