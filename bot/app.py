@@ -27,7 +27,7 @@ from adapters.web.server import build_app, serve
 from bot.arena import Arena, Leaderboard
 from bot.arrivals import Arrivals, Limits
 from bot.asking import Asking
-from bot.budget import Budget, Caps, Estimates
+from bot.budget import Budget, Caps, Estimates, HourTurns
 from bot.calls import Calls
 from bot.cast import Cast
 from bot.consent import Consent
@@ -218,7 +218,14 @@ async def open_house(
             settings.retention_s,
         )
 
-        turns = RedisTurnStore(client, retention_s=retention_s, author_limit=settings.person_turns)
+        turns = RedisTurnStore(
+            client,
+            retention_s=retention_s,
+            author_limit=settings.person_turns,
+            chat_limit=settings.chat_turns,
+            server_limit=settings.server_turns,
+            house_limit=settings.house_turns,
+        )
         messages = RedisMessageStore(client, retention_s=retention_s)
         ledger = RedisImageLedger(client, retention_s=retention_s)
         switches, chats = RedisSwitches(client), RedisChatStore(client, retention_s=retention_s)
@@ -657,6 +664,20 @@ def budget_of(settings: Settings) -> Budget:
         house_day=int(settings.house_day_usd * 1e6),
         house_month=int(settings.house_month_usd * 1e6),
         house_ten_minutes=int(settings.house_ten_minutes_usd * 1e6),
+        person_month=int(settings.person_month_usd * 1e6),
+        chat_month=int(settings.chat_month_usd * 1e6),
+        ai=HourTurns(
+            settings.person_hour_turns,
+            settings.chat_hour_turns,
+            settings.server_hour_turns,
+            settings.house_hour_turns,
+        ),
+        exact=HourTurns(
+            settings.person_hour_exact,
+            settings.chat_hour_exact,
+            settings.server_hour_exact,
+            settings.house_hour_exact,
+        ),
     )
 
 

@@ -137,7 +137,8 @@ class Asking:
                 await self._queue.start(next_)
             if submitted.full:
                 with speaking(each.turn.language):
-                    await self._stopping.stop(each, _refused(over_words(submitted.full)))
+                    words = over_words(submitted.full, submitted.free_in_s)
+                    await self._stopping.stop(each, _refused(words))
             elif each.turn.id not in submitted.start and not submitted.repeat:
                 await self._show(each.turn.id)
         await self._call_off(status.turn, owner)

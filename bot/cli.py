@@ -142,6 +142,21 @@ def forget(
 
 
 @cli.command()
+def weight(
+    user: Annotated[str, typer.Argument(help="Whose, as PLATFORM:ID, for instance web:owner.")],
+    turns: Annotated[int, typer.Argument(min=1, max=100, help="How many of their edits; 1 is what everybody has.")],
+    data: Data = None,
+) -> None:
+    """Say how many of a person's edits go in one round, when people wait in line."""
+    from bot import oneshot
+
+    settings = _settings(data=data)
+    _log_to_stderr("error")
+    _finish(oneshot.weigh(settings, user, turns))
+    print(f"In each round {user} has {turns} {'edit' if turns == 1 else 'edits'}.")
+
+
+@cli.command()
 def usage(
     days: Annotated[int, typer.Option(min=1, max=366, help="How many days, counted from today.")] = 30,
     data: Data = None,

@@ -45,6 +45,8 @@ _FRESH = 64
 _WAITING_WORDS = {
     Hold.PARENT: N_("Waiting for the picture you replied to."),
     Hold.AUTHOR: N_("Waiting for your other pictures to finish."),
+    Hold.CHAT: N_("Waiting for other pictures of this chat to finish."),
+    Hold.SERVER: N_("Waiting for other pictures of this server to finish."),
     Hold.SLOT: N_("Waiting in line."),
 }
 
@@ -543,7 +545,7 @@ def _progress_lines(status: TurnStatus) -> tuple[str, ...]:
         return (tr("Working on it."), *listened)
     if Hold.CONSENT in status.holds:
         return (waits_for(names_of(status.turn.asks)), *listened)
-    for hold in (Hold.PARENT, Hold.AUTHOR, Hold.SLOT):
+    for hold in (Hold.PARENT, Hold.AUTHOR, Hold.CHAT, Hold.SERVER, Hold.SLOT):
         if hold in status.holds:
             return (tr(_WAITING_WORDS[hold]), *listened)
     return (tr("On its way."), *listened)

@@ -570,7 +570,7 @@ class Hall:
             return False
         submitted = await self._turns.submit(turn, await self._caps.of_turn(turn))
         if submitted.full:
-            words = over_words(submitted.full)
+            words = over_words(submitted.full, submitted.free_in_s)
             await self._stop(turn, Outcome(TurnState.REFUSED, code=NotAllowed.code, words=words, usage=turn.spent))
             return False
         for next_ in submitted.start:

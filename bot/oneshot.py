@@ -191,7 +191,8 @@ async def usage(settings: Settings, *, days: int) -> list[str]:
     """What was used and what it cost, per day and model, and what is left of the caps: lines to print."""
     async with open_house(settings, join=True, slots=1) as house:
         rows = await house.meter.used(days=days)
-        caps = house.budget.buckets(0, person=UserRef("-", "-"), chat=ChatRef("-", "-", "-"))[2:]
+        every = house.budget.buckets(0, person=UserRef("-", "-"), chat=ChatRef("-", "-", "-"))
+        caps = [each for each in every if each.name.startswith("house:")]
         held = await house.meter.reserved(caps)
     lines = [_USAGE_ROW.format("day", "model", "edits", "calls", "pictures", "tokens in", "tokens out", "US dollars")]
     for row in rows:
@@ -485,12 +486,23 @@ async def _check_models(settings: Settings) -> list[Check]:
 
 async def forget(settings: Settings, user: str) -> ForgetReceipt:
     """Erase a person."""
+    person = _person(user)
+    async with open_house(settings, join=True, slots=1) as house:
+        return await house.forget(person)
+
+
+def _person(user: str) -> UserRef:
     try:
-        ref = user_ref_of(user)
+        return user_ref_of(user)
     except ValueError:
         raise RemixError("Say whom as PLATFORM:ID, for instance web:owner.") from None
+
+
+async def weigh(settings: Settings, user: str, weight: int) -> None:
+    """How many of a person's edits go in one round."""
+    person = _person(user)
     async with open_house(settings, join=True, slots=1) as house:
-        return await house.forget(ref)
+        await house.turns.weigh(person, weight)
 
 
 async def turn_engine(settings: Settings, engine: str, *, on: bool) -> None:

@@ -493,7 +493,9 @@ class Bucket:
     """A limit that a turn reserves from: `estimate` now, the true amount when it finishes. Same unit throughout.
 
     `window_s` makes it rolling: what counts is what was reserved and used within that many seconds. One whose name
-    begins with `person:` is charged for what a person got: not for refusals, and not for failures.
+    begins with `person:` is charged for what a person got: not for refusals, and not for failures. One that begins with
+    `turns:` counts turns (estimate 1): those that ended without a result and without a paid call are given back;
+    `turns:person:` those that were refused or failed, too.
     """
 
     name: str
@@ -504,15 +506,28 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """What stands before a turn that waits: its `position`, from 1, how many `slots` there are, the engines of those
+    `before` it (the first some hundred), and of those `under_way` with the seconds since each was let run."""
+
+    position: int
+    slots: int
+    before: tuple[str, ...] = ()
+    under_way: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Submitted:
     """What `submit` decided. `start` are turns that may run now (this one, or others it let through).
 
-    `full` names the bucket that had no room, in which case nothing was accepted. `repeat` when the turn was
+    `full` names the bucket that had no room, in which case nothing was accepted; a rolling one has room again in
+    `free_in_s` at the latest (None where that is not known). `repeat` when the turn was
     submitted before.
     """
 
     repeat: bool = False
     full: str = ""
+    free_in_s: float | None = None
     holds: frozenset[str] = frozenset()
     position: int | None = None
     start: tuple[TurnId, ...] = ()
@@ -620,6 +635,18 @@ class TurnStore(Protocol):
 
     async def position(self, turn: TurnId) -> int | None:
         """The place in the queue, from 1; None when it does not stand there."""
+        ...
+
+    async def line(self, turn: TurnId) -> Line | None:
+        """What stands before it in the queue; None when it does not stand there."""
+        ...
+
+    async def weigh(self, person: UserRef, weight: int) -> None:
+        """So many of this person's turns go in one round, where others have one."""
+        ...
+
+    async def weights(self) -> Mapping[UserRef, int]:
+        """Those that are not one."""
         ...
 
     async def delivered(self, turn: TurnId) -> None:

@@ -103,6 +103,22 @@ class Settings(BaseSettings):
     house_day_usd: float = Field(5.0, ge=0, description="What all AI edits together may cost per day, in US dollars")
     house_month_usd: float = Field(50.0, ge=0, description="The same per month")
     house_ten_minutes_usd: float = Field(2.0, ge=0, description="The same within any ten minutes")
+    person_month_usd: float = Field(
+        0.0, ge=0, description="What one person may spend on AI edits per month, in US dollars; 0 for no limit"
+    )
+    chat_month_usd: float = Field(0.0, ge=0, description="The same for one chat")
+    person_hour_turns: int = Field(
+        60, ge=0, description="How many AI edits one person may ask for within an hour; 0 for any number"
+    )
+    chat_hour_turns: int = Field(300, ge=0, description="The same for one chat")
+    server_hour_turns: int = Field(0, ge=0, description="The same for one server")
+    house_hour_turns: int = Field(0, ge=0, description="The same for all together")
+    person_hour_exact: int = Field(
+        600, ge=0, description="How many exact edits one person may ask for within an hour; 0 for any number"
+    )
+    chat_hour_exact: int = Field(3000, ge=0, description="The same for one chat")
+    server_hour_exact: int = Field(0, ge=0, description="The same for one server")
+    house_hour_exact: int = Field(0, ge=0, description="The same for all together")
     consent_hours: float = Field(
         72.0, gt=0, description="How long an edit waits for the owner of a picture to say yes, in hours"
     )
@@ -112,7 +128,10 @@ class Settings(BaseSettings):
         description="Whoever waited longer than this is called once when it is done, in seconds; 0 for never",
     )
     person_turns: int = Field(4, ge=1, description="How many edits one person may have running at once")
-    slots: int = Field(8, ge=1, description="How many edits run at once")
+    chat_turns: int = Field(0, ge=0, description="The same for one chat; 0 for as many as there is room for")
+    server_turns: int = Field(0, ge=0, description="The same for one server")
+    house_turns: int = Field(0, ge=0, description="The same for all processes together")
+    slots: int = Field(8, ge=1, description="How many edits one process runs at once")
     max_image_mb: int = Field(40, ge=1, description="Largest picture taken in, in megabytes")
     max_image_megapixels: int = Field(64, ge=1, description="Largest picture taken in, in millions of pixels")
     retention_days: int = Field(90, ge=1, description="How long pictures and words that nobody touches are kept")

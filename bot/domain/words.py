@@ -69,6 +69,19 @@ IS_READY = N_("Your picture is ready.")
 OPEN_IT = N_("I have an answer for you.")
 SWITCHED_OFF = N_("AI edits are switched off at the moment. Exact edits like “crop to a square” still work.")
 OVER_PERSON = N_("You have used up today's AI edits. Exact edits like “rotate 90 degrees” are always free.")
+OVER_PERSON_MONTH = N_("You have used up this month's AI edits. Exact edits like “rotate 90 degrees” are always free.")
+OVER_CHAT_MONTH = N_(
+    "The AI budget of this chat is used up for this month. Exact edits like “rotate 90 degrees” are always free."
+)
+# TRANSLATORS: {time} is such as "5 minutes"
+OVER_YOUR_TURNS = N_("You have asked for a lot within the last hour. You can go on in about {time}.")
+# TRANSLATORS: {time} is such as "5 minutes"
+OVER_TURNS_HERE = N_("A lot has been asked for here within the last hour. It goes on in about {time}.")
+EXACT_STILL = N_("Exact edits like “rotate 90 degrees” still work.")
+# TRANSLATORS: of an edit that waits; {time} is such as "5 minutes"
+BEGINS_IN = N_("It should begin in about {time}.")
+# TRANSLATORS: {time} is such as "5 minutes"
+MODEL_FULL = N_("The image model takes no more from this bot for now. Please try again in about {time}.")
 OVER_HOUSE = N_("The AI budget for today is used up here. Exact edits like “rotate 90 degrees” are always free.")
 CANCELLED = N_("Cancelled.")
 BROKEN = N_("Something broke on our side. Nothing was lost; please try once more.")

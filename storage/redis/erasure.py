@@ -97,6 +97,7 @@ class RedisErasure:
         pixels += await self._leave_casts(user, before)
         await self._tastes.forget(user, before)
         await self._languages.forget(user)
+        await self._client.hdel(self._keys.weights, user.key)
         await self._drop_agreements(user, before)
         recipes = await self._index(self._keys.user_recipes(user), before)
         await self._drop_recipes(user, recipes)

@@ -18,6 +18,7 @@ WITHOUT_EXPIRY = (
     "rb:{adm}:admitted",
     "rb:{adm}:under_way",
     "rb:{adm}:slots",
+    "rb:{adm}:weights",  # set by the operator
     "rb:{adm}:open",
     "rb:switches",  # what the operator turned off
     "rb:forgotten",  # who was forgotten, and when: must outlive everything that it erases
@@ -69,6 +70,10 @@ class Keys:
 
     def pace(self, model: str) -> str:
         return f"{self.prefix}:pace:{quote(model, safe='')}"
+
+    @property
+    def weights(self) -> str:
+        return f"{self.admission}:weights"
 
     def used(self, day: str) -> str:
         return f"{self.admission}:used:{day}"

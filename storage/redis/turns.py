@@ -11,9 +11,9 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
-from bot.domain.refs import ThreadId, TurnId, UserRef
+from bot.domain.refs import ThreadId, TurnId, UserRef, user_ref_of
 from bot.domain.turns import FINAL_STATES, Hold, Outcome, Turn, TurnState, TurnStatus
-from bot.ports import Bucket, Claim, OpenTurn, Submitted
+from bot.ports import Bucket, Claim, Line, OpenTurn, Submitted
 from storage.redis.client import Script, bucket_args
 from storage.redis.codec import OUTCOME, TURN
 from storage.redis.keys import Keys
@@ -22,6 +22,8 @@ NOBODY = UserRef("", "")
 """The author of a turn that is forgotten."""
 _WORKER_LIFE_S = 20
 _OPEN_PAGE = 1000
+_LINE_READ = 400
+"""Of so many that wait before a turn it is looked up what they are."""
 _READ_AT_ONCE = 100
 """Turns of a thread: others are served in between."""
 _SETTLED_S = 3600
@@ -33,8 +35,9 @@ class RedisTurnStore:
     """A turn's record lies in its thread's slot and is the truth. Admission (what may run, who waits, what is
     reserved) lies in one slot and can be repaired from the records.
 
-    `author_limit` is how many turns one person may have running; `life_s` how long a worker that shows no life keeps
-    its claim; `retention_s` how long an untouched record stays.
+    `author_limit` is how many turns one person may have running, `chat_limit` one chat, `server_limit` one server,
+    `house_limit` all together, however many slots there are; 0 for no limit. `life_s` is how long a worker that shows
+    no life keeps its claim; `retention_s` how long an untouched record stays.
     """
 
     def __init__(
@@ -43,13 +46,16 @@ class RedisTurnStore:
         *,
         retention_s: int,
         author_limit: int = 2,
+        chat_limit: int = 0,
+        server_limit: int = 0,
+        house_limit: int = 0,
         life_s: float = 8.0,
         keys: Keys | None = None,
     ) -> None:
         self._client = client
         self._keys = keys or Keys()
         self._retention_s = retention_s
-        self._author_limit = author_limit
+        self._limits = f"{author_limit}:{chat_limit}:{server_limit}:{house_limit}"
         self._life_s = life_s
         self._create = Script(client, "_turn.lua", "create.lua")
         self._claim = Script(client, "_turn.lua", "claim.lua")
@@ -61,6 +67,7 @@ class RedisTurnStore:
         self._settle = Script(client, "_admission.lua", "settle.lua")
         self._announce = Script(client, "_admission.lua", "announce.lua")
         self._position = Script(client, "_admission.lua", "position.lua")
+        self._line = Script(client, "_admission.lua", "line.lua")
         self._agree = Script(client, "_admission.lua", "agree.lua")
         self._note_once = Script(client, "_turn.lua", "note_once.lua")
         self._extend = Script(client, "_turn.lua", "extend.lua")
@@ -79,8 +86,11 @@ class RedisTurnStore:
                 turn.author.key,
                 turn.parent or "",
                 int(any(each.image is None for each in turn.inputs)),
-                self._author_limit,
+                self._limits,
                 self._retention_s,
+                turn.chat.key,
+                turn.server.key if turn.server else "",
+                turn.engine,
                 len(asked),
                 *asked,
                 *bucket_args(buckets),
@@ -89,8 +99,8 @@ class RedisTurnStore:
         match reply:
             case ["repeat"]:
                 return Submitted(repeat=True)
-            case ["full", name]:
-                return Submitted(full=str(name))
+            case ["full", name, free_in_s]:
+                return Submitted(full=str(name), free_in_s=_known_s(free_in_s))
             case ["held", *reasons]:
                 return Submitted(holds=frozenset(Hold(str(reason)).value for reason in reasons))
             case ["ok", position, *start]:
@@ -106,10 +116,10 @@ class RedisTurnStore:
             return bool((await pipe.execute())[-1])
 
     async def agree(self, turn: TurnId, owner: UserRef, buckets: Sequence[Bucket]) -> Submitted:
-        args: list[str | int | float] = [turn, owner.key, self._author_limit, *bucket_args(buckets)]
+        args: list[str | int | float] = [turn, owner.key, self._limits, *bucket_args(buckets)]
         match await self._agree([self._keys.admission], args):
-            case ["full", name]:
-                return Submitted(full=str(name))
+            case ["full", name, free_in_s]:
+                return Submitted(full=str(name), free_in_s=_known_s(free_in_s))
             case ["held", *holds]:
                 return Submitted(holds=frozenset(str(hold) for hold in holds))
             case ["ok", *start]:
@@ -165,7 +175,7 @@ class RedisTurnStore:
                 await pipe.execute()
 
     async def announce(self, worker: str, *, slots: int) -> Sequence[TurnId]:
-        started = await self._announce([self._keys.admission], [worker, slots, _WORKER_LIFE_S, self._author_limit])
+        started = await self._announce([self._keys.admission], [worker, slots, _WORKER_LIFE_S, self._limits])
         return [TurnId(str(id_)) for id_ in started]
 
     # --- at work
@@ -219,12 +229,13 @@ class RedisTurnStore:
             [self._keys.admission],
             [
                 turn.id,
-                self._author_limit,
+                self._limits,
                 _SETTLED_S if status.delivered else self._retention_s,
                 # What came before the engine was charged when it was used.
                 max(0, usage.cost_microusd - turn.spent.cost_microusd),
                 int(in_flight),
                 int(status.state in (TurnState.REFUSED, TurnState.FAILED)),
+                int(status.state in (TurnState.DONE, TurnState.ASKING) or calls > 0),
                 datetime.now(UTC).date().isoformat() if model else "",
                 model,
                 *(calls, len(outcome.images), usage.input_tokens, usage.output_tokens, usage.cost_microusd),
@@ -234,7 +245,7 @@ class RedisTurnStore:
 
     async def abandon(self, turn: TurnId) -> Sequence[TurnId]:
         # Nobody knows what it cost: the estimates stand.
-        args: list[str | int] = [turn, self._author_limit, _SETTLED_S, 0, 1, 0, ""]
+        args: list[str | int] = [turn, self._limits, _SETTLED_S, 0, 1, 0, 1, ""]
         started = await self._settle([self._keys.admission], args)
         await self._client.zrem(f"{self._keys.admission}:open", turn)
         return [TurnId(str(id_)) for id_ in started]
@@ -262,14 +273,14 @@ class RedisTurnStore:
         return replace(status, state=TurnState.WAITING, holds=holds)
 
     async def _holds(self, turn: TurnId) -> frozenset[Hold]:
-        state, _, author_busy, parent_holds = await self._position([self._keys.admission], [turn, self._author_limit])
+        state, _, keeps, parent_holds = await self._position([self._keys.admission], [turn, self._limits])
         match str(state):
             case "held":
                 return frozenset({Hold.PARENT})
             case "asking":
                 return frozenset({Hold.CONSENT, *([Hold.PARENT] if int(parent_holds) else [])})
             case "ready":
-                return frozenset({Hold.AUTHOR if int(author_busy) else Hold.SLOT})
+                return frozenset({Hold(str(keeps))})
             case _:
                 return frozenset()
 
@@ -278,8 +289,30 @@ class RedisTurnStore:
         return [TurnId(str(id_)) for id_ in found]
 
     async def position(self, turn: TurnId) -> int | None:
-        _, position, *_ = await self._position([self._keys.admission], [turn, self._author_limit])
+        _, position, *_ = await self._position([self._keys.admission], [turn, self._limits])
         return int(position) or None
+
+    async def line(self, turn: TurnId) -> Line | None:
+        position, slots, first, admitted = await self._line([self._keys.admission], [turn, self._limits, _LINE_READ])
+        if not int(position):
+            return None
+        under_way = [each.rsplit(":", 1) for each in str(admitted).split()]
+        return Line(
+            position=int(position),
+            slots=int(slots),
+            before=tuple(str(first).split()),
+            under_way=tuple((engine, float(since_s)) for engine, since_s in under_way),
+        )
+
+    async def weigh(self, person: UserRef, weight: int) -> None:
+        if weight == 1:
+            await self._client.hdel(self._keys.weights, person.key)
+        else:
+            await self._client.hset(self._keys.weights, person.key, str(weight))
+
+    async def weights(self) -> Mapping[UserRef, int]:
+        found: Any = await self._client.hgetall(self._keys.weights)
+        return {user_ref_of(str(name)): int(weight) for name, weight in found.items()}
 
     async def thread(self, thread: ThreadId) -> Sequence[TurnStatus]:
         owns: list[Any] = await self._client.zrange(self._keys.thread(thread), 0, -1)
@@ -324,6 +357,10 @@ class RedisTurnStore:
 
     def _both(self, turn: TurnId) -> list[str]:
         return [self._keys.turn(turn), self._keys.thread(ThreadId(turn.partition("-")[0]))]
+
+
+def _known_s(seconds: Any) -> float | None:
+    return float(seconds) if float(seconds) >= 0 else None
 
 
 def people_in(turn: Turn) -> frozenset[UserRef]:

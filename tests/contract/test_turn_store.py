@@ -554,7 +554,9 @@ async def test_an_admission_that_an_older_version_wrote_goes_on(store: RedisTurn
     child = turn(parent=parent)
     await store.submit(parent, [])
     await store.submit(child, [])
-    assert sorted(await client.hgetall(f"rb:{{adm}}:turn:{child.id}")) == ["buckets", "parent", "state", "user"]
+    written = ["buckets", "chat", "engine", "parent", "server", "state", "user"]
+    assert sorted(await client.hgetall(f"rb:{{adm}}:turn:{child.id}")) == written
+    await client.hdel(f"rb:{{adm}}:turn:{child.id}", "chat", "engine", "server")
     assert await client.exists(f"rb:{{adm}}:asks:{child.id}") == 0
     assert await holds(store, child) == {Hold.PARENT}
     assert await run_to_end(store, parent) == [child.id]
