@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -28,14 +29,14 @@ from bot.arena import Arena, Leaderboard
 from bot.arrivals import Arrivals, Limits
 from bot.asking import Asking
 from bot.budget import Budget, Caps, Estimates, HourTurns
-from bot.calls import Calls
+from bot.calls import MAX_CALLS, Calls
 from bot.cast import Cast
 from bot.consent import Consent
 from bot.contests import Contests
 from bot.delivery import Dispatch, Renditions
 from bot.desk import Desk
 from bot.domain.cast import ENGINE as CAST
-from bot.domain.refs import MessageRef, UserRef, user_ref_of
+from bot.domain.refs import ChatRef, MessageRef, UserRef, user_ref_of
 from bot.domain.sharing import REMIX
 from bot.domain.turns import Turn
 from bot.ending import end
@@ -77,13 +78,18 @@ from bot.reconciler import Reconciler
 from bot.remembering import Remembering
 from bot.settings import Role, Settings
 from bot.sharing import Sharing, WayBack
+from bot.sight import figures, traces
 from bot.sight.health import Health, standing
+from bot.sight.pulse import Pulse, Who, version_here
+from bot.sight.values import Bounds
 from bot.stopping import Stopping
 from bot.taste import Tastes
 from bot.telling import Counter
 from bot.trees import Trees
 from bot.turns import Workshop
 from bot.verifying import Recognition, Verifying
+from bot.watching import EVERY_S as WATCH_EVERY_S
+from bot.watching import Watchdog
 from bot.withdrawing import Withdrawing
 from storage.docket.queue import DocketTurnQueue
 from storage.objects.store import ObstoreImageStore, ObstoreUploads, image_store, uploads
@@ -126,6 +132,8 @@ DRAIN_S = 30.0
 SHARED_IDLE_S = 30.0
 """So long without a sign of life, and other processes take over what one took in."""
 _FIRST_LOOK_S = 15.0
+_RUN_MARGIN_S = 120.0
+"""Beside the longest wait for a model, for everything else that a turn may do."""
 _FORGOTTEN = "forgotten.jsonl"
 
 
@@ -154,6 +162,7 @@ class House:
     meter: RedisMeter
     budget: Budget
     turns: RedisTurnStore
+    messages: RedisMessageStore
     arenas: RedisArenaStore
     platforms: Mapping[str, Platform]
     page: RedisPageStore
@@ -449,6 +458,7 @@ async def open_house(
             meter=meter,
             budget=budget,
             turns=turns,
+            messages=messages,
             arenas=arenas,
             platforms=open_platforms,
             page=page,
@@ -714,7 +724,7 @@ async def run(settings: Settings, *, ready: Callable[[str], None], role: Role = 
 
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, on_signal)
-    async with open_house(settings, slots=0 if role is Role.GATEWAY else None) as house, in_sight(house):
+    async with open_house(settings, slots=0 if role is Role.GATEWAY else None) as house, in_sight(house, role):
         await house.replay_forgotten()
         if not settings.redis_url.get_secret_value():
             # The data folder is ours alone: whoever left something half done is gone. A platform that does not answer
@@ -797,16 +807,66 @@ async def doors_in(house: House, role: Role) -> AsyncGenerator[str]:
 
 
 @contextlib.asynccontextmanager
-async def in_sight(house: House) -> AsyncGenerator[None]:
+async def in_sight(house: House, role: Role = Role.ALL) -> AsyncGenerator[None]:
     """What operators see of this process, for as long as the block lasts."""
-    settings = house.settings
+    settings, name = house.settings, _process_name()
     house.health.watch("redis", house.sight.probe)
     house.health.watch("pictures", house.images.probe)
+    who = Who(name, role.value, 0 if role is Role.GATEWAY else settings.slots, socket.gethostname())
+    pulse = Pulse(who, tell=house.sight.tell, health=house.health)
+    watchdog = Watchdog(
+        house.sight,
+        name=name,
+        bounds=Bounds(run_s=MAX_CALLS * (settings.gemini_timeout_s + _RUN_MARGIN_S)),
+        unsettled=lambda: house.messages.unsettled(older_than_s=0),
+        release=house.turns.abandon,
+        start=house.queue.start,
+    )
     async with contextlib.AsyncExitStack() as stack:
+        about = {"service.instance.id": name, "remixbot.role": role.value, "service.version": version_here()}
+        await stack.enter_async_context(traces.opened(settings.otel_exporter_otlp_endpoint, about=about))
         if settings.metrics_port:
-            serving = serve_sight(house.health, host=settings.metrics_host, port=settings.metrics_port)
+            serving = serve_sight(
+                house.health,
+                look=lambda: _look_around(house),
+                host=settings.metrics_host,
+                port=settings.metrics_port,
+            )
             log.info("figures are served", port=await stack.enter_async_context(serving))
-        yield
+        tasks = [asyncio.create_task(work) for work in (pulse.tick(), pulse.beat(), _watch(watchdog))]
+        try:
+            yield
+        finally:
+            house.health.stopping()
+            await end(*tasks)
+            with contextlib.suppress(Exception):
+                await house.sight.leave(name)
+
+
+async def _look_around(house: House) -> None:
+    """Figures of the whole installation, and what is left of its caps."""
+    figures.seen(await house.sight.seen())
+    for name, used, limit in await spent_of(house):
+        figures.SPENT_RATIO.labels(name).set(used / limit if limit else 1.0)
+
+
+async def spent_of(house: House) -> list[tuple[str, int, int]]:
+    """The money caps of the whole installation, each with what is used or reserved of it, in millionths of a dollar."""
+    day = datetime.now(UTC).date()
+    names = {"house:10m": "ten minutes", f"house:{day.isoformat()}": "today", f"house:month:{day:%Y-%m}": "this month"}
+    everywhere = house.budget.buckets(0, person=UserRef("-", "-"), chat=ChatRef("-", "-", "-"))
+    caps = [each for each in everywhere if each.name in names]
+    used = await house.meter.reserved(caps)
+    return [(names[cap.name], held, cap.limit) for cap, held in zip(caps, used, strict=True)]
+
+
+async def _watch(watchdog: Watchdog) -> None:
+    while True:
+        await asyncio.sleep(WATCH_EVERY_S)
+        try:
+            await watchdog.look()
+        except Exception as error:
+            log.warning("could not look for what is stuck", error=type(error).__name__)
 
 
 async def _check_models(machines: Machines) -> None:

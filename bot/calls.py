@@ -17,6 +17,7 @@ from bot.domain.language import tr
 from bot.domain.turns import Usage
 from bot.domain.words import ASKED_TWICE, SWITCHED_OFF, TOO_SLOW, joined, stand_in
 from bot.ports import Claim, EditRequest, Engine, EngineAnswer, Heard, Meter, Switches, TurnStore
+from bot.sight import figures
 
 log = structlog.get_logger("calls")
 
@@ -95,7 +96,8 @@ class Calls:
     ) -> Heard:
         """One call that gives words. Of a turn whose worker died in one, it is not tried again."""
         tally = _Tally(0, 0, 0)
-        heard = await self._counted(claim, name, tally, estimate_microusd, work)
+        with figures.model_call(f"{name} (reading)"):
+            heard = await self._counted(claim, name, tally, estimate_microusd, work)
         return replace(heard, usage=_with(heard.usage, tally))
 
     async def _counted(
@@ -123,6 +125,7 @@ class Calls:
                     again = EngineUnavailable(error.words, maybe_billed=error.maybe_billed)
                     raise _billed(again, tally) from error
                 retries += 1
+                figures.retried(name)
                 await self.alive(claim, asyncio.sleep(wait_s))
             except EngineFailed as error:
                 raise _billed(error, tally) from None
@@ -134,7 +137,8 @@ class Calls:
 
     async def _drawn(self, engine: Engine, request: EditRequest, model: str) -> EngineAnswer:
         started = time.monotonic()
-        answer = await engine.edit(replace(request, model=model))
+        with figures.model_call(model or engine.profile.name):
+            answer = await engine.edit(replace(request, model=model))
         try:
             if answer.images and (answer.usage.model or model):
                 await self._meter.took(answer.usage.model or model, time.monotonic() - started)

@@ -40,6 +40,7 @@ from bot.domain.words import (
 )
 from bot.languages import Languages
 from bot.ports import ConsentStore, Engine, ImageLedger, ImageStore, Labeller, Platform, RenditionMaker, TurnStore
+from bot.sight.path import stage
 
 _FRESH = 64
 _WAITING_WORDS = {
@@ -85,20 +86,22 @@ class Renditions:
         *,
         renew: Sequence[ImageFacts] = (),
     ) -> tuple[tuple[ImageFacts, ...], tuple[Rendition, ...]]:
-        opened = [await self._with_credentials(picture) for picture in pictures]
-        masters = [(facts, picture) for (facts, _), picture in zip(opened, pictures, strict=True)]
-        renditions = [await self._render(*master, label, capabilities) for master in masters]
+        with stage("label", images=len(pictures)):
+            opened = [await self._with_credentials(picture) for picture in pictures]
+            masters = [(facts, picture) for (facts, _), picture in zip(opened, pictures, strict=True)]
+            renditions = [await self._render(*master, label, capabilities) for master in masters]
         pairs = [(master, made) for (master, _), (made, _) in zip(masters, renditions, strict=True)]
-        # Held before they are stored: what nobody holds may be swept.
-        for target in {self._target(master, label, capabilities): None for master, _ in pairs} or {"": None}:
-            here = [each for each in pairs if self._target(each[0], label, capabilities) == target]
-            await self._ledger.keep(holder, here, target=target, renew=renew)
-        credentialed = [kept for _, kept in opened if kept is not None]
-        if credentialed:
-            # They go with whoever sent them, and stay where somebody else has sent the same pixels.
-            await self._ledger.keep(holder, [(facts, facts) for facts, _ in credentialed], target="")
-        files = {facts.sha256: picture.data for facts, picture in [*masters, *renditions, *credentialed]}
-        await asyncio.gather(*(self._images.put(data, sha256) for sha256, data in files.items()))
+        with stage("store", images=len(pairs)):
+            # Held before they are stored: what nobody holds may be swept.
+            for target in {self._target(master, label, capabilities): None for master, _ in pairs} or {"": None}:
+                here = [each for each in pairs if self._target(each[0], label, capabilities) == target]
+                await self._ledger.keep(holder, here, target=target, renew=renew)
+            credentialed = [kept for _, kept in opened if kept is not None]
+            if credentialed:
+                # They go with whoever sent them, and stay where somebody else has sent the same pixels.
+                await self._ledger.keep(holder, [(facts, facts) for facts, _ in credentialed], target="")
+            files = {facts.sha256: picture.data for facts, picture in [*masters, *renditions, *credentialed]}
+            await asyncio.gather(*(self._images.put(data, sha256) for sha256, data in files.items()))
         self._note(pairs, label, capabilities)
         return (
             tuple(facts for facts, _ in masters),

@@ -82,6 +82,7 @@ from bot.ports import (
     TurnQueue,
     TurnStore,
 )
+from bot.sight.path import on_path, stage
 from bot.stopping import Stopping
 from bot.taste import Tastes
 from bot.telling import Meant, Told
@@ -209,18 +210,28 @@ class Hall:
             message = replace(said, reply_to=record.meant or (meant if said.version else None))
             target = await self._grounds.target(message)
         id_ = turn_id_of(record.thread, message.origin)
+        with on_path(id_):
+            reply = await self._led_to(message, target, record, id_, is_new=is_new)
+        return Received(turn=id_, reply=reply)
+
+    async def _led_to(
+        self, message: InboundMessage, target: MessageRecord | None, record: MessageRecord, id_: TurnId, *, is_new: bool
+    ) -> MessageRef:
+        """See that this turn stands, and that its message is settled. Gives the reply."""
         status = None if is_new else await self._turns.load(id_)
         if status is None:
-            reply = await self._platforms[message.ref.chat.platform].reserve(message, id_)
-            await self._messages.attach(reply, record.thread, [Shown(id_, ALL)], asker=message.author)
-            await self._accept(message, target, id_, reply)
+            with stage("reserve", platform=message.ref.chat.platform):
+                reply = await self._platforms[message.ref.chat.platform].reserve(message, id_)
+                await self._messages.attach(reply, record.thread, [Shown(id_, ALL)], asker=message.author)
+            with stage("accept", platform=message.ref.chat.platform):
+                await self._accept(message, target, id_, reply)
         else:
             reply = status.turn.reply
             with speaking(status.turn.language):  # what was begun in one language is not ended in another
                 await self._again(status)
         await self._platforms[message.ref.chat.platform].done(message)
         await self._messages.settle_inbound(message)
-        return Received(turn=id_, reply=reply)
+        return reply
 
     async def join(self, message: InboundMessage) -> bool:
         """See `bot.ports.Rooms`. Only a turn that nobody has claimed takes more pictures along, and only where the same

@@ -15,6 +15,7 @@ from bot.domain.messages import InboundMessage
 from bot.domain.refs import TurnId
 from bot.domain.turns import FINAL_STATES
 from bot.ports import ImageLedger, ImageStore, MessageStore, OpenTurn, TurnQueue, TurnStore
+from bot.sight import figures
 
 log = structlog.get_logger("reconciler")
 _MOST_REPAIRS = 16
@@ -116,7 +117,7 @@ class Reconciler:
 
     async def _bring_back(self, message: InboundMessage, some: asyncio.Semaphore) -> None:
         async with some:
-            if await self._one(self._receive(message), message.ref.key):
+            if await self._one(self._receive(message), "message", message.ref.key):
                 log.info("message brought back", message=message.ref.key)
             else:
                 await self._messages.put_off(message)
@@ -124,13 +125,13 @@ class Reconciler:
     async def _repair(self, open_: OpenTurn, some: asyncio.Semaphore) -> None:
         async with some:
             if open_.state in FINAL_STATES:
-                await self._one(self._close(open_.turn), open_.turn)
+                await self._one(self._close(open_.turn), "undelivered", open_.turn)
             elif open_.let_run:
-                await self._one(self._queue.start(open_.turn), open_.turn)
+                await self._one(self._queue.start(open_.turn), "let_run", open_.turn)
             elif open_.asks and open_.age_s > self._consent_s:
-                await self._one(self._expire(open_.turn), open_.turn)
+                await self._one(self._expire(open_.turn), "consent_expired", open_.turn)
 
-    async def _one(self, repair: Awaitable[object], name: str) -> bool:
+    async def _one(self, repair: Awaitable[object], kind: str, name: str) -> bool:
         """One thing that cannot be repaired does not stand in the way of the others."""
         try:
             async with asyncio.timeout(_LONGEST_REPAIR_S):
@@ -139,8 +140,10 @@ class Reconciler:
             # Tried again later, which costs nothing while the platform knows that it is closed.
             return not error.retryable
         except Exception:
-            log.exception("could not repair", what=name)
+            log.exception("could not repair", kind=kind, what=name)
+            figures.REPAIRS.labels("failed").inc()
             return False
+        figures.REPAIRS.labels(kind).inc()
         return True
 
     async def sweep(self) -> int:
@@ -150,10 +153,12 @@ class Reconciler:
         async for sha256, written_at in self._images.list():
             if written_at < oldest and await self._ledger.facts(sha256) is None:
                 await self._images.delete(sha256)
+                figures.SWEPT.labels("pictures").inc()
                 swept += 1
         async for handle, written_at in self._spool.list():
             if written_at < oldest:
                 await self._spool.delete(handle)
+                figures.SWEPT.labels("uploads").inc()
                 swept += 1
-        await self._clean()
+        figures.SWEPT.labels("fingerprints").inc(await self._clean())
         return swept

@@ -159,6 +159,9 @@ class Settings(BaseSettings):
         description="A port of its own for `/metrics`, `/healthz` and `/readyz` (docs/runbook.md); 0 for none",
     )
     metrics_host: str = Field("127.0.0.1", description="Where that port listens; never open it to the world")
+    otel_exporter_otlp_endpoint: str = Field(
+        "", description="A collector for traces (OpenTelemetry, OTLP over HTTP), such as `http://127.0.0.1:4318`"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
 
     @field_validator("web_hosts", "gemini_fallback_models", "arena_models", mode="before")

@@ -55,6 +55,8 @@ from bot.ports import (
     TurnStore,
 )
 from bot.proofreading import Proofread, Proofreader, unread
+from bot.sight import figures
+from bot.sight.path import on_path, shown, stage, waited
 
 log = structlog.get_logger("workshop")
 
@@ -117,17 +119,19 @@ class Workshop:
     async def run(self, id_: TurnId) -> None:
         """Run this turn if nobody else does. Any failure ends it with words; only a long outage of the store leaves it
         for a later try. Its reply is filled beside it: a chat that takes its time holds up no other turn."""
-        with self._busy():
+        with self._busy(), on_path(id_):
             await self._run(id_)
 
     @contextlib.contextmanager
     def _busy(self) -> Generator[None]:
         self._running += 1
         self._idle.clear()
+        figures.SLOTS_BUSY.set(self._running)
         try:
             yield
         finally:
             self._running -= 1
+            figures.SLOTS_BUSY.set(self._running)
             if not self._running:
                 self._idle.set()
 
@@ -148,12 +152,15 @@ class Workshop:
         if claim is None:
             await self._close_beside(id_)
             return
+        waited(claim.status)
         started = time.monotonic()
         try:
-            with speaking(claim.status.turn.language):
+            with speaking(claim.status.turn.language), stage("work", engine=claim.status.turn.engine):
                 turn, made = await self._work(claim)
             outcome = replace(made.outcome, finished_at=time.time())
-            if not await self._through_outage(lambda: self._turns.finish(turn, claim.epoch, outcome)):
+            with stage("finish"):
+                committed = await self._through_outage(lambda: self._turns.finish(turn, claim.epoch, outcome))
+            if not committed:
                 await self._let_go(id_, (*outcome.images, *made.spare))
                 raise Fenced
         except Fenced:
@@ -169,9 +176,10 @@ class Workshop:
     async def close(self, id_: TurnId) -> None:
         """After a final state: give back what was reserved, let the next ones run, fill the reply. Repeatable; does
         nothing for a turn that is not final."""
-        status = await self._settled(id_)
-        if status is not None:
-            await self._deliver(status)
+        with on_path(id_):
+            status = await self._settled(id_)
+            if status is not None:
+                await self._deliver(status)
 
     async def _close_beside(self, id_: TurnId) -> None:
         status = await self._settled(id_)
@@ -196,13 +204,18 @@ class Workshop:
     async def _deliver(self, status: TurnStatus) -> None:
         if status.delivered:
             return
+        result = "shown"
         try:
-            await self._show(status)
+            with stage("fill", platform=status.turn.chat.platform):
+                await self._show(status)
         except ChatGone:
             log.info("nobody left to show it to", turn=status.turn.id)
+            result = "gone"
         except ChatClosed:
+            figures.DELIVERIES.labels(status.turn.chat.platform, "closed").inc()
             return  # it is kept, and shown once the chat is open again
         await self._turns.delivered(status.turn.id)
+        shown(status, result)
 
     async def _start(self, turns: Sequence[TurnId]) -> None:
         for next_ in turns:
@@ -310,12 +323,16 @@ class Workshop:
             return unread(draft, begun)
         if claim.epoch > MAX_CLAIMS or claim.calls >= MAX_CALLS:
             return Proofread(Outcome(TurnState.FAILED, code="interrupted", words=tr(INTERRUPTED), usage=begun))
-        request = await self._request(turn, images, plan, generative=engine.profile.generative)
+        with stage("load", images=len(images)):
+            request = await self._request(turn, images, plan, generative=engine.profile.generative)
         if not engine.profile.generative:
-            return Proofread(await self._kept(claim, engine, await self._calls.alive(claim, engine.edit(request))))
+            with stage("engine", engine=turn.engine):
+                answer = await self._calls.alive(claim, engine.edit(request))
+            return Proofread(await self._kept(claim, engine, answer))
         await self._progress(claim.status)
         if draft is None:
-            answer = await self._calls.edit(claim, engine, request, begun=claim.calls)
+            with stage("engine", engine=turn.engine):
+                answer = await self._calls.edit(claim, engine, request, begun=claim.calls)
             draft = await self._kept(claim, engine, replace(answer, plan=answer.plan or plan))
             if not self._proofreader.wants(turn, draft):
                 return Proofread(draft)
@@ -323,7 +340,8 @@ class Workshop:
             if not await self._through_outage(lambda: self._turns.keep_draft(turn, claim.epoch, kept)):
                 await self._let_go(turn.id, kept.images)
                 raise Fenced
-        return await self._proofreader.check(claim, engine, request, draft)
+        with stage("proofread", engine=turn.engine):
+            return await self._proofreader.check(claim, engine, request, draft)
 
     async def _request(
         self, turn: Turn, images: Sequence[ImageFacts], plan: tuple[str, ...], *, generative: bool

@@ -34,6 +34,7 @@ from discord.http import HTTPClient, Route
 from adapters.discord.pace import Pace
 from bot.domain.errors import ChatClosed, ChatGone
 from bot.domain.language import N_, tr
+from bot.sight.figures import platform_error
 
 T = TypeVar("T")
 Payload = dict[str, Any]
@@ -121,6 +122,8 @@ class _WithoutSecrets(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno < logging.WARNING:
             return False
+        if "responded with 429" in str(record.msg):  # the library waits and tries again by itself
+            platform_error("discord", "429")
         record.msg, record.args = self._TOKEN.sub(r"\1…", record.getMessage()), None
         return True
 
@@ -269,10 +272,13 @@ class DiscordApi:
                 return await call()
         except discord.HTTPException as error:
             failure = self._failure(error, webhook=webhook)
+            platform_error("discord", str(error.status))
         except discord.RateLimited as error:
             failure = Unavailable(f"Discord asks to wait for {error.retry_after:.0f} seconds.")
+            platform_error("discord", "429")
         except (OSError, aiohttp.ClientError) as error:
             failure = Unavailable(f"Discord does not answer ({type(error).__name__}).")
+            platform_error("discord", type(error).__name__)
         raise failure  # out here, so that no library error is its context: those know addresses with tokens
 
     async def _request(self, http: HTTPClient, route: Route, payload: Payload | None, files: Sequence[Upload]) -> Any:

@@ -4,19 +4,26 @@ The first two may stand on the page, too; the figures never do: they have a port
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Final
 
+import structlog
 from aiohttp import web
 
 from bot.domain.errors import RemixError
 from bot.sight import figures
 from bot.sight.health import Health
 
+log = structlog.get_logger("sight")
+
 _NOT_KEPT: Final = {"Cache-Control": "no-store"}
 _GRACE_S: Final = 1.0
+_LOOK_S: Final = 5.0
+
+Look = Callable[[], Awaitable[None]]
 
 
 def health_routes(health: Health) -> Sequence[web.RouteDef]:
@@ -38,15 +45,24 @@ def health_routes(health: Health) -> Sequence[web.RouteDef]:
     return [web.get("/healthz", lives), web.get("/readyz", ready)]
 
 
-async def _metrics(_request: web.Request) -> web.Response:
-    return web.Response(body=figures.exposed(), headers={**_NOT_KEPT, "Content-Type": figures.CONTENT_TYPE})
+def _metrics_route(look: Look) -> web.RouteDef:
+    async def metrics(_request: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(_LOOK_S):
+                await look()
+        except Exception as error:  # the process's own figures are told all the same
+            log.warning("not all figures are told", error=type(error).__name__)
+        return web.Response(body=figures.exposed(), headers={**_NOT_KEPT, "Content-Type": figures.CONTENT_TYPE})
+
+    return web.get("/metrics", metrics)
 
 
 @contextlib.asynccontextmanager
-async def serve_sight(health: Health, *, host: str, port: int) -> AsyncGenerator[int]:
-    """Answer on a port of its own while the block runs; gives the port. Raises `RemixError` where it is taken."""
+async def serve_sight(health: Health, *, look: Look, host: str, port: int) -> AsyncGenerator[int]:
+    """Answer on a port of its own while the block runs; gives the port. Raises `RemixError` where it is taken. `look`
+    brings figures up to date that are read from elsewhere."""
     app = web.Application()
-    app.add_routes([*health_routes(health), web.get("/metrics", _metrics)])
+    app.add_routes([*health_routes(health), _metrics_route(look)])
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE_S)
     await runner.setup()
     try:

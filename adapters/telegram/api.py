@@ -64,6 +64,7 @@ from bot.domain.refs import ChatRef, MessageRef
 from bot.domain.utf16 import cut
 from bot.ports import ImageStore
 from bot.recent import Recent
+from bot.sight.figures import platform_error
 
 log = structlog.get_logger("telegram")
 
@@ -476,6 +477,8 @@ class TelegramApi:
             return await self._bot.do_api_request(_unknown_name(method), dict(asked), read_timeout=known)
         except error.TelegramError as found:
             failure = failure_of(found, new=new)
+        if not isinstance(failure, NotModified):
+            platform_error("telegram", "429" if isinstance(failure, Flood) else type(failure).__name__.lstrip("_"))
         raise failure  # out here, so that nothing that knows more than it should is its context
 
     # --- what is known of chats

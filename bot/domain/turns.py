@@ -214,7 +214,8 @@ class TurnStatus:
 
     `epoch` counts claims, `calls` the calls to a paid engine that were begun. `erased` after /forget: the words and
     images are gone and only the shape of the tree remains. `draft` is what earlier paid calls of the same turn have
-    brought, kept before the next one begins, and until it is finished or cancelled.
+    brought, kept before the next one begins, and until it is finished or cancelled. `accepted_at` (seconds since the
+    epoch, by the store's clock) is not known of turns of older versions.
     """
 
     turn: Turn
@@ -227,3 +228,4 @@ class TurnStatus:
     delivered: bool = False
     erased: bool = False
     draft: Outcome | None = None
+    accepted_at: float | None = None

@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from bot.sight import figures
+
 Look = Callable[[], Awaitable[str]]
 """Looks at one part. Gives what is wrong with it, in a few words without addresses; empty where nothing is."""
 
@@ -58,6 +60,8 @@ class Health:
                 found = await asyncio.gather(*(self._one(look) for look in looks.values()))
                 self._verdict = Verdict(dict(zip(looks, found, strict=True)))
                 self._looked_at = time.monotonic()
+            for part, trouble in self._verdict.parts.items():
+                figures.PART_READY.labels(part).set(not trouble)
         return Verdict({"process": self._state, **self._verdict.parts})
 
     async def _one(self, look: Look) -> str:

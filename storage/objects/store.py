@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 import structlog
 
 from bot.domain.refs import Sha256, sha256_of
+from bot.sight.figures import moved
 from storage.objects.shelf import Shelf, StoreUnavailable, open_shelf
 
 __all__ = ["ObstoreImageStore", "ObstoreUploads", "StoreUnavailable", "image_store", "uploads"]
@@ -51,7 +52,9 @@ class ObstoreImageStore:
             sha256 = await asyncio.to_thread(sha256_of, data)
         found = await self._shelf.find(_image_path(sha256))
         if found is None or found.size_bytes != len(data) or found.written_at < time.time() - _RENEW_AFTER_S:
-            await self._shelf.put(_image_path(sha256), data)
+            with moved("put") as counted:
+                await self._shelf.put(_image_path(sha256), data)
+                counted.bytes = len(data)
         return sha256
 
     async def get(self, sha256: Sha256) -> bytes:
@@ -59,7 +62,9 @@ class ObstoreImageStore:
         they are neither shown nor paid for."""
         if not _SHA256.fullmatch(sha256):
             raise KeyError(sha256)
-        data = await self._shelf.get(_image_path(sha256))
+        with moved("get") as counted:
+            data = await self._shelf.get(_image_path(sha256))
+            counted.bytes = len(data)
         if await asyncio.to_thread(sha256_of, data) != sha256:
             _log.error("damaged picture", sha256=sha256)
             raise KeyError(sha256)
@@ -67,7 +72,8 @@ class ObstoreImageStore:
 
     async def delete(self, sha256: Sha256) -> None:
         if _SHA256.fullmatch(sha256):
-            await self._shelf.delete(_image_path(sha256))
+            with moved("delete"):
+                await self._shelf.delete(_image_path(sha256))
 
     async def probe(self) -> str:
         """Whether it answers: what is wrong, in words without its address; empty for nothing. Reads nothing."""

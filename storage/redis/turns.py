@@ -183,7 +183,7 @@ class RedisTurnStore:
     async def claim(self, turn: TurnId) -> Claim | None:
         reply = await self._claim(self._both(turn), [self._life_s])
         match reply:
-            case ["ok", epoch, calls, body, started_at, draft]:
+            case ["ok", epoch, calls, body, started_at, draft, accepted_at]:
                 status = TurnStatus(
                     turn=TURN.load(body),
                     state=TurnState.RUNNING,
@@ -191,6 +191,7 @@ class RedisTurnStore:
                     calls=int(calls),
                     started_at=float(started_at),
                     draft=OUTCOME.load(draft) if draft else None,
+                    accepted_at=float(accepted_at) if accepted_at else None,
                 )
                 return Claim(status=status, epoch=int(epoch), calls=int(calls))
             case _:
@@ -379,7 +380,7 @@ def status_of(fields: Mapping[str, Any]) -> TurnStatus:
     """From the fields of its hash; what holds it is not among them."""
     outcome = fields.get("outcome")
     draft = fields.get("draft")
-    started_at = fields.get("started_at")
+    started_at, accepted_at = fields.get("started_at"), fields.get("accepted_at")
     state = TurnState(fields["state"])
     return TurnStatus(
         turn=TURN.load(fields["body"]),
@@ -388,6 +389,7 @@ def status_of(fields: Mapping[str, Any]) -> TurnStatus:
         epoch=int(fields.get("epoch", 0)),
         calls=int(fields.get("calls", 0)),
         started_at=float(started_at) if started_at else None,
+        accepted_at=float(accepted_at) if accepted_at else None,
         delivered=fields.get("delivered") == "1",
         erased=fields.get("erased") == "1",
         # Of a cancelled turn nobody else knows what was made on the way; of others it is kept for erasure alone.

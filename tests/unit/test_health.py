@@ -14,6 +14,10 @@ from bot.domain.errors import RemixError
 from bot.sight.health import Health, standing
 
 
+async def nothing() -> None:
+    pass
+
+
 @pytest.fixture
 def health() -> Health:
     return Health(kept_s=0, patience_s=0.05)
@@ -21,7 +25,7 @@ def health() -> Health:
 
 @pytest.fixture
 async def address(health: Health) -> AsyncIterator[str]:
-    async with serve_sight(health, host="127.0.0.1", port=0) as port:
+    async with serve_sight(health, look=nothing, host="127.0.0.1", port=0) as port:
         yield f"http://127.0.0.1:{port}"
 
 
@@ -84,5 +88,5 @@ async def test_figures_are_told_in_prometheus_own_format(address: str) -> None:
 async def test_a_port_that_is_taken_is_said_in_words(address: str, health: Health) -> None:
     port = int(address.rpartition(":")[2])
     with pytest.raises(RemixError, match=f"METRICS_PORT {port} cannot be used"):
-        async with serve_sight(health, host="127.0.0.1", port=port):
+        async with serve_sight(health, look=nothing, host="127.0.0.1", port=port):
             pass

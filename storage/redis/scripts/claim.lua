@@ -1,4 +1,4 @@
--- The right to finish a turn. ARGV: life_s. Gives {'gone'} | {'final'} | {'busy'} | {'ok', epoch, calls, body, started, draft or ''}
+-- The right to finish a turn. ARGV: life_s. Gives {'gone'} | {'final'} | {'busy'} | {'ok', epoch, calls, body, started, draft or '', accepted or ''}
 if redis.call('EXISTS', turn) == 0 then return {'gone'} end
 local state = redis.call('HGET', turn, 'state')
 if FINAL[state] then return {'final'} end
@@ -12,4 +12,4 @@ redis.call('HSETNX', turn, 'started_at', tostring(now))
 -- Whoever was forgotten by now is not in the body that is given here.
 redis.call('HDEL', turn, 'rewritten')
 return {'ok', epoch, tonumber(redis.call('HGET', turn, 'calls')), redis.call('HGET', turn, 'body'),
-  redis.call('HGET', turn, 'started_at'), redis.call('HGET', turn, 'draft') or ''}
+  redis.call('HGET', turn, 'started_at'), redis.call('HGET', turn, 'draft') or '', redis.call('HGET', turn, 'accepted_at') or ''}

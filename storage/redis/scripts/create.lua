@@ -3,7 +3,8 @@
 if redis.call('EXISTS', turn) == 1 then
   return {0, redis.call('HGET', turn, 'state')}
 end
-redis.call('HSET', turn, 'v', '1', 'body', ARGV[4], 'state', ARGV[5], 'epoch', '0', 'calls', '0')
+redis.call('HSET', turn, 'v', '1', 'body', ARGV[4], 'state', ARGV[5], 'epoch', '0', 'calls', '0',
+  'accepted_at', tostring(now))
 if ARGV[6] ~= '' then redis.call('HSET', turn, 'outcome', ARGV[6]) end
 redis.call('EXPIRE', turn, ARGV[3])
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
