@@ -236,7 +236,7 @@ class Workshop:
 
     # --- one turn
 
-    async def _work(self, claim: Claim) -> tuple[Turn, Proofread]:
+    async def _work(self, claim: Claim, *, again: bool = False) -> tuple[Turn, Proofread]:
         turn = claim.status.turn
         try:
             turn, plan = await self._resolve(turn)
@@ -247,10 +247,22 @@ class Workshop:
             made = Proofread(outcome_of(error))
         except KeyError:
             made = Proofread(Outcome(TurnState.FAILED, code="gone", words=tr(GONE), usage=await self._begun(turn)))
-        except Exception:
+        except Exception as error:
+            if not again and await self._is_untouched(claim):
+                log.warning("turn begins again", turn=turn.id, error=type(error).__name__)
+                return await self._work(claim, again=True)
             log.exception("turn broke", turn=turn.id, engine=turn.engine)
             made = Proofread(Outcome(TurnState.FAILED, code="broken", words=tr(BROKEN), usage=await self._begun(turn)))
         return turn, replace(made, outcome=replace(made.outcome, usage=added(turn.spent, made.outcome.usage)))
+
+    async def _is_untouched(self, claim: Claim) -> bool:
+        """Whether nothing was paid for since it was claimed, so that it can begin again: it may have been an outage of
+        the store, which is waited for. Raises `Fenced` when somebody else has it by now."""
+        id_ = claim.status.turn.id
+        if not await self._through_outage(lambda: self._turns.beat(id_, claim.epoch)):
+            raise Fenced
+        status = await self._through_outage(lambda: self._turns.load(id_))
+        return status is not None and status.calls == claim.calls
 
     async def _begun(self, turn: Turn) -> Usage:
         """What was begun before it broke was paid for, as far as anybody knows."""

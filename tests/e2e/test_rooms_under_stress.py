@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 import structlog
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from adapters.web.outbound import WebPlatform
 from bot.arrivals import Arrivals
 from bot.domain.errors import EngineRefused, EngineUnavailable
 from bot.domain.messages import Answer, MessageRecord
 from bot.domain.refs import MessageRef, UserRef, thread_id_of
-from bot.domain.turns import TurnState
+from bot.domain.turns import Turn, TurnState
 from bot.engines.exact import ExactEngine
 from bot.ports import Engine
 from bot.turns import Workshop
@@ -295,3 +296,21 @@ async def test_a_chat_that_takes_its_time_to_be_answered_holds_up_no_other(
         assert (status.state, status.delivered) == (TurnState.DONE, False)
         go_on.set()
         assert (await rig.sees(held)).delivered
+
+
+async def test_a_store_that_is_away_before_anything_is_paid_for_does_not_end_the_turn(
+    rig: Rig, gemini: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, begins = Workshop._resolve, list[TurnState]()
+
+    async def away_at_first(self: Workshop, turn: Turn) -> tuple[Turn, tuple[str, ...]]:
+        status = await rig.house.turns.load(turn.id)
+        assert status is not None
+        begins.append(status.state)
+        if len(begins) == 1:
+            raise RedisConnectionError("away")
+        return await original(self, turn)
+
+    monkeypatch.setattr(Workshop, "_resolve", away_at_first)
+    status = await rig.sees(await rig.says("put a hat on her", [CAT]))
+    assert (status.state, len(gemini.requests), begins) == (TurnState.DONE, 1, [TurnState.RUNNING] * 2)

@@ -1,56 +1,31 @@
-"""`remixbot run`, made to die by its own hand at one boundary of the path.
+"""`remixbot run`, made to be killed, stopped or cut off at one boundary of the path.
 
     python -m tests.e2e.victim "RedisTurnStore.submit:after" run --port 0 --data FOLDER
 
-The boundary names a method and a side of it: the process sends itself SIGKILL right before the method's first call, or
-right after it came back; `#2` for the second call. `-` for no boundary. Leases are shortened, so that recovery is
+The boundary names a method and a side of it (tests/chaos/boundaries.py lists the methods): the process sends itself
+SIGKILL right before the method's first call, or right after it came back; `#2` for the second call. `-` for no
+boundary. With TRAPS=PORT the process is told which boundary is meant by whoever listens there, waits when it gets to
+it, and does what it is told: that is how one process meets many faults. Leases are shortened, so that recovery is
 quick; nothing else differs.
 """
 
 from __future__ import annotations
 
+import asyncio
 import functools
+import inspect
 import os
+import queue
 import signal
+import socket
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import bot.app
-from adapters.discord.api import DiscordApi
-from adapters.discord.outbound import DiscordPlatform
-from adapters.telegram.api import TelegramApi
-from adapters.telegram.outbound import TelegramPlatform
-from adapters.web.outbound import WebPlatform
-from bot.engines.gemini import GeminiEngine, GeminiTextModel
-from storage.docket.queue import DocketTurnQueue
-from storage.objects.store import ObstoreImageStore, ObstoreUploads
-from storage.redis.images import RedisImageLedger
-from storage.redis.messages import RedisMessageStore
-from storage.redis.page import RedisPageStore
-from storage.redis.telegram_inbox import RedisInbox
 from storage.redis.turns import RedisTurnStore
-
-CLASSES = {
-    each.__name__: each
-    for each in (
-        DiscordApi,
-        DiscordPlatform,
-        TelegramApi,
-        TelegramPlatform,
-        WebPlatform,
-        GeminiEngine,
-        GeminiTextModel,
-        DocketTurnQueue,
-        ObstoreImageStore,
-        ObstoreUploads,
-        RedisImageLedger,
-        RedisInbox,
-        RedisMessageStore,
-        RedisPageStore,
-        RedisTurnStore,
-    )
-}
+from tests.chaos.boundaries import boundaries, classes
 
 
 def die() -> None:
@@ -63,7 +38,7 @@ def arm(boundary: str) -> None:
     side, _, number = when.partition("#")
     left = int(number or 1)
     class_name, _, method = where.partition(".")
-    target = CLASSES[class_name]
+    target = classes()[class_name]
     original: Callable[..., Any] = getattr(target, method)
 
     @functools.wraps(original)
@@ -78,6 +53,65 @@ def arm(boundary: str) -> None:
         return result
 
     setattr(target, method, trapped)
+
+
+class Traps:
+    """A trap at every boundary, and a line to whoever says which of them is meant.
+
+    They say `arm BOUNDARY` or `disarm`. We say `seen METHOD` when it is called first, and `hit BOUNDARY`; then the
+    whole process waits for `go`, or `sleep SECONDS`, which only that one call does.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._line = socket.create_connection(("127.0.0.1", port))
+        self._told: queue.Queue[str] = queue.Queue()
+        self._armed = ""
+        self._seen: set[str] = set()
+        self._say(f"here {os.getpid()}")
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _say(self, words: str) -> None:
+        self._line.sendall(f"{words}\n".encode())
+
+    def _listen(self) -> None:
+        with self._line.makefile() as lines:
+            for line in lines:
+                word, _, rest = line.strip().partition(" ")
+                if word in ("arm", "disarm"):
+                    self._armed = rest
+                else:
+                    self._told.put(line.strip())
+
+    async def passing(self, boundary: str) -> None:
+        if boundary == self._armed:
+            self._armed = ""
+            self._say(f"hit {boundary}")
+            word, _, seconds = self._told.get().partition(" ")
+            if word == "sleep":
+                await asyncio.sleep(float(seconds))
+
+    def set(self) -> None:
+        found = classes()
+        for each in boundaries():
+            class_name, _, method = each.partition(".")
+            if inspect.iscoroutinefunction(getattr(found[class_name], method)):
+                self._set(found[class_name], class_name, method)
+
+    def _set(self, target: type, class_name: str, method: str) -> None:
+        original: Callable[..., Any] = getattr(target, method)
+        name = f"{class_name}.{method}"
+
+        @functools.wraps(original)
+        async def trapped(*args: Any, **kwargs: Any) -> Any:
+            if name not in self._seen:
+                self._seen.add(name)
+                self._say(f"seen {name}")
+            await self.passing(f"{name}:before")
+            result = await original(*args, **kwargs)
+            await self.passing(f"{name}:after")
+            return result
+
+        setattr(target, method, trapped)
 
 
 def shorten_leases() -> None:
@@ -97,7 +131,9 @@ if __name__ == "__main__":
     from bot.cli import cli
 
     shorten_leases()
-    if sys.argv[1] != "-":
+    if port := os.environ.get("TRAPS"):
+        Traps(int(port)).set()
+    elif sys.argv[1] != "-":
         arm(sys.argv[1])
     sys.argv = ["remixbot", *sys.argv[2:]]
     cli()
