@@ -36,6 +36,7 @@ class Books:
     calls_counted: int = 0
     retried: int = 0
     double_billed: int = 0
+    states: dict[str, int] = field(default_factory=dict[str, int])
     troubles: list[str] = field(default_factory=list[str])
 
     def expect(self, what: str, found: object, wanted: object) -> None:
@@ -147,18 +148,17 @@ async def _turns(client: Any, books: Books) -> set[str]:
         calls = int(fields["calls"])
         books.calls_counted += calls
         books.retried += max(0, calls - 1)
-        states[fields["state"]] += 1
         if calls > 2:
             books.double_billed += calls - 2
             books.troubles.append(f"turn {key} called the model {calls} times")
         if fields.get("delivered") != "1":
             books.troubles.append(f"turn {key} is {fields['state']} and was not delivered")
         outcome = OUTCOME.load(fields["outcome"]) if fields.get("outcome") else None
+        states[f"{fields['state']} {outcome.code if outcome else ''}".strip()] += 1
         for image in outcome.images if outcome else ():
             made = await client.hvals(KEYS.image_renditions(image.sha256))
             shown |= {json.loads(each)["sha256"] for each in made}
-    if broken := {state: count for state, count in states.items() if state in ("failed", "running", "accepted")}:
-        books.troubles.append(f"turns in the end: {broken}")
+    books.states = dict(sorted(states.items()))
     return shown
 
 

@@ -88,7 +88,7 @@ class Stage:
     async def _answered(self, asked: Asked) -> None:
         async with asyncio.timeout(RECOVERED_S):
             while not any(each.is_final for each in asked.answers()):
-                await self.side.look()
+                await self.side.look(asked.chat)
                 await asyncio.sleep(0.05)
         wordy = [each.words for each in asked.answers() if each.is_final and not each.pictures]
         assert not wordy, f"it was answered with {wordy}"

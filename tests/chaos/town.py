@@ -87,8 +87,8 @@ class Side(Protocol):
         """Placeholders that stand there and that nobody will fill."""
         ...
 
-    async def look(self) -> None:
-        """Read anew what stands there, where it is not told."""
+    async def look(self, chat: Any = None) -> None:
+        """Read anew what stands there, or in this chat alone, where it is not told."""
         ...
 
     async def repeats(self, asked: Asked | None) -> None:
@@ -170,7 +170,7 @@ class OnDiscord:
         every = [each for channel in self._guild.channels.values() for each in channel.log.values()]
         return sum(each.author.is_the_bot and not each.deleted and not _was_filled(each) for each in every)
 
-    async def look(self) -> None: ...
+    async def look(self, chat: Any = None) -> None: ...
 
     async def repeats(self, asked: Asked | None) -> None:
         assert asked is not None
@@ -240,7 +240,7 @@ class OnTelegram:
         every = [each for home in self._homes for each in home.chat.messages() if each.author is self.fake.bot]
         return sum(not _was_filled(each) for each in every)
 
-    async def look(self) -> None: ...
+    async def look(self, chat: Any = None) -> None: ...
 
     async def repeats(self, asked: Asked | None) -> None:
         assert asked is not None
@@ -347,11 +347,11 @@ class OnThePage:
     def orphans(self) -> int:
         return 0
 
-    async def look(self) -> None:
+    async def look(self, chat: Any = None) -> None:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(8)) as session:
-            for number, chat in enumerate(self._chats):
+            for number, each in enumerate(self._chats if chat is None else [chat]):
                 with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                    await self._look_at(session, chat, self._page(number))
+                    await self._look_at(session, each, self._page(number))
 
     async def _look_at(self, session: aiohttp.ClientSession, chat: str, page: str) -> None:
         before = ""
