@@ -21,6 +21,7 @@ WITHOUT_EXPIRY = (
     "rb:{adm}:weights",  # set by the operator
     "rb:{adm}:open",
     "rb:switches",  # what the operator turned off
+    "rb:tide",  # how high the store stands: by this one that forgets is found out
     "rb:forgotten",  # who was forgotten, and when: must outlive everything that it erases
     "rb:consent:*",  # what people said of their own pictures: a "never" must not lapse because nobody came by
     "rb:queue:*",  # the queue engine's own stream and group
@@ -55,6 +56,10 @@ class Keys:
     @property
     def switches(self) -> str:
         return f"{self.prefix}:switches"
+
+    @property
+    def tide(self) -> str:
+        return f"{self.prefix}:tide"
 
     @property
     def forgotten(self) -> str:

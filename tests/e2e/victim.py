@@ -23,6 +23,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import adapters.telegram.outbound as telegram
 import bot.app
 from storage.redis.turns import RedisTurnStore
 from tests.chaos.boundaries import boundaries, classes
@@ -118,6 +119,7 @@ def shorten_leases() -> None:
     bot.app.EMBEDDED_LEASE_S = 1.5
     bot.app.REMOTE_LEASE_S = 3.0
     bot.app.SHARED_IDLE_S = 3.0
+    telegram.Rhythm = functools.partial(telegram.Rhythm, asking_s=3.0, stale_s=6.0)  # type: ignore[assignment, misc]
     original = RedisTurnStore.__init__
 
     @functools.wraps(original)
