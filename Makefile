@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
-.PHONY: setup run test check coverage static format lint imports mypy pyright words lock
+.PHONY: setup run test check coverage chaos static format lint imports mypy pyright words lock
 
 setup: $(VENV)/.installed
 
@@ -21,6 +21,10 @@ check: $(VENV)/.installed-dev
 # The same tests, and what of the code they went through. It takes a third longer.
 coverage: $(VENV)/.installed-dev
 	@only=$$(tests/tools.sh) && $(BIN)/python -m pytest --quiet --numprocesses=auto --dist=worksteal --cov -m "$$only"
+
+# Every fault at every boundary, thousands of turns, and the tables of docs/chaos.md. It takes more than an hour.
+chaos: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 static: format lint imports mypy pyright
 

@@ -85,6 +85,7 @@ from bot.sight.values import Bounds
 from bot.stopping import Stopping
 from bot.taste import Tastes
 from bot.telling import Counter
+from bot.tide import TideTable, count_loss
 from bot.trees import Trees
 from bot.turns import Workshop
 from bot.verifying import Recognition, Verifying
@@ -93,6 +94,7 @@ from bot.watching import Watchdog
 from bot.withdrawing import Withdrawing
 from storage.docket.queue import DocketTurnQueue
 from storage.objects.store import ObstoreImageStore, ObstoreUploads, image_store, uploads
+from storage.objects.witness import witness
 from storage.redis.arena import RedisArenaStore
 from storage.redis.cast import RedisCastStore
 from storage.redis.chats import RedisChatStore
@@ -115,6 +117,7 @@ from storage.redis.telegram import RedisLedger, RedisTelegramStore
 from storage.redis.telegram_albums import RedisAlbums
 from storage.redis.telegram_inbox import RedisInbox
 from storage.redis.telegram_pace import RedisPace
+from storage.redis.tide import RedisTide
 from storage.redis.turns import RedisTurnStore
 from storage.valkey.server import embedded_valkey
 
@@ -174,6 +177,7 @@ class House:
     telegram: TelegramAccount | None
     troubles: tuple[str, ...]
     """What is wrong with how the database is set up, in words."""
+    tide: TideTable
     sight: RedisSight
     health: Health = field(default_factory=Health)
 
@@ -469,6 +473,7 @@ async def open_house(
             discord=discord,
             telegram=telegram,
             troubles=troubles,
+            tide=TideTable(RedisTide(client), witness(settings.pictures_url), lost=count_loss),
             sight=RedisSight(client),
         )
         yield house
@@ -891,7 +896,7 @@ async def at_work(house: House, hurry: asyncio.Event | None = None, *, role: Rol
     workers: list[asyncio.Task[Any]] = []
     if role is not Role.GATEWAY:
         workers.append(asyncio.create_task(house.queue.run(house.workshop.run), name="worker"))
-    reconciler = [asyncio.create_task(loop) for loop in house.reconciler.loops()]
+    reconciler = [asyncio.create_task(loop) for loop in (*house.reconciler.loops(), house.tide.run())]
     try:
         yield
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -38,6 +39,7 @@ from bot.domain.words import NO_PICTURE, joined, not_understood
 from bot.engines.reader import bytes_of
 from bot.ports import EditRequest, Engine, ForgetReceipt, Labeller
 from bot.settings import Settings
+from bot.tide import Told
 
 if TYPE_CHECKING:
     from adapters.discord.installing import Application
@@ -161,6 +163,7 @@ async def doctor(settings: Settings) -> list[Check]:
         Check("data", True, str(settings.data)),
         await _check_database(settings),
         await _check_pictures(settings),
+        *await _check_memory(settings),
         *await _check_gemini(settings),
         *await _check_models(settings),
         *await discord_check(settings),
@@ -278,6 +281,16 @@ async def _check_pictures(settings: Settings) -> Check:
         words = error.words if isinstance(error, RemixError) else type(error).__name__
         return Check("pictures", False, f"cannot be written: {words}")
     return Check("pictures", True, "can be written and read")
+
+
+async def _check_memory(settings: Settings) -> list[Check]:
+    """Whether the store of state ever lost what it had acknowledged."""
+    from storage.objects.witness import witness
+
+    with contextlib.suppress(Exception):  # said by the check of the pictures
+        found = Told.load(await witness(settings.pictures_url).read()).losses
+        return [Check("memory", False, each.words, optional=True) for each in found[-3:]]
+    return []
 
 
 async def _check_gemini(settings: Settings) -> list[Check]:

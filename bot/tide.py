@@ -16,12 +16,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Protocol
 
 import structlog
+from prometheus_client import Counter
+
+from bot.sight.figures import REGISTRY
 
 log = structlog.get_logger("tide")
 
 EVERY_S: Final = 1.0
 """So often the mark rises: what is lost between two marks is not noticed."""
 WITNESSED_S: Final = 10.0
+LOST_SECONDS: Final = Counter(
+    "remixbot_store_lost_seconds", "Seconds of acknowledged writes that the store has lost.", registry=REGISTRY
+)
 _KNOWN: Final = 600
 """Marks, with when they were set: ten minutes of them."""
 _LOSSES: Final = 20
@@ -43,6 +49,15 @@ class Loss:
     until: float
     noticed_at: float
     all: bool = False
+
+    @property
+    def words(self) -> str:
+        """For the operator."""
+        what = "everything" if self.all else f"what was written between {_clock(self.since)} and {_clock(self.until)}"
+        return (
+            f"the database lost {what}, noticed at {_clock(self.noticed_at)}. Messages of that time may stay without "
+            "an answer, or get another. Set appendfsync always, and see docs/chaos.md."
+        )
 
 
 @dataclass(slots=True)
@@ -146,7 +161,7 @@ class TideTable:
 
     async def _remember(self) -> None:
         told = Told.load(await self._witness.read())
-        if told.name != self._told.name or told.highest > self._told.highest:
+        if told.marks and (told.name != self._told.name or told.highest > self._told.highest):
             self._told = told
         self._told.losses = told.losses
         self._read_at = self._now()
@@ -196,6 +211,11 @@ def loss_of(told: Told, stands: Mark | None, now: float) -> Loss | None:
         return None
     earlier = [at for mark, at in told.marks if mark <= stands.mark]
     return Loss(earlier[-1] if earlier else told.marks[0][1], until, now)
+
+
+def count_loss(loss: Loss) -> None:
+    """For the figures."""
+    LOST_SECONDS.inc(max(1.0, loss.until - loss.since))
 
 
 def _clock(at: float) -> str:

@@ -115,7 +115,8 @@ class Process:
 
     def signal(self, number: int) -> None:
         if self.lives:
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it has ended by itself, a moment ago
+                os.kill(self.pid, number)
 
     def freeze(self) -> None:
         """It stands still, and knows nothing of it."""

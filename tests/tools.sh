@@ -12,9 +12,9 @@ if ! { have_chromium && have exiftool; } && [ "$(id -u)" = 0 ] && have apt-get; 
     apt-get -qq install --yes --no-install-recommends chromium libimage-exiftool-perl; } >&2 </dev/null || true
 fi
 
-left_out="" only=""
+left_out="" only="not chaos"
 have exiftool || left_out="reading labels back with ExifTool"
-have_chromium || { left_out="the page in a browser${left_out:+, $left_out}" only="not browser"; }
+have_chromium || { left_out="the page in a browser${left_out:+, $left_out}" only="not chaos and not browser"; }
 
 if [ -n "$left_out" ]; then
   cat >&2 <<EOF

@@ -233,10 +233,11 @@ async def _ended(crowd: Crowd, lasted_s: float) -> dict[str, Any]:
     crowd.fleet.wire.delay_s = 0.0
     for each in crowd.fleet.members:
         each.thaw()
-        if not each.lives:
-            await each.start()
     if not crowd.fleet.valkey.lives:
         await crowd.fleet.valkey.start()
+    for each in crowd.fleet.members:
+        if not each.lives:
+            await each.start()
     left = await quiet(crowd.fleet, within_s=QUIET_S)
     books = await settled(crowd.fleet, crowd.asked)
     if left:

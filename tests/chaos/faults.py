@@ -16,6 +16,7 @@ from tests.fleet import Fleet, Process
 FROZEN_S = 5.0
 """Longer than every lease that tests/e2e/victim.py leaves."""
 CUT_S = 3.0
+BEGUN_AGAIN_S = 3.0
 DELAY_S = 2.0
 
 
@@ -95,7 +96,12 @@ class Met:
 
 
 async def kill(met: Met) -> None:
+    """Its peers have a moment to take over; then whatever looks after processes starts it again."""
     await met.trapped.process.kill()
+    await asyncio.wait([met.asking], timeout=BEGUN_AGAIN_S)
+    if not met.asking.done() or not any(each.is_final for each in met.asking.result().answers()):
+        await asyncio.sleep(BEGUN_AGAIN_S)
+    await met.trapped.process.start()
 
 
 async def freeze(met: Met) -> None:

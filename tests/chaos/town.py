@@ -18,7 +18,7 @@ from tests.fakes import discord, telegram
 from tests.fleet import Fleet
 
 _FINAL = {"done", "refused", "failed", "cancelled", "asking"}
-_TRIES_S = 60.0
+_TRIES_S = 300.0
 
 
 def small_picture(number: int) -> bytes:

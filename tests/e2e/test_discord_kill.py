@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.e2e.test_kill import ROOT, Bot, bot_in, calls_of, gemini, note
+from tests.e2e.test_kill import ROOT, Bot, bot_in, calls_of, gemini, mostly_long, note
 from tests.fakes.discord import Channel, FakeDiscord, Message, Person
 from tests.rig import CAT
 
@@ -86,7 +86,7 @@ async def said(fake: FakeDiscord, person: Person, channel: Channel, words: str) 
     return await person.says(channel, words, files=[("cat.jpg", CAT)], mentions=[fake.bot])
 
 
-@pytest.mark.parametrize("boundary", [*RESERVED, *FILLED])
+@pytest.mark.parametrize("boundary", mostly_long([*RESERVED, *FILLED]))
 async def test_killed_while_reserved_or_filled_there_is_one_answer_and_one_call(
     boundary: str, fake: FakeDiscord, tmp_path: Path, gemini: str
 ) -> None:
@@ -95,7 +95,7 @@ async def test_killed_while_reserved_or_filled_there_is_one_answer_and_one_call(
     assert calls == 1
 
 
-@pytest.mark.parametrize("boundary", RUNNING)
+@pytest.mark.parametrize("boundary", mostly_long(RUNNING))
 async def test_killed_while_it_runs_there_is_one_answer_and_at_most_two_calls(
     boundary: str, fake: FakeDiscord, tmp_path: Path, gemini: str
 ) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.e2e.test_kill import ROOT, bot_in, calls_of, gemini, note
+from tests.e2e.test_kill import ROOT, bot_in, calls_of, gemini, mostly_long, note
 from tests.fakes.telegram import Chat, FakeTelegram, Message
 from tests.rig import CAT
 
@@ -65,7 +65,7 @@ async def survive(fake: FakeTelegram, boundary: str, data: Path, gemini: str) ->
         return await calls_of(session, gemini) - before, len(answers) - 1
 
 
-@pytest.mark.parametrize("boundary", ONE_CALL)
+@pytest.mark.parametrize("boundary", mostly_long(ONE_CALL))
 async def test_killed_at_any_step_there_is_one_answer_and_one_call(
     boundary: str, fake: FakeTelegram, tmp_path: Path, gemini: str
 ) -> None:
@@ -74,7 +74,7 @@ async def test_killed_at_any_step_there_is_one_answer_and_one_call(
     assert (calls, left <= int(boundary == "TelegramPlatform.reserve:after")) == (1, True)
 
 
-@pytest.mark.parametrize("boundary", AT_MOST_TWO)
+@pytest.mark.parametrize("boundary", mostly_long(AT_MOST_TWO))
 async def test_killed_while_it_runs_there_is_one_answer_and_at_most_two_calls(
     boundary: str, fake: FakeTelegram, tmp_path: Path, gemini: str
 ) -> None:
