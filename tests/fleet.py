@@ -304,8 +304,10 @@ class Fleet:
     def env(self) -> dict[str, str]:
         """What every member is told. Caps are out of the way: what they do has tests of its own."""
         plenty = ("PERSON_DAY_USD", "CHAT_DAY_USD", "HOUSE_DAY_USD", "HOUSE_MONTH_USD", "HOUSE_TEN_MINUTES_USD")
+        unlimited = ("PERSON_HOUR_TURNS", "CHAT_HOUR_TURNS", "PERSON_HOUR_EXACT", "CHAT_HOUR_EXACT")
         return {
             **dict.fromkeys(plenty, "1000000"),
+            **dict.fromkeys(unlimited, "0"),
             "REDIS_URL": f"redis://127.0.0.1:{self.wire.port}/0",
             "IMAGE_STORE_URL": f"s3://{BUCKET}" if self._s3_port else str(self.folder / "pictures"),
             "GEMINI_API_KEY": "test-key",

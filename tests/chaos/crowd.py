@@ -198,7 +198,7 @@ class Crowd:
 
 
 async def run(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    real = bool(given.minutes)
+    real, minutes = bool(given.minutes), given.minutes or given.at_most
     async with FakeDiscord(rate_limits=real) as discord, FakeTelegram(floods=real) as telegram:
         page = OnThePage()
         sides: list[Side] = [OnDiscord(discord), OnTelegram(telegram), page]
@@ -214,7 +214,7 @@ async def run(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
                 sides,
                 given.seed,
                 turns=given.turns,
-                until=time.monotonic() + given.minutes * 60 if given.minutes else 0.0,
+                until=time.monotonic() + minutes * 60 if minutes else 0.0,
                 pause_s=given.pause,
             )
             trouble = crowd.a_kill(given.kill_every) if given.kill_every else crowd.faults_all_the_while(given.faults)
@@ -265,6 +265,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--turns", type=int, default=0, help="messages in all")
     parser.add_argument("--minutes", type=float, default=0.0, help="how long, instead; with the platforms' own limits")
+    parser.add_argument("--at-most", type=float, default=0.0, help="minutes after which fewer will do")
     parser.add_argument("--chats", type=int, default=60)
     parser.add_argument("--faults", type=float, default=8.0, help="seconds between them")
     parser.add_argument("--kill-every", type=float, default=0.0, help="a kill every so many seconds, and nothing else")
