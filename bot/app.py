@@ -822,7 +822,7 @@ async def in_sight(house: House, role: Role = Role.ALL) -> AsyncGenerator[None]:
     watchdog = Watchdog(
         house.sight,
         name=name,
-        bounds=Bounds(run_s=MAX_CALLS * (settings.gemini_timeout_s + _RUN_MARGIN_S)),
+        bounds=bounds_of(settings),
         unsettled=lambda: house.messages.unsettled(older_than_s=0),
         release=house.turns.abandon,
         start=house.queue.start,
@@ -846,6 +846,11 @@ async def in_sight(house: House, role: Role = Role.ALL) -> AsyncGenerator[None]:
             await end(*tasks)
             with contextlib.suppress(Exception):
                 await house.sight.leave(name)
+
+
+def bounds_of(settings: Settings) -> Bounds:
+    """How long anything may take."""
+    return Bounds(run_s=MAX_CALLS * (settings.gemini_timeout_s + _RUN_MARGIN_S))
 
 
 async def _look_around(house: House) -> None:

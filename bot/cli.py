@@ -17,6 +17,7 @@ import typer
 from pydantic import ValidationError
 
 from bot.settings import Role, Settings, role_trouble
+from bot.sight.lines import LinesOfLibraries
 
 cli = typer.Typer(
     add_completion=False,
@@ -168,6 +169,30 @@ def usage(
     _log_to_stderr("error")
     for line in _finish(oneshot.usage(settings, days=days)):
         print(line)
+
+
+@cli.command()
+def top(
+    once: Annotated[bool, typer.Option("--once", help="Look once, and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Look once, and say it as JSON.")] = False,
+    every: Annotated[float, typer.Option(min=0.5, help="Seconds between looks.")] = 2.0,
+    data: Data = None,
+) -> None:
+    """Show what goes on in all processes: slots, queue, running turns, waits, errors, costs."""
+    from bot import top as watching
+
+    settings = _settings(data=data)
+    _log_to_stderr("error")
+    if as_json:
+        print(json.dumps(_finish(watching.once(settings)), ensure_ascii=False))
+    elif once or not sys.stdout.isatty():
+        print("\n".join(watching.lines(_finish(watching.once(settings)))))
+    else:
+
+        def show(lines: list[str]) -> None:
+            print("\x1b[H\x1b[2J" + "\n".join(lines), end="", flush=True)
+
+        _finish(watching.again_and_again(settings, every_s=every, show=show))
 
 
 @cli.command()
@@ -354,6 +379,9 @@ def _log_to_stderr(level: str) -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    if not on_terminal:
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(LinesOfLibraries())
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bot.app import finish_of, gemini_engine, labeller, open_house, open_machines, picture_reader
+from bot.checkup import checkup
 from bot.domain.arena import NO_RESULTS, board_of
 from bot.domain.digital_source import has_c2pa
 from bot.domain.errors import BadPicture, NotUnderstood, RemixError
@@ -162,6 +163,7 @@ async def doctor(settings: Settings) -> list[Check]:
     return [
         Check("data", True, str(settings.data)),
         await _check_database(settings),
+        *await _check_installation(settings),
         await _check_pictures(settings),
         *await _check_memory(settings),
         *await _check_gemini(settings),
@@ -267,6 +269,24 @@ async def _check_database(settings: Settings) -> Check:
     if house.troubles:
         return Check("database", False, f"{kind}: {'; '.join(house.troubles)}")
     return Check("database", True, f"{kind}; {waiting} edits open; AI edits switched {'on' if on else 'off'}")
+
+
+async def _check_installation(settings: Settings) -> list[Check]:
+    """What the processes share, where the database can be reached at all."""
+    try:
+        async with open_house(settings, join=True, slots=1) as house:
+            return [Check(each.what, each.ok, each.words, each.optional) for each in await checkup(house)]
+    except Exception:
+        return []  # said in the database's own line
+
+
+async def _check_installation(settings: Settings) -> list[Check]:
+    """What the processes share, where the database can be reached at all."""
+    try:
+        async with open_house(settings, join=True, slots=1) as house:
+            return [Check(each.what, each.ok, each.words, each.optional) for each in await checkup(house)]
+    except Exception:
+        return []  # said in the database's own line
 
 
 async def _check_pictures(settings: Settings) -> Check:

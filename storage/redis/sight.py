@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from redis.asyncio import Redis
@@ -30,6 +31,17 @@ _NAMES_LIFE_S: Final = 3600
 _REPORTED_S: Final = 24 * 3600
 _MOST_PROCESSES: Final = 500
 MOST_TURNS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """`max_mb` 0 for no limit; `ahead_s` is how much later it is there than here."""
+
+    version: str
+    used_mb: float
+    max_mb: float
+    round_trip_s: float
+    ahead_s: float
 
 
 class RedisSight:
@@ -80,6 +92,25 @@ class RedisSight:
     async def report_once(self, what: str) -> bool:
         """True the first time."""
         return bool(await self._client.set(self._keys.sight("stuck", what), "1", nx=True, ex=_REPORTED_S))
+
+    async def facts(self) -> ServerFacts:
+        """What the server says of itself, and how far its clock is ahead of ours."""
+        about: Any = await self._client.info()
+        trips: list[float] = []
+        ahead_s = 0.0
+        for _ in range(5):
+            began, asked_at = time.perf_counter(), time.time()
+            seconds, micros = await self._client.time()
+            trips.append(time.perf_counter() - began)
+            if trips[-1] == min(trips):
+                ahead_s = float(seconds) + float(micros) / 1e6 - (asked_at + trips[-1] / 2)
+        return ServerFacts(
+            version=str(about.get("valkey_version") or about.get("redis_version") or "unknown"),
+            used_mb=int(about.get("used_memory", 0)) / 2**20,
+            max_mb=int(about.get("maxmemory", 0)) / 2**20,
+            round_trip_s=min(trips),
+            ahead_s=ahead_s,
+        )
 
     # --- looking
 
