@@ -49,6 +49,7 @@ from bot.engines.reader import PillowPictureReader
 from bot.engines.sheet import draw as draw_sheet
 from bot.engines.tree import draw as draw_tree
 from bot.engines.tree import shrink
+from bot.gate import Gate
 from bot.intake import Hall
 from bot.kitchen import Kitchen
 from bot.labels.credentials.signer import BadSigner
@@ -89,6 +90,7 @@ from bot.tide import TideTable, count_loss
 from bot.trees import Trees
 from bot.turns import Workshop
 from bot.verifying import Recognition, Verifying
+from bot.waiting import Waiting
 from bot.watching import EVERY_S as WATCH_EVERY_S
 from bot.watching import Watchdog
 from bot.withdrawing import Withdrawing
@@ -119,6 +121,7 @@ from storage.redis.telegram_inbox import RedisInbox
 from storage.redis.telegram_pace import RedisPace
 from storage.redis.tide import RedisTide
 from storage.redis.turns import RedisTurnStore
+from storage.redis.turnstile import RedisTurnstile
 from storage.valkey.server import embedded_valkey
 
 if TYPE_CHECKING:
@@ -242,7 +245,7 @@ async def open_house(
         messages = RedisMessageStore(client, retention_s=retention_s)
         ledger = RedisImageLedger(client, retention_s=retention_s)
         switches, chats = RedisSwitches(client), RedisChatStore(client, retention_s=retention_s)
-        meter, budget, links = RedisMeter(client), budget_of(settings), Links()
+        meter, budget, links, gate = RedisMeter(client), budget_of(settings), Links(), Gate(RedisTurnstile(client))
         page = RedisPageStore(client, retention_s=retention_s, reveal=links.reveal)
         images, spool = image_store(settings.pictures_url), uploads(settings.pictures_url)
         erasure, prints = RedisErasure(client, turns, ledger, images), RedisFingerprintIndex(client)
@@ -279,6 +282,7 @@ async def open_house(
             engines,
             estimates,
             contests=contests,
+            waiting=Waiting(turns=turns, engines=engines, meter=meter),
             pointer_s=settings.pointer_s,
             says=says,
             languages=languages,
@@ -305,7 +309,7 @@ async def open_house(
             renditions=renditions,
             chats=chats,
             consent=consent,
-            calls=Calls(turns=turns, switches=switches, meter=meter, timeout_s=settings.gemini_timeout_s),
+            calls=Calls(turns=turns, switches=switches, meter=meter, gate=gate, timeout_s=settings.gemini_timeout_s),
             queue=queue,
             show=Remembering(
                 Recogniser(prints),
@@ -372,6 +376,7 @@ async def open_house(
                 meter=meter,
                 switches=switches,
                 caps=caps,
+                gate=gate,
             ),
             desk=Desk(
                 chats=chats,

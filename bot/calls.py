@@ -16,7 +16,8 @@ from bot.domain.errors import EngineFailed, EngineRefused, EngineUnavailable, Mo
 from bot.domain.language import tr
 from bot.domain.turns import Usage
 from bot.domain.words import ASKED_TWICE, SWITCHED_OFF, TOO_SLOW, joined, stand_in
-from bot.ports import Claim, EditRequest, Engine, EngineAnswer, Heard, Meter, Switches, TurnStore
+from bot.gate import Gate
+from bot.ports import Allowance, Claim, EditRequest, Engine, EngineAnswer, Heard, Meter, Switches, TextModel, TurnStore
 from bot.sight import figures
 
 log = structlog.get_logger("calls")
@@ -29,6 +30,8 @@ MAX_RETRIES = 2
 """How often a call that the service turned away, without doing anything, is tried again."""
 _RETRY_WAIT_S = (1.0, 4.0)
 _LONGEST_WAIT_S = 20.0
+_PATIENCE_S = 100.0
+"""How long a call waits for the last model that could do it; for the others as long as for one that is overloaded."""
 
 
 class Fenced(Exception):
@@ -48,12 +51,31 @@ class _Tally:
     """Whether the next call is in the store's count already: the last one surely did nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """To a model. `pictures` go along; `patience_s` is how long the call may wait for its place."""
+
+    engine: str
+    model: str
+    allowance: Allowance
+    pictures: int
+    patience_s: float
+
+
 class Calls:
     """Makes paid calls for turns that are claimed. `beat_s` is how often a long one shows life."""
 
     def __init__(
-        self, *, turns: TurnStore, switches: Switches, meter: Meter, timeout_s: float = 300.0, beat_s: float = 2.0
+        self,
+        *,
+        turns: TurnStore,
+        switches: Switches,
+        meter: Meter,
+        gate: Gate,
+        timeout_s: float = 300.0,
+        beat_s: float = 2.0,
     ) -> None:
+        self._gate = gate
         self._turns = turns
         self._switches = switches
         self._meter = meter
@@ -66,19 +88,26 @@ class Calls:
 
         `begun` calls were started by earlier claims in this stage: they were paid for, as far as anybody knows.
         """
-        estimate = engine.estimate_microusd(images=len(request.images) + len(request.originals), wish=request.wish)
+        pictures = len(request.images) + len(request.originals)
+        estimate = engine.estimate_microusd(images=pictures, wish=request.wish)
         tally = _Tally(begun, begun, begun * estimate)
         gone = False
         # Where one was chosen, no other stands in for it.
         models = (request.model,) if request.model else engine.profile.models or ("",)
         for number, model in enumerate(models):
+            is_last = number + 1 == len(models)
+            way = _Way(
+                engine.profile.name,
+                model or engine.profile.name,
+                engine.profile.allowances.get(model, _NOT_KNOWN),
+                pictures,
+                _PATIENCE_S if is_last else _LONGEST_WAIT_S,
+            )
             try:
-                answer = await self._counted(
-                    claim, engine.profile.name, tally, estimate, partial(self._drawn, engine, request, model)
-                )
+                answer = await self._counted(claim, way, tally, estimate, partial(self._drawn, engine, request, model))
             except (EngineUnavailable, ModelGone) as error:
                 maybe_billed = isinstance(error, EngineUnavailable) and error.maybe_billed
-                if maybe_billed or number + 1 == len(models):
+                if maybe_billed or is_last:
                     raise
                 gone = isinstance(error, ModelGone)
                 log.warning("model gives way to the next", model=model, gone=gone)
@@ -91,23 +120,24 @@ class Calls:
                 return replace(answer, note=joined(*notes), usage=_with(answer.usage, tally))
         raise AssertionError("an engine has at least one model")
 
-    async def read(
-        self, claim: Claim, name: str, work: Callable[[], Awaitable[Heard]], *, estimate_microusd: int
-    ) -> Heard:
-        """One call that gives words. Of a turn whose worker died in one, it is not tried again."""
+    async def read(self, claim: Claim, name: str, text_model: TextModel, work: Callable[[], Awaitable[Heard]]) -> Heard:
+        """One call that gives words, for the engine of that name and about one picture. Of a turn whose worker died in
+        one, it is not tried again."""
         tally = _Tally(0, 0, 0)
+        way = _Way(name, text_model.name, text_model.allowance, 1, _LONGEST_WAIT_S)
         with figures.model_call(f"{name} (reading)"):
-            heard = await self._counted(claim, name, tally, estimate_microusd, work)
+            heard = await self._counted(claim, way, tally, text_model.estimate_microusd(), work)
         return replace(heard, usage=_with(heard.usage, tally))
 
     async def _counted(
-        self, claim: Claim, name: str, tally: _Tally, estimate: int, work: Callable[[], Awaitable[T]]
+        self, claim: Claim, way: _Way, tally: _Tally, estimate: int, work: Callable[[], Awaitable[T]]
     ) -> T:
         """`work` until it comes back or must not be tried again. Errors carry what it cost."""
         retries = 0
         while True:
-            if not await self._switches.is_on(name):
+            if not await self._switches.is_on(way.engine):
                 raise _billed(SwitchedOff(tr(SWITCHED_OFF)), tally)
+            await self._let_in(claim, way, tally)
             if not tally.counted:
                 if not await self._turns.calling(claim.status.turn.id, claim.epoch):
                     raise Fenced
@@ -119,6 +149,8 @@ class Calls:
                 if error.maybe_billed:
                     tally.spent_microusd += error.cost_microusd or estimate
                     tally.broke_off, tally.counted = True, False
+                elif error.retry_after_s:
+                    await self._gate.close(way.model, error.retry_after_s)
                 wait_s = max(error.retry_after_s or 0.0, _RETRY_WAIT_S[min(retries, len(_RETRY_WAIT_S) - 1)])
                 allowed = tally.begun < MAX_CALLS if error.maybe_billed else retries < MAX_RETRIES
                 if not allowed or wait_s > _LONGEST_WAIT_S:
@@ -134,6 +166,20 @@ class Calls:
                     raise
                 # Not an engine's failure, but the try before it was paid for.
                 raise _billed(EngineRefused(error.words), tally) from None
+
+    async def _let_in(self, claim: Claim, way: _Way, tally: _Tally) -> None:
+        """Waits for a place, showing life."""
+        try:
+            await self._gate.enter(
+                way.model,
+                way.allowance,
+                pictures=way.pictures,
+                ticket=f"{claim.status.turn.id}:{claim.epoch}:{tally.sent}",
+                patience_s=way.patience_s,
+                wait=lambda wait_s: self.alive(claim, asyncio.sleep(wait_s)),
+            )
+        except EngineUnavailable as error:
+            raise _billed(error, tally) from None
 
     async def _drawn(self, engine: Engine, request: EditRequest, model: str) -> EngineAnswer:
         started = time.monotonic()
@@ -177,6 +223,9 @@ class Calls:
             # The store is away. What is being made is paid for: go on, the commit decides.
             log.warning("could not show life", turn=claim.status.turn.id)
             return True
+
+
+_NOT_KNOWN = Allowance()
 
 
 def _billed(error: EngineFailed, tally: _Tally) -> EngineFailed:

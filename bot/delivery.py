@@ -41,6 +41,7 @@ from bot.domain.words import (
 from bot.languages import Languages
 from bot.ports import ConsentStore, Engine, ImageLedger, ImageStore, Labeller, Platform, RenditionMaker, TurnStore
 from bot.sight.path import stage
+from bot.waiting import Waiting
 
 _FRESH = 64
 _WAITING_WORDS = {
@@ -199,6 +200,7 @@ class Dispatch:
         estimates: Estimates,
         *,
         contests: Contests,
+        waiting: Waiting,
         pointer_s: float = 0,
         says: ConsentStore | None = None,
         languages: Languages | None = None,
@@ -207,6 +209,7 @@ class Dispatch:
         self._says = says
         self._languages = languages
         self._contests = contests
+        self._waiting = waiting
         self._reveal = reveal
         self._pointer_s = pointer_s
         self._platforms = platforms
@@ -304,12 +307,13 @@ class Dispatch:
     async def _answer(self, status: TurnStatus, capabilities: ChatCapabilities) -> Answer:
         outcome = status.outcome
         if status.state not in FINAL_STATES or outcome is None:
+            position, begins = await self._place_of(status)
             return Answer(
                 state=status.state,
-                lines=(*_progress_lines(status), *await self._explained(status)),
+                lines=(*_progress_lines(status), *([begins] if begins else []), *await self._explained(status)),
                 turn=status.turn.id,
                 holds=status.holds,
-                position=await self._turns.position(status.turn.id) if status.holds else None,
+                position=position,
                 started_at=status.started_at,
                 asks=_asks(status),
                 credit=_credit(status),
@@ -333,6 +337,13 @@ class Dispatch:
             heard=_heard_line(status.turn),
             roles=_roles_line(status.turn),
         )
+
+    async def _place_of(self, status: TurnStatus) -> tuple[int | None, str]:
+        """In the queue, and when it should begin where nothing but that keeps it."""
+        if not status.holds:
+            return None, ""
+        position, begins = await self._waiting.of(status.turn.id)
+        return position, begins if status.holds == {Hold.SLOT} else ""
 
     async def _explained(self, *statuses: TurnStatus) -> Sequence[str]:
         """What the choices mean, with the first question that anybody is ever asked."""

@@ -13,12 +13,14 @@ from bot.domain.language import tr
 from bot.domain.messages import InboundMessage
 from bot.domain.turns import Usage
 from bot.domain.words import HEARD_NOTHING, NO_EARS, SWITCHED_OFF, TOO_SLOW
+from bot.gate import Gate
 from bot.ports import Heard, MessageStore, Meter, Platform, Switches, TextModel
 
 MAX_VOICE_BYTES = 10 * 1024 * 1024
 MAX_TRIES = 2
 """How often one voice message is listened to: once more where the process died over it."""
 _TRANSCRIPTION_S = 40.0
+_PATIENCE_S = 8.0
 _LONGEST_S = 50.0
 _LOOK_EVERY_S = 0.3
 _NO_LIMIT = 2**53
@@ -45,6 +47,7 @@ class Listener:
         meter: Meter,
         switches: Switches,
         caps: Caps,
+        gate: Gate,
         switch: str = "gemini",
     ) -> None:
         self._platforms = platforms
@@ -53,6 +56,7 @@ class Listener:
         self._meter = meter
         self._switches = switches
         self._caps = caps
+        self._gate = gate
         self._switch = switch
 
     async def understand(self, message: InboundMessage) -> Understood:
@@ -96,9 +100,14 @@ class Listener:
         if full := await self._meter.charge(buckets, key=f"{key}:listen"):
             raise NotAllowed(over_words(full))
         try:
+            await self._gate.enter(
+                self._text_model.name, self._text_model.allowance, pictures=0, ticket=key, patience_s=_PATIENCE_S
+            )
             async with asyncio.timeout(_TRANSCRIPTION_S):
                 heard = await self._text_model.transcribe(sound, media_type=media_type)
         except (EngineFailed, TimeoutError) as error:
+            if isinstance(error, EngineUnavailable) and error.retry_after_s:
+                await self._gate.close(self._text_model.name, error.retry_after_s)
             mine = [replace(each, estimate=-estimate) for each in buckets if each.name.startswith("person:")]
             await self._meter.charge(mine, key=f"{key}:back")
             raise error if isinstance(error, EngineFailed) else EngineUnavailable(tr(TOO_SLOW)) from None

@@ -188,12 +188,27 @@ class Rooms(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """What the maker of a model lets this installation ask of it, all processes together: requests, pictures made and
+    tokens sent within any minute, requests within any day; 0 for what is not known. A request takes `request_tokens`,
+    and `picture_tokens` for each picture that it sends."""
+
+    minute_requests: int = 0
+    minute_images: int = 0
+    minute_tokens: int = 0
+    day_requests: int = 0
+    request_tokens: int = 0
+    picture_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class EngineProfile:
     """Facts about an engine. `name` is its key (`exact`, `gemini`), `display_name` what people read.
 
     `generative` engines make pixels up: their results are AI-made and their calls cost money. `max_inputs` is how
     many images one turn may take. `models` are the models behind a generative engine, in the order in which they are
-    tried; `sizes` what the first can make, its default first.
+    tried; `sizes` what the first can make, its default first; `allowances` how much may be asked of each, where that
+    is known.
     """
 
     name: str
@@ -202,6 +217,7 @@ class EngineProfile:
     max_inputs: int
     models: tuple[str, ...] = ()
     sizes: tuple[str, ...] = ()
+    allowances: Mapping[str, Allowance] = field(default_factory=dict[str, Allowance])
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +317,14 @@ class Heard:
 
 class TextModel(Protocol):
     """A model that gives words: it listens, and it reads. Its calls cost money, and are never repeated by itself."""
+
+    @property
+    def name(self) -> str:
+        """Its id."""
+        ...
+
+    @property
+    def allowance(self) -> Allowance: ...
 
     def estimate_microusd(self) -> int:
         """An upper guess of what one call costs."""
@@ -672,6 +696,27 @@ class TurnQueue(Protocol):
     async def run(self, work: Callable[[TurnId], Awaitable[None]]) -> None:
         """Work until cancelled."""
         ...
+
+
+class Turnstile(Protocol):
+    """What the makers of models allow, kept by all processes together."""
+
+    async def enter(self, model: str, ticket: str, buckets: Sequence[Bucket]) -> float:
+        """Take what one call needs from all of its buckets: 0 where it was taken. Else in how many seconds there should
+        be room, and nothing was taken: to be asked again with the same `ticket`. Who came first goes first; a ticket
+        that is not shown again within `TICKET_LIFE_S` loses its place."""
+        ...
+
+    async def leave(self, model: str, ticket: str) -> None:
+        """Whoever has this ticket does not wait any more."""
+        ...
+
+    async def close(self, model: str, seconds: float) -> None:
+        """Nobody enters for so long."""
+        ...
+
+
+TICKET_LIFE_S = 10.0
 
 
 class Switches(Protocol):

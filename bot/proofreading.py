@@ -94,12 +94,7 @@ class Proofreader:
         text_model = self._text_model
         assert text_model is not None
         picture = await self._picture(desk.outcome)
-        heard = await self._calls.read(
-            claim,
-            engine.profile.name,
-            lambda: text_model.lettering(picture),
-            estimate_microusd=text_model.estimate_microusd(),
-        )
+        heard = await self._calls.read(claim, engine.profile.name, text_model, lambda: text_model.lettering(picture))
         desk.outcome = _charged(desk.outcome, heard.usage)
         return heard.words
 

@@ -77,6 +77,11 @@ class Keys:
         return f"{self.prefix}:pace:{quote(model, safe='')}"
 
     @property
+    def calls(self) -> str:
+        """What the names of all that is known of models' allowances begin with."""
+        return f"{self.prefix}:{{models}}"
+
+    @property
     def weights(self) -> str:
         return f"{self.admission}:weights"
 

@@ -10,7 +10,7 @@ from bot.domain.errors import RemixError
 from bot.domain.images import Picture
 from bot.domain.turns import Usage
 from bot.domain.wishes import PLAIN_WISH, Form, Kind, Wish
-from bot.ports import EditRequest, EngineAnswer, EngineProfile, Heard, Reading
+from bot.ports import Allowance, EditRequest, EngineAnswer, EngineProfile, Heard, Reading
 
 
 @dataclass
@@ -31,11 +31,18 @@ class ScriptedEngine:
     answers: list[EngineAnswer] = field(default_factory=list)
     models: tuple[str, ...] = ()
     sizes: tuple[str, ...] = ("1K", "2K", "4K")
+    allowances: dict[str, Allowance] = field(default_factory=dict[str, Allowance])
     drawn: Picture | None = None
 
     def __post_init__(self) -> None:
         self.profile = EngineProfile(
-            self.name, self.name.title(), self.generative, max_inputs=14, models=self.models, sizes=self.sizes
+            self.name,
+            self.name.title(),
+            self.generative,
+            max_inputs=14,
+            models=self.models,
+            sizes=self.sizes,
+            allowances=self.allowances,
         )
 
     def read(self, instruction: str, *, images: int, wish: Wish = PLAIN_WISH) -> Reading:
@@ -75,6 +82,8 @@ class ScriptedTextModel:
     heard: str = "make it black and white"
     seen: list[str | RemixError] = field(default_factory=list)
     cost_microusd: int = 300
+    name: str = "text"
+    allowance: Allowance = field(default_factory=Allowance)
     listened: int = 0
     looked: int = 0
 

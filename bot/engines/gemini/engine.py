@@ -78,6 +78,7 @@ class GeminiEngine:
             max_inputs=first.max_inputs,
             models=tuple(model.id for model in self.models),
             sizes=first.sizes,
+            allowances={model.id: model.allowance for model in self.models},
         )
         self._connection = Connection(access, timeout_s=timeout_s)
         self.text_model = GeminiTextModel(self._connection, text) if text else None

@@ -16,6 +16,7 @@ from typing import cast
 from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.wishes import PLAIN_WISH, Kind, Wish
+from bot.ports import Allowance
 
 DEFAULT_MODEL = "gemini-nano-banana-2.1"
 DEFAULT_TEXT_MODEL = "gemini-3.5-flash-lite"
@@ -52,7 +53,9 @@ class ModelProfile:
     is how many images one request may carry. `thinking` is the level to ask for, one of `thinking_levels`, empty for
     the model's own. `search` where it can look things up. `input_tokens` (of one image sent), `result_tokens` (of one
     result, at each of the sizes; the last holds for those beyond) and `thinking_tokens` (of one request) are upper
-    guesses. `note` says what an operator should know about this entry.
+    guesses. `minute_requests`, `minute_images`, `minute_tokens` and `day_requests` are what Google lets the project ask
+    for; 0 where that is not known. It stands in AI Studio, differs from project to project, and is not published
+    (looked for in November 2026). `note` says what an operator should know about this entry.
     """
 
     id: str
@@ -67,6 +70,10 @@ class ModelProfile:
     input_tokens: int = 1_120
     result_tokens: tuple[int, ...] = (1_120,)
     thinking_tokens: int = 2_000
+    minute_requests: int = 0
+    minute_images: int = 0
+    minute_tokens: int = 0
+    day_requests: int = 0
     note: str = ""
 
     def __post_init__(self) -> None:
@@ -76,6 +83,8 @@ class ModelProfile:
             raise ValueError("a price cannot be below 0")
         if not self.result_tokens or min(self.input_tokens, self.thinking_tokens, *self.result_tokens) < 0:
             raise ValueError("numbers of tokens cannot be missing or below 0")
+        if min(self.minute_requests, self.minute_images, self.minute_tokens, self.day_requests) < 0:
+            raise ValueError("what may be asked for cannot be below 0")
         if strange := [ratio for ratio in self.ratios if not _RATIO.fullmatch(ratio)]:
             raise ValueError(f'a ratio is written like "16:9", not "{strange[0]}"')
         if self.thinking and self.thinking not in self.thinking_levels:
@@ -114,6 +123,18 @@ class ModelProfile:
             thinking_tokens=self.thinking_tokens,
             image_tokens=self.tokens_at(self.size_for(wish.size)),
             searches=searches,
+        )
+
+    @property
+    def allowance(self) -> Allowance:
+        """What may be asked of it."""
+        return Allowance(
+            minute_requests=self.minute_requests,
+            minute_images=self.minute_images,
+            minute_tokens=self.minute_tokens,
+            day_requests=self.day_requests,
+            request_tokens=_INSTRUCTION_TOKENS,
+            picture_tokens=self.input_tokens,
         )
 
     def may_search(self, *, images: int, wish: Wish) -> bool:

@@ -17,7 +17,7 @@ from bot.engines.gemini.access import Connection
 from bot.engines.gemini.answer import PROMPT_BLOCKED, REFUSALS, usage_of
 from bot.engines.gemini.fit import fits, fitted
 from bot.engines.gemini.models import ModelProfile
-from bot.ports import Heard
+from bot.ports import Allowance, Heard
 
 if TYPE_CHECKING:
     from google.genai.types import GenerateContentResponse
@@ -75,6 +75,14 @@ class GeminiTextModel:
     def __init__(self, connection: Connection, model: ModelProfile) -> None:
         self.model = model
         self._connection = connection
+
+    @property
+    def name(self) -> str:
+        return self.model.id
+
+    @property
+    def allowance(self) -> Allowance:
+        return self.model.allowance
 
     def estimate_microusd(self) -> int:
         """Of three minutes of speech, or of one picture. It is metered by what it really took."""
