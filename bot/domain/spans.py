@@ -17,7 +17,7 @@ def span(seconds: float) -> str:
         tens = max(1, math.ceil(seconds / 10)) * 10
         # TRANSLATORS: stands in "in about 20 seconds", in the case that this asks for
         return ngettext("{count} second", "{count} seconds", tens).format(count=tens)
-    if seconds <= 59 * _MINUTE_S:
+    if seconds <= 90 * _MINUTE_S:
         minutes = math.ceil(seconds / _MINUTE_S)
         # TRANSLATORS: stands in "in about 2 minutes", in the case that this asks for
         return ngettext("{count} minute", "{count} minutes", minutes).format(count=minutes)

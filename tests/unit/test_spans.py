@@ -32,8 +32,9 @@ SECONDS = {"second": 1, "minute": 60, "hour": 3600}
         (50, "50 seconds"),
         (51, "1 minute"),
         (61, "2 minutes"),
-        (3540, "59 minutes"),
-        (3541, "1 hour"),
+        (3601, "61 minutes"),
+        (5400, "90 minutes"),
+        (5401, "2 hours"),
         (7201, "3 hours"),
     ],
 )
