@@ -157,7 +157,7 @@ class Calls:
                     again = EngineUnavailable(error.words, maybe_billed=error.maybe_billed)
                     raise _billed(again, tally) from error
                 retries += 1
-                figures.retried(name)
+                figures.retried(way.engine)
                 await self.alive(claim, asyncio.sleep(wait_s))
             except EngineFailed as error:
                 raise _billed(error, tally) from None

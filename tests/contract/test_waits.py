@@ -14,7 +14,7 @@ from bot.domain.refs import TurnId, UserRef
 from bot.domain.turns import Turn
 from bot.domain.waits import wait_s
 from bot.engines.exact import ExactEngine
-from bot.ports import Line
+from bot.ports import Engine, Line
 from bot.waiting import Waiting
 from storage.redis.client import open_client
 from storage.redis.meter import RedisMeter
@@ -34,7 +34,7 @@ async def client(redis_url: str) -> AsyncIterator[Redis]:
 
 
 def waiting_of(client: Redis, store: RedisTurnStore) -> Waiting:
-    engines = {"gemini": ScriptedEngine(models=(MODEL,)), "exact": ExactEngine()}
+    engines: dict[str, Engine] = {"gemini": ScriptedEngine(models=(MODEL,)), "exact": ExactEngine()}
     return Waiting(turns=store, engines=engines, meter=RedisMeter(client))
 
 
