@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
@@ -35,6 +37,8 @@ from storage.redis.turns import NOBODY, people_in, status_of
 from storage.redis.without import (
     asks_them,
     held_in,
+    is_named_after,
+    is_own_chat,
     message_without,
     message_without_pictures,
     nameless,
@@ -47,6 +51,11 @@ from storage.redis.without import (
 _TRIES = 5
 _AT_ONCE = 100
 """Turns that are read at once: others are served in between."""
+_LOOKED_AT = 1000
+"""Names of keys that are looked at in one go: about half a millisecond of the server's."""
+_NAMED_AFTER_PEOPLE = ("telegram:", "discord:", "message:", "latest:", "chat:")
+"""How the names of keys begin that may be named after somebody's own chat, or after what was sent to them. What is kept
+about a person under their own name is dropped one by one, and what must stay is not among these."""
 
 
 class RedisErasure:
@@ -78,6 +87,7 @@ class RedisErasure:
         named_keys = await self._index(self._keys.user_named(user), before)
         theirs = [message_ref_of(key) for key in message_keys]
         ours: list[MessageRef] = []
+        alone: list[TurnId] = []
         pixels: list[Sha256] = []
 
         erased = 0
@@ -86,6 +96,7 @@ class RedisErasure:
             if status is not None and _is_theirs(user, status):
                 pixels += await self._erase_turn(await self._stopped(status))
                 ours.append(status.turn.reply)
+                alone += [id_] * is_own_chat(user, status.turn.chat)
                 erased += not status.erased
             elif status is not None and status.state not in FINAL_STATES and asks_them(user, status.turn):
                 await self._stopped(status)
@@ -105,6 +116,7 @@ class RedisErasure:
 
         # Only now is it done. Until here a crash leaves the index, and repeating goes on from there.
         await retract(ours, theirs)
+        await self._drop_own_chat(user, alone)
         await self._client.hset(self._keys.forgotten, user.key, str(before))
         await self._cast.forget(user)
         await self._empty(self._keys.user_turns(user), turn_ids)
@@ -238,6 +250,7 @@ class RedisErasure:
             instruction="",
             inputs=(),
             pins=(),
+            pin_owners=(),
             owners=(),
             note="",
             story=Story(),
@@ -351,6 +364,38 @@ class RedisErasure:
             if text is not None and user in RECIPE.load(text).people:
                 await self._client.hdel(self._keys.recipes_key(chat), id_)
 
+    async def _drop_own_chat(self, user: UserRef, turns: Sequence[TurnId]) -> None:
+        """Where they were alone with the bot no shape of a tree has to stay for anybody: whatever is named after that
+        chat goes, with what platforms noted of messages to them. All names of keys are looked through for it."""
+        for first in range(0, len(turns), _AT_ONCE):
+            here = turns[first : first + _AT_ONCE]
+            names = [each for id_ in here for each in (self._keys.turn(id_), self._keys.thread(thread_of(id_)))]
+            await self._delete(names)
+        beginnings = tuple(f"{self._keys.prefix}:{each}" for each in _NAMED_AFTER_PEOPLE)
+        found: list[str] = []
+        client: Any = self._client
+        async for key in client.scan_iter(match=f"{self._keys.prefix}:*{_globbed(user)}*", count=_LOOKED_AT):
+            name = str(key)
+            if name.startswith(beginnings) and is_named_after(user, name):
+                found.append(name)
+        messages = self._keys.message_key("")
+        for name in found:
+            if name.startswith(messages) and await self._is_standing(name):
+                continue
+            await self._delete([name])
+
+    async def _is_standing(self, message_key: str) -> bool:
+        """Whether a message came after all that is forgotten."""
+        known: Any = await self._client.hmget(message_key, ["record", "erased"])
+        author = RECORD.load(known[0]).author if known[0] else None
+        return author is not None and not known[1]
+
+    async def _delete(self, names: Sequence[str]) -> None:
+        async with self._client.pipeline(transaction=False) as pipe:
+            for name in dict.fromkeys(names):
+                pipe.unlink(name)
+            await pipe.execute()
+
     async def _notes_about(self, people: Iterable[UserRef], key: str) -> list[str]:
         """The fields of a turn that note what was done for one of these people."""
         fields: list[Any] = await self._client.hkeys(key)
@@ -360,15 +405,16 @@ class RedisErasure:
     async def _rewrite_others(self, user: UserRef, turns: Iterable[TurnId]) -> int:
         """Takes this person's words and name out of every other turn in the threads concerned, parents first: a turn
         that is under way may have read its parent's before, and then loses what it read."""
-        threads = {thread_of(id_) for id_ in turns}
-        found = [status for thread in threads for status in await self._turns.thread(thread) if not status.erased]
         rewritten = 0
-        for status in sorted(found, key=lambda status: status.turn.created_at):
-            if said_by(user, status.turn):
-                await self._unsay(status)
-            if names := names_in(user, status.turn):
-                await self._unname(user, status, names)
-            rewritten += await self._rewrite(status, lambda turn: turn_without(user, turn))
+        for thread in {thread_of(id_) for id_ in turns}:
+            for status in sorted(await self._turns.thread(thread), key=lambda status: status.turn.created_at):
+                if status.erased:
+                    continue
+                if said_by(user, status.turn):
+                    await self._unsay(status)
+                if names := names_in(user, status.turn):
+                    await self._unname(user, status, names)
+                rewritten += await self._rewrite(status, lambda turn: turn_without(user, turn))
         return rewritten
 
     async def _unsay(self, status: TurnStatus) -> None:
@@ -416,6 +462,10 @@ class RedisErasure:
             await self._client.delete(self._keys.telegram_file(sha256))
             await self._images.delete(sha256)
         return gone
+
+
+def _globbed(user: UserRef) -> str:
+    return re.sub(r"([*?\[\]\\^])", r"\\\1", quote(user.user, safe="-_.~@"))
 
 
 def _asks_to_withdraw(status: TurnStatus) -> bool:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
+from urllib.parse import quote
 
 from bot.domain.arena import Side
 from bot.domain.images import ImageFacts
 from bot.domain.messages import Attachment, InboundMessage, Quoted
-from bot.domain.refs import Person, UserRef
+from bot.domain.refs import ChatRef, Person, UserRef
 from bot.domain.turns import Outcome, Story, Turn
 from storage.redis.codec import HELD, INBOUND, OWNERS, RECORD, SOURCES
+
+_SAFE = "-_.~@"
+"""As in the keys of refs."""
 
 
 def asks_them(user: UserRef, turn: Turn) -> bool:
@@ -44,11 +50,30 @@ def turn_without(user: UserRef, turn: Turn) -> Turn:
     inputs = tuple(replace(each, owner=None, owner_name="") if each.owner == user else each for each in turn.inputs)
     asks = tuple(each for each in turn.asks if each.user != user)
     lent = tuple(each for each in turn.lent if each.owner != user)
+    pin_owners = tuple(None if each == user else each for each in turn.pin_owners)
+    unnamed = tuple(each for each in turn.unnamed if each != user)
     if said_by(user, turn):
         wish = replace(turn.wish, lettering=())
         sides = _nothing_said(turn.sides)
         turn = replace(turn, words_by=None, words_of=(), instruction="", wish=wish, heard="", sides=sides)
-    return replace(turn, story=story, inputs=inputs, asks=asks, lent=lent)
+    return replace(turn, story=story, inputs=inputs, asks=asks, lent=lent, pin_owners=pin_owners, unnamed=unnamed)
+
+
+def is_own_chat(user: UserRef, chat: ChatRef) -> bool:
+    """Whether the chat is named after this person: where they are alone with the bot, or a topic of that."""
+    return chat.platform == user.platform and chat.chat.partition("/")[0] == user.user
+
+
+def is_named_after(user: UserRef, key: str) -> bool:
+    """Whether the name of a key has this person in it, or their own chat. Both stand in names as their refs are
+    written, and in parts of some that are quoted once more."""
+    return _named_after(user.platform, quote(user.user, safe=_SAFE)).search(key) is not None
+
+
+@lru_cache(maxsize=64)
+def _named_after(platform: str, user: str) -> re.Pattern[str]:
+    # `<platform>:<user>`, or `<platform>:<account>:<chat>` where the account is a number, as bots have.
+    return re.compile(rf"(?<![^:{{ ]){re.escape(platform)}:(?:\d+:)?{re.escape(user)}(?=$|[:}} ]|%2F)")
 
 
 def _nothing_said(sides: Iterable[Side]) -> tuple[Side, ...]:

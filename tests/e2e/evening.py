@@ -41,6 +41,7 @@ from tests.fakes.gemini import refuses
 from tests.fakes.gemini.notes import SUGGESTIONS
 from tests.platforms.contract import AT, CAT, COFFEE, ROCKET, SAMPLES, Button, Do, Post, Seen, Where, Who, is_asked
 from tests.pseudo import ApartAndLong, spoken_by_all
+from tests.remnants import Person, open_bytes, pictures_of, remnants
 
 ANNA, BEN, CLARA, DORA, EMIL = Who
 HOME, GARDEN = Where
@@ -112,6 +113,7 @@ class Evening:
     """Whether all that is read is to stand in brackets."""
     own: list[str] = field(default_factory=lambda: [*OWN])
     """What people said in their own words."""
+    said: dict[Who, set[str]] = field(default_factory=lambda: {who: set() for who in Who})
     asked: list[Post] = field(default_factory=list)
     turns: list[TurnId] = field(default_factory=list)
     """In the order in which they were delivered."""
@@ -148,6 +150,7 @@ class Evening:
         assert post is not None, words
         self.asked.append(post)
         self.own += [words, words.removeprefix("/arena ")]
+        self.said[by].add(words.removeprefix("/arena "))
         self.tell(f"{by}{', in the garden' * (chat is GARDEN)}: {_short(words)}{' [a photo]' * len(photos)}")
         return post
 
@@ -235,7 +238,20 @@ class Evening:
             self.what_the_engine_saw()
             report = self.counted()
             await self.what_else_is_read()
-            return replace(report, leaks=(*report.leaks, *self.what_was_ill_said()))
+            remnants = [line for who in Who for line in await self.the_forgetting_of(who)]
+            return replace(report, leaks=(*report.leaks, *self.what_was_ill_said(), *remnants))
+
+    async def the_forgetting_of(self, who: Who) -> list[str]:
+        """What is left of them afterwards, anywhere."""
+        user, stage = self.stage.known_as(who), self.stage
+        others = "\n".join(words for each in Who if each is not who for words in self.said[each])
+        words = tuple(each for each in self.said[who] if each not in others and not each.startswith("/"))
+        async with open_bytes(stage.redis_url) as client:
+            pictures = await pictures_of(user, client, (await self.statuses()).values())
+            sought = Person((user.user,), (who.value,), words, pictures)
+            assert await remnants(client, stage.data / "pictures", stage.data, sought), "nothing to forget"
+            self.tell(f"{who} is forgotten: {await stage.house.reception.forget(user)}")
+            return await remnants(client, stage.data / "pictures", stage.data, sought)
 
     async def what_else_is_read(self) -> None:
         """Of what people read much, and what is counted nowhere."""

@@ -17,7 +17,7 @@ from adapters.discord.commands import EDIT_THIS, TAKE_BACK
 from adapters.web.server import build_app, serve
 from bot.app import House
 from bot.domain.buttons import ButtonId, Verb
-from bot.domain.refs import ChatRef
+from bot.domain.refs import ChatRef, UserRef
 from bot.ports import Engine
 from tests.e2e.reading import Reading
 from tests.fakes.discord import Channel, FakeDiscord, Interaction, Message, Permission, Person
@@ -43,9 +43,15 @@ class Stage(Protocol):
 
     gemini: FakeGemini
     reading: Reading
+    redis_url: str
+    data: Path
 
     @property
     def house(self) -> House: ...
+
+    def known_as(self, who: Who) -> UserRef:
+        """What the platform calls them."""
+        ...
 
     async def shares(self, image: bytes, *, by: Who) -> Post: ...
 
@@ -100,6 +106,9 @@ class WebStage(WebRig):
         told = await super()._asks(who, method, path, **options)
         self.reading.page(f"{method} {path}", told)
         return told
+
+    def known_as(self, who: Who) -> UserRef:
+        return UserRef("web", self.ids[who])
 
     async def sends_no_picture(self, *, by: Who) -> Post:
         post = await self.says("crop to a square", [NO_PICTURE], by=by)
@@ -161,6 +170,9 @@ class WebStage(WebRig):
 class DiscordStage(DiscordRig):
     gemini: FakeGemini = field(kw_only=True)
     reading: Reading = field(default_factory=Reading)
+
+    def known_as(self, who: Who) -> UserRef:
+        return UserRef("discord", self.people[who].id)
 
     async def sends_no_picture(self, *, by: Who) -> Post:
         files = [("notes.txt", NO_PICTURE)]
@@ -250,6 +262,9 @@ class DiscordStage(DiscordRig):
 class TelegramStage(TelegramRig):
     gemini: FakeGemini = field(kw_only=True)
     reading: Reading = field(default_factory=Reading)
+
+    def known_as(self, who: Who) -> UserRef:
+        return UserRef("telegram", str(self.people[who].id))
 
     async def sends_no_picture(self, *, by: Who) -> Post:
         words = f"/edit@{self.fake.bot.username} crop to a square"

@@ -52,7 +52,9 @@ if state ~= 'settled' then
   if parent and parent ~= '' then redis.call('SREM', key('kids', parent), turn) end
   -- Kept until its answer is delivered and a little longer: a repeat must find that this is done.
   redis.call('HSET', key('turn', turn), 'state', 'settled')
-  redis.call('HDEL', key('turn', turn), 'chat', 'server', 'engine', 'since', 'counts')
+  redis.call('HDEL', key('turn', turn), 'chat', 'server', 'engine', 'since', 'counts', 'buckets')
+  -- Whose it was is asked no more, and so not kept. Emptied, for a version before this one reads it.
+  redis.call('HSET', key('turn', turn), 'user', '')
   redis.call('EXPIRE', key('turn', turn), ARGV[3])
   redis.call('DEL', key('asks', turn))
   local kids = redis.call('SMEMBERS', key('kids', turn))
