@@ -8,9 +8,9 @@ import gc
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ from bot.contests import Contests
 from bot.delivery import Dispatch, Renditions
 from bot.desk import Desk
 from bot.domain.cast import ENGINE as CAST
-from bot.domain.refs import ChatRef, MessageRef, UserRef, user_ref_of
+from bot.domain.refs import ChatRef, UserRef, user_ref_of
 from bot.domain.sharing import REMIX
 from bot.domain.turns import Turn
 from bot.ending import end
@@ -49,6 +49,7 @@ from bot.engines.reader import PillowPictureReader
 from bot.engines.sheet import draw as draw_sheet
 from bot.engines.tree import draw as draw_tree
 from bot.engines.tree import shrink
+from bot.forgetting import Forgetting, Told
 from bot.gate import Gate
 from bot.intake import Hall
 from bot.kitchen import Kitchen
@@ -95,6 +96,7 @@ from bot.watching import EVERY_S as WATCH_EVERY_S
 from bot.watching import Watchdog
 from bot.withdrawing import Withdrawing
 from storage.docket.queue import DocketTurnQueue
+from storage.objects.notes import ObstoreNotes, notes
 from storage.objects.store import ObstoreImageStore, ObstoreUploads, image_store, uploads
 from storage.objects.witness import witness
 from storage.redis.arena import RedisArenaStore
@@ -122,6 +124,7 @@ from storage.redis.telegram_pace import RedisPace
 from storage.redis.tide import RedisTide
 from storage.redis.turns import RedisTurnStore
 from storage.redis.turnstile import RedisTurnstile
+from storage.valkey.backup import copy_database
 from storage.valkey.server import embedded_valkey
 
 if TYPE_CHECKING:
@@ -175,6 +178,8 @@ class House:
     spool: ObstoreUploads
     images: ObstoreImageStore
     reception: Reception
+    forgetting: Forgetting
+    notes: ObstoreNotes
     verifying: Verifying
     discord: DiscordAccount | None
     telegram: TelegramAccount | None
@@ -184,27 +189,17 @@ class House:
     sight: RedisSight
     health: Health = field(default_factory=Health)
 
-    async def forget(self, user: UserRef, *, before: float | None = None) -> ForgetReceipt:
+    async def forget(self, user: UserRef, *, told: Told | None = None) -> ForgetReceipt:
         """Erase a person, take their messages off the platforms, and write down that it was done."""
-        until = time.time() if before is None else before
-        if before is None:
-            await asyncio.to_thread(_note_forgotten, self.settings.data, user, until)
+        return await self.forgetting.forget(user, told=told)
 
-        async def retract(ours: Sequence[MessageRef], theirs: Sequence[MessageRef]) -> None:
-            # All of it before it counts as done: a crash in between is continued at the next start.
-            for name, platform in self.platforms.items():
-                here = [[ref for ref in refs if ref.chat.platform == name] for refs in (ours, theirs)]
-                await platform.retract(*here)
-                await platform.forget(user)
-
-        return await self.erasure.forget(user, before=until, retract=retract)
-
-    async def replay_forgotten(self) -> None:
-        """After a restore from back-up, whoever was forgotten since comes back: forget them again."""
-        known = await self.erasure.forgotten()
-        for user, before in _read_forgotten(self.settings.data).items():
-            if known.get(user, 0.0) < before:
-                await self.forget(user, before=before)
+    async def replay_notes(self) -> None:
+        """After a restore from back-up, whoever was forgotten since and whatever was withdrawn comes back: once more.
+        Raises `StoreUnavailable` where the notes cannot be read: what should be gone is not shown meanwhile."""
+        for user, before in (await asyncio.to_thread(_read_forgotten, self.settings.data)).items():
+            await self.notes.forgotten(user, before)
+        await asyncio.to_thread((self.settings.data / _FORGOTTEN).unlink, missing_ok=True)
+        await self.forgetting.replay()
 
 
 @contextlib.asynccontextmanager
@@ -247,13 +242,15 @@ async def open_house(
         switches, chats = RedisSwitches(client), RedisChatStore(client, retention_s=retention_s)
         meter, budget, links, gate = RedisMeter(client), budget_of(settings), Links(), Gate(RedisTurnstile(client))
         page = RedisPageStore(client, retention_s=retention_s, reveal=links.reveal)
-        images, spool = image_store(settings.pictures_url), uploads(settings.pictures_url)
+        images, spool, noted = _opened_store(settings)
         erasure, prints = RedisErasure(client, turns, ledger, images), RedisFingerprintIndex(client)
 
-        arenas = RedisArenaStore(client, retention_s=retention_s, life_s=settings.arena_s)
-        contests = Contests(arenas, turns)
-        says, recipes = RedisConsentStore(client), RedisRecipeStore(client, retention_s=retention_s)
-        consent = Consent(says=says, chats=chats)
+        says, recipes = RedisConsentStore(client, notes=noted), RedisRecipeStore(client, retention_s=retention_s)
+        arenas, tastes = (
+            RedisArenaStore(client, retention_s=retention_s, life_s=settings.arena_s),
+            Tastes(RedisTasteStore(client)),
+        )
+        contests, consent = Contests(arenas, turns), Consent(says=says, chats=chats)
         open_platforms: dict[str, Platform] = {"web": WebPlatform(store=page, spool=spool)}
         discord = await _open_discord(
             settings, RedisDiscordStore(client, retention_s=retention_s), images, messages, stack
@@ -300,7 +297,6 @@ async def open_house(
             is_exact=lambda words, count, wish: engines["exact"].read(words, images=count, wish=wish).whole,
             draw=draw_cast,
         )
-        tastes = Tastes(RedisTasteStore(client))
         workshop = Workshop(
             engines=engines,
             turns=turns,
@@ -332,6 +328,12 @@ async def open_house(
             show=dispatch.show,
             languages=languages,
             leave=cast.leave,
+        )
+        withdrawing = Withdrawing(
+            says=says, turns=turns, erasure=erasure, asking=asking, platforms=platforms, renditions=renditions
+        )
+        forgetting = await stack.enter_async_context(
+            Forgetting(erasure=erasure, notes=noted, says=says, platforms=open_platforms, withdraw=withdrawing.withdraw)
         )
         sharing = Sharing(
             turns=turns,
@@ -393,14 +395,7 @@ async def open_house(
                     "cast": cast,
                     "taste": tastes,
                     "mine": Mine(says=says, say=asking.say),
-                    "withdraw": Withdrawing(
-                        says=says,
-                        turns=turns,
-                        erasure=erasure,
-                        asking=asking,
-                        platforms=platforms,
-                        renditions=renditions,
-                    ),
+                    "withdraw": withdrawing,
                 },
             ),
             cast=cast,
@@ -426,8 +421,8 @@ async def open_house(
             receive=hall.receive,
             close=workshop.close,
             expire=asking.expire,
-            also=arena.look,
-            clean=prints.sweep,
+            also=_one_after_the_other(arena.look, forgetting.go_on),
+            clean=_cleans(prints, forgetting),
             consent_s=settings.consent_s,
             worker=_process_name(),
             slots=slots if slots is not None else settings.slots,
@@ -451,7 +446,7 @@ async def open_house(
             erasure=erasure,
             arena=arena,
             contests=contests,
-            forget=_forgets(lambda: house),
+            forget=forgetting.ask,
             sharing=sharing,
             languages=languages,
         )
@@ -474,6 +469,8 @@ async def open_house(
             spool=spool,
             images=images,
             reception=reception,
+            forgetting=forgetting,
+            notes=noted,
             verifying=verifying,
             discord=discord,
             telegram=telegram,
@@ -535,13 +532,36 @@ def _by_name(*accounts: DiscordAccount | TelegramAccount | None) -> dict[str, Pl
     return found
 
 
-def _forgets(house: Callable[[], House]) -> Callable[[UserRef], Awaitable[ForgetReceipt]]:
-    """What forgets a person in a house that is built last."""
+def _opened_store(settings: Settings) -> tuple[ObstoreImageStore, ObstoreUploads, ObstoreNotes]:
+    """The pictures, what is on its way in, and the notes, which lie in one place."""
+    url = settings.pictures_url
+    return image_store(url), uploads(url), notes(url, keep_s=settings.notes_s)
 
-    def forget(user: UserRef) -> Awaitable[ForgetReceipt]:
-        return house().forget(user)
 
-    return forget
+def _cleans(prints: RedisFingerprintIndex, forgetting: Forgetting) -> Callable[[], Awaitable[int]]:
+    """What goes with each sweep. Gives how many fingerprints went."""
+
+    async def clean() -> int:
+        try:
+            await forgetting.tidy()
+        except Exception:
+            log.exception("the notes of who was forgotten could not be looked after")
+        return await prints.sweep()
+
+    return clean
+
+
+def _one_after_the_other(*rounds: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
+    """What fails in one of them does not keep the others from theirs."""
+
+    async def round_() -> None:
+        for each in rounds:
+            try:
+                await each()
+            except Exception:
+                log.exception("a round of looking after things failed")
+
+    return round_
 
 
 def _warned(troubles: tuple[str, ...]) -> tuple[str, ...]:
@@ -717,6 +737,24 @@ def trust_of(settings: Settings) -> Trust:
         return trust_from_files("", settings.data)
 
 
+async def receipt_of(settings: Settings, number: str) -> Mapping[str, object] | None:
+    """What the receipt of this number says."""
+    return await notes(settings.pictures_url, keep_s=settings.notes_s).receipt(number)
+
+
+async def back_up(settings: Settings, folder: Path) -> None:
+    """Copy the database and the pictures of one machine into a folder that is not there yet, while the bot runs. The
+    database first: what it names is then among the pictures, and what is forgotten meanwhile among the notes."""
+    private_folder(folder)
+    async with embedded_valkey(settings.data, join=True) as url:
+        client = open_client(url)
+        try:
+            await copy_database(client, settings.data, folder)
+        finally:
+            await client.aclose()
+    await asyncio.to_thread(shutil.copytree, settings.data / "pictures", folder / "pictures", dirs_exist_ok=True)
+
+
 def private_folder(folder: Path) -> None:
     """A folder that nobody else on this machine can look into."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -735,7 +773,7 @@ async def run(settings: Settings, *, ready: Callable[[str], None], role: Role = 
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, on_signal)
     async with open_house(settings, slots=0 if role is Role.GATEWAY else None) as house, in_sight(house, role):
-        await house.replay_forgotten()
+        await house.replay_notes()
         if not settings.redis_url.get_secret_value():
             # The data folder is ours alone: whoever left something half done is gone. A platform that does not answer
             # now must not keep the others waiting.
@@ -920,16 +958,8 @@ async def at_work(house: House, hurry: asyncio.Event | None = None, *, role: Rol
         await house.workshop.leave()
 
 
-def _note_forgotten(data: Path, user: UserRef, before: float) -> None:
-    """Beside the database, so that it survives a restore of an older one. Each note stands on a line of its own, so
-    that one which was torn by a crash harms no other."""
-    with (data / _FORGOTTEN).open("a", encoding="utf-8") as file:
-        file.write("\n" + json.dumps({"user": user.key, "before": before}) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _read_forgotten(data: Path) -> dict[UserRef, float]:
+    """What earlier versions wrote down beside their database, on one machine."""
     path = data / _FORGOTTEN
     found: dict[UserRef, float] = {}
     for line in path.read_text("utf-8").splitlines() if path.exists() else ():

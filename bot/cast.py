@@ -226,8 +226,10 @@ class Cast:
 
     async def _let_go(self, member: Member, left: Member | None) -> None:
         kept = left.images if left is not None else ()
-        for sha256 in await self._ledger.release(member.holder, [each for each in member.images if each not in kept]):
+        gone = await self._ledger.release(member.holder, [each for each in member.images if each not in kept])
+        for sha256 in gone:
             await self._images.delete(sha256)
+        await self._ledger.deleted(gone)
 
     # --- saving
 

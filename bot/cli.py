@@ -128,6 +128,7 @@ def doctor(data: Data = None) -> None:
 @cli.command()
 def forget(
     user: Annotated[str, typer.Argument(help="Whom to forget, as PLATFORM:ID, for instance web:owner.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
     data: Data = None,
 ) -> None:
     """Erase a person's pictures and words, and what was made from their pictures."""
@@ -135,11 +136,61 @@ def forget(
 
     settings = _settings(data=data)
     _log_to_stderr("error")
-    receipt = _finish(oneshot.forget(settings, user))
+
+    def told(done: int, of: int) -> None:
+        if done:
+            print(f"{done:,} of {of:,} edits", file=sys.stderr)
+
+    receipt = _finish(oneshot.forget(settings, user, told=told))
+    if as_json:
+        counts = {"edits": receipt.turns, "messages": len(receipt.messages), "pictures": len(receipt.pixels)}
+        print(json.dumps({"user": receipt.user.key, "receipt": receipt.number, **counts, "stories": receipt.stories}))
+        return
     print(
         f"Forgotten: {receipt.user.key}. {receipt.turns} edits and {len(receipt.messages)} messages erased, "
-        f"{len(receipt.pixels)} pictures deleted, {receipt.stories} memories rewritten."
+        f"{len(receipt.pixels)} pictures deleted, {receipt.stories} memories rewritten. What others have saved or "
+        f"passed on is out of reach. Receipt: {receipt.number}"
     )
+
+
+@cli.command()
+def receipt(
+    number: Annotated[str, typer.Argument(help="The number that /forget has told.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
+    data: Data = None,
+) -> None:
+    """Say whether a person was forgotten, by the number of the receipt. Whose it is is not kept."""
+    from bot import oneshot
+
+    settings = _settings(data=data)
+    _log_to_stderr("error")
+    found = _finish(oneshot.receipt(settings, number))
+    if as_json:
+        print(json.dumps(found))
+        return
+    print(
+        f"Carried out on {found['day']}: {found['edits']} edits, {found['messages']} messages and "
+        f"{found['pictures']} pictures erased."
+        if found["done"]
+        else f"Begun on {found['day']}, and not carried out to its end yet."
+    )
+
+
+@cli.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="A new folder for the copy.")],
+    data: Data = None,
+) -> None:
+    """Copy the database that comes along and the pictures, while the bot runs: see docs/backup.md."""
+    from bot import app
+
+    settings = _settings(data=data)
+    if settings.redis_url.get_secret_value() or settings.image_store_url:
+        raise typer.BadParameter("a Redis or a bucket of your own is copied with its own tools: see docs/backup.md")
+    if folder.exists():
+        raise typer.BadParameter(f"{folder} is there already", param_hint="FOLDER")
+    _finish(app.back_up(settings, folder))
+    print(f"Copied to {folder}. To restore it, copy it to a new folder and start with --data.")
 
 
 @cli.command()

@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from bot.app import finish_of, gemini_engine, labeller, open_house, open_machines, picture_reader
+from bot.app import finish_of, gemini_engine, labeller, open_house, open_machines, picture_reader, receipt_of
 from bot.checkup import checkup
 from bot.domain.arena import NO_RESULTS, board_of
 from bot.domain.digital_source import has_c2pa
@@ -517,11 +517,21 @@ async def _check_models(settings: Settings) -> list[Check]:
     return checks
 
 
-async def forget(settings: Settings, user: str) -> ForgetReceipt:
-    """Erase a person."""
+async def receipt(settings: Settings, number: str) -> Mapping[str, object]:
+    """What a receipt says. Raises `RemixError` for one that is unknown."""
+    found = await receipt_of(settings, number.strip().upper())
+    if found is None:
+        raise RemixError(f"There is no receipt {number}. Receipts are kept for {settings.notes_days} days.")
+    return found
+
+
+async def forget(
+    settings: Settings, user: str, *, told: Callable[[int, int], None] = lambda _done, _of: None
+) -> ForgetReceipt:
+    """Erase a person. `told` is given how many edits are erased, of how many."""
     person = _person(user)
     async with open_house(settings, join=True, slots=1) as house:
-        return await house.forget(person)
+        return await house.forget(person, told=told)
 
 
 def _person(user: str) -> UserRef:

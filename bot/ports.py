@@ -964,7 +964,18 @@ class ImageLedger(Protocol):
         ...
 
     async def release(self, holder: str, images: Sequence[ImageFacts]) -> Sequence[Sha256]:
-        """`holder` lets go. Gives the images and renditions that nobody holds any more: their pixels can be deleted."""
+        """`holder` lets go. Gives the images and renditions that nobody holds any more: their pixels are to be deleted
+        at once, and then `deleted` is to be told. Whoever holds them anew until then waits for it in `keep`."""
+        ...
+
+    async def take(self, sha256: Sha256) -> bool:
+        """To be deleted as above, where nobody holds it. False where somebody does."""
+        ...
+
+    async def deleted(self, gone: Sequence[Sha256]) -> None: ...
+
+    async def collects(self, who: str, *, life_s: float) -> bool:
+        """Whether it is this process that looks for what nobody holds, for so long; one does at a time."""
         ...
 
     async def rendition(self, master: Sha256, target: str) -> ImageFacts | None: ...
@@ -982,6 +993,10 @@ Retract = Callable[[Sequence[MessageRef], Sequence[MessageRef]], Awaitable[None]
 """Takes messages off their platforms: first those of ours, then those of people."""
 
 
+Progress = Callable[[int, int], Awaitable[None]]
+"""Told how much is done, of how much."""
+
+
 ShowLeft = Callable[[MessageRef, Sequence[ImageFacts]], Awaitable[None]]
 """Has a person's message show these of its pictures, and no others."""
 
@@ -989,11 +1004,39 @@ ShowLeft = Callable[[MessageRef, Sequence[ImageFacts]], Awaitable[None]]
 class Erasure(Protocol):
     """Forgetting: the later write that a finished turn may see."""
 
-    async def forget(self, user: UserRef, *, before: float, retract: Retract) -> ForgetReceipt:
+    async def forget(
+        self, user: UserRef, *, before: float, retract: Retract, progress: Progress | None = None
+    ) -> ForgetReceipt:
         """Erase what this person sent, asked and made up to that time, and what was made from their pictures.
 
         `retract` takes messages off their platforms; only when it came back is the request noted as carried out.
-        Repeating it, or replaying it after a restore, is harmless."""
+        `progress` is told once in a while how many turns are erased, of how many. Repeating it, or replaying it after
+        a restore, is harmless."""
+        ...
+
+    async def begin(self, user: UserRef, *, before: float, number: str) -> str:
+        """Note that it is to be carried out. Gives the number of its receipt: the one of an earlier request that is
+        not carried out yet, or this one."""
+        ...
+
+    async def show_life(self, user: UserRef, turns: int) -> None:
+        """It is being carried out, and so many turns are erased."""
+        ...
+
+    async def erased_so_far(self, user: UserRef) -> int:
+        """How many turns were erased by processes that ended before they were done."""
+        ...
+
+    async def finish(self, user: UserRef, *, before: float) -> None:
+        """It is carried out, up to that time."""
+        ...
+
+    async def begun(self) -> Sequence[Begun]:
+        """What is not carried out to its end."""
+        ...
+
+    async def forgotten(self) -> Mapping[UserRef, float]:
+        """Everyone who was forgotten here, and up to when."""
         ...
 
     async def erase(self, turn: TurnId) -> bool:
@@ -1022,6 +1065,61 @@ class ForgetReceipt:
     stories: int
     messages: tuple[MessageRef, ...]
     pixels: tuple[Sha256, ...]
+    number: str = ""
+    """By which it can be asked later whether it was carried out."""
+    is_done: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An erasure that is not carried out to its end. `seen_at` is when somebody was at it last (s)."""
+
+    user: UserRef
+    before: float
+    number: str
+    turns: int
+    seen_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A note: `what` is `forgotten`, `withdrawn` or `restored`; `picture` is empty for the first."""
+
+    what: str
+    at: float
+    user: UserRef
+    picture: Sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What must hold whatever the database knows: who was forgotten, with all that came up to that time; and which
+    pictures their owners took back."""
+
+    forgotten: Mapping[UserRef, float]
+    withdrawn: Mapping[UserRef, Sequence[Sha256]]
+
+
+class NoteStore(Protocol):
+    """Notes beside the pixels, which outlive the database. They have an end, later than that of any back-up."""
+
+    async def forgotten(self, user: UserRef, before: float) -> None: ...
+
+    async def withdrawn(self, owner: UserRef, pictures: Sequence[Sha256]) -> None: ...
+
+    async def restored(self, owner: UserRef, pictures: Sequence[Sha256]) -> None:
+        """They sent them anew."""
+        ...
+
+    async def read(self) -> Notes: ...
+
+    async def drop_old(self) -> int:
+        """Those past their end. Gives how many."""
+        ...
+
+    async def keep_receipt(self, receipt: ForgetReceipt) -> None:
+        """Without whose it is."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

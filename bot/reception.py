@@ -28,7 +28,7 @@ from bot.domain.sharing import Finished, SharedResult
 from bot.domain.taste import TASTE_WENT_ALONG
 from bot.domain.turns import FINAL_STATES, Turn, TurnState, TurnStatus
 from bot.domain.wishes import Wish
-from bot.domain.words import NOT_YOURS_TO_DELETE, NOTHING_THERE, STILL_MADE, as_said, forgotten
+from bot.domain.words import NOT_YOURS_TO_DELETE, NOTHING_THERE, STILL_MADE, as_said, being_forgotten, forgotten
 from bot.ground import only
 from bot.intake import Hall
 from bot.languages import Languages
@@ -202,7 +202,9 @@ class Reception:
     async def forget(self, user: UserRef) -> str:
         receipt = await self._forget(user)
         self._languages.forget(user)
-        return forgotten(receipt.turns, len(receipt.messages), len(receipt.pixels))
+        if not receipt.is_done:
+            return being_forgotten(receipt.number)
+        return forgotten(receipt.turns, len(receipt.messages), len(receipt.pixels), receipt.number)
 
     async def speaks(self, user: UserRef, language: str) -> None:
         await self._languages.said(user, language)

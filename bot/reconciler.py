@@ -21,6 +21,11 @@ log = structlog.get_logger("reconciler")
 _MOST_REPAIRS = 16
 """At once: a chat that takes its time does not hold up the others."""
 _LONGEST_REPAIR_S = 60.0
+_LONGEST_DELETION_S = 20.0
+"""Whoever holds what is being deleted waits for it; the store itself gives it up after 30 s."""
+_COLLECTING_S = 120.0
+"""So long nobody else collects after the last sign of life of who does."""
+_LEASE_EVERY = 200
 
 
 class Spool(Protocol):
@@ -84,7 +89,7 @@ class Reconciler:
         return (
             self._again_and_again(self.announce, self._every_s),
             self._again_and_again(self.look, self._every_s),
-            self._again_and_again(self.sweep, self._sweep_s),
+            self._again_and_again(lambda: self.sweep(rest_s=self._sweep_s / 2), self._sweep_s),
         )
 
     async def leave(self) -> None:
@@ -146,13 +151,32 @@ class Reconciler:
         figures.REPAIRS.labels(kind).inc()
         return True
 
-    async def sweep(self) -> int:
-        """Delete pixels that nobody holds and uploads that nobody fetched. Gives how many."""
+    async def sweep(self, *, rest_s: float = 0.0) -> int:
+        """Delete pixels that nobody holds and uploads that nobody fetched. Gives how many. One process does it at a
+        time, and no other one within `rest_s` after. What is held is never deleted, however late that was: whoever
+        holds something waits until a deletion is done, and then stores it."""
+        if not await self._ledger.collects(self._worker, life_s=_COLLECTING_S):
+            return 0
         swept = 0
+        try:
+            swept = await self._collect()
+        finally:
+            await self._ledger.collects(self._worker, life_s=rest_s)
+        return swept
+
+    async def _collect(self) -> int:
+        swept, looked_at = 0, 0
         oldest = time.time() - self._unheld_s
         async for sha256, written_at in self._images.list():
-            if written_at < oldest and await self._ledger.facts(sha256) is None:
-                await self._images.delete(sha256)
+            looked_at += 1
+            if looked_at % _LEASE_EVERY == 0 and not await self._ledger.collects(self._worker, life_s=_COLLECTING_S):
+                return swept  # it took so long that another one is at it
+            if written_at < oldest and await self._ledger.take(sha256):
+                try:
+                    async with asyncio.timeout(_LONGEST_DELETION_S):
+                        await self._images.delete(sha256)
+                finally:
+                    await self._ledger.deleted([sha256])
                 figures.SWEPT.labels("pictures").inc()
                 swept += 1
         async for handle, written_at in self._spool.list():

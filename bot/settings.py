@@ -135,6 +135,9 @@ class Settings(BaseSettings):
     max_image_mb: int = Field(40, ge=1, description="Largest picture taken in, in megabytes")
     max_image_megapixels: int = Field(64, ge=1, description="Largest picture taken in, in millions of pixels")
     retention_days: int = Field(90, ge=1, description="How long pictures and words that nobody touches are kept")
+    notes_days: int = Field(
+        400, ge=1, description="How long it is noted who was forgotten and what was withdrawn: longer than any back-up"
+    )
     label_profile: Profile = Field(
         Profile.DEFAULT,
         description="What labels follow: `default`, `visible` (with a mark in the picture), `cn` (GB 45438-2025) or "
@@ -214,6 +217,10 @@ class Settings(BaseSettings):
     @property
     def retention_s(self) -> int:
         return self.retention_days * 24 * 3600
+
+    @property
+    def notes_s(self) -> float:
+        return self.notes_days * 24 * 3600.0
 
     @property
     def pictures_url(self) -> str:

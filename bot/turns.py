@@ -231,8 +231,10 @@ class Workshop:
 
     async def _drop(self, id_: TurnId, images: Sequence[ImageFacts]) -> None:
         if images:
-            for sha256 in await self._ledger.release(f"turn:{id_}", images):
+            gone = await self._ledger.release(f"turn:{id_}", images)
+            for sha256 in gone:
                 await self._images.delete(sha256)
+            await self._ledger.deleted(gone)
 
     # --- one turn
 

@@ -68,7 +68,7 @@ class Withdrawing:
             # A photo of theirs that was never fetched, or is gone already.
             raise NotAllowed(tr(NOTHING_KEPT) if target.author == owner else tr(NOT_YOURS_TO_WITHDRAW))
         if command.arguments[:1] == ("yes",):
-            return Told(await self._withdraw(owner, pictures))
+            return Told(await self.withdraw(owner, pictures))
         grown = await self._erasure.grown(owner, pictures)
         here = [status for status in grown if is_step(status) and status.turn.chat == message.ref.chat]
         return Told(withdraw_asks(len(pictures), len(here)), lent=tuple(lent), code=WITHDRAW_ASKS)
@@ -82,7 +82,8 @@ class Withdrawing:
             found += lent_to(status.turn) if status is not None and not status.erased else ()
         return found
 
-    async def _withdraw(self, owner: UserRef, pictures: Sequence[Sha256]) -> str:
+    async def withdraw(self, owner: UserRef, pictures: Sequence[Sha256]) -> str:
+        """Carry it out. Gives what to tell them."""
         stood = all(await self._says.withdrawn([(owner, each) for each in pictures]))
         named, pictures = len(pictures), await self._with_results(owner, pictures)
         await self._says.withdraw(owner, pictures)

@@ -23,11 +23,11 @@ from storage.redis.without import held_in
 EXCEPTIONS: Mapping[str, str] = {
     r"rb:forgotten": "who was forgotten and up to when: without it a restored back-up would bring them back",
     r"rb:consent:.*": "“never”, and which pictures were withdrawn: a no must outlive whoever said it",
-    r"rb:\{adm\}:bucket:person:.*": "what their edits cost on a day: forgetting is no way around a limit",
+    r"rb:\{adm\}:(bucket|rolling):person:.*": "what they used of their limits: forgetting is no way around one",
+    r"rb:\{adm\}:weights": "how the operator weighs somebody's turns",
     r"rb:telegram:\{pace\}:.*": "when something was last sent to a chat, for seconds",
-    r"forgotten\.jsonl": "the same on the disk of one machine",
-    r"notes/forgotten/.*": "the same beside the pictures, which a restored database does not have",
-    r"notes/withdrawn/.*": "the same of what they withdrew",
+    r"(pictures/)?notes/forgotten/.*": "the same beside the pictures, which a restored database does not have",
+    r"(pictures/)?notes/(withdrawn|restored)/.*": "the same of what they withdrew",
 }
 """Places that may name whoever was forgotten, and why. docs/forgetting.md has them, too."""
 

@@ -99,6 +99,8 @@ FORGET_ASKS = N_(
     "I would erase all that I keep of you: your pictures, your words, what was made of them, and my answers that show "
     "it. That can't be undone. What you have said of your own pictures in /settings stays, so that it goes on holding."
 )
+OUT_OF_REACH = N_("What others have saved or passed on, and messages that are not mine to delete, I can't reach.")
+IT_GOES_ON = N_("I keep a lot of you, so this takes a while. It goes on by itself until everything is erased.")
 SAVED = N_("Saved. It holds from now on.")
 
 
@@ -132,7 +134,7 @@ def would_rather_not(name: str) -> str:
     return tr("{name} would rather not have that picture edited, so I leave it alone.").format(name=name)
 
 
-def forgotten(turns: int, messages: int, pictures: int) -> str:
+def forgotten(turns: int, messages: int, pictures: int, number: str) -> str:
     """After somebody was forgotten."""
     # TRANSLATORS: stands in "Done. 2 edits, 3 messages and 4 pictures are erased."
     edits = ngettext("{count} edit", "{count} edits", turns).format(count=turns)
@@ -140,7 +142,17 @@ def forgotten(turns: int, messages: int, pictures: int) -> str:
     said = ngettext("{count} message", "{count} messages", messages).format(count=messages)
     # TRANSLATORS: stands in "Done. 2 edits, 3 messages and 4 pictures are erased."
     shown = ngettext("{count} picture", "{count} pictures", pictures).format(count=pictures)
-    return tr("Done. {edits}, {messages} and {pictures} are erased.").format(edits=edits, messages=said, pictures=shown)
+    done = tr("Done. {edits}, {messages} and {pictures} are erased.")
+    return joined(done.format(edits=edits, messages=said, pictures=shown), tr(OUT_OF_REACH), _receipt(number))
+
+
+def being_forgotten(number: str) -> str:
+    """After somebody asked to be forgotten of whom so much is kept that it takes a while."""
+    return joined(tr(IT_GOES_ON), tr(OUT_OF_REACH), _receipt(number))
+
+
+def _receipt(number: str) -> str:
+    return tr("Receipt: {number}").format(number=number)
 
 
 def still_asked(name: str) -> str:

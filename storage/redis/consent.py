@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from bot.domain.consent import Standing
 from bot.domain.own_pictures import Said
 from bot.domain.refs import ChatRef, Sha256, TurnId, UserRef
+from bot.ports import NoteStore
 from storage.redis.keys import Keys
 
 NEVER = "never"
@@ -29,8 +30,10 @@ class RedisConsentStore:
     What was said last counts: "never" takes back every "here", so that none comes back to life with it; a "here" takes
     back "never", and everywhere else the owner is asked again."""
 
-    def __init__(self, client: Redis, keys: Keys | None = None) -> None:
+    def __init__(self, client: Redis, keys: Keys | None = None, *, notes: NoteStore | None = None) -> None:
+        """Withdrawals go into the `notes` first, which outlive this database."""
         self._client = client
+        self._notes = notes
         self._keys = keys or Keys()
 
     async def standing(self, owners: Sequence[UserRef], chat: ChatRef) -> Sequence[Standing]:
@@ -75,6 +78,8 @@ class RedisConsentStore:
 
     async def withdraw(self, owner: UserRef, pictures: Sequence[Sha256]) -> None:
         if pictures:
+            if self._notes is not None:
+                await self._notes.withdrawn(owner, pictures)
             now = str(time.time())
             fields: dict[Any, Any] = {f"{name}{picture}": now for picture in pictures for name in (WITHDRAWN, GOING)}
             await self._client.hset(self._keys.owners_own(owner), mapping=fields)
@@ -98,6 +103,8 @@ class RedisConsentStore:
 
     async def restore(self, owner: UserRef, pictures: Sequence[Sha256]) -> None:
         if pictures:
+            if self._notes is not None:
+                await self._notes.restored(owner, pictures)
             fields = [f"{name}{picture}" for picture in pictures for name in (WITHDRAWN, GOING)]
             await self._client.hdel(self._keys.owners_own(owner), *fields)
 

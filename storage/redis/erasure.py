@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,11 +22,21 @@ from bot.domain.own_pictures import WITHDRAW_ASKS
 from bot.domain.refs import MessageRef, Sha256, TurnId, UserRef, message_ref_of, thread_of, user_ref_of
 from bot.domain.turns import FINAL_STATES, Outcome, Story, Turn, TurnState, TurnStatus, Usage
 from bot.domain.wishes import Form
-from bot.ports import ForgetReceipt, ImageLedger, ImageStore, Retract, ShowLeft, TurnStore, WithdrawReceipt
+from bot.ports import (
+    Begun,
+    ForgetReceipt,
+    ImageLedger,
+    ImageStore,
+    Progress,
+    Retract,
+    ShowLeft,
+    TurnStore,
+    WithdrawReceipt,
+)
 from storage.redis.arena import ArenaErasure
 from storage.redis.cast import RedisCastStore
 from storage.redis.client import Script
-from storage.redis.codec import OUTCOME, RECIPE, RECORD, SOURCES, TURN
+from storage.redis.codec import OUTCOME, RECIPE, RECORD, SOURCES, TURN, Codec
 from storage.redis.consent import EXPLAINED, NEVER
 from storage.redis.fingerprints import RedisFingerprintIndex
 from storage.redis.keys import Keys
@@ -81,7 +92,9 @@ class RedisErasure:
         self._replace = Script(client, "_turn.lua", "rewrite.lua")
         self._swap = Script(client, "swap.lua")
 
-    async def forget(self, user: UserRef, *, before: float, retract: Retract) -> ForgetReceipt:
+    async def forget(
+        self, user: UserRef, *, before: float, retract: Retract, progress: Progress | None = None
+    ) -> ForgetReceipt:
         turn_ids = [TurnId(text) for text in await self._index(self._keys.user_turns(user), before)]
         message_keys = await self._index(self._keys.user_messages(user), before)
         named_keys = await self._index(self._keys.user_named(user), before)
@@ -91,7 +104,9 @@ class RedisErasure:
         pixels: list[Sha256] = []
 
         erased = 0
-        for id_ in turn_ids:
+        for at, id_ in enumerate(turn_ids):
+            if progress is not None and at % _AT_ONCE == 0:
+                await progress(erased, len(turn_ids))
             status = await self._turns.load(id_)
             if status is not None and _is_theirs(user, status):
                 pixels += await self._erase_turn(await self._stopped(status))
@@ -117,7 +132,8 @@ class RedisErasure:
         # Only now is it done. Until here a crash leaves the index, and repeating goes on from there.
         await retract(ours, theirs)
         await self._drop_own_chat(user, alone)
-        await self._client.hset(self._keys.forgotten, user.key, str(before))
+        known: Any = await self._client.hget(self._keys.forgotten, user.key)
+        await self._client.hset(self._keys.forgotten, user.key, str(max(before, float(known or 0))))
         await self._cast.forget(user)
         await self._empty(self._keys.user_turns(user), turn_ids)
         await self._empty(self._keys.user_messages(user), message_keys)
@@ -125,6 +141,34 @@ class RedisErasure:
         await self._empty(self._keys.user_recipes(user), recipes)
         await self._compact()
         return ForgetReceipt(user, erased, rewritten, (*theirs, *ours), tuple(dict.fromkeys(pixels)))
+
+    async def begin(self, user: UserRef, *, before: float, number: str) -> str:
+        key = self._keys.forgetting
+        text: Any = await self._client.hget(key, user.key)
+        earlier = _begun(user.key, text) if text else None
+        begun = Begun(user, before, earlier.number or number if earlier else number, 0, time.time())
+        await self._client.hset(key, user.key, _BEGUN.dump(replace(begun, turns=earlier.turns if earlier else 0)))
+        return begun.number
+
+    async def show_life(self, user: UserRef, turns: int) -> None:
+        text: Any = await self._client.hget(self._keys.forgetting, user.key)
+        if text:
+            begun = replace(_begun(user.key, text), turns=turns, seen_at=time.time())
+            await self._client.hset(self._keys.forgetting, user.key, _BEGUN.rewrite(text, begun))
+
+    async def erased_so_far(self, user: UserRef) -> int:
+        text: Any = await self._client.hget(self._keys.forgetting, user.key)
+        return _begun(user.key, text).turns if text else 0
+
+    async def finish(self, user: UserRef, *, before: float) -> None:
+        text: Any = await self._client.hget(self._keys.forgetting, user.key)
+        # Asked for once more since: that is still to be done.
+        if text and _begun(user.key, text).before <= before:
+            await self._client.hdel(self._keys.forgetting, user.key)
+
+    async def begun(self) -> Sequence[Begun]:
+        rows: Any = await self._client.hgetall(self._keys.forgetting)
+        return [_begun(key, text) for key, text in rows.items()]
 
     async def erase(self, turn: TurnId) -> bool:
         status = await self._turns.load(turn)
@@ -461,7 +505,15 @@ class RedisErasure:
             # Telegram keeps what it was sent: nothing here is to lead to that any more.
             await self._client.delete(self._keys.telegram_file(sha256))
             await self._images.delete(sha256)
+        await self._ledger.deleted(gone)
         return gone
+
+
+_BEGUN: Codec[Begun] = Codec(Begun)
+
+
+def _begun(user: str, text: str) -> Begun:
+    return replace(_BEGUN.load(text), user=user_ref_of(user))
 
 
 def _globbed(user: UserRef) -> str:

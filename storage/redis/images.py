@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,9 +13,13 @@ from redis.asyncio.client import Pipeline
 from bot.domain.images import ImageFacts
 from bot.domain.refs import Sha256
 from bot.ports import Rendered
+from storage.redis.client import Script
 from storage.redis.codec import FACTS
 from storage.redis.keys import Keys
 
+GOING_S = 30
+"""A deletion is done by then, or given up."""
+_LOOK_S = 0.02
 _MADE = "made:"
 """How the names of fields begin that hold a rendition under its own hash, whatever became of its target."""
 
@@ -27,6 +32,8 @@ class RedisImageLedger:
         self._client = client
         self._keys = keys or Keys()
         self._retention_s = retention_s
+        self._release = Script(client, "image_release.lua")
+        self._lease = Script(client, "lease.lua")
 
     async def keep(
         self, holder: str, masters: Sequence[Rendered], *, target: str, renew: Sequence[ImageFacts] = ()
@@ -38,21 +45,52 @@ class RedisImageLedger:
                 self._remember(pipe, master, target, rendition)
             self._renew(pipe, [*(image for pair in masters for image in pair), *used])
             await pipe.execute()
+        await self._wait_for_deletions([image for pair in masters for image in pair])
 
     async def release(self, holder: str, images: Sequence[ImageFacts]) -> Sequence[Sha256]:
         gone: list[Sha256] = []
         for image in dict.fromkeys(_with_credentials(images)):
-            holders = self._keys.image_holders(image.sha256)
-            async with self._client.pipeline(transaction=True) as pipe:
-                pipe.srem(holders, holder)
-                pipe.scard(holders)
-                left = (await pipe.execute())[1]
-            if left:
-                continue
-            made = [each for each in await self._renditions_of([image]) if each.sha256 != image.sha256]
-            await self._client.delete(self._keys.image(image.sha256), self._keys.image_renditions(image.sha256))
-            gone += [image.sha256, *await self.release(f"rendition:{image.sha256}", made)]
+            gone += await self._let_go(holder, image.sha256)
         return gone
+
+    async def take(self, sha256: Sha256) -> bool:
+        return bool(await self._let_go("", sha256))
+
+    async def _let_go(self, holder: str, sha256: Sha256) -> Sequence[Sha256]:
+        keys = [
+            self._keys.image(sha256),
+            self._keys.image_holders(sha256),
+            self._keys.image_renditions(sha256),
+            self._keys.image_going(sha256),
+        ]
+        texts: Any = await self._release(keys, [holder, GOING_S])
+        if texts is None:
+            return []
+        made = [each for each in map(FACTS.load, texts) if each.sha256 != sha256]
+        return [sha256, *await self.release(f"rendition:{sha256}", made)]
+
+    async def deleted(self, gone: Sequence[Sha256]) -> None:
+        if gone:
+            async with self._client.pipeline(transaction=False) as pipe:
+                for sha256 in gone:
+                    pipe.delete(self._keys.image_going(sha256))
+                await pipe.execute()
+
+    async def collects(self, who: str, *, life_s: float) -> bool:
+        return bool(await self._lease([self._keys.collector], [who, max(1, round(life_s * 1000))]))
+
+    async def _wait_for_deletions(self, images: Sequence[ImageFacts]) -> None:
+        """Of what is held from now on, and was let go of before by somebody who is deleting it: whoever holds it stores
+        it next, and that must come after."""
+        waiting = list(dict.fromkeys(self._keys.image_going(each.sha256) for each in _with_credentials(images)))
+        while waiting:
+            async with self._client.pipeline(transaction=False) as pipe:
+                for key in waiting:
+                    pipe.exists(key)
+                going: list[Any] = await pipe.execute()
+            waiting = [key for key, is_going in zip(waiting, going, strict=True) if is_going]
+            if waiting:
+                await asyncio.sleep(_LOOK_S)
 
     async def _renditions_of(self, masters: Sequence[ImageFacts]) -> list[ImageFacts]:
         if not masters:
@@ -68,6 +106,7 @@ class RedisImageLedger:
             self._remember(pipe, master, target, rendition)
             self._renew(pipe, [master, rendition])
             await pipe.execute()
+        await self._wait_for_deletions([rendition])
 
     def _remember(self, pipe: Pipeline, master: ImageFacts, target: str, rendition: ImageFacts) -> None:
         text = FACTS.dump(rendition)

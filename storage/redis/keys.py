@@ -22,6 +22,7 @@ WITHOUT_EXPIRY = (
     "rb:{adm}:open",
     "rb:switches",  # what the operator turned off
     "rb:tide",  # how high the store stands: by this one that forgets is found out
+    "rb:forgetting",  # who is being forgotten: emptied as it is done
     "rb:forgotten",  # who was forgotten, and when: must outlive everything that it erases
     "rb:consent:*",  # what people said of their own pictures: a "never" must not lapse because nobody came by
     "rb:queue:*",  # the queue engine's own stream and group
@@ -64,6 +65,14 @@ class Keys:
     @property
     def forgotten(self) -> str:
         return f"{self.prefix}:forgotten"
+
+    @property
+    def forgetting(self) -> str:
+        return f"{self.prefix}:forgetting"
+
+    @property
+    def collector(self) -> str:
+        return f"{self.prefix}:collector"
 
     @property
     def models(self) -> str:
@@ -145,6 +154,9 @@ class Keys:
 
     def image_renditions(self, sha256: Sha256) -> str:
         return f"{self.image(sha256)}:renditions"
+
+    def image_going(self, sha256: Sha256) -> str:
+        return f"{self.image(sha256)}:going"
 
     def user_turns(self, user: UserRef) -> str:
         return f"{self.prefix}:user:{{{user.key}}}:turns"

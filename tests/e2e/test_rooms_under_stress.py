@@ -237,7 +237,7 @@ async def test_a_platform_that_was_not_told_before_the_process_died_is_told_at_t
         told.append(user)
 
     monkeypatch.setattr(type(platform), "forget", hears)
-    await rig.house.replay_forgotten()
+    await rig.house.replay_notes()
     assert told == [ANNA]
 
 
