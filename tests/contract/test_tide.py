@@ -72,6 +72,19 @@ async def test_a_store_that_went_back_in_time_is_found_out_by_a_process_that_rem
     assert await rounds(process, clock, 2) == [Loss(1006.0, 1009.0, 1010.0), None]
 
 
+async def test_a_mark_that_was_on_its_way_while_the_store_was_away_does_not_hide_what_it_lost(
+    client: Redis, beside: ObstoreWitness, clock: Clock
+) -> None:
+    process, tide = table(client, beside, clock), RedisTide(client)
+    await rounds(process, clock, 6)
+    older = await client.dump("rb:tide") or b""
+    await rounds(process, clock, 3)
+    await client.restore("rb:tide", 0, older, replace=True)
+    stood, mark = await tide.rise(every_s=0.0, least=9)
+    assert (stood.mark, mark) == (6, 10)
+    assert loss_of(Told(stood.name, [(9, 13.0)]), stood, 20.0) == Loss(13.0, 13.0, 20.0)
+
+
 async def test_it_is_found_out_by_the_witness_when_all_processes_start_anew(
     client: Redis, beside: ObstoreWitness, clock: Clock
 ) -> None:
@@ -131,10 +144,9 @@ async def test_the_doctor_tells_of_it(tmp_path: Path, redis_url: str) -> None:
         (Mark("a", 2), Loss(12.0, 13.0, 20.0)),
         (Mark("a", 0), Loss(11.0, 13.0, 20.0)),
         (Mark("b", 9), Loss(11.0, 13.0, 20.0, all=True)),
-        (None, Loss(11.0, 13.0, 20.0, all=True)),
     ],
 )
-def test_what_was_lost_is_told_by_when_it_was_written(stands: Mark | None, lost: Loss | None) -> None:
+def test_what_was_lost_is_told_by_when_it_was_written(stands: Mark, lost: Loss | None) -> None:
     told = Told("a", [(1, 11.0), (2, 12.0), (3, 13.0)])
     assert loss_of(told, stands, 20.0) == lost
     assert loss_of(Told(), stands, 20.0) is None
