@@ -737,3 +737,10 @@ async def test_a_withdrawal_outlives_forgetting_and_what_was_lent_does_not(archi
     assert image("photo").sha256 not in left
     assert "explained" not in left
     assert "Anna" not in left
+
+
+async def test_the_weight_of_whoever_is_forgotten_goes_and_others_keep_theirs(archive: Archive) -> None:
+    for person in (ANNA, BEN):
+        await archive.turns.weigh(person, 3)
+    await archive.forget(ANNA)
+    assert await archive.turns.weights() == {BEN: 3}
