@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from docket import Docket, Worker
 
 from bot.domain.refs import TurnId
+from storage.docket.plain import read_plain_values_only
 
 _TASK = "run_turn"
 
@@ -29,6 +30,7 @@ class DocketTurnQueue:
     """
 
     def __init__(self, url: str, *, slots: int, lease_s: float, name: str = "rb:queue") -> None:
+        read_plain_values_only()
         self._slots = slots
         self._lease = timedelta(seconds=lease_s)
         self._docket = Docket(
