@@ -15,7 +15,10 @@ from typing import Annotated, Any, TextIO, cast
 import structlog
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
+from bot.redaction import Clean, Redaction, secrets_of
+from bot.secret_files import BadSecretFile, exposed_secrets
 from bot.settings import Role, Settings, role_trouble
 from bot.sight.lines import LinesOfLibraries
 
@@ -60,6 +63,8 @@ def run(
         print(trouble, file=sys.stderr)
         raise typer.Exit(2)
     _log_to_stderr(settings.log_level)
+    for trouble in exposed_secrets(Settings):
+        structlog.get_logger("settings").warning("secret", trouble=trouble)
 
     def ready(address: str) -> None:
         """The page's address; empty where this process has no page."""
@@ -362,13 +367,29 @@ CREDENTIALS_KEY."""
 
 
 def _settings(**given: object) -> Settings:
+    """From here on, nothing that this process writes shows a secret."""
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        for problem in error.errors(include_input=False, include_url=False):
+        for problem in error.errors(include_input=False, include_url=False, include_context=False):
             name = "_".join(str(part) for part in problem["loc"]).upper()
             print(f"The setting {name} cannot be used: {problem['msg']}.", file=sys.stderr)
-        raise typer.Exit(2) from None
+    except BadSecretFile as error:
+        print(error, file=sys.stderr)
+    except SettingsError as error:
+        name = str(error).partition('"')[2].partition('"')[0].upper()
+        print(f"The setting {name} cannot be used: it has to be JSON.", file=sys.stderr)
+    else:
+        _write_no_secret(Redaction(secrets_of(settings)))
+        return settings
+    raise typer.Exit(2)
+
+
+def _write_no_secret(redaction: Redaction) -> None:
+    streams: list[Any] = [sys.stdout, sys.stderr]
+    sys.stdout, sys.stderr = (
+        cast(TextIO, Clean(each.bare if isinstance(each, Clean) else each, redaction)) for each in streams
+    )
 
 
 def _finish(work: Coroutine[Any, Any, Any], *, in_use: str = "") -> Any:
@@ -412,6 +433,8 @@ def _log_to_stderr(level: str) -> None:
     exceptions = structlog.processors.ExceptionRenderer(
         structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     )
+    stream: object = sys.stderr
+    redaction = stream.redaction if isinstance(stream, Clean) else Redaction(())
     on_terminal = sys.stderr.isatty()
     lines: list[structlog.typing.Processor] = (
         [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
@@ -423,15 +446,18 @@ def _log_to_stderr(level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
-            *lines,
+            *lines[:-1],
+            redaction.processor,
+            lines[-1],
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Steady(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    if not on_terminal:
-        for handler in logging.getLogger().handlers:
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(redaction.filter)
+        if not on_terminal:
             handler.setFormatter(LinesOfLibraries())
 
 

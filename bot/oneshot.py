@@ -39,6 +39,7 @@ from bot.domain.wishes import Form, Kind, Wish, read_wish
 from bot.domain.words import NO_PICTURE, joined, not_understood
 from bot.engines.reader import bytes_of
 from bot.ports import EditRequest, Engine, ForgetReceipt, Labeller
+from bot.secret_files import exposed_secrets
 from bot.settings import Settings
 from bot.tide import Told
 
@@ -171,9 +172,15 @@ async def doctor(settings: Settings) -> list[Check]:
         *await discord_check(settings),
         *await telegram_check(settings),
         *_check_labels(settings),
+        *_check_secrets(),
         _check_page(settings),
         await asyncio.to_thread(_check_credentials, settings),
     ]
+
+
+def _check_secrets() -> list[Check]:
+    """Files of secrets that are not as secret as they should be."""
+    return [Check("secrets", False, f"{trouble}.", optional=True) for trouble in exposed_secrets(Settings)]
 
 
 def _check_labels(settings: Settings) -> list[Check]:

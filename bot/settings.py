@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.domain.labels import Profile, is_slug
+from bot.secret_files import SecretFiles
 
 
 def default_data_folder() -> Path:
@@ -45,9 +46,21 @@ def role_trouble(settings: Settings, role: Role) -> str:
 
 
 class Settings(BaseSettings):
-    """Read from the environment; the command line overrides `host`, `port` and `data`."""
+    """Read from the environment; the command line overrides `host`, `port` and `data`. A secret may stand in a file
+    that `NAME_FILE` names; then `BadSecretFile` may be raised."""
 
-    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 there is no such file
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 one folder for all: ours are named one by one
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, SecretFiles(settings_cls)
 
     data: Path = Field(default_factory=default_data_folder, description="Folder for everything that is kept")
     host: str = Field("127.0.0.1", description="Where the page listens; anything but this machine needs WEB_PASSWORD")
