@@ -89,7 +89,7 @@ def meant_by(code: str) -> tuple[TurnId, int] | None:
     for kind in (SHARE, SHARED):
         if code.startswith(kind):
             turn, _, index = code.removeprefix(kind).partition("/")
-            return TurnId(turn), int(index)
+            return (TurnId(turn), int(index)) if index.isascii() and index.isdigit() and len(index) < 4 else None
     return None
 
 
