@@ -55,7 +55,6 @@ def _followed(name: str, seconds: float) -> None:
     """Does not come back: libFuzzer ends the process."""
     import atheris
 
-    atheris.enabled_hooks.add("RegEx")
     with atheris.instrument_imports(include=["bot", "adapters"], enable_loader_override=False):
         from tests.fuzz.targets import CORPUS, TARGETS, seeds
     own, found = Path("build/fuzz/corpus") / name, _FOUND / name

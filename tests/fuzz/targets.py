@@ -31,7 +31,7 @@ from adapters.discord.door import _understood  # pyright: ignore[reportPrivateUs
 from adapters.discord.refs import server_ref
 from adapters.telegram import inbound as telegram_inbound
 from adapters.telegram import settings_panel as telegram_panel
-from adapters.telegram.inbox import Hopeless, read, understood, whereabouts
+from adapters.telegram.inbox import read, understood, whereabouts
 from adapters.telegram.refs import account_of, chat_ref
 from adapters.web.guard import _hostname, _is_port  # pyright: ignore[reportPrivateUsage]
 from adapters.web.inbound import read_form, read_picture
@@ -65,6 +65,7 @@ from bot.engines.gemini.notes import notes_of
 from bot.engines.gemini.prompt import prompt_for
 from bot.engines.gemini.wire import AnswerReader
 from bot.engines.reader import PillowPictureReader
+from bot.insisting import Hopeless
 from bot.labels.credentials.signer import BadSigner, identify
 from bot.labels.metadata import Claim, aigc_of, label_file, systems_of, xmp_packet
 from bot.labels.verify import Trust, findings_of
@@ -260,11 +261,9 @@ def discord(data: bytes) -> object:
 
 
 def _tried(reader: Callable[[], Any]) -> Any:
-    from adapters.discord.door import Hopeless as DiscordHopeless
-
     try:
         return _understood(reader)
-    except DiscordHopeless:
+    except Hopeless:
         return None
 
 
