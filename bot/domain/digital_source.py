@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import takewhile
+from typing import AnyStr
 
 from bot.domain.containers import (
     JPEG_XMP,
@@ -37,6 +38,8 @@ _PROVENANCES = {
 _MAX_XMP_BYTES = 64 * 1024
 _MOST_PACKETS = 16
 """Of one file that are read. It has one, or two where tools disagree."""
+MOST_MENTIONS = 40
+"""Of one name in one text that are looked at."""
 _IN_XMP = re.compile(
     rb""":(?<=[\w.-]:)DigitalSourceType
     (?: \s{0,9}=\s{0,9}["']([^"'<>]{1,200})["']                                      # attribute
@@ -50,10 +53,24 @@ _IN_C2PA = re.compile(
 )
 
 
+def mentions(pattern: re.Pattern[AnyStr], name: AnyStr, text: AnyStr) -> Iterator[re.Match[AnyStr]]:
+    """Where a bounded pattern that begins with `name` stands in a stranger's text: found by the name, tried there and
+    nowhere else, and at most `MOST_MENTIONS` times. So a text made to be long to look at is not."""
+    at = text.find(name)
+    for _ in range(MOST_MENTIONS):
+        if at < 0:
+            return
+        found = pattern.match(text, at)
+        if found is not None:
+            yield found
+        at = text.find(name, found.end() if found is not None else at + len(name))
+
+
 def terms_in_xmp(packet: bytes) -> list[str]:
-    """The digital source types that an XMP packet names, as bare terms. Only its first 64 KB are looked at."""
+    """The digital source types that an XMP packet names, as bare terms. Only its first 64 KB are looked at, and the
+    first `MOST_MENTIONS` of them."""
     text = packet[:_MAX_XMP_BYTES].replace(b"\x00", b"")
-    values = (b"".join(groups) for groups in _IN_XMP.findall(text))
+    values = (b"".join(found.groups(b"")) for found in mentions(_IN_XMP, b":DigitalSourceType", text))
     return [value.decode("utf-8", "replace").rstrip("/").rsplit("/", 1)[-1] for value in values]
 
 

@@ -40,9 +40,11 @@ from bot.domain.digital_source import (
     AI_EDITED,
     AI_GENERATED,
     ENHANCED,
+    MOST_MENTIONS,
     VOCABULARY,
     file_pieces,
     is_c2pa,
+    mentions,
     terms_in_xmp,
     xmp_of,
 )
@@ -175,6 +177,8 @@ def _merged(earlier: bytes, claim: str, replaced: re.Pattern[str]) -> bytes | No
     """None where the earlier packet is too large, not plain XML, or of a shape that we do not know."""
     text = earlier.decode("utf-8", "replace")
     before, end, after = replaced.sub("", text).rpartition("</rdf:RDF>")
+    if text.count(":DigitalSourceType") >= MOST_MENTIONS:
+        return None
     if not end or "<!" in text or f'xmlns:rdf="{_RDF}"' not in before:
         return None
     merged = f"{before}{claim}{end}{after}".encode()
@@ -284,8 +288,8 @@ _AIGC_IN_XMP = re.compile(
 )
 _SYSTEMS_IN_XMP = {
     name: re.compile(
-        rf"""[\w.-]{{1,40}}:{name}\s{{0,9}}=\s{{0,9}}["']([^"'<>]{{1,1000}})["']
-          | <[\w.-]{{1,40}}:{name}(?:\s[^<>]{{0,400}})?>\s{{0,99}}([^<]{{1,1000}})<""",
+        rf""":(?<=[\w.-]:){name}
+          (?: \s{{0,9}}=\s{{0,9}}["']([^"'<>]{{1,1000}})["'] | (?:\s[^<>]{{0,400}})?>\s{{0,99}}+([^<]{{1,1000}}+)< )""",
         re.VERBOSE,
     )
     for name in ("AISystemUsed", "AISystemVersionUsed")
@@ -302,7 +306,7 @@ def aigc_of(data: bytes) -> Aigc | None:
 def systems_of(data: bytes) -> tuple[str, str]:
     """The AI systems and the versions that the XMP names, as it names them; empty where it does not."""
     for packet in _packets(data):
-        found = [pattern.search(packet) for pattern in _SYSTEMS_IN_XMP.values()]
+        found = [next(mentions(pattern, f":{name}", packet), None) for name, pattern in _SYSTEMS_IN_XMP.items()]
         if any(found):
             used, version = (html.unescape(each[1] or each[2]).strip()[:1000] if each else "" for each in found)
             return used, version
@@ -318,7 +322,7 @@ def _packets(data: bytes) -> Iterator[str]:
 def _texts(data: bytes) -> Iterator[str]:
     """What may hold the field: the values of its name in XMP, then what stands under it elsewhere."""
     for packet in _packets(data):
-        for match in _AIGC_IN_XMP.finditer(packet):
+        for match in mentions(_AIGC_IN_XMP, ":AIGC", packet):
             yield html.unescape("".join(match.groups("")))
     for piece in _head(data):
         body = data[piece.body_start : min(piece.body_end, piece.body_start + _MAX_TEXT_BYTES)]

@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import Final
 
 from bot.domain.containers import BrokenFile, Piece, jpeg_pieces, png_pieces, size_px, webp_pieces
-from bot.domain.digital_source import AI_EDITED, AI_GENERATED, ENHANCED, provenance_of, terms_in_file, terms_in_xmp
+from bot.domain.digital_source import (
+    AI_EDITED,
+    AI_GENERATED,
+    ENHANCED,
+    mentions,
+    provenance_of,
+    terms_in_file,
+    terms_in_xmp,
+)
 from bot.domain.images import Provenance
 from bot.domain.verifying import NAME_CHARS, Aigc, Credentials, Findings, Metadata, Seal
 from bot.labels.credentials import read as credentials
@@ -260,8 +268,8 @@ _SYSTEM = re.compile(
 
 def _systems(regions: Iterable[bytes]) -> Iterator[str]:
     for region in regions:
-        for groups in islice(_SYSTEM.findall(region), 20):
-            name = _named(b"".join(groups).decode("utf-8", "replace"))
+        for found in islice(mentions(_SYSTEM, b":AISystemUsed", region), 20):
+            name = _named(b"".join(found.groups(b"")).decode("utf-8", "replace"))
             if name:
                 yield name
 

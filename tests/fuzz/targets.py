@@ -163,7 +163,7 @@ def words(data: bytes) -> object:
     text = _text(data)[:8_000]
     asked = read_wish(text, images=len(data) % 3)
     assert 1 <= asked.wish.count <= 8
-    for reader in (read_command, read_cast, read_preset):
+    for reader in (read_command, read_cast, read_preset, instructions_in):
         with contextlib.suppress(BadRequest):  # says how it is to be said
             reader(text)
     read_roles(text, 3)
@@ -171,7 +171,6 @@ def words(data: bytes) -> object:
     numbered(text)
     named_picture(text, 4)
     points_at_a_picture(text)
-    instructions_in(text)
     taste_in(text)
     named_in(text, ["Rex", "Mia", "a.b*"])
     apply_setting(ChatSettings(), tuple(text.split()[:5]))
