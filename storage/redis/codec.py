@@ -6,6 +6,7 @@ import json
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError
 
 from bot.domain.cast import Member
 from bot.domain.chats import ChatSettings, ServerSettings
@@ -27,7 +28,11 @@ class Codec(Generic[T]):
         self._adapter: TypeAdapter[T] = TypeAdapter(type_)
 
     def dump(self, value: T) -> str:
-        return self._adapter.dump_json(value).decode()
+        try:
+            return self._adapter.dump_json(value).decode()
+        except PydanticSerializationError:
+            # Half of a letter, as JSON can bring it. It must not keep whoever wrote it, and all behind them, waiting.
+            return json.dumps(_with_whole_letters(self._adapter.dump_python(value, mode="json")), ensure_ascii=False)
 
     def load(self, text: str | bytes) -> T:
         return self._adapter.validate_json(text)
@@ -35,6 +40,20 @@ class Codec(Generic[T]):
     def rewrite(self, text: str, value: T) -> str:
         """`value` as JSON, with the fields of `text` that this version does not know."""
         return json.dumps({**json.loads(text), **json.loads(self.dump(value))}, separators=(",", ":"))
+
+
+def _with_whole_letters(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case dict():
+            rows: dict[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]
+            return {_with_whole_letters(key): _with_whole_letters(each) for key, each in rows.items()}
+        case list() | tuple():
+            entries: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            return [_with_whole_letters(each) for each in entries]
+        case _:
+            return value
 
 
 TURN: Codec[Turn] = Codec(Turn)

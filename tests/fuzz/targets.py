@@ -21,7 +21,6 @@ from aiohttp.test_utils import make_mocked_request
 from google.genai import errors as genai_errors
 from google.genai.errors import UnknownApiResponseError
 from google.genai.types import GenerateContentResponse
-from pydantic import ValidationError
 from telegram import Message
 
 from adapters.discord import inbound as discord_inbound
@@ -231,8 +230,9 @@ def _panels(argument: str) -> None:
 def _kept(message: object) -> None:
     """What was read of a message can be kept, and is the same when it is read again."""
     if isinstance(message, InboundMessage):
-        with contextlib.suppress(UnicodeEncodeError, ValidationError):  # halves of letters: refused where it is stored
-            assert codec.INBOUND.load(codec.INBOUND.dump(message)) == message
+        kept = codec.INBOUND.load(codec.INBOUND.dump(message))
+        # Halves of letters are kept as question marks.
+        assert repr(kept) == repr(message) or "\\ud" in repr(message)
 
 
 def discord(data: bytes) -> object:
@@ -463,8 +463,7 @@ def record(data: bytes) -> object:
             value = each.load(raw)
         except (ValueError, RecursionError):
             continue
-        with contextlib.suppress(UnicodeEncodeError, ValueError):
-            assert json.loads(each.rewrite(raw, value))["of_a_later_version"] == {"a": [1]}
+        assert json.loads(each.rewrite(raw, value))["of_a_later_version"] == {"a": [1]}
     return None
 
 
