@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
-.PHONY: setup run test check coverage chaos static format lint imports mypy pyright words lock
+.PHONY: setup run test check coverage chaos static format lint imports mypy pyright words lock fuzz audit
 
 setup: $(VENV)/.installed
 
@@ -75,3 +75,20 @@ lock: $(BIN)/python
 	@build/lock/bin/python -m pip --disable-pip-version-check --quiet install uv
 	$(COMPILE) --group build --output-file requirements.lock
 	$(COMPILE) --group build --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+# What comes from outside, tried for a time: make fuzz SECONDS=300 TARGETS="picture telegram". With atheris, which follows
+# what the code does, where there is one for this machine.
+SECONDS ?= 60
+fuzz: $(VENV)/.installed-dev
+	@$(BIN)/python -m venv build/fuzz/venv
+	@build/fuzz/venv/bin/python -m pip --disable-pip-version-check --no-input --quiet install atheris \
+	  || echo "There is no atheris for this machine: changes are made by chance." >&2
+	@PYTHONPATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'):. \
+	  build/fuzz/venv/bin/python -m tests.fuzz $(TARGETS) --seconds $(SECONDS)
+
+# Known weaknesses of what is locked. It asks the registry, so it needs a network; what nobody could tell is a failure.
+audit: $(BIN)/python
+	@$(BIN)/python -m venv build/audit
+	@build/audit/bin/python -m pip --disable-pip-version-check --no-input --quiet install pip-audit
+	@build/audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+	@build/audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements-dev.lock

@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import sys
+import warnings
 from collections.abc import Coroutine
 from enum import StrEnum
 from pathlib import Path
@@ -454,11 +455,25 @@ def _log_to_stderr(level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Steady(sys.stderr))),
         cache_logger_on_first_use=True,
     )
+    warnings.showwarning = _a_library_warns
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     for handler in logging.getLogger().handlers:
         handler.addFilter(redaction.filter)
         if not on_terminal:
             handler.setFormatter(LinesOfLibraries())
+
+
+def _a_library_warns(  # noqa: PLR0917 as Python calls it
+    message: Warning | str,  # noqa: ARG001
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    """Where and what kind it is, and not its words: they may be somebody's, such as the name of a file."""
+    at = f"{Path(filename).name}:{lineno}"
+    structlog.get_logger("python").warning("a library warns", kind=category.__name__, at=at)
 
 
 def main() -> None:

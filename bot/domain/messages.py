@@ -17,6 +17,11 @@ NOBODY: Final = Person(UserRef("", ""))
 """The owner of a picture that is certainly not its sender's, and of whom nothing is known: there is nobody to ask."""
 
 
+def _are(kinds: type | tuple[type, ...], *values: object) -> None:
+    if not all(isinstance(each, kinds) for each in values):
+        raise TypeError("a message of another shape than its platform's are")
+
+
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """A file that came with a message. `handle` is the platform's own way to fetch it and means nothing elsewhere.
@@ -34,6 +39,11 @@ class Attachment:
     spoiler: bool = False
     provenance: Provenance | None = None
     stripped: bool = False
+
+    def __post_init__(self) -> None:
+        """What a platform sent in another shape must not be kept: nobody could read it again. Raises `TypeError`."""
+        _are(str, self.handle, self.filename)
+        _are(int, 0 if self.size_bytes is None else self.size_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,12 @@ class InboundMessage:
     """The same of the chat, for whoever nothing is known of."""
     file: Attachment | None = None
     quoted_file: Attachment | None = None
+
+    def __post_init__(self) -> None:
+        """As of `Attachment`. Raises `TypeError`."""
+        _are(str, self.author_name, self.text, self.language, self.chat_language, self.ref.message, self.author.user)
+        _are(int, self.version, self.reply_index or 0)
+        _are((int, float), self.created_at)
 
     @property
     def origin(self) -> str:

@@ -77,6 +77,10 @@ class Person:
     user: UserRef
     name: str = ""
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):  # pyright: ignore[reportUnnecessaryIsInstance] a platform's, unchecked
+            raise TypeError("a name of another shape than its platform's are")
+
 
 @dataclass(frozen=True, slots=True)
 class MessageRef:

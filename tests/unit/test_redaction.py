@@ -8,6 +8,7 @@ import json
 import logging
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO, cast
@@ -118,6 +119,8 @@ def test_texts_that_almost_look_like_a_secret_take_no_longer(almost: str) -> Non
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     before, handlers = structlog.get_config(), logging.getLogger().handlers[:]
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    warnings.simplefilter("always")
     out = io.StringIO()
     logging.getLogger().handlers.clear()
     monkeypatch.setattr(sys, "stderr", cast(TextIO, Clean(out, REDACTION)))
@@ -149,6 +152,14 @@ def test_logs_of_all_kinds_are_clean(secret: str, written: io.StringIO) -> None:
     assert LEFT in text
     assert [form for form in forms(secret) if form in text] == []
     assert "could not reach" in text
+
+
+def test_what_a_library_warns_of_is_said_without_its_words(written: io.StringIO) -> None:
+    """The page's library warns of a strange form with the name of the file in it."""
+    warnings.warn("bad header: cat-of-anna.png", RuntimeWarning, stacklevel=1)
+    assert "a library warns" in written.getvalue()
+    assert "RuntimeWarning" in written.getvalue()
+    assert "cat-of-anna" not in written.getvalue()
 
 
 def test_a_crash_of_the_command_shows_no_secret(tmp_path: Path) -> None:
