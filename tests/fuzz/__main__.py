@@ -63,7 +63,7 @@ def _followed(name: str, seconds: float) -> None:
     for seed in seeds(name):
         (own / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
     known = [str(CORPUS / name)] if (CORPUS / name).is_dir() else []
-    limits = [f"-max_total_time={int(seconds)}", "-max_len=70000", "-timeout=20", "-rss_limit_mb=3000"]
+    limits = [f"-max_total_time={int(seconds)}", "-max_len=70000", "-timeout=60", "-rss_limit_mb=3000"]
     atheris.Setup([sys.argv[0], *limits, f"-artifact_prefix={found}/", str(own), *known], TARGETS[name])
     atheris.Fuzz()
 

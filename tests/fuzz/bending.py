@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 ODD: tuple[Any, ...] = (
@@ -34,6 +35,7 @@ ODD: tuple[Any, ...] = (
     {"id": {"id": {"id": 1}}},
 )
 _MOST_STEPS = 12
+_MOST_PLACES = 2_000
 
 
 def bent(payload: Any, how: bytes) -> Any:
@@ -41,7 +43,7 @@ def bent(payload: Any, how: bytes) -> Any:
     made = copy.deepcopy(payload)
     for at in range(0, min(len(how) - 2, 3 * _MOST_STEPS), 3):
         where, what, with_what = how[at : at + 3]
-        places = list(_places(made))
+        places = list(islice(_places(made), _MOST_PLACES))
         if places:
             _bend(*places[(where << 8 | with_what) % len(places)], what, with_what, payload)
     return made
