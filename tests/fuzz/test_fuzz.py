@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from tests.fuzz.mutating import mutated
 from tests.fuzz.targets import CORPUS, TARGETS, seeds
 
+pytestmark = pytest.mark.filterwarnings("ignore")
+"""Libraries warn of strange bytes by showing them."""
 KNOWN = sorted(path for path in CORPUS.glob("*/*") if path.is_file())
 SLOW = {"picture": 12, "verify": 8, "words": 12}
 """How many pieces, of readers that take a millisecond and more each."""
