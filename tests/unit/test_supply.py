@@ -105,5 +105,9 @@ def test_a_lock_takes_packages_by_name_alone_and_no_early_versions_unasked(lock:
     assert early <= EARLY
 
 
-EARLY: set[str] = {"opentelemetry-instrumentation", "opentelemetry-semantic-conventions"}
+EARLY = {
+    "opentelemetry-exporter-http-transport",
+    "opentelemetry-exporter-otlp-common",
+    "opentelemetry-semantic-conventions",
+}
 """There is no other version of them."""
