@@ -16,32 +16,38 @@ from io import BytesIO
 
 import numpy as np
 from isal import isal_zlib
+from numpy.typing import NDArray
 from PIL import Image
 
 from bot.domain.containers import PNG_SIGNATURE, BrokenFile, Piece, png_chunk, png_pieces
 
 Drawing = Callable[[Image.Image], Image.Image]
-"""The same rows, drawn on: RGB or RGBA as they came."""
+"""The same rows, drawn on: RGB or RGBA as they came; those of a picture with a palette, as RGB."""
 
 _LOOKS_BACK_BYTES = 32 * 1024
 _MOST_FURTHER_BYTES = 2 << 20
 """A block may be long: so far below the rows its end is looked for."""
-_CHANNELS = {2: 3, 6: 4}
-"""Of colour types that are spliced: RGB, RGBA."""
+_CHANNELS = {2: 3, 3: 1, 6: 4}
+"""Of colour types that are spliced: RGB, RGBA, and those of a palette."""
+_PALETTE = 3
+_MIN_CONTRAST = 4.5
+"""Of white letters and their plate in the colours that a palette has (WCAG 2.2, 1.4.3)."""
+_PLATE_MOST = 80
+"""Nothing of the mark's plate is lighter, whatever it stands on."""
 _UP = 2
 _ADLER = 65521
 
 
 def with_top(data: bytes, rows: int, draw: Drawing, *, leaving_out: Sequence[bytes] = ()) -> bytes | None:
     """The PNG with its first `rows` drawn on, without the chunks of these kinds. Where it is compressed in one long
-    block, all of it is compressed anew, filtered as it was. None where it is broken, or no plain RGB or RGBA of 8 bit:
-    then it has to be decoded."""
+    block, all of it is compressed anew, filtered as it was. None where it is broken, no plain RGB or RGBA of 8 bit, or
+    has a palette in which the drawing could not be read: then it has to be decoded."""
     try:
         pieces = list(png_pieces(data))
     except BrokenFile:
         return None
     head = data[pieces[0].body_start : pieces[0].body_end]
-    if len(head) != 13 or head[8] != 8 or head[9] not in _CHANNELS or head[12] or _is_special(pieces):
+    if len(head) != 13 or head[8] != 8 or head[9] not in _CHANNELS or head[12] or _is_special(pieces, head[9]):
         return None
     width, height = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:8], "big")
     row_bytes = 1 + width * _CHANNELS[head[9]]
@@ -51,7 +57,8 @@ def with_top(data: bytes, rows: int, draw: Drawing, *, leaving_out: Sequence[byt
     packed = b"".join(view[piece.body_start : piece.body_end] for piece in pieces if piece.kind == b"IDAT")
     cut = _first_cut(packed, (rows + 1) * row_bytes + _LOOKS_BACK_BYTES, most=row_bytes * height)
     above = cut.above if cut is not None else _unpacked(packed, row_bytes * height)
-    top = _drawn(head, above, rows, row_bytes, draw) if above is not None else None
+    palette = _palette(data, pieces)
+    top = _drawn(head, above, rows, draw, palette) if above is not None else None
     if top is None:
         return None
     stream = _joined(packed, cut, top, row_bytes * height) if cut is not None else _packed(top)
@@ -71,9 +78,16 @@ def _packed(rows: bytes) -> bytes:
     return bytes(isal_zlib.compress(rows, 1))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
 
 
-def _is_special(pieces: Sequence[Piece]) -> bool:
+def _is_special(pieces: Sequence[Piece], colours: int) -> bool:
     """Colours that mean something else, or pictures that move."""
-    return any(piece.kind in (b"PLTE", b"tRNS", b"acTL") for piece in pieces)
+    kinds = [piece.kind for piece in pieces]
+    palettes = kinds.count(b"PLTE")
+    return b"tRNS" in kinds or b"acTL" in kinds or palettes != (colours == _PALETTE)
+
+
+def _palette(data: bytes, pieces: Sequence[Piece]) -> bytes:
+    """Three bytes for each colour; empty where there is none."""
+    return next((data[piece.body_start : piece.body_end] for piece in pieces if piece.kind == b"PLTE"), b"")
 
 
 def _file(view: memoryview, pieces: Sequence[Piece], stream: bytes, leaving_out: Sequence[bytes]) -> bytes:
@@ -96,18 +110,24 @@ def _idat(stream: bytes) -> tuple[bytes, bytes, bytes]:
 # --- the rows
 
 
-def _drawn(head: bytes, above: bytes, rows: int, row_bytes: int, draw: Drawing) -> bytes | None:
+def _drawn(head: bytes, above: bytes, rows: int, draw: Drawing, palette: bytes) -> bytes | None:
     """What stands above the cut, drawn on: its first rows and the one below them, which looks up at them, anew."""
+    row_bytes = 1 + int.from_bytes(head[:4], "big") * _CHANNELS[head[9]]
     size = head[:4] + (rows + 1).to_bytes(4, "big") + head[8:]
     idat = zlib.compress(memoryview(above)[: (rows + 1) * row_bytes], 0)
-    file = b"".join((PNG_SIGNATURE, png_chunk(b"IHDR", size), png_chunk(b"IDAT", idat), png_chunk(b"IEND", b"")))
+    colours = png_chunk(b"PLTE", palette) if palette else b""
+    parts = (PNG_SIGNATURE, png_chunk(b"IHDR", size), colours, png_chunk(b"IDAT", idat), png_chunk(b"IEND", b""))
+    file = b"".join(parts)
     try:
         with Image.open(BytesIO(file), formats=("PNG",)) as opened:
             opened.load()
             opened.info = {}
             below = opened.crop((0, rows, opened.width, rows + 1))
-            image = draw(opened)
-            image.paste(below, (0, rows))
+            image = _in_palette(opened, draw) if palette else draw(opened)
+            if image is None:
+                return None
+            if not palette:
+                image.paste(below, (0, rows))
     except (OSError, ValueError, SyntaxError):
         return None
     pixels = np.frombuffer(image.tobytes(), np.uint8).reshape(rows + 1, row_bytes - 1)
@@ -116,6 +136,38 @@ def _drawn(head: bytes, above: bytes, rows: int, row_bytes: int, draw: Drawing) 
     filtered[0, 1:] = pixels[0]
     np.subtract(pixels[1:], pixels[:-1], out=filtered[1:, 1:])
     return filtered.tobytes() + above[(rows + 1) * row_bytes :]
+
+
+def _in_palette(image: Image.Image, draw: Drawing) -> Image.Image | None:
+    """What was drawn, in the nearest colours that there are; None where nobody could read it in those."""
+    before = image.convert("RGB")
+    after = np.asarray(draw(before.copy()))
+    changed = (np.asarray(before) != after).any(axis=2)
+    indices = np.asarray(image, np.uint8)
+    table = np.array(image.getpalette() or (), np.int32).reshape(-1, 3)
+    if int(indices.max()) >= len(table):
+        return None
+    # By 32 steps of each colour: there are some hundred such of a mark, and tens of thousands of pixels.
+    steps = (after[changed] >> 3).astype(np.int32)
+    keys = steps[:, 0] << 10 | steps[:, 1] << 5 | steps[:, 2]
+    nearest = np.zeros(1 << 15, np.uint8)
+    used = np.flatnonzero(np.bincount(keys, minlength=1 << 15))
+    wanted = np.stack((used >> 10, used >> 5 & 31, used & 31), axis=1) * 255 // 31
+    found = ((wanted[:, None] - table[None]) ** 2).sum(axis=2).argmin(axis=1)
+    ink, plate = table[((255 - table) ** 2).sum(axis=1).argmin()], table[found[wanted.max(axis=1) <= _PLATE_MOST]]
+    if not len(plate) or _light(ink) + 0.05 < _MIN_CONTRAST * (_light(plate).max() + 0.05):
+        return None
+    nearest[used] = found
+    made = indices.copy()
+    made[changed] = nearest[keys]
+    return Image.fromarray(made)
+
+
+def _light(colours: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Relative luminance (WCAG 2.2), 0 to 1."""
+    parts = colours / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return np.asarray(linear @ np.array((0.2126, 0.7152, 0.0722)))
 
 
 # --- the stream

@@ -210,6 +210,20 @@ def test_other_kinds_of_png_are_marked_too(mode: str) -> None:
     assert (difference[10:30, 10:60].mean() > 20, difference[60:].max()) == (True, 0)
 
 
+@pytest.mark.parametrize(("greys", "keeps_its_palette"), [(range(256), True), (range(90, 160), False)])
+def test_a_palette_is_drawn_in_where_it_has_the_colours_for_it(greys: range, keeps_its_palette: bool) -> None:
+    grey = np.asarray(pictures.image("cat").convert("L"), np.int32)
+    image = Image.fromarray((grey * len(greys) // 256).astype(np.uint8))
+    image.putpalette([each for each in greys for _ in range(3)])
+    data = pictures.saved(image, "PNG")
+    made = MARKER.draw(Picture(data, "image/png", *image.size), "AI-generated").data
+    after, before = decode(made).convert("L"), decode(data).convert("L")
+    assert (Image.open(io.BytesIO(made)).mode == "P") is keeps_its_palette
+    assert (after.getextrema()[1], after.crop((12, 12, 60, 28)).getextrema()[1]) >= (before.getextrema()[1], 240)
+    below = (0, 60, image.width, image.height)
+    assert np.array_equal(np.asarray(after.crop(below)), np.asarray(before.crop(below)))
+
+
 def test_the_words_of_china_are_chinese_whoever_reads_them() -> None:
     for language in LANGUAGES:
         with speaking(language):
