@@ -684,7 +684,12 @@ async def _renditions(settings: Settings, images: ImageStore, ledger: ImageLedge
 def finish_of(settings: Settings) -> Signing | None:
     """What signs the files, where there is a certificate for it. Blocks for some 100 ms."""
     made_here = settings.data / "credentials"
-    if not (settings.credentials_certificate or settings.credentials_key or made_here.exists()):
+    if not (
+        settings.credentials_certificate
+        or settings.credentials_key
+        or settings.credentials_signer
+        or made_here.exists()
+    ):
         return None
     from bot.labels.signing import finish_as_set  # large: only where it is wanted
 
@@ -693,6 +698,7 @@ def finish_of(settings: Settings) -> Signing | None:
         settings.credentials_key,
         settings.credentials_timestamp_url,
         settings.data,
+        command=settings.credentials_signer,
     )
 
 

@@ -338,19 +338,25 @@ def init(
 @credentials.command()
 def show(data: Data = None) -> None:
     """Say who signs, until when, and what others see of it."""
+    from bot.labels import signing as signing_
     from bot.labels.credentials import chain, signer
 
     settings = _settings(data=data)
     try:
-        chosen = signer.chosen_files(settings.credentials_certificate, settings.credentials_key, settings.data)
-        if chosen is None:
+        signing = signing_.signer_as_set(
+            settings.credentials_certificate,
+            settings.credentials_key,
+            settings.credentials_timestamp_url,
+            settings.data,
+            command=settings.credentials_signer,
+        )
+        if signing is None:
             print("Nothing is signed: there is no certificate. `remixbot credentials init` makes one to try with.")
             raise typer.Exit(1)
-        signing = signer.signer_from_files(*chosen, timestamp_url=settings.credentials_timestamp_url)
     except signer.BadSigner as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from None
-    certificate, _ = chosen
+    certificate = Path(settings.credentials_certificate or settings.data / chain.FOLDER / chain.CERTIFICATES)
     print(f"Signed by “{signing.identity.name}” ({certificate}) until {signing.expires_at:%Y-%m-%d}.")
     if settings.credentials_timestamp_url:
         print(f"Time stamps come from {settings.credentials_timestamp_url}. Without its answer files are signed bare.")

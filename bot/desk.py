@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.budget import Budget
+from bot.domain.chats import ChatSettings, keeps_mark
 from bot.domain.commands import Command, apply_setting, help_words, said_of_mine, settings_words, standing_words
-from bot.domain.labels import Profile, profile_in
+from bot.domain.labels import MARKED, Profile, profile_in
 from bot.domain.language import N_, tr
 from bot.domain.messages import InboundMessage, MessageRecord
 from bot.domain.money import said
@@ -19,6 +20,7 @@ NO_SUCH_SETTING = N_(
     "never) and “label” (default, visible, eu or cn): /settings suggestions off"
 )
 STRICTER_ALREADY = N_("Labels are stricter here than that: whoever runs me has set it so.")
+MARK_OF_A_RULE = N_("The mark belongs to China's rules for labels. “/settings label default” takes both away.")
 BY_MENU = N_("On a server this is set by the command /settings, by those who run it.")
 
 
@@ -73,12 +75,21 @@ class Desk:
                 return tr(NO_SUCH_SETTING)
             if message.server is not None:
                 return tr(BY_MENU)
-            if changed.profile is not None and profile_in(self._profile, changed.profile) is not changed.profile:
-                return tr(STRICTER_ALREADY)
+            if why := self._cannot_be(settings, changed, command.arguments):
+                return why
             await self._chats.change(chat, changed)
             settings = changed
         (standing,) = await self._says.standing([asker], chat)
         return settings_words(replace(settings, profile=profile_in(self._profile, settings.profile)), standing)
+
+    def _cannot_be(self, settings: ChatSettings, changed: ChatSettings, asked: tuple[str, ...]) -> str:
+        """Why labels cannot be less than they are; empty where they can."""
+        if asked == ("mark", "off") and keeps_mark(changed.profile, marks_always=self._profile in MARKED):
+            return tr(MARK_OF_A_RULE if self._profile not in MARKED else STRICTER_ALREADY)
+        if changed.profile is not None and profile_in(self._profile, changed.profile) is not changed.profile:
+            # An earlier choice that the host's has overtaken is nothing that was asked for now.
+            return tr(STRICTER_ALREADY) if changed.profile is not settings.profile else ""
+        return ""
 
     async def _usage(self, message: InboundMessage) -> str:
         person, chat, *_ = self._budget.buckets(0, person=message.author, chat=message.ref.chat)

@@ -250,10 +250,15 @@ def _check_credentials(settings: Settings) -> Check:
     from bot.labels.credentials.signer import BadSigner, chosen_files
     from bot.labels.signing import signer_as_set, told_of
 
-    certificate, key = settings.credentials_certificate, settings.credentials_key
+    certificate, key, command = (
+        settings.credentials_certificate,
+        settings.credentials_key,
+        settings.credentials_signer,
+    )
     try:
-        chosen = chosen_files(certificate, key, settings.data)
-        signer = signer_as_set(certificate, key, settings.credentials_timestamp_url, settings.data)
+        stamps = settings.credentials_timestamp_url
+        signer = signer_as_set(certificate, key, stamps, settings.data, command=command)
+        chosen = (Path(certificate), None) if command else chosen_files(certificate, key, settings.data)
     except BadSigner as error:
         return Check("credentials", False, f"nothing is signed. {error}")
     if chosen is None or signer is None:

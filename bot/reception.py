@@ -19,7 +19,7 @@ from bot.domain.consent import Say, Standing
 from bot.domain.credit import credit_line
 from bot.domain.errors import BadRequest
 from bot.domain.images import ALL, ImageFacts
-from bot.domain.labels import Profile, label_line
+from bot.domain.labels import MARKED, Profile, label_line
 from bot.domain.language import pgettext, quoted, speaking, tr
 from bot.domain.messages import Answer, ChatCapabilities, InboundMessage, Received, Rendition
 from bot.domain.money import up_to
@@ -181,6 +181,10 @@ class Reception:
         return [("", words), *((size, f"{size}, {price}") for size, price in more)]
 
     # --- what people decide
+
+    @property
+    def marks_always(self) -> bool:
+        return self._profiles.installation in MARKED
 
     async def settings(self, chat: ChatRef, server: ServerRef | None) -> tuple[ChatSettings, ServerSettings]:
         (own,), above = await self._chats.decided([chat], server)

@@ -164,6 +164,11 @@ class Settings(BaseSettings):
         "", description="PEM file with the certificates that sign pictures, the signer's first"
     )
     credentials_key: str = Field("", description="PEM file with that certificate's key")
+    credentials_signer: str = Field(
+        "",
+        description="Instead of a key: a command that is given some 1,500 bytes and answers with their signature, for "
+        "a key in a KMS or HSM (docs/credentials.md)",
+    )
     credentials_timestamp_url: str = Field(
         "",
         description="A time-stamp authority (RFC 3161): what is signed stays valid after the certificate has expired",

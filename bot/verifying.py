@@ -52,7 +52,8 @@ WINDOW_S: Final = 60.0
 """So often one person may ask."""
 _AT_ONCE, _HELD = 2, 4
 """So many files are looked at side by side, and so many of chats are in memory."""
-_LOOKING_S: Final = 20.0
+LOOKING_S: Final = 20.0
+"""Longest look at what a file says, and at what it looks like, each."""
 
 
 class Recognition(Protocol):
@@ -80,6 +81,7 @@ class Verifying:
         max_bytes: int,
         max_pixels: int,
         now: Clock = time.monotonic,
+        looking_s: float = LOOKING_S,
     ) -> None:
         self._read = read
         self.recognition = recognition
@@ -94,6 +96,7 @@ class Verifying:
         self._held = asyncio.Semaphore(_HELD)
         self._asked: Recent[UserRef, tuple[float, int]] = Recent()
         self._now = now
+        self._looking_s = looking_s
 
     # --- a file, by whoever has it
 
@@ -120,15 +123,24 @@ class Verifying:
             words = tr("That picture is too large for me. I can take up to {megabytes} MB.")
             raise BadPicture(words.format(megabytes=self.max_bytes // 2**20))
         async with self._some:
-            findings = await asyncio.to_thread(self._read, data)
+            findings = await self._read_through(data)
         if findings.pixels > self._max_pixels:
             words = tr("That picture has too many pixels for me. I can take up to {millions} million.")
             raise BadPicture(words.format(millions=self._max_pixels // 1_000_000))
         return findings
 
+    async def _read_through(self, data: bytes) -> Findings:
+        """A thread cannot be stopped: it is left behind, and has no more than a place of the two."""
+        try:
+            async with asyncio.timeout(self._looking_s):
+                return await asyncio.to_thread(self._read, data)
+        except TimeoutError:
+            log.warning("a file took too long to look through", size_bytes=len(data))
+            return Findings(slow=True)
+
     async def _matched(self, data: bytes) -> Match | None:
         try:
-            async with asyncio.timeout(_LOOKING_S):
+            async with asyncio.timeout(self._looking_s):
                 return await self.recognition.look_up(data)
         except Exception as error:  # hostile bytes in a decoder: then nobody knows, and the rest is told
             log.warning("a picture could not be looked up", error=type(error).__name__)
@@ -230,7 +242,7 @@ class Verifying:
         if outcome.code in NO_RESULTS or not is_step(status):
             return Made(label=outcome.label), ()
         path = await path_to(status, self._turns) if here else ()
-        return Made(outcome.label, outcome.finished_at, outcome.usage.model, credit_line(path)), path
+        return Made(outcome.label, outcome.finished_at, outcome.usage.model, credit_line(path), here=here), path
 
 
 _T = TypeVar("_T")

@@ -52,13 +52,14 @@ class Settings:
     async def show(self, answering: Answering, where: Where, page: Page, *, said: str = "") -> None:
         standing = await self._rooms.standing(where.user, where.chat)
         chat, server = await self._rooms.settings(where.chat, where.server)
+        state = State(standing, chat, server, marks_always=self._rooms.marks_always)
         try:
-            await answering.show(panel(page, where, State(standing, chat, server), said=said))
+            await answering.show(panel(page, where, state, said=said))
         except discord.HTTPException as error:
             if error.status != 400:
                 raise
             # Somebody or something that was chosen is not there any more, and Discord does not take it as a choice.
-            await answering.show(panel(page, where, State(standing, chat, server, bare=True), said=said))
+            await answering.show(panel(page, where, replace(state, bare=True), said=said))
 
     async def press(self, answering: Answering, where: Where, part: Part, values: Sequence[str]) -> bool:
         """False where there is no such choice."""

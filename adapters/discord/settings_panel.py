@@ -19,7 +19,7 @@ from adapters.discord.forms import dollars
 from adapters.discord.where import Where
 from bot.domain.access import Access
 from bot.domain.buttons import ButtonId, Verb
-from bot.domain.chats import ChatSettings, ServerSettings, with_mark
+from bot.domain.chats import ChatSettings, ServerSettings, keeps_mark, with_mark
 from bot.domain.consent import Policy, Standing
 from bot.domain.labels import MARKED
 from bot.domain.language import N_, tr
@@ -93,6 +93,8 @@ class State:
     chat: ChatSettings
     server: ServerSettings
     bare: bool = False
+    marks_always: bool = False
+    """The installation has a mark in AI's pictures: no chat can leave it out."""
 
 
 def read_part(argument: str) -> Part | None:
@@ -240,7 +242,12 @@ def _chat(where: Where, state: State) -> list[ui.Item[Any]]:
     toggles = [
         _toggle("suggestions", ideas_on if settings.suggestions else ideas_off, on=settings.suggestions),
         _toggle("questions", asking_on if settings.questions else asking_off, on=settings.questions),
-        _toggle("mark", marks_on if settings.profile in MARKED else marks_off, on=settings.profile in MARKED),
+        _toggle(
+            "mark",
+            marks_on if settings.profile in MARKED else marks_off,
+            on=settings.profile in MARKED,
+            fixed=keeps_mark(settings.profile, marks_always=state.marks_always),
+        ),
     ]
     if where.server is None:
         # TRANSLATORS: "### " makes a heading of it
@@ -317,11 +324,12 @@ def _page_button(page: Page, *, current: Page) -> ui.Button[Any]:
     )
 
 
-def _toggle(thing: str, label: str, *, on: bool) -> ui.Button[Any]:
+def _toggle(thing: str, label: str, *, on: bool, fixed: bool = False) -> ui.Button[Any]:
     return ui.Button(
         label=_label(label),
         style=discord.ButtonStyle.success if on else discord.ButtonStyle.secondary,
         custom_id=_custom_id(Part(Page.CHAT, thing, "off" if on else "on")),
+        disabled=fixed,
     )
 
 

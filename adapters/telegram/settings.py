@@ -95,9 +95,11 @@ class Settings:
 
     async def _state(self, chat: ChatRef, person: UserRef) -> State:
         own, group = await self._rooms.settings(chat, _server(chat) if is_group(chat) else None)
+        always = self._rooms.marks_always
         if not is_group(chat):
-            return State(chat, own, group, runs=True, standing=await self._rooms.standing(person, chat))
-        return State(chat, own, group, runs=await self._access.runs(chat, person))
+            standing = await self._rooms.standing(person, chat)
+            return State(chat, own, group, runs=True, standing=standing, marks_always=always)
+        return State(chat, own, group, runs=await self._access.runs(chat, person), marks_always=always)
 
     def _alone_at(self, key: str) -> asyncio.Lock:
         """Two changes at once would undo each other."""

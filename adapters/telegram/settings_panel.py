@@ -14,7 +14,7 @@ from adapters.telegram.ports import Key, Keyboard
 from adapters.telegram.refs import group_of, is_group
 from bot.domain import access as lists
 from bot.domain.buttons import ButtonId, Verb
-from bot.domain.chats import ChatSettings, ServerSettings, with_mark
+from bot.domain.chats import ChatSettings, ServerSettings, keeps_mark, with_mark
 from bot.domain.commands import policy_words, standing_words
 from bot.domain.consent import DEFAULT_POLICY, Policy, Standing
 from bot.domain.labels import MARKED
@@ -56,6 +56,8 @@ class State:
     group: ServerSettings
     runs: bool
     standing: Standing = Standing.UNSAID
+    marks_always: bool = False
+    """The installation has a mark in AI's pictures: no chat can leave it out."""
 
     @property
     def is_topic(self) -> bool:
@@ -78,7 +80,7 @@ class Panel:
 def panel(state: State, *, page: str = "") -> Panel:
     """`page` is one of the things that have steps of their own, "person" or "all"; empty for the first."""
     if not is_group(state.chat):
-        return Panel(_private_words(state), (*_toggles(state.own), *_mine(state)))
+        return Panel(_private_words(state), (*_toggles(state.own, marks_always=state.marks_always), *_mine(state)))
     if not state.runs:
         return Panel(tr("Who may edit pictures that you send here? Your own edits always work."), _mine(state))
     if page in _SPENDING:
@@ -132,7 +134,7 @@ def _group_keys(state: State) -> Keyboard:
         tuple(policies[:2]),
         tuple(policies[2:]),
         who,
-        *_toggles(state.own),
+        *_toggles(state.own, marks_always=state.marks_always),
         # TRANSLATORS: a key, at most 36 characters: whether the bot answers in this topic of a group
         *((_toggle(tr("This topic is served"), "topic", on=state.is_served),) for _ in range(state.is_topic)),
         caps,
@@ -147,14 +149,16 @@ def _mine(state: State) -> Keyboard:
     return tuple((key,) for key in keys) if is_group(state.chat) else (tuple(keys),)
 
 
-def _toggles(own: ChatSettings) -> Keyboard:
+def _toggles(own: ChatSettings, *, marks_always: bool) -> Keyboard:
+    """A switch that could not be moved is not there."""
+    is_fixed = keeps_mark(own.profile, marks_always=marks_always)
     return (
         # TRANSLATORS: a key, at most 36 characters: whether ideas what to do next stand under pictures
         (_toggle(tr("Next ideas under pictures"), "suggestions", on=own.suggestions),),
         # TRANSLATORS: a key, at most 36 characters: whether the bot asks what is meant where it is not sure
         (_toggle(tr("Asking back instead of guessing"), "questions", on=own.questions),),
         # TRANSLATORS: a key, at most 36 characters: whether what AI made has a mark drawn into the picture
-        (_toggle(tr("A mark in AI's pictures"), "mark", on=own.profile in MARKED),),
+        *((_toggle(tr("A mark in AI's pictures"), "mark", on=own.profile in MARKED),) for _ in range(not is_fixed)),
     )
 
 

@@ -26,10 +26,16 @@ class ChatSettings:
 
 
 def with_mark(settings: ChatSettings, *, on: bool) -> ChatSettings:
-    """With a mark in the pictures that AI makes, or without one; whatever else of a profile goes with it stays."""
-    if on is (settings.profile in MARKED):
+    """With a mark in the pictures that AI makes, or without one. A rule that asks for it is not left by a switch:
+    that takes another profile."""
+    if on is (settings.profile in MARKED) or (not on and settings.profile is Profile.CN):
         return settings
     return replace(settings, profile=Profile.VISIBLE if on else None)
+
+
+def keeps_mark(chosen: Profile | None, *, marks_always: bool) -> bool:
+    """Whether the switch cannot take the mark away: the installation has it (`marks_always`), or a rule asks for it."""
+    return marks_always or chosen is Profile.CN
 
 
 @dataclass(frozen=True, slots=True)

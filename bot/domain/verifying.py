@@ -54,8 +54,9 @@ class Credentials:
 
     `own_name`: it is signed under the name that this bot signs under. `signed_at` is a time-stamp authority's word.
     `provenance` is what its own actions say of AI, `earlier` what those of the pictures say that went into it, by
-    `agents`. `sources` went into it, of which `sources_altered` had been changed after they were signed; `cut`: there
-    is more than was read. `made_at` is the signer's word.
+    `agents`. `synthid` is the signer by whose word Google's invisible mark is in it. `sources` went into it, of which
+    `sources_altered` had been changed after they were signed; `cut`: there is more than was read. `made_at` is the
+    signer's word.
     """
 
     seal: Seal
@@ -70,6 +71,7 @@ class Credentials:
     sources: int = 0
     sources_altered: int = 0
     cut: bool = False
+    synthid: str = ""
 
 
 class Aigc(StrEnum):
@@ -112,14 +114,15 @@ class Gone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a file says of itself. `unread` where it is of a kind in which only a part of that can be looked for, or
-    where looking took too long. `pixels` as the head states them, 0 where it does not."""
+    """What a file says of itself. `unread` where it is of a kind in which only a part of that can be looked for;
+    `slow` where looking took too long. `pixels` as the head states them, 0 where it does not."""
 
     media_type: str = ""
     pixels: int = 0
     credentials: Credentials | None = None
     metadata: Metadata = field(default_factory=Metadata)
     unread: bool = False
+    slow: bool = False
     gone: Gone | None = None
 
 
@@ -150,6 +153,8 @@ class Made:
     model: str = ""
     credit: str = ""
     hides: bool = False
+    here: bool = False
+    """Asked about in its own chat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +325,8 @@ def _of_looks(known: Known) -> Iterable[Line]:
             yield Line(Layer.LOOKS, Strength.UNKNOWN, code, words)
         case Likeness.MATCH:
             anew = tr("This file is not the one that I sent: it was saved anew or changed since.")
-            words = joined(tr("it looks just like a picture that I made."), _about(known.matched), anew)
+            whole = tr("My own message here still has the labelled file.") if _is_here(known.matched) else ""
+            words = joined(tr("it looks just like a picture that I made."), _about(known.matched), anew, whole)
             yield Line(Layer.LOOKS, Strength.STRONG, "looks_ours", words)
         case Likeness.POSSIBLE:
             words = joined(tr("it looks much like a picture that I made."), _about(known.matched))
@@ -328,6 +334,10 @@ def _of_looks(known: Known) -> Iterable[Line]:
         case Likeness.UNKNOWN:
             words = tr("whether I made it, by what it looks like: nothing that I made is clearly like it.")
             yield Line(Layer.LOOKS, Strength.UNKNOWN, "looks_unknown", words)
+
+
+def _is_here(made: Made | None) -> bool:
+    return made is not None and made.here and not made.hides
 
 
 def _is_signed_by_us(known: Known) -> bool:
@@ -365,6 +375,10 @@ def _of_file(known: Known) -> Iterable[Line]:
         return
     if findings.gone is not None:
         yield _gone(findings.gone)
+    if findings.slow:
+        words = tr("what the file says of itself: it took me too long to look through it.")
+        yield Line(Layer.METADATA, Strength.UNKNOWN, "slow", words)
+        return
     if findings.unread:
         words = tr("all that the file says: I can only look through PNG, JPEG and WebP files that are whole.")
         yield Line(Layer.METADATA, Strength.UNKNOWN, "unread", words)
@@ -405,6 +419,11 @@ def _of_credentials(told: Credentials) -> Iterable[Line]:
         yield Line(Layer.CREDENTIALS, says, "signed_ai", words)
     elif told.seal in INTACT:
         yield Line(Layer.CREDENTIALS, says, "signed_no_ai", tr("its credentials say nothing of AI."))
+    if told.synthid and told.seal in INTACT:
+        # TRANSLATORS: the name is a signer's: "“Google LLC” says that its invisible mark, SynthID, is in it …"
+        words = tr("{name} says that its invisible mark (SynthID) was put into it, or into what it was made from.")
+        # What a maker says of what went in, we only pass on.
+        yield Line(Layer.CREDENTIALS, Strength.CLAIM, "signed_synthid", words.format(name=quoted(told.synthid)))
     if told.sources:
         words = ngettext(
             "its credentials name {count} picture that it was made from.",

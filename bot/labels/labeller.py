@@ -10,14 +10,16 @@ from bot.domain.images import Picture
 from bot.domain.labels import Label, Profile, mark_words
 from bot.domain.messages import ChatCapabilities
 from bot.domain.refs import Sha256
+from bot.labels.fingerprint import fingerprint_of
 from bot.labels.mark import Marker
 from bot.labels.metadata import ADDED_BYTES, label_file
 
 Reencode = Callable[[Picture, str, int | None], Picture]
 """The picture in a media type and at most so many bytes; the very same where it is both already."""
-Finish = Callable[[bytes, str, Label, Mapping[Sha256, bytes]], bytes]
+Finish = Callable[[bytes, str, Label, Mapping[Sha256, bytes], str], bytes]
 """The last thing that is done to a file (bot/labels/signing.py), of this media type: after it not a byte changes. The
-files that `Label.work` names are at hand as far as they are still there."""
+files that `Label.work` names are at hand as far as they are still there. Last comes the code of what it looks like
+(ISCC), empty where none is asked for."""
 
 _SMALLEST_FIRST = ("image/jpeg", "image/webp", "image/png")
 _SMALLEST_WITH_ALPHA_FIRST = ("image/webp", "image/png", "image/jpeg")
@@ -65,13 +67,13 @@ class MetadataLabeller:
         allowed, most_bytes, profile = capabilities.media_types, capabilities.max_file_bytes, capabilities.profile
         marked = self._marked(master, label, profile)
         labelled = self._labelled(self._reencode(marked, _preferred(master, allowed), None), label, profile)
-        made = self._finished(labelled, label, ingredients)
+        made = self._finished(labelled, label, profile, ingredients)
         if most_bytes is None or len(made.data) <= most_bytes:
             return made
         finish_bytes = len(made.data) - len(labelled.data)
         room_bytes = max(most_bytes - ADDED_BYTES - finish_bytes, most_bytes // 2)
         labelled = self._labelled(self._reencode(marked, _smallest(master, allowed), room_bytes), label, profile)
-        made = self._finished(labelled, label, ingredients)
+        made = self._finished(labelled, label, profile, ingredients)
         # Credentials that leave no room for the picture are not worth it.
         return made if len(made.data) <= most_bytes else labelled
 
@@ -87,10 +89,20 @@ class MetadataLabeller:
         data = label_file(picture, label, producer=self._producer if profile is Profile.CN else "")
         return replace(picture, data=data, provenance=label.provenance if label else picture.provenance)
 
-    def _finished(self, labelled: Picture, label: Label | None, ingredients: Mapping[Sha256, bytes]) -> Picture:
+    def _finished(
+        self, labelled: Picture, label: Label | None, profile: Profile, ingredients: Mapping[Sha256, bytes]
+    ) -> Picture:
         if self._finish is None or label is None:
             return labelled
-        return replace(labelled, data=self._finish(labelled.data, labelled.media_type, label, ingredients))
+        looks = _looks(labelled) if profile is Profile.EU else ""
+        return replace(labelled, data=self._finish(labelled.data, labelled.media_type, label, ingredients, looks))
+
+
+def _looks(picture: Picture) -> str:
+    """The code of the very pixels that are sent; empty of a picture that is too flat. A PNG is decoded for it: as long
+    as ten signatures."""
+    found = fingerprint_of(picture.data, picture.media_type)
+    return found.iscc if found else ""
 
 
 def _preferred(master: Picture, allowed: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ import re
 import secrets
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +23,15 @@ from bot.domain.refs import Sha256
 from bot.labels.credentials.library import within
 from bot.labels.credentials.manifest import BadDeed, Deed, Ingredient, Relation, Step, Verb
 from bot.labels.credentials.sign import Signed, sign
-from bot.labels.credentials.signer import BadSigner, CannotSign, Signer, chosen_files, own_anchors, signer_from_files
+from bot.labels.credentials.signer import (
+    BadSigner,
+    CannotSign,
+    Signer,
+    chosen_files,
+    own_anchors,
+    signer_from_command,
+    signer_from_files,
+)
 from bot.labels.credentials.store import is_endless, manifest_store, media_type_of
 
 log = structlog.get_logger("credentials")
@@ -30,8 +39,8 @@ log = structlog.get_logger("credentials")
 EXPIRES_SOON_DAYS = 30
 MAX_KEPT_BYTES = 64_000
 """Of the credentials that a picture came with, as far as they may go along: thumbnails and the like do not."""
-OPENING_S = 10.0
-"""Longest look at the credentials that a picture comes with, the time-stamp authority's answer included."""
+OPENING_S = 5.0
+"""Longest look at the credentials that a picture comes with."""
 _TERMS = {
     Provenance.UNKNOWN: ENHANCED,
     Provenance.AI_EDITED: AI_EDITED,
@@ -51,12 +60,15 @@ class Finish:
         self._lock = threading.Lock()
         self._trouble = ""
 
-    def __call__(self, data: bytes, media_type: str, label: Label, files: Mapping[Sha256, bytes]) -> bytes:
-        """The file, signed; as it is where that cannot be."""
+    def __call__(
+        self, data: bytes, media_type: str, label: Label, files: Mapping[Sha256, bytes], looks: str = ""
+    ) -> bytes:
+        """The file, signed; as it is where that cannot be. `looks` is its ISCC image code, empty for none."""
         if label.work is None:
             return data
         try:
-            signed = sign(data, media_type, *deed_of(label, label.work, files), self._signer)
+            deed, ingredients = deed_of(label, label.work, files)
+            signed = sign(data, media_type, replace(deed, soft_binding=looks or None), ingredients, self._signer)
         except (BadDeed, CannotSign) as error:
             self._say("a file is not signed", str(error))
         except Exception as error:
@@ -76,9 +88,14 @@ class Finish:
             return b""
         deed = Deed(work_id_of(secrets.token_hex(16)), (Step(Verb.OPENED, ingredients=("parent",)),))
         parent = Ingredient("parent", "Source picture", media_type, original, Relation.PARENT)
+
+        def work() -> Signed:
+            # Whoever sent it waits: no authority is asked. What is made of it is stamped, and holds this file's hash.
+            return sign(picture.data, picture.media_type, deed, [parent], self._signer, stamp=False)
+
         try:
             # A stranger's file: it may take as long as it likes, but not our time.
-            signed = within(OPENING_S, lambda: sign(picture.data, picture.media_type, deed, [parent], self._signer))
+            signed = within(OPENING_S, work)
         except (BadDeed, CannotSign) as error:
             self._say("credentials of a picture are not kept", str(error))
         except Exception as error:
@@ -147,18 +164,23 @@ def _plain(name: str) -> str:
 # --- at start
 
 
-def signer_as_set(certificate: str, key: str, timestamp_url: str, data: Path) -> Signer | None:
-    """The signer of the settings, or of `remixbot credentials init`; None where there is none. Raises `BadSigner`."""
+def signer_as_set(certificate: str, key: str, timestamp_url: str, data: Path, *, command: str = "") -> Signer | None:
+    """The signer of the settings, or of `remixbot credentials init`; None where there is none. `command` signs in place
+    of a key. Raises `BadSigner`."""
+    if command:
+        if key or not certificate:
+            raise BadSigner("CREDENTIALS_SIGNER goes with CREDENTIALS_CERTIFICATE, and in place of CREDENTIALS_KEY.")
+        return signer_from_command(Path(certificate), command, anchors=own_anchors(data), timestamp_url=timestamp_url)
     chosen = chosen_files(certificate, key, data)
     if chosen is None:
         return None
     return signer_from_files(*chosen, anchors=own_anchors(data), timestamp_url=timestamp_url)
 
 
-def finish_as_set(certificate: str, key: str, timestamp_url: str, data: Path) -> Finish | None:
+def finish_as_set(certificate: str, key: str, timestamp_url: str, data: Path, *, command: str = "") -> Finish | None:
     """What signs from now on. One that cannot sign is said in the log, and all else works."""
     try:
-        signer = signer_as_set(certificate, key, timestamp_url, data)
+        signer = signer_as_set(certificate, key, timestamp_url, data, command=command)
     except BadSigner as error:
         log.warning("nothing is signed", why=str(error))
         return None

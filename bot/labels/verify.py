@@ -129,6 +129,7 @@ def _seal(told: credentials.Credentials) -> Seal:
 
 
 _MOST_AGENTS: Final = 3
+_MAKER: Final = "Google"
 
 
 def _told(told: credentials.Credentials, seal: Seal, trust: Trust) -> Credentials:
@@ -151,7 +152,19 @@ def _told(told: credentials.Credentials, seal: Seal, trust: Trust) -> Credential
         sources=len(manifest.ingredients),
         sources_altered=sum(Reason.ALTERED in each.reasons or _was_altered(each) for each in sources),
         cut=told.cut,
+        synthid=_synthid(told),
     )
+
+
+def _synthid(told: credentials.Credentials) -> str:
+    """Who signed that Google's invisible mark was put in. Others than its maker cannot know."""
+    made = [told.manifest, *(each.manifest for each in told.sources if not unsound(each.reasons))]
+    names = (
+        each.signer[:NAME_CHARS]
+        for each in made
+        if each is not None and _MAKER in each.signer and any(action.has_synthid for action in each.actions)
+    )
+    return next(names, "")
 
 
 def _was_altered(source: credentials.Source) -> bool:

@@ -11,18 +11,18 @@ from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Say, Standing
 from bot.domain.errors import RemixError
 from bot.domain.images import ImageFacts
-from bot.domain.language import ENGLISH, language_of
 from bot.domain.messages import Answer, ChatCapabilities, InboundMessage, Received, Rendition
 from bot.domain.refs import ChatRef, MessageRef, ServerRef, Sha256, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.sharing import Finished, SharedResult
 from bot.ports import Platform
+from tests.fakes.speaking import Speaking
 
 SIZES = (("", "As it is"), ("2K", "2K, about 10 ¢"))
 RENDITION = Rendition(ImageFacts(Sha256("ab" * 32), "image/png", 8, 8, 100), "Edited with AI: a cat in snow")
 
 
 @dataclass
-class RecordingRooms:
+class RecordingRooms(Speaking):
     """`bot.ports.Rooms`. `received` is every message that came, `asked` every other question with its arguments. What
     it answers can be set: `words` to whoever asks, `closed` in place of taking a message (as often as `refusals` says),
     `answers` of turns, `joins` whether late pictures go along, what is `running`."""
@@ -94,6 +94,8 @@ class RecordingRooms:
     async def sizes(self) -> Sequence[tuple[str, str]]:
         return self.offered
 
+    marks_always = False
+
     async def settings(self, chat: ChatRef, server: ServerRef | None) -> tuple[ChatSettings, ServerSettings]:
         of_server = self.servers.get(server) if server else None
         return self.chats.get(chat, ChatSettings()), of_server or ServerSettings()
@@ -115,13 +117,6 @@ class RecordingRooms:
 
     async def shared(self, token: str) -> SharedResult | None:
         return self.shares.get(token)
-
-    async def speaks(self, user: UserRef, language: str) -> None:
-        self.languages.append((user, language))
-
-    async def language_of(self, user: UserRef, otherwise: str = "") -> str:
-        said = dict(self.languages).get(user, "")
-        return language_of(said, otherwise) or ENGLISH
 
     async def finished(self, by: UserRef, *, words: str, most: int) -> Sequence[Finished]:
         return self.offers[:most]

@@ -31,7 +31,6 @@ from bot.domain.consent import Say, Standing
 from bot.domain.errors import BadRequest
 from bot.domain.images import ImageFacts, Provenance
 from bot.domain.labels import Label, label_line
-from bot.domain.language import ENGLISH, language_of
 from bot.domain.messages import Answer, ChatCapabilities, Credit, InboundMessage, Panel, Received, Rendition
 from bot.domain.refs import (
     ChatRef,
@@ -52,6 +51,7 @@ from bot.domain.turns import Hold, Source, TurnState
 from bot.domain.words import heard
 from bot.ports import ImageStore, Platform
 from storage.redis.page import RedisPageStore
+from tests.fakes.speaking import Speaking
 
 SUGGESTIONS = ("make it black and white", "crop to a square", "rotate 90 degrees")
 ANSWERS = ("the cat on the left", "the cat on the right")
@@ -155,7 +155,7 @@ class Standings:
 
 
 @dataclass
-class SmallCore:
+class SmallCore(Speaking):
     """`bot.ports.Rooms`. `received` is every message that came, with repeats, `voices` what could be heard; `broken`
     makes it fall over."""
 
@@ -270,6 +270,8 @@ class SmallCore:
     async def sizes(self) -> Sequence[tuple[str, str]]:
         return [("", "The usual size"), ("2K", "2K, about 10 ¢")]
 
+    marks_always = False
+
     async def settings(self, chat: ChatRef, server: ServerRef | None) -> tuple[ChatSettings, ServerSettings]:
         of_server = self._servers.get(server) if server else None
         return self._chats.get(chat, ChatSettings()), of_server or ServerSettings()
@@ -288,13 +290,6 @@ class SmallCore:
 
     async def shared(self, token: str) -> SharedResult | None:
         return self.shares.get(token)
-
-    async def speaks(self, user: UserRef, language: str) -> None:
-        self.languages.append((user, language))
-
-    async def language_of(self, user: UserRef, otherwise: str = "") -> str:
-        said = dict(self.languages).get(user, "")
-        return language_of(said, otherwise) or ENGLISH
 
     async def finished(self, by: UserRef, *, words: str, most: int) -> Sequence[Finished]:
         return self.offers[:most]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from aiohttp import ClientSession, DummyCookieJar
+from aiohttp import ClientSession
 from playwright.async_api import async_playwright
 
 from adapters.web.shared import MOST
@@ -38,14 +38,6 @@ async def rig(redis_url: str) -> AsyncIterator[PageRig]:
         rig.core.shares[TOKEN] = RESULT
         await rig.images.put(CAT)
         yield rig
-
-
-@pytest.fixture
-async def stranger(rig: PageRig) -> AsyncIterator[ClientSession]:
-    """Somebody without a cookie, under the public name."""
-    headers = {"Host": "remix.example"}
-    async with ClientSession(rig.url, cookie_jar=DummyCookieJar(), headers=headers) as http:
-        yield http
 
 
 async def test_a_stranger_sees_picture_label_credit_steps_and_the_way_back(stranger: ClientSession) -> None:

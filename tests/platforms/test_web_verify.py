@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession, DummyCookieJar, FormData
+from aiohttp import ClientSession, FormData
 from playwright.async_api import async_playwright
 from redis.asyncio import Redis
 
@@ -41,14 +41,6 @@ async def rig(redis_url: str) -> AsyncIterator[PageRig]:
         redis_url, password="x", public_url="https://remix.example", check=check, max_image_bytes=MOST_BYTES
     ) as rig:
         yield rig
-
-
-@pytest.fixture
-async def stranger(rig: PageRig) -> AsyncIterator[ClientSession]:
-    """Somebody without a cookie, under the public name."""
-    headers = {"Host": "remix.example"}
-    async with ClientSession(rig.url, cookie_jar=DummyCookieJar(), headers=headers) as http:
-        yield http
 
 
 async def asks(http: ClientSession, data: bytes, name: str = "picture", **headers: str) -> tuple[int, str]:

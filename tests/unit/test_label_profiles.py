@@ -122,7 +122,7 @@ async def test_what_no_ai_has_made_gets_no_mark_and_no_field(media_type: str, la
 
 
 async def test_a_marked_picture_fits_its_place_mark_metadata_and_what_is_added_last() -> None:
-    def finish(data: bytes, media_type: str, label: Label, files: object) -> bytes:
+    def finish(data: bytes, media_type: str, label: Label, files: object, looks: str) -> bytes:
         return jpeg_segment(b"\xeb", b"J" * 12_000).join((data[:2], data[2:])) if media_type == "image/jpeg" else data
 
     labeller = MetadataLabeller(fit, marker=MARKER, finish=finish)

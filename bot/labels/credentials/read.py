@@ -62,6 +62,8 @@ class Action:
     agent: str = ""
     at: datetime | None = None
     attributed: bool = False
+    has_synthid: bool = False
+    """It says that it put Google's invisible mark into the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +226,9 @@ class _Telling:
         return tuple(actions[:MAX_ACTIONS])
 
 
+_SYNTHID: Final = "synthid"
+
+
 def _action(action: dict[str, Any], *, attributed: bool) -> Action:
     agent = action.get("softwareAgent")
     return Action(
@@ -232,6 +237,7 @@ def _action(action: dict[str, Any], *, attributed: bool) -> Action:
         agent=text(mapping(agent).get("name")) or text(agent),
         at=moment(action.get("when")),
         attributed=attributed,
+        has_synthid=_SYNTHID in text(action.get("description")).lower(),
     )
 
 

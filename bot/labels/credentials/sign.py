@@ -46,8 +46,10 @@ def sign(
     signer: Signer,
     *,
     max_carried_bytes: int = MAX_CARRIED_BYTES,
+    stamp: bool = True,
 ) -> Signed:
-    """The file with its manifest. Pixels and other metadata stay as they are, byte for byte.
+    """The file with its manifest. Pixels and other metadata stay as they are, byte for byte. Without `stamp` no
+    time-stamp authority is asked.
 
     Takes milliseconds without the GIL, and up to the signer's patience more where a time-stamp authority is silent.
     Raises `BadDeed`, and `CannotSign` where the file or the signer does not allow it.
@@ -59,7 +61,7 @@ def sign(
     failed = ""
     for attempt in _attempts(weighed):
         try:
-            return _sign(picture, media_type, deed, attempt, signer)
+            return _sign(picture, media_type, deed, attempt, signer if stamp else signer.unstamped)
         except LibraryError as error:
             failed = error.kind
     raise CannotSign(failed)
@@ -179,6 +181,12 @@ _OF_ACTION = frozenset(
 _OF_PARAMETERS = frozenset({"name", "ingredient", "ingredients", "ingredientIds", "redacted"})
 _PLAIN_FILTER = re.compile(r"[a-z_]{0,24}")
 """What tools call what they did: one word."""
+_PLAIN_NOTE = re.compile(
+    r"(?:Created by Google Generative AI|Converted to \.[a-z0-9]{2,5}"
+    r"|(?:Applied|Added) (?:an? )?(?:imperceptible |visible )?(?:SynthID )?watermark|Input ingredient \d{1,3})\.?"
+)
+"""What Google writes beside every picture that its models make (files of 2026-02). It names nobody; if it counted as
+free text, none of those credentials could travel on."""
 
 
 def _may_name_somebody(report: dict[str, Any]) -> bool:
@@ -204,18 +212,22 @@ def _tells_more(ingredient: dict[str, Any]) -> bool:
     note = ingredient.get("description")
     return (
         _is_told(ingredient.get("title"))
-        or (note is not None and note not in list(LeftOut))
+        or (note is not None and note not in list(LeftOut) and not _is_plain_note("description", note))
         or any(ingredient.get(name) for name in _OF_INGREDIENT)
     )
 
 
 def _says_freely(data: dict[str, Any]) -> bool:
     return any(data[name] for name in data if name not in _OF_ACTIONS) or any(
-        any(action[name] for name in action if name not in _OF_ACTION)
+        any(action[name] for name in action if name not in _OF_ACTION and not _is_plain_note(name, action[name]))
         or _is_prompted(mapping(action.get("parameters")))
         or not str(action.get("reason", "c2pa.")).startswith("c2pa.")
         for action in data.get("actions", ())
     )
+
+
+def _is_plain_note(name: str, said: object) -> bool:
+    return name == "description" and isinstance(said, str) and _PLAIN_NOTE.fullmatch(said) is not None
 
 
 def _is_prompted(parameters: dict[str, Any]) -> bool:

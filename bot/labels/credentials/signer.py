@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
+import shlex
 import struct
+import subprocess
 import threading
 import time
 import zlib
@@ -12,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -31,6 +35,8 @@ from bot.labels.credentials.library import (
     write_manifest,
 )
 from bot.labels.credentials.manifest import Deed, Step, Verb, manifest_json
+
+log = structlog.get_logger("credentials")
 
 TIMESTAMP_S = 5.0
 """Longest wait for the time-stamp authority."""
@@ -89,6 +95,13 @@ class Signer:
         self._timestamp_s = timestamp_s
         self._lock = threading.Lock()
         self._stamping_from_s = 0.0
+
+    @property
+    def unstamped(self) -> Signer:
+        """The same one, which never asks an authority."""
+        other = copy.copy(self)
+        other._stamping = None
+        return other
 
     @property
     def expires_at(self) -> datetime:
@@ -206,6 +219,56 @@ def signer_from_callback(
         timestamp_url=timestamp_url,
         timestamp_s=timestamp_s,
     )
+
+
+COMMAND_S = 5.0
+"""Longest wait for a command that signs."""
+
+
+def signer_from_command(
+    certificate: Path,
+    command: str,
+    *,
+    anchors: Anchors = Anchors(),  # noqa: B008 a frozen value
+    timestamp_url: str = "",
+    command_s: float = COMMAND_S,
+) -> Signer:
+    """For a key that only a program of the host's can use. The command is split as a shell would, and no shell runs it:
+    what is to be signed stands at its input, the signature is all that it writes, r‖s or DER. Raises `BadSigner`."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = []
+    if not words:
+        raise BadSigner("CREDENTIALS_SIGNER is no command: its quotation marks do not close.")
+    failed: list[str] = []
+
+    def sign(data: bytes) -> bytes:
+        failed.clear()
+        try:
+            done = subprocess.run(words, input=data, capture_output=True, timeout=command_s, check=False)  # noqa: S603 the host's own command
+        except FileNotFoundError:
+            failed.append("is not there")
+        except subprocess.TimeoutExpired:
+            failed.append(f"took longer than {command_s:g} seconds")
+        except OSError as error:
+            failed.append(f"cannot be run: {error.strerror}")
+        else:
+            if done.returncode == 0 and done.stdout:
+                return done.stdout
+            failed.append(f"ended with {done.returncode}" if done.returncode else "gave nothing")
+        # What it says of its failure may hold what it knows.
+        log.warning("the signing command failed", why=failed[0])
+        return b""
+
+    try:
+        return signer_from_callback(
+            _bytes_of(certificate, "certificate"), sign, anchors=anchors, timestamp_url=timestamp_url
+        )
+    except BadSigner:
+        if failed:
+            raise BadSigner(f"The command of CREDENTIALS_SIGNER {failed[0]}.") from None
+        raise
 
 
 def _checked(
