@@ -122,8 +122,8 @@ class Findings:
     credentials: Credentials | None = None
     metadata: Metadata = field(default_factory=Metadata)
     unread: bool = False
-    slow: bool = False
     gone: Gone | None = None
+    slow: bool = False
 
 
 class Likeness(StrEnum):

@@ -56,6 +56,12 @@ async def test_a_mark_is_drawn_where_a_chat_asked_for_it_and_never_into_what_is_
         assert file.image.sha256 != first.outcome.images[0].sha256
         await rig.sees(await rig.says("/settings mark off"))
         assert not (await shown(rig, "make it a sketch"))[2]
+        await rig.sees(await rig.says("/settings label cn"))
+        told = await rig.sees(await rig.says("/settings mark off"))
+        assert told.outcome is not None
+        assert "belongs to China's rules" in told.outcome.words
+        own, _ = await rig.house.reception.settings(CHAT, None)
+        assert own.profile is Profile.CN
 
 
 @pytest.mark.parametrize(("installation", "asked"), [(Profile.CN, "default"), (Profile.VISIBLE, "eu")])
@@ -73,6 +79,10 @@ async def test_a_chat_cannot_label_less_than_its_installation(
         assert (field.producer if field else "") == ("example-host" if installation is Profile.CN else "")
         own, _ = await rig.house.reception.settings(CHAT, None)
         assert own.profile is installation
+        told = await rig.sees(await rig.says("/settings mark off"))
+        assert (rig.house.reception.marks_always, told.outcome is not None) == (True, True)
+        assert told.outcome is not None
+        assert "whoever runs me" in told.outcome.words
         await rig.house.reception.change_chat(CHAT, ChatSettings(questions=False, profile=own.profile))
         kept, _ = await rig.house.reception.settings(CHAT, None)
         assert (kept.profile, kept.questions) == (installation, False)

@@ -77,6 +77,12 @@ async def test_in_private_the_chats_own_things_are_turned_off_and_on(stage: Stag
     ]
 
 
+async def test_a_mark_that_no_switch_takes_away_has_none(stage: Stage) -> None:
+    stage.rooms.marks_always = True
+    shown = await opened(stage, stage.own_chat())
+    assert [label for label in shown.labels if "mark" in label.lower()] == []
+
+
 # --- in a group
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,8 +37,10 @@ from bot.labels.credentials.signer import (
     identify,
     own_anchors,
     signer_from_callback,
+    signer_from_command,
     signer_from_files,
 )
+from bot.labels.signing import signer_as_set
 from tests.credentials import AI_EDITED, CREATED, EDITED, JPEG, anchors, chain
 from tests.pictures import photo
 
@@ -185,6 +189,46 @@ def test_a_key_elsewhere_that_fails_is_an_error_of_ours() -> None:
     signing = signer_from_callback(chain().certificates, away)
     with pytest.raises(CannotSign):
         sign(photo(), JPEG, CREATED, [], signing)
+
+
+SIGNS = """
+import sys
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+key = serialization.load_pem_private_key(open(sys.argv[1], "rb").read(), None)
+sys.stdout.buffer.write(key.sign(sys.stdin.buffer.read(), ec.ECDSA(hashes.SHA256())))
+"""
+
+
+def test_a_command_of_the_hosts_signs_in_place_of_a_key(tmp_path: Path) -> None:
+    certificates, key, program = tmp_path / "c.pem", tmp_path / "key.pem", tmp_path / "signs it.py"
+    certificates.write_bytes(chain().certificates)
+    key.write_bytes(chain().key)
+    program.write_text(SIGNS)
+    command = shlex.join((sys.executable, str(program), str(key)))
+    signing = signer_as_set(str(certificates), "", "", tmp_path, command=command)
+    assert signing is not None
+    told = read(sign(photo(), JPEG, CREATED, [], signing).data, anchors())
+    assert told is not None
+    assert told.state is State.TRUSTED
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [("/nowhere/signs", "is not there"), ("false", "ended with 1"), ("true", "gave nothing"), ("echo x", "not take")],
+)
+def test_a_command_that_does_not_sign_is_said(command: str, said: str, tmp_path: Path) -> None:
+    certificates = tmp_path / "c.pem"
+    certificates.write_bytes(chain().certificates)
+    with pytest.raises(BadSigner, match=said):
+        signer_from_command(certificates, command)
+
+
+def test_a_command_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
+    certificates = tmp_path / "c.pem"
+    certificates.write_bytes(chain().certificates)
+    with pytest.raises(BadSigner, match="took longer than"):
+        signer_from_command(certificates, "tail -f /dev/null", command_s=0.05)
 
 
 def test_the_day_on_which_it_ends_is_known() -> None:

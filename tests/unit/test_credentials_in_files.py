@@ -29,6 +29,7 @@ from bot.labels.credentials.reasons import Reason
 from bot.labels.credentials.sign import sign
 from bot.labels.credentials.store import manifest_store
 from bot.labels.metadata import label_file
+from bot.labels.signing import Finish
 from bot.labels.verify import Trust, findings_of
 from tests.credentials import (
     AI_EDITED,
@@ -431,3 +432,27 @@ def test_free_texts_in_the_credentials_of_strangers_do_not_travel_on(said: dict[
     ours = sign(photo("cat"), JPEG, EDITED, [parent(theirs)], signer()).data
     assert SECRET.encode() not in ours
     assert read(ours, anchors()) is not None
+
+
+GOOGLES = {"action": "c2pa.edited", "digitalSourceType": f"{VOCABULARY}trainedAlgorithmicMedia"}
+
+
+def test_what_google_writes_beside_each_of_its_pictures_travels_on_and_its_mark_is_told_of() -> None:
+    notes = ["Created by Google Generative AI.", "Applied imperceptible SynthID watermark.", "Converted to .png"]
+    actions = [OPENED_WITH_CAMERA, *({**GOOGLES, "description": each} for each in notes)]
+    inputs = [{"description": "Input ingredient 0", "format": JPEG, "relationship": "inputTo"}]
+    theirs = raw({"ingredients": inputs, "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": actions}}]})
+    ours = sign(photo("cat"), JPEG, EDITED, [parent(theirs)], signer())
+    assert ours.left_out == ()
+    (source, *_) = told(ours.data).sources
+    assert source.manifest is not None
+    assert [each.has_synthid for each in source.manifest.actions] == [False, False, True, False]
+
+
+def test_what_somebody_sent_is_signed_without_asking_for_a_stamp() -> None:
+    authority, theirs = make_authority(), turned(photo()).data
+    with served(authority) as address:
+        finish = Finish(signer_of(chain(), timestamp_url=address), stamps=True)
+        opened = finish.opened(Picture(photo(), JPEG, 451, 300, original=theirs))
+    assert (authority.asked, told(opened).state) == (0, State.TRUSTED)
+    assert len(list(told(opened).sources)) >= 1

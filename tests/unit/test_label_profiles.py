@@ -24,6 +24,7 @@ from bot.domain.labels import MARKED, Label, Profile, Work, profile_in
 from bot.domain.messages import ChatCapabilities
 from bot.engines.pixels import decode, fit, to_picture
 from bot.labels.credentials.read import State, read
+from bot.labels.fingerprint import fingerprint_of
 from bot.labels.labeller import MetadataLabeller
 from bot.labels.mark import Marker
 from bot.labels.metadata import Aigc, aigc_field, aigc_of, label_file, systems_of
@@ -142,6 +143,10 @@ async def test_credentials_are_signed_last_over_mark_and_metadata(media_type: st
     made = await labeller.render(master(media_type), EDITED, ChatCapabilities(profile=profile))
     told = read(made.data, anchors())
     assert told is not None
+    looks = fingerprint_of(made.data, media_type)
+    expected = (("io.iscc.v0", looks.iscc),) if looks and profile is Profile.EU else ()
+    assert told.manifest is not None
+    assert (told.manifest.soft_bindings, looks is not None) == (expected, True)
     assert told.state is State.TRUSTED
     assert aigc_of(made.data) == (READ if profile is Profile.CN else None)
 

@@ -50,6 +50,8 @@ export class Welcome {
       this.tiles,
       this.chips,
       this.draws ? this.#drawing() : "",
+      // TRANSLATORS: a small link to a page on which people find out where a picture comes from
+      el("p", { class: "or" }, el("a", { href: "/verify" }, t("Where does this picture come from?"))),
     );
     this.#choose(this.chosen);
   }

@@ -31,6 +31,7 @@ from bot.labels.credentials.library import (
     NativeSigner,
     open_callback_signer,
     open_signer,
+    read_report,
     within,
     write_manifest,
 )
@@ -120,9 +121,12 @@ class Signer:
         return bare, False
 
     def try_once(self) -> None:
-        """Sign a picture of one pixel, without the authority. Raises `LibraryError`."""
+        """Sign a picture of one pixel, without the authority, and read it back: what is signed with another's key looks
+        signed. Raises `LibraryError`."""
         manifest = manifest_json(Deed("trial", (Step(Verb.CREATED, "algorithmicMedia"),)), "image/png", ())
-        write_manifest(_PIXEL, "image/png", manifest, (), signer=self._bare, anchors=self.anchors)
+        made = write_manifest(_PIXEL, "image/png", manifest, (), signer=self._bare, anchors=self.anchors)
+        if read_report(made, "image/png", self.anchors).get("validation_state") == "Invalid":
+            raise LibraryError("Signature")
 
     def stamps(self) -> bool | None:
         """Whether the time-stamp authority answers now; None where there is none. Waits as long as for a file."""
