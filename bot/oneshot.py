@@ -292,15 +292,6 @@ async def _check_installation(settings: Settings) -> list[Check]:
         return []  # said in the database's own line
 
 
-async def _check_installation(settings: Settings) -> list[Check]:
-    """What the processes share, where the database can be reached at all."""
-    try:
-        async with open_house(settings, join=True, slots=1) as house:
-            return [Check(each.what, each.ok, each.words, each.optional) for each in await checkup(house)]
-    except Exception:
-        return []  # said in the database's own line
-
-
 async def _check_pictures(settings: Settings) -> Check:
     from storage.objects.store import image_store
 

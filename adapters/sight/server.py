@@ -52,7 +52,8 @@ def _metrics_route(look: Look) -> web.RouteDef:
                 await look()
         except Exception as error:  # the process's own figures are told all the same
             log.warning("not all figures are told", error=type(error).__name__)
-        return web.Response(body=figures.exposed(), headers={**_NOT_KEPT, "Content-Type": figures.CONTENT_TYPE})
+        body = await asyncio.to_thread(figures.exposed)
+        return web.Response(body=body, headers={**_NOT_KEPT, "Content-Type": figures.CONTENT_TYPE})
 
     return web.get("/metrics", metrics)
 

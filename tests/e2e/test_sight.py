@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import socket
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,11 @@ from typing import Any
 import aiohttp
 from pydantic import SecretStr
 
+from bot import top
 from bot.app import at_work, doors_in, in_sight, open_house
+from bot.checkup import checkup
 from bot.settings import Role, Settings
+from tests.rig import CAT
 
 
 def free_port() -> int:
@@ -52,3 +57,35 @@ async def test_a_worker_without_a_page_tells_it_on_a_port_of_its_own(redis_url: 
         house.health.started()
         assert (await told(f"http://127.0.0.1:{port}/readyz"))[0] == 200
         assert "python_info" in (await told(f"http://127.0.0.1:{port}/metrics"))[1]
+
+
+async def test_top_and_the_doctor_see_a_process_and_its_turns_by_the_database_alone(
+    redis_url: str, tmp_path: Path
+) -> None:
+    settings = settings_for(data=tmp_path, port=0, redis_url=SecretStr(redis_url))
+    async with (
+        open_house(settings) as house,
+        in_sight(house),
+        doors_in(house, Role.ALL) as page,
+        at_work(house),
+        aiohttp.ClientSession() as session,
+    ):
+        house.health.started()
+        form = aiohttp.FormData({"text": "rotate 90 degrees"})
+        form.add_field("image", CAT, filename="cat.png", content_type="image/png")
+        async with session.post(f"{page}api/chats/home/messages", data=form) as answer:
+            turn = (await answer.json())["turn_id"]
+        async with open_house(settings, slots=1) as elsewhere, asyncio.timeout(30):
+            seen = await top.look(elsewhere)
+            while not seen["ended"]:
+                await asyncio.sleep(0.1)
+                seen = await top.look(elsewhere)
+            found = {(each.what, each.ok) for each in await checkup(elsewhere)}
+    assert seen["ended"] == {"web|exact|done": 1}
+    assert [each["role"] for each in seen["processes"]] == ["all"]
+    assert (seen["open"], seen["stuck"], seen["running"], turn in str(seen)) == (0, [], [], False)
+    assert json.loads(json.dumps(seen)) == seen
+    shown = "\n".join(top.lines(seen))
+    assert "web exact done" in shown
+    assert "0 of 8 in use" in shown
+    assert {("database", True), ("clock", True), ("disk", True), ("processes", True)} <= found

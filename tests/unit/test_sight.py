@@ -249,7 +249,7 @@ async def test_whoever_looks_sees_what_each_process_told_and_what_waits(client: 
 async def test_a_server_that_takes_no_writes_is_told_from_one_that_does(client: Redis) -> None:
     sight = RedisSight(client)
     assert await sight.probe() == ""
-    before = (await client.config_get("maxmemory"))["maxmemory"]
+    before = str((await client.config_get("maxmemory"))["maxmemory"])
     await client.config_set("maxmemory", "1")
     try:
         assert await sight.probe() == "it takes no writes (its memory or its disk may be full)"
