@@ -678,8 +678,9 @@ class TurnStore(Protocol):
         """Those that are not one."""
         ...
 
-    async def delivered(self, turn: TurnId) -> None:
-        """The answer stands in the chat: nothing more to do for this turn."""
+    async def delivered(self, turn: TurnId) -> bool:
+        """The answer stands in the chat: nothing more to do for this turn. True the first time: two may have filled it
+        side by side."""
         ...
 
     async def open_turns(self) -> Sequence[OpenTurn]:

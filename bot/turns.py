@@ -214,8 +214,8 @@ class Workshop:
         except ChatClosed:
             figures.DELIVERIES.labels(status.turn.chat.platform, "closed").inc()
             return  # it is kept, and shown once the chat is open again
-        await self._turns.delivered(status.turn.id)
-        shown(status, result)
+        if await self._turns.delivered(status.turn.id):
+            shown(status, result)
 
     async def _start(self, turns: Sequence[TurnId]) -> None:
         for next_ in turns:

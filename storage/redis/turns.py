@@ -251,13 +251,13 @@ class RedisTurnStore:
         await self._client.zrem(f"{self._keys.admission}:open", turn)
         return [TurnId(str(id_)) for id_ in started]
 
-    async def delivered(self, turn: TurnId) -> None:
+    async def delivered(self, turn: TurnId) -> bool:
         async with self._client.pipeline(transaction=False) as pipe:
             pipe.hset(self._keys.turn(turn), "delivered", "1")
             pipe.expire(self._keys.turn(turn), self._retention_s)
             pipe.zrem(f"{self._keys.admission}:open", turn)
             pipe.expire(f"{self._keys.admission}:turn:{turn}", _SETTLED_S)
-            await pipe.execute()
+            return bool((await pipe.execute())[0])
 
     # --- looking
 

@@ -246,6 +246,12 @@ async def test_whoever_looks_sees_what_each_process_told_and_what_waits(client: 
     assert await sight.processes() == []
 
 
+async def test_an_answer_that_two_fill_side_by_side_is_counted_once(client: Redis) -> None:
+    store, one = RedisTurnStore(client, retention_s=3600), turn()
+    await store.submit(one, [])
+    assert [await store.delivered(one.id) for _ in range(3)] == [True, False, False]
+
+
 async def test_a_server_that_takes_no_writes_is_told_from_one_that_does(client: Redis) -> None:
     sight = RedisSight(client)
     assert await sight.probe() == ""
