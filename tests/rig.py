@@ -46,10 +46,11 @@ class Rig:
         """Hear of each delivery, instead of asking the store again and again."""
         original = self.house.turns.delivered
 
-        async def told(turn: TurnId) -> None:
-            await original(turn)
+        async def told(turn: TurnId) -> bool:
+            first = await original(turn)
             async with self.delivered:
                 self.delivered.notify_all()
+            return first
 
         self.house.turns.delivered = told  # type: ignore[method-assign]
 

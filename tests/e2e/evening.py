@@ -277,14 +277,15 @@ class Evening:
         turns = self.stage.house.turns
         original = turns.delivered
 
-        async def delivered(turn: TurnId) -> None:
-            await original(turn)
+        async def delivered(turn: TurnId) -> bool:
+            first = await original(turn)
             status = await turns.load(turn)
             assert status is not None
             self.turns += [] if turn in self.turns else [turn]
             async with self.heard:
                 self.known.add(self._where(status))
                 self.heard.notify_all()
+            return first
 
         turns.delivered = delivered  # type: ignore[method-assign]
 
