@@ -114,11 +114,11 @@ class DiscordRig:
         self._house = rig.house
         original = self.house.turns.delivered
 
-        async def told(turn: TurnId) -> None:
+        async def told(turn: TurnId) -> bool:
             status = await self.house.turns.load(turn)
             assert status is not None
             self.replies[turn] = status.turn.reply
-            await original(turn)
+            return await original(turn)
 
         self.house.turns.delivered = told  # type: ignore[method-assign]
 
