@@ -25,12 +25,14 @@ from adapters.sight.server import health_routes, serve_sight
 from adapters.telegram.ports import TelegramStores
 from adapters.web.outbound import WebPlatform
 from adapters.web.server import build_app, serve
+from bot.admitting import Doorkeeper
 from bot.arena import Arena, Leaderboard
 from bot.arrivals import Arrivals, Limits
 from bot.asking import Asking
 from bot.budget import Budget, Caps, Estimates, HourTurns
 from bot.calls import MAX_CALLS, Calls
 from bot.cast import Cast
+from bot.changing import Changing
 from bot.consent import Consent
 from bot.contests import Contests
 from bot.delivery import Dispatch, Renditions
@@ -63,6 +65,7 @@ from bot.languages import Languages
 from bot.links import Links
 from bot.listening import Listener
 from bot.mine import Mine
+from bot.operating import Operating
 from bot.ports import (
     Engine,
     ForgetReceipt,
@@ -101,6 +104,7 @@ from storage.objects.store import ObstoreImageStore, ObstoreUploads, image_store
 from storage.objects.witness import witness
 from storage.redis.arena import RedisArenaStore
 from storage.redis.cast import RedisCastStore
+from storage.redis.changes import RedisChangeLog
 from storage.redis.chats import RedisChatStore
 from storage.redis.client import check_server, open_client
 from storage.redis.consent import RedisConsentStore
@@ -112,6 +116,7 @@ from storage.redis.languages import RedisLanguageStore
 from storage.redis.messages import RedisMessageStore
 from storage.redis.meter import RedisMeter
 from storage.redis.page import RedisPageStore
+from storage.redis.people import RedisPeopleStore
 from storage.redis.recipes import RedisRecipeStore
 from storage.redis.shares import RedisShareStore
 from storage.redis.sight import RedisSight
@@ -143,6 +148,7 @@ SHARED_IDLE_S = 30.0
 _FIRST_LOOK_S = 15.0
 _RUN_MARGIN_S = 120.0
 """Beside the longest wait for a model, for everything else that a turn may do."""
+_LINK_S = 5.0
 _FORGOTTEN = "forgotten.jsonl"
 
 
@@ -240,7 +246,13 @@ async def open_house(
         messages = RedisMessageStore(client, retention_s=retention_s)
         ledger = RedisImageLedger(client, retention_s=retention_s)
         switches, chats = RedisSwitches(client), RedisChatStore(client, retention_s=retention_s)
-        meter, budget, links, gate = RedisMeter(client), budget_of(settings), Links(), Gate(RedisTurnstile(client))
+        meter, budget, links, gate, who = (
+            RedisMeter(client),
+            budget_of(settings),
+            Links(),
+            Gate(RedisTurnstile(client)),
+            await _who(settings, RedisPeopleStore(client), Changing(chats=chats, log=RedisChangeLog(client)), stack),
+        )
         page = RedisPageStore(client, retention_s=retention_s, reveal=links.reveal)
         images, spool, noted = _opened_store(settings)
         erasure, prints = RedisErasure(client, turns, ledger, images), RedisFingerprintIndex(client)
@@ -315,6 +327,7 @@ async def open_house(
             ).after(cast.kept_before(dispatch.show_status)),
             capabilities=lambda chat: platforms[chat.platform].capabilities(chat),
             estimates=estimates,
+            still_admits=who.doorkeeper.still_admits,
         )
         stopping = Stopping(turns=turns, queue=queue, engines=engines, estimates=estimates, close=workshop.close)
         caps = Caps(budget=budget, estimates=estimates, engines=engines, chats=chats)
@@ -386,6 +399,7 @@ async def open_house(
                 say=asking.say,
                 meter=meter,
                 budget=budget,
+                changing=who.changing,
                 profile=settings.label_profile,
                 counters={
                     **_counters(platforms, turns, messages, images, recipes, consent=consent, contests=contests),
@@ -429,6 +443,17 @@ async def open_house(
         )
 
         reception = Reception(
+            doorkeeper=who.doorkeeper,
+            changing=who.changing,
+            operating=Operating(
+                store=who.people,
+                doorkeeper=who.doorkeeper,
+                changing=who.changing,
+                turns=turns,
+                stopping=stopping,
+                link=_invites(telegram),
+                fixed=frozenset(settings.operators),
+            ),
             hall=hall,
             asking=asking,
             dispatch=dispatch,
@@ -479,6 +504,43 @@ async def open_house(
             sight=RedisSight(client),
         )
         yield house
+
+
+@dataclass(frozen=True, slots=True)
+class _Who:
+    """Who may use the installation, and what is written down of changes."""
+
+    people: RedisPeopleStore
+    doorkeeper: Doorkeeper
+    changing: Changing
+
+
+async def _who(
+    settings: Settings, people: RedisPeopleStore, changing: Changing, stack: contextlib.AsyncExitStack
+) -> _Who:
+    """It hears of changes for as long as the house is open."""
+    doorkeeper = Doorkeeper(people, operators=settings.operators, door=settings.door)
+    await doorkeeper.refresh()
+    watching = asyncio.create_task(doorkeeper.watch(), name="who may")
+    stack.push_async_callback(end, watching)
+    return _Who(people, doorkeeper, changing)
+
+
+def _invites(telegram: TelegramAccount | None) -> Callable[[str], Awaitable[str]]:
+    """Makes a link of what is behind /start; empty where there is none, or Telegram does not say how its bot is
+    called."""
+
+    async def link(start: str) -> str:
+        if telegram is None:
+            return ""
+        try:
+            async with asyncio.timeout(_LINK_S):
+                return await telegram.start_link(start)
+        except Exception as error:
+            log.warning("no link for an invitation", error=type(error).__name__)
+            return ""
+
+    return link
 
 
 def _counters(

@@ -8,10 +8,10 @@ import json
 import logging
 import sys
 import warnings
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TextIO, cast
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 
 import structlog
 import typer
@@ -23,6 +23,9 @@ from bot.secret_files import BadSecretFile, exposed_secrets
 from bot.settings import Role, Settings, role_trouble
 from bot.sight.lines import LinesOfLibraries
 
+if TYPE_CHECKING:
+    from bot.operating import Operating
+
 cli = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -30,6 +33,8 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+operator = typer.Typer(no_args_is_help=True, help="Who may use /operator in a chat.")
+cli.add_typer(operator, name="operator")
 credentials = typer.Typer(no_args_is_help=True, help="The certificate that signs what is made.")
 cli.add_typer(credentials, name="credentials")
 
@@ -308,6 +313,163 @@ def gemini(
     _log_to_stderr("error")
     _finish(oneshot.turn_engine(settings, "gemini", on=switch is Switch.ON))
     print(f"AI edits are {switch.value}.")
+
+
+class Door(StrEnum):
+    OPEN = "open"
+    MEMBERS = "members"
+    CLOSED = "closed"
+
+
+Subject = Annotated[
+    str,
+    typer.Argument(
+        help="PLATFORM:ID of a person (discord:123), PLATFORM:chat:ID of a chat, PLATFORM:server:ID of a server."
+    ),
+]
+
+
+def _operate(data: Path | None, work: Callable[[Operating], Awaitable[Any]]) -> Any:
+    """It holds at once, for every process."""
+    from bot import oneshot
+
+    settings = _settings(data=data)
+    _log_to_stderr("error")
+    return _finish(oneshot.operate(settings, work))
+
+
+@cli.command()
+def door(
+    turn: Annotated[Door | None, typer.Argument(help="open, members or closed; nothing to ask how it stands")] = None,
+    data: Data = None,
+) -> None:
+    """Say whom the bot lets in, at once and for every process: everybody, members, or only who is allowed by name."""
+    if turn is None:
+        print(_operate(data, lambda operating: operating.door()))
+        return
+    from bot.domain import people
+
+    _operate(data, lambda operating: operating.turn_door(people.Door(turn.value), by=people.HOST))
+    print(f"The door is {turn.value}.")
+
+
+@cli.command()
+def ban(
+    subject: Subject,
+    time: Annotated[str, typer.Option("--for", help="How long: 30m, 12h, 3d, 2w. For good without it.")] = "",
+    why: Annotated[str, typer.Option(help="A reason, for operators alone.")] = "",
+    data: Data = None,
+) -> None:
+    """Keep somebody out, at once. What runs is finished, what waits is ended with words."""
+    from bot.domain.people import HOST, read_span_s
+
+    for_s = read_span_s(time) if time else None
+    if time and for_s is None:
+        raise typer.BadParameter("say it as 30m, 12h, 3d or 2w", param_hint="--for")
+    ended = _operate(data, lambda operating: operating.ban(subject, by=HOST, for_s=for_s, reason=why))
+    print(f"Kept out: {subject}. Waiting edits that were ended: {ended}.")
+
+
+@cli.command()
+def unban(subject: Subject, data: Data = None) -> None:
+    """Keep somebody out no longer."""
+    from bot.domain.people import HOST
+
+    if not _operate(data, lambda operating: operating.unban(subject, by=HOST)):
+        print(f"{subject} was not banned.", file=sys.stderr)
+        raise typer.Exit(1)
+    print(f"Unbanned: {subject}.")
+
+
+@cli.command()
+def allow(subject: Subject, data: Data = None) -> None:
+    """Let a person, a chat or a server in where the door is not open to all."""
+    from bot.domain.people import HOST
+
+    _operate(data, lambda operating: operating.allow(subject, by=HOST))
+    print(f"Allowed: {subject}.")
+
+
+@cli.command()
+def deny(subject: Subject, data: Data = None) -> None:
+    """Take somebody off the list of those who are let in, and keep them out."""
+    from bot.domain.people import HOST
+
+    ended = _operate(data, lambda operating: operating.deny(subject, by=HOST))
+    print(f"Kept out: {subject}. Waiting edits that were ended: {ended}.")
+
+
+@cli.command(name="people")
+def show_people(data: Data = None) -> None:
+    """Say how the door stands, and who is an operator, kept out, or let in by name."""
+    for line in _operate(data, lambda operating: operating.people()):
+        print(line)
+
+
+@cli.command()
+def invite(
+    uses: Annotated[int, typer.Option(min=1, max=10_000, help="How many people it lets in.")] = 1,
+    days: Annotated[int, typer.Option(min=1, max=365, help="How long it is good.")] = 7,
+    show: Annotated[bool, typer.Option("--list", help="Say which ones are good, without their codes.")] = False,
+    revoke: Annotated[str, typer.Option(help="End the one of this id.")] = "",
+    data: Data = None,
+) -> None:
+    """Make a code that lets people in. It is shown this once, and only its hash is kept."""
+    from bot.domain.people import HOST
+
+    if show:
+        for line in _operate(data, lambda operating: operating.invitations()):
+            print(line)
+        return
+    if revoke:
+        if not _operate(data, lambda operating: operating.revoke(revoke, by=HOST)):
+            print("There is no such invitation.", file=sys.stderr)
+            raise typer.Exit(1)
+        print("It is ended.")
+        return
+    made = _operate(data, lambda operating: operating.invite(uses=uses, days=days, by=HOST))
+    print(f"/join {made.code}")
+    if made.link:
+        print(made.link)
+    print(f"For {uses}, {days} days. Its id is {made.invitation.id}.", file=sys.stderr)
+
+
+@cli.command(name="log")
+def show_log(
+    days: Annotated[int, typer.Option(min=1, max=90, help="How many days back.")] = 7,
+    data: Data = None,
+) -> None:
+    """Say what was changed in settings, lists and invitations: when, by whom, from what to what."""
+    for line in _operate(data, lambda operating: operating.log(days=days)):
+        print(line)
+
+
+@operator.command(name="add")
+def add_operator(subject: Subject, data: Data = None) -> None:
+    """Let a person use /operator."""
+    from bot.domain.people import HOST
+
+    _operate(data, lambda operating: operating.add(subject, by=HOST))
+    print(f"{subject} is an operator.")
+
+
+@operator.command(name="remove")
+def remove_operator(subject: Subject, data: Data = None) -> None:
+    """Let a person use it no longer."""
+    from bot.domain.people import HOST
+
+    if not _operate(data, lambda operating: operating.remove(subject, by=HOST)):
+        print(f"{subject} was no operator.", file=sys.stderr)
+        raise typer.Exit(1)
+    print(f"{subject} is no operator any more.")
+
+
+@operator.command(name="list")
+def list_operators(data: Data = None) -> None:
+    """Say who may use it."""
+    for line in _operate(data, lambda operating: operating.people()):
+        if line.startswith("operator"):
+            print(line)
 
 
 @credentials.command()

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.budget import Budget
+from bot.changing import Changing
 from bot.domain.chats import ChatSettings, keeps_mark
 from bot.domain.commands import Command, apply_setting, help_words, said_of_mine, settings_words, standing_words
+from bot.domain.invitations import ASKS_CODE, ONLY_IN_PRIVATE
 from bot.domain.labels import MARKED, Profile, profile_in
 from bot.domain.language import N_, tr
 from bot.domain.messages import InboundMessage, MessageRecord
@@ -38,10 +40,12 @@ class Desk:
         meter: Meter,
         budget: Budget,
         counters: Mapping[str, Counter],
+        changing: Changing,
         profile: Profile = Profile.DEFAULT,
     ) -> None:
         self._profile = profile
         self._counters = counters
+        self._changing = changing
         self._chats = chats
         self._say = say
         self._says = says
@@ -58,13 +62,25 @@ class Desk:
                 return Told(await self._settings(command, message))
             case "usage":
                 return Told(await self._usage(message))
+            case "join":
+                return Told(tr(ASKS_CODE))
+            case "operator":
+                return Told(tr(ONLY_IN_PRIVATE))
             case _:
                 return Told(help_words())
 
     async def _settings(self, command: Command, message: InboundMessage) -> str:
+        chat = message.ref.chat
+        match command.arguments:
+            case ("mine",):
+                return (await self._counters["mine"].answer(command, message, None)).words
+            case ("log",):
+                return tr(BY_MENU) if message.server is not None else await self._changing.words(chat, None)
+            case _:
+                return await self._say_or_set(command, message)
+
+    async def _say_or_set(self, command: Command, message: InboundMessage) -> str:
         chat, asker = message.ref.chat, message.author
-        if command.arguments == ("mine",):
-            return (await self._counters["mine"].answer(command, message, None)).words
         said = said_of_mine(command.arguments)
         if said is not None:
             return standing_words(await self._say(asker, chat, said, at=message.created_at))
@@ -77,7 +93,7 @@ class Desk:
                 return tr(BY_MENU)
             if why := self._cannot_be(settings, changed, command.arguments):
                 return why
-            await self._chats.change(chat, changed)
+            await self._changing.chat(chat, changed, by=asker)
             settings = changed
         (standing,) = await self._says.standing([asker], chat)
         return settings_words(replace(settings, profile=profile_in(self._profile, settings.profile)), standing)

@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from bot.app import finish_of, gemini_engine, labeller, open_house, open_machines, picture_reader, receipt_of
@@ -38,6 +38,7 @@ from bot.domain.verifying import Report
 from bot.domain.wishes import Form, Kind, Wish, read_wish
 from bot.domain.words import NO_PICTURE, joined, not_understood
 from bot.engines.reader import bytes_of
+from bot.operating import Operating
 from bot.ports import EditRequest, Engine, ForgetReceipt, Labeller
 from bot.secret_files import exposed_secrets
 from bot.settings import Settings
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from adapters.discord.installing import Application
     from adapters.telegram.checking import Standing
 
+T = TypeVar("T")
 MEDIA_TYPES = {f".{ending}": media_type for media_type, ending in EXTENSIONS.items()} | {".jpeg": "image/jpeg"}
 
 
@@ -555,3 +557,9 @@ async def turn_engine(settings: Settings, engine: str, *, on: bool) -> None:
     """The off switch."""
     async with open_house(settings, join=True, slots=1) as house:
         await house.switches.turn(engine, on=on)
+
+
+async def operate(settings: Settings, work: Callable[[Operating], Awaitable[T]]) -> T:
+    """What an operator does."""
+    async with open_house(settings, join=True, slots=1) as house:
+        return await work(house.reception.operating)

@@ -11,9 +11,11 @@ from typing import Protocol
 
 from bot.domain.arena import Choice, Match, Tally
 from bot.domain.cast import Member
+from bot.domain.changes import Change
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Say, Standing
 from bot.domain.images import ImageFacts, Picture
+from bot.domain.invitations import Invitation, Joined
 from bot.domain.labels import Label
 from bot.domain.messages import (
     Answer,
@@ -26,6 +28,7 @@ from bot.domain.messages import (
     Shown,
 )
 from bot.domain.own_pictures import Said
+from bot.domain.people import Door, Entry, Roll, Rules
 from bot.domain.recipes import Recipe
 from bot.domain.refs import ChatRef, MessageRef, Person, ServerRef, Sha256, ThreadId, TurnId, UserRef
 from bot.domain.roles import Purpose
@@ -87,11 +90,32 @@ class Platform(Protocol):
 
 
 class Rooms(Protocol):
-    """The core, as a door in sees it."""
+    """The core, as a door in sees it. Whom the installation keeps out it lets do nothing but decide about what is
+    theirs, whatever a door has asked before."""
+
+    async def kept_out(
+        self, person: UserRef, chat: ChatRef, *, server: ServerRef | None = None, around: Sequence[ChatRef] = ()
+    ) -> str:
+        """What to tell somebody whom the installation does not let in there; empty where it does. A door says it once
+        a day, or to that person alone."""
+        ...
+
+    async def enter(self, person: UserRef, code: str) -> str:
+        """Somebody sends the code of an invitation. Gives what to tell them, in private."""
+        ...
+
+    async def operate(self, person: UserRef, words: str) -> str:
+        """What an operator says behind /operator, where nobody else reads along. Gives what to tell them. Whoever is
+        none learns nothing, and changes nothing."""
+        ...
+
+    async def changes(self, chat: ChatRef, server: ServerRef | None) -> str:
+        """The last changes of a chat's settings and its server's, in words, for those who run it."""
+        ...
 
     async def receive(self, message: InboundMessage) -> Received:
         """Take a message. A repeat gives the same turn and the same reply. Raises `ChatClosed` or `ChatGone` where it
-        cannot be answered."""
+        cannot be answered, `KeptOut` where the installation does not let its author in."""
         ...
 
     async def join(self, message: InboundMessage) -> bool:
@@ -118,7 +142,7 @@ class Rooms(Protocol):
         asked. Gives what to tell them."""
         ...
 
-    async def info(self, reply: MessageRef, *, index: int | None = None) -> str:
+    async def info(self, reply: MessageRef, *, by: UserRef, index: int | None = None) -> str:
         """What is known of the result that this message shows, in words for anybody in its chat."""
         ...
 
@@ -127,7 +151,9 @@ class Rooms(Protocol):
         them, and for who moderates the chat. Gives what to tell them; empty where it was done."""
         ...
 
-    async def file(self, reply: MessageRef, capabilities: ChatCapabilities, *, index: int | None = None) -> Rendition:
+    async def file(
+        self, reply: MessageRef, capabilities: ChatCapabilities, *, by: UserRef, index: int | None = None
+    ) -> Rendition:
         """The labelled file of a result, as good as these capabilities let it be. Raises `RemixError`."""
         ...
 
@@ -146,9 +172,16 @@ class Rooms(Protocol):
 
     async def settings(self, chat: ChatRef, server: ServerRef | None) -> tuple[ChatSettings, ServerSettings]: ...
 
-    async def change_chat(self, chat: ChatRef, settings: ChatSettings) -> None: ...
+    async def change_chat(
+        self, chat: ChatRef, settings: ChatSettings, *, by: UserRef, server: ServerRef | None = None
+    ) -> None:
+        """It holds at once, for every process, and is written down. `server` is what the chat belongs to. Raises
+        `KeptOut`."""
+        ...
 
-    async def change_server(self, server: ServerRef, settings: ServerSettings) -> None: ...
+    async def change_server(self, server: ServerRef, settings: ServerSettings, *, by: UserRef) -> None:
+        """The same, of a server."""
+        ...
 
     async def move(self, old: ChatRef, new: ChatRef) -> None:
         """A chat has another name from now on: what was set for it, and for the server of the same name, holds there.
@@ -742,7 +775,9 @@ class ChatStore(Protocol):
 
     async def settings(self, chat: ChatRef) -> ChatSettings: ...
 
-    async def change(self, chat: ChatRef, settings: ChatSettings) -> None: ...
+    async def change(self, chat: ChatRef, settings: ChatSettings) -> ChatSettings:
+        """Gives what was set before."""
+        ...
 
     async def server(self, server: ServerRef) -> ServerSettings: ...
 
@@ -752,10 +787,71 @@ class ChatStore(Protocol):
         """Those of several chats, in the order asked, and of their server, looked up at once."""
         ...
 
-    async def change_server(self, server: ServerRef, settings: ServerSettings) -> None: ...
+    async def change_server(self, server: ServerRef, settings: ServerSettings) -> ServerSettings:
+        """Gives what was set before."""
+        ...
 
     async def move(self, old: ChatRef, new: ChatRef) -> None:
         """See `Rooms.move`."""
+        ...
+
+
+class PeopleStore(Protocol):
+    """Who may use the installation. People and places are subjects (`bot.domain.people`); of a code only its hash is
+    kept."""
+
+    async def rules(self) -> Rules: ...
+
+    async def allowed(self, subjects: Sequence[str]) -> Sequence[bool]:
+        """In the order asked."""
+        ...
+
+    async def roll(self, roll: Roll) -> Mapping[str, Entry]: ...
+
+    async def put(self, roll: Roll, subject: str, entry: Entry) -> None:
+        """In place of what stood there of it."""
+        ...
+
+    async def drop(self, roll: Roll, subject: str) -> bool:
+        """False where it did not stand there."""
+        ...
+
+    async def turn_door(self, door: Door) -> None: ...
+
+    async def invite(self, digest: str, invitation: Invitation) -> None: ...
+
+    async def invitations(self) -> Sequence[Invitation]:
+        """Those that somebody can still use, the one that ends first coming first."""
+        ...
+
+    async def revoke(self, id_: str) -> bool:
+        """End the one invitation whose hash begins so. False where there is none, or more than one."""
+        ...
+
+    async def join(self, digest: str, person: str, entry: Entry) -> Joined:
+        """Let them in by a code, if it is one. Wrong ones are counted for each person."""
+        ...
+
+    async def news(self) -> str:
+        """A mark of the last change of the rules or of who is allowed."""
+        ...
+
+    async def wait(self, since: str, *, within_s: float) -> bool:
+        """Whether something was changed after that mark; returns as soon as it is, or after that time."""
+        ...
+
+
+class ChangeLog(Protocol):
+    """What was changed in how things are set. Bounded for each place, and kept for a season."""
+
+    async def note(self, changes: Sequence[Change]) -> None: ...
+
+    async def of(self, places: Sequence[str], *, most: int) -> Sequence[Change]:
+        """The last ones of these places, the newest first."""
+        ...
+
+    async def since(self, at: float) -> Sequence[Change]:
+        """All of them since then, the newest first."""
         ...
 
 

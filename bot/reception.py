@@ -7,18 +7,21 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from bot.admitting import Doorkeeper
 from bot.arena import Arena
 from bot.asking import Asking
 from bot.budget import Estimates
 from bot.cast import Cast
+from bot.changing import Changing
 from bot.contests import Contests
 from bot.delivery import Dispatch, Renditions
 from bot.domain.arena import INFO_WHILE_OPEN, Choice
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Say, Standing
 from bot.domain.credit import credit_line
-from bot.domain.errors import BadRequest
+from bot.domain.errors import BadRequest, KeptOut
 from bot.domain.images import ALL, ImageFacts
+from bot.domain.invitations import NO_OPERATOR, without_secrets
 from bot.domain.labels import MARKED, Profile, label_line
 from bot.domain.language import pgettext, quoted, speaking, tr
 from bot.domain.messages import Answer, ChatCapabilities, InboundMessage, Received, Rendition
@@ -33,6 +36,7 @@ from bot.ground import only
 from bot.intake import Hall
 from bot.languages import Languages
 from bot.lineage import path_to
+from bot.operating import Operating
 from bot.ports import (
     ChatStore,
     ConsentStore,
@@ -49,7 +53,7 @@ from bot.sharing import Sharing
 
 
 class Reception:
-    """See `bot.ports.Rooms`. `forget` erases a person."""
+    """See `bot.ports.Rooms`. `forget` erases a person; `operating` is what the command line does, too."""
 
     def __init__(
         self,
@@ -74,7 +78,13 @@ class Reception:
         forget: Callable[[UserRef], Awaitable[ForgetReceipt]],
         sharing: Sharing,
         languages: Languages,
+        doorkeeper: Doorkeeper,
+        changing: Changing,
+        operating: Operating,
     ) -> None:
+        self._doorkeeper = doorkeeper
+        self._changing = changing
+        self.operating = operating
         self._languages = languages
         self._arena = arena
         self._contests = contests
@@ -96,14 +106,45 @@ class Reception:
         self._erasure = erasure
         self._forget = forget
 
+    # --- who may
+
+    async def kept_out(
+        self, person: UserRef, chat: ChatRef, *, server: ServerRef | None = None, around: Sequence[ChatRef] = ()
+    ) -> str:
+        return await self._doorkeeper.kept_out(person, chat, server=server, around=around)
+
+    async def enter(self, person: UserRef, code: str) -> str:
+        return await self._doorkeeper.join(person, code)
+
+    async def operate(self, person: UserRef, words: str) -> str:
+        return await self.operating.said(person, words) or tr(NO_OPERATOR)
+
+    async def changes(self, chat: ChatRef, server: ServerRef | None) -> str:
+        return await self._changing.words(chat, server)
+
+    async def _kept_from(self, person: UserRef, shown: Sequence[TurnStatus]) -> str:
+        """What to tell somebody who is not let in where these turns stand; empty where they are."""
+        for turn in (status.turn for status in shown[:1]):
+            return await self._doorkeeper.kept_out(person, turn.chat, server=turn.server, around=turn.around)
+        return ""
+
+    async def _admit(self, by: UserRef | None, chat: ChatRef, server: ServerRef | None) -> None:
+        """Raises `KeptOut`. Nobody where it is the installation itself that asks."""
+        if by is not None and (words := await self._doorkeeper.kept_out(by, chat, server=server)):
+            raise KeptOut(words)
+
+    # --- messages
+
     async def receive(self, message: InboundMessage) -> Received:
-        return await self._hall.receive(message)
+        await self._doorkeeper.admit(message)
+        return await self._hall.receive(without_secrets(message))
 
     async def cancel(self, turn: TurnId, *, chat: ChatRef, by: UserRef) -> bool:
         return await self._hall.cancel(turn, chat=chat, by=by)
 
     async def join(self, message: InboundMessage) -> bool:
-        return await self._hall.join(message)
+        await self._doorkeeper.admit(message)
+        return await self._hall.join(without_secrets(message))
 
     async def under_way(self, chat: ChatRef, *, by: UserRef) -> Sequence[TurnId]:
         return await self._hall.under_way(chat, by=by)
@@ -117,6 +158,9 @@ class Reception:
         return await self._asking.answer(turn, chat=chat, by=by, say=say)
 
     async def vote(self, turn: TurnId, *, chat: ChatRef, by: UserRef, choice: Choice | None) -> str:
+        status = await self._turns.load(turn)
+        if status is not None and (words := await self._kept_from(by, [status])):
+            return words
         return await self._arena.vote(turn, chat=chat, by=by, choice=choice)
 
     async def answer_of(self, turn: TurnId) -> Answer | None:
@@ -124,8 +168,10 @@ class Reception:
 
     # --- one result
 
-    async def info(self, reply: MessageRef, *, index: int | None = None) -> str:
+    async def info(self, reply: MessageRef, *, by: UserRef | None = None, index: int | None = None) -> str:
         shown, profile = await self._shown(reply, index), await self._profiles.of(reply.chat)
+        if by is not None and (words := await self._kept_from(by, shown)):
+            return words
         return "\n\n".join([await self._told(status, profile) for status in shown]) or tr(NOTHING_THERE)
 
     async def _told(self, status: TurnStatus, profile: Profile) -> str:
@@ -148,8 +194,18 @@ class Reception:
         await self._platforms[reply.chat.platform].retract([reply], [])
         return ""
 
-    async def file(self, reply: MessageRef, capabilities: ChatCapabilities, *, index: int | None = None) -> Rendition:
-        for status in await self._shown(reply, index):
+    async def file(
+        self,
+        reply: MessageRef,
+        capabilities: ChatCapabilities,
+        *,
+        by: UserRef | None = None,
+        index: int | None = None,
+    ) -> Rendition:
+        shown = await self._shown(reply, index)
+        if by is not None and (words := await self._kept_from(by, shown)):
+            raise KeptOut(words)
+        for status in shown:
             outcome = status.outcome
             if outcome is not None and outcome.images:
                 masters = _masters(outcome.images, index if len(outcome.images) > 1 else None)
@@ -190,11 +246,16 @@ class Reception:
         (own,), above = await self._chats.decided([chat], server)
         return replace(own, profile=self._profiles.shown(own.profile)), above
 
-    async def change_chat(self, chat: ChatRef, settings: ChatSettings) -> None:
-        await self._chats.change(chat, replace(settings, profile=self._profiles.kept(settings.profile)))
+    async def change_chat(
+        self, chat: ChatRef, settings: ChatSettings, *, by: UserRef | None = None, server: ServerRef | None = None
+    ) -> None:
+        await self._admit(by, chat, server)
+        kept = replace(settings, profile=self._profiles.kept(settings.profile))
+        await self._changing.chat(chat, kept, by=by)
 
-    async def change_server(self, server: ServerRef, settings: ServerSettings) -> None:
-        await self._chats.change_server(server, settings)
+    async def change_server(self, server: ServerRef, settings: ServerSettings, *, by: UserRef | None = None) -> None:
+        await self._admit(by, ChatRef(server.platform, server.account, server.server), server)
+        await self._changing.server(server, settings, by=by)
 
     async def standing(self, owner: UserRef, chat: ChatRef) -> Standing:
         (standing,) = await self._says.standing([owner], chat)
@@ -220,6 +281,9 @@ class Reception:
         return await self._sharing.shared(token)
 
     async def finished(self, by: UserRef, *, words: str, most: int) -> Sequence[Finished]:
+        # In whatever chat they ask: it is a message of their own that will stand there.
+        if await self._doorkeeper.kept_out(by, ChatRef(by.platform, "", "")):
+            return ()
         return await self._sharing.finished(by, words=words, most=most)
 
 

@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.domain.labels import Profile, is_slug
+from bot.domain.people import Door, is_person, read_subject
 from bot.secret_files import SecretFiles
 
 
@@ -183,14 +184,30 @@ class Settings(BaseSettings):
     otel_exporter_otlp_endpoint: str = Field(
         "", description="A collector for traces (OpenTelemetry, OTLP over HTTP), such as `http://127.0.0.1:4318`"
     )
+    operators: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Who may use /operator, as PLATFORM:ID separated by commas; more with `remixbot operator add` "
+        "(docs/who.md)",
+    )
+    door: Door = Field(
+        Door.OPEN,
+        description="Whom the bot lets in: `open`, `members` or `closed`; `remixbot door` changes it while it runs",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
 
-    @field_validator("web_hosts", "gemini_fallback_models", "arena_models", mode="before")
+    @field_validator("web_hosts", "gemini_fallback_models", "arena_models", "operators", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         return tuple(part.strip() for part in value.split(",") if part.strip() not in ("", "none"))
+
+    @field_validator("operators")
+    @classmethod
+    def _people(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(read_subject(each) is None or not is_person(each) for each in value):
+            raise ValueError("name each as PLATFORM:ID, for instance discord:123, separated by commas")
+        return value
 
     @field_validator("label_producer")
     @classmethod

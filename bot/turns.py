@@ -15,7 +15,7 @@ from bot.budget import Estimates
 from bot.calls import MAX_CALLS, Calls, Fenced
 from bot.consent import Consent
 from bot.domain.chats import ChatSettings
-from bot.domain.errors import BadRequest, ChatClosed, ChatGone, NotAllowed, RemixError
+from bot.domain.errors import BadRequest, ChatClosed, ChatGone, KeptOut, NotAllowed, RemixError
 from bot.domain.images import ImageFacts, Input, Picture, Role, picture_of
 from bot.domain.inputs import results_of
 from bot.domain.labels import MAX_INGREDIENTS, Ingredient, Work, label_for, work_id_of
@@ -70,7 +70,8 @@ _MAX_CLIMB = 64
 
 class Workshop:
     """Runs turns. `show` fills the reserved reply; `capabilities` says what a chat can show; `estimates` has the
-    text model that reads lettering back, where there is one."""
+    text model that reads lettering back, where there is one; `still_admits` says why a turn is not to begin, where its
+    author or its chat is kept out by now."""
 
     def __init__(
         self,
@@ -87,7 +88,9 @@ class Workshop:
         show: Callable[[TurnStatus], Awaitable[None]],
         capabilities: Callable[[ChatRef], Awaitable[ChatCapabilities]],
         estimates: Estimates,
+        still_admits: Callable[[Turn], Awaitable[str]],
     ) -> None:
+        self._still_admits = still_admits
         self._engines = engines
         self._turns = turns
         self._images = images
@@ -241,6 +244,8 @@ class Workshop:
     async def _work(self, claim: Claim, *, again: bool = False) -> tuple[Turn, Proofread]:
         turn = claim.status.turn
         try:
+            if words := await self._still_admits(turn):
+                raise KeptOut(words)
             turn, plan = await self._resolve(turn)
             made = await self._make(replace(claim, status=replace(claim.status, turn=turn)), plan)
         except Fenced:

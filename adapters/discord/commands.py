@@ -29,9 +29,11 @@ USUAL = "usual"
 
 _PICTURES = ("picture", "picture_2", "picture_3")
 _ALONE = frozenset({"help", "usage", "verify"})
+_MOST_CODE = 100
 
 _Words = app_commands.Range[str, 1, _MOST_WORDS]
 _Number = app_commands.Range[int, 1, 9999]
+_Code = app_commands.Range[str, 1, _MOST_CODE]
 _Call = discord.Interaction[Any]
 
 
@@ -50,6 +52,8 @@ async def _arena(interaction: _Call, instruction: _Words, picture: discord.Attac
 async def _verify(interaction: _Call, picture: discord.Attachment) -> None: ...
 async def _compare(interaction: _Call, first: _Number, second: _Number) -> None: ...
 async def _said(interaction: _Call, words: str = "") -> None: ...
+async def _join(interaction: _Call, code: _Code) -> None: ...
+async def _show(interaction: _Call, log: bool = False) -> None: ...
 async def _plain(interaction: _Call) -> None: ...
 async def _menu(interaction: _Call, message: discord.Message) -> None: ...
 
@@ -69,6 +73,10 @@ _DESCRIBED = {
     "first": N_("Its number in the tree"),
     # TRANSLATORS: about an option of a command, at most 100 characters
     "second": N_("The number of the other one"),
+    # TRANSLATORS: about an option of a command, at most 100 characters
+    "code": N_("The code of your invitation"),
+    # TRANSLATORS: about an option of a command, at most 100 characters
+    "log": N_("What was changed here last, for those who run it"),
     # TRANSLATORS: about an option of a command, at most 100 characters
     "size": N_("How large the result should be"),
 }
@@ -110,7 +118,11 @@ _COMMANDS: tuple[tuple[str, str, Any], ...] = (
     # TRANSLATORS: about the command /help, at most 100 characters
     ("help", N_("What I can do"), _plain),
     # TRANSLATORS: about the command /settings, at most 100 characters
-    ("settings", N_("Who may edit your pictures, and what holds here"), _plain),
+    ("settings", N_("Who may edit your pictures, and what holds here"), _show),
+    # TRANSLATORS: about the command /join, at most 100 characters
+    ("join", N_("Come in with the code of an invitation"), _join),
+    # TRANSLATORS: about the command /operator, at most 100 characters
+    ("operator", N_("For whoever runs me: door, people, invitations"), _said),
     # TRANSLATORS: about the command /forget, at most 100 characters
     ("forget", N_("Erase everything that I keep of you"), _plain),
     # TRANSLATORS: about the command /usage, at most 100 characters
@@ -201,6 +213,11 @@ class Called:
     files: tuple[Mapping[str, Any], ...] = field(default=())
     alone: bool = False
 
+    @property
+    def words(self) -> str:
+        """All that stands behind the name."""
+        return self.text.removeprefix(f"/{self.name}").strip()
+
 
 def read_command(data: Mapping[str, Any]) -> Called | None:
     """What a slash command says; None for one that is not there any more. Reads any data of that type."""
@@ -209,7 +226,8 @@ def read_command(data: Mapping[str, Any]) -> Called | None:
     attachments = resolved(data, "attachments")
     files = [attachments[given[each]] for each in _PICTURES if given.get(each) in attachments]
     numbers = [str(given[each]) for each in ("first", "second") if each in given]
-    words = str(given.get("instruction") or given.get("words") or " ".join(numbers))
+    said = given.get("instruction") or given.get("words") or given.get("code") or " ".join(numbers)
+    words = "log" if given.get("log") else str(said)
     if name not in _NAMES:
         return None
     return Called(name, f"/{name} {words}".strip(), size_of(given.get("size")), tuple(files), name in _ALONE)

@@ -257,7 +257,7 @@ class Door:
         person = payload["author"]["id"]
         try:
             spot = await self._world.spot(chat.chat, str(payload.get("guild_id") or ""))
-            denied = await self._denied(payload, spot)
+            denied = await self._kept_out(payload, chat, place, spot) or await self._denied(payload, spot)
         except ChatClosed as error:
             log.info("message of a chat that is not for us", chat=chat.chat, code=error.code)
             return
@@ -286,6 +286,14 @@ class Door:
                 await self._tell_closed(message.ref.chat, message.author, message.chat_language)
 
     # --- who may
+
+    async def _kept_out(self, payload: Payload, chat: ChatRef, place: Place, spot: Spot) -> str:
+        """Why the installation does not let them in, in their language; empty where it does."""
+        person, server_id = user_ref(payload["author"]["id"]), str(payload.get("guild_id") or "")
+        server = server_ref(self._account, server_id) if server_id else None
+        around = tuple(chat_ref(self._account, each) for each in spot.with_settings[1:])
+        with speaking(await self._rooms.language_of(person, place.language)):
+            return await self._rooms.kept_out(person, chat, server=server, around=around)
 
     async def _denied(self, payload: Payload, spot: Spot) -> str:
         """Why this person or this chat is not served, in English; empty where it is."""

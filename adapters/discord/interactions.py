@@ -39,7 +39,7 @@ from adapters.discord.inbound import Payload, Place, Pointer, attachments_of, po
 from adapters.discord.locales import tags_of
 from adapters.discord.ports import DiscordStore, FollowUps, Interaction, KeptBack
 from adapters.discord.refs import interaction_ref, message_ref, user_ref
-from adapters.discord.settings import Settings
+from adapters.discord.settings import NOT_YOURS, Settings
 from adapters.discord.settings_panel import Page, read_part
 from adapters.discord.where import Where, closed_words, denied_words, where_of
 from bot.domain.access import ACTS_OF_ONES_OWN
@@ -251,9 +251,18 @@ class Interactions:
             await answering.say(tr(UNKNOWN_COMMAND) if where else tr(UNKNOWN_CHAT))
             return
         match called.name:
+            case "settings" if called.words == "log":
+                await answering.acknowledge(How.ALONE)
+                await answering.say(await self._changes(where))
             case "settings":
                 await answering.acknowledge(How.ALONE)
                 await self._settings.show(answering, where, Page.ME)
+            case "join":
+                await answering.acknowledge(How.ALONE)
+                await answering.say(await self._rooms.enter(where.user, called.words))
+            case "operator":
+                await answering.acknowledge(How.ALONE)
+                await answering.say(await self._rooms.operate(where.user, called.words))
             case "forget":
                 await answering.acknowledge(How.ALONE)
                 await answering.say(tr(FORGET_ASKS), confirm_forget(where.user.user))
@@ -262,6 +271,12 @@ class Interactions:
                 await answering.acknowledge(How.ALONE if where.can_post or called.alone else How.OPENLY)
                 await self._ask(answering, where, asked)
         await self._finish(answering, where)
+
+    async def _changes(self, where: Where) -> str:
+        """For those who could have changed it."""
+        if not (where.manages_chat or where.manages_server):
+            return tr(NOT_YOURS[Page.CHAT])
+        return await self._rooms.changes(where.chat, where.server)
 
     async def _open_on_message(self, answering: Answering, data: Mapping[str, Any]) -> None:
         """The form for the message on which the menu was opened."""
@@ -414,6 +429,9 @@ class Interactions:
             answering.leave()
 
     async def _denied(self, where: Where) -> str:
+        around = () if where.parent is None else (where.parent,)
+        if words := await self._rooms.kept_out(where.user, where.chat, server=where.server, around=around):
+            return words
         chat, server = await self._rooms.settings(where.chat, where.server)
         if where.parent is None:
             return denied_words(where, server, [chat])
@@ -484,7 +502,7 @@ class Interactions:
             case Verb.FILE:
                 await self._send_file(answering, where, custom_id.place, under)
             case Verb.INFO:
-                await answering.say(await self._rooms.info(under, index=custom_id.place))
+                await answering.say(await self._rooms.info(under, by=where.user, index=custom_id.place))
             case Verb.DELETE:
                 await self._delete(answering, where, custom_id, under)
             case Verb.SETTINGS:
@@ -525,7 +543,7 @@ class Interactions:
         capabilities = ChatCapabilities(
             max_file_bytes=limit, max_message_bytes=limit, max_images=1, age_limited=where.facts.age_limited
         )
-        rendition = await self._rooms.file(under, capabilities, index=place)
+        rendition = await self._rooms.file(under, capabilities, by=where.user, index=place)
         spoiler = interaction.message is not None and any(each.is_spoiler() for each in interaction.message.attachments)
         kept = self._kept(interaction, where, _Asked(""))
         await self._platform.send_file(kept, rendition, spoiler=spoiler)

@@ -35,7 +35,7 @@ from bot.ports import Rooms
 SAVED_WITHOUT_EVERYONE = N_("Saved, without @everyone: a list is for some of you. For everybody, leave it empty.")
 STALE = N_("Somebody has changed that list since you saw it. This is how it stands now: please choose once more.")
 NO_AMOUNT = N_("I can't read that as an amount in dollars. Try something like 2.50, or leave it empty.")
-_NOT_YOURS = {
+NOT_YOURS = {
     Page.CHAT: N_("Only who may manage this channel can change that."),
     Page.SERVER: N_("Only who may manage this server can change that."),
     Page.ME: N_("That is for somebody else to say."),
@@ -92,13 +92,13 @@ class Settings:
         async with self._alone_at(where.server.key):
             _, server = await self._rooms.settings(where.chat, where.server)
             changed = replace(server, person_day_microusd=person, day_microusd=everybody)
-            await self._rooms.change_server(where.server, changed)
+            await self._rooms.change_server(where.server, changed, by=where.user)
         await self.show(answering, where, Page.SERVER, said=tr(SAVED))
 
     async def _allows(self, answering: Answering, where: Where, page: Page) -> bool:
         if may(page, where):
             return True
-        await answering.say(tr(_NOT_YOURS[page]))
+        await answering.say(tr(NOT_YOURS[page]))
         return False
 
     def _alone_at(self, key: str) -> asyncio.Lock:
@@ -135,7 +135,7 @@ class Settings:
             return None
         if is_stale(chat.access, part):
             return tr(STALE)
-        await self._rooms.change_chat(where.chat, changed)
+        await self._rooms.change_chat(where.chat, changed, by=where.user, server=where.server)
         return saved
 
     async def _change_server(
@@ -147,5 +147,5 @@ class Settings:
             return None
         if is_stale(settings.access, part):
             return tr(STALE)
-        await self._rooms.change_server(server, changed)
+        await self._rooms.change_server(server, changed, by=where.user)
         return saved

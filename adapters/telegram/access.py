@@ -25,7 +25,7 @@ PERSON_DENIED: Final = N_(
 
 
 class Access:
-    """`denied` gives words to whoever may not, and "" to whoever may."""
+    """`denied` gives words to whoever may not, and "" to whoever may. The installation must let them in, too."""
 
     def __init__(self, rooms: Rooms, telegram: Telegram) -> None:
         self._rooms = rooms
@@ -34,9 +34,12 @@ class Access:
     async def denied(self, chat: ChatRef, person: UserRef) -> str:
         """The group must let them in, and the topic, where it is one. Raises what `Telegram.admins` raises."""
         if not is_group(chat):
-            return ""
+            return await self._rooms.kept_out(person, chat)
         group = group_of(chat)
         server = server_ref(chat.account, place_of(chat).chat)
+        around = () if group == chat else (group,)
+        if words := await self._rooms.kept_out(person, chat, server=server, around=around):
+            return words
         settings = [await self._rooms.settings(each, server) for each in dict.fromkeys((chat, group))]
         lists = [settings[0][1].access, *(own.access for own, _ in settings)]
         if not lists[0].admits_chat(chat.chat, group.chat):

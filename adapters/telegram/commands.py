@@ -10,11 +10,12 @@ from adapters.telegram.access import Access
 from adapters.telegram.examples import Examples
 from adapters.telegram.inbound import Command, chat_of, identity_of, is_ours, replied_of, turn_in, version_of
 from adapters.telegram.ports import Key, Me
-from adapters.telegram.refs import is_group
+from adapters.telegram.refs import is_group, place_of, server_ref
 from adapters.telegram.saying import Saying
-from adapters.telegram.settings import Settings
+from adapters.telegram.settings import NOT_YOURS, Settings
 from adapters.telegram.words import plain
 from bot.domain.buttons import ButtonId, Verb
+from bot.domain.invitations import ASKS_CODE, ONLY_IN_PRIVATE, START
 from bot.domain.language import N_, tr
 from bot.domain.refs import ChatRef, MessageRef, Person, TurnId
 from bot.domain.sharing import REMIX
@@ -75,11 +76,17 @@ class Commands:
         match command.name:
             case "start" if _asks_for_a_picture(command):
                 return False
+            case "join" | "operator":
+                await self._say(message, to, await self._in_private(to.chat, person, command))
+            case "start" if brings_code(command, to.chat):
+                await self._say(message, to, await self._rooms.enter(person.user, command.arguments))
             case "start":
                 # What else a link adds to it means nothing here.
                 await self._examples.welcome(to)
             case "help":
                 await self._examples.help(to)
+            case "settings" if command.arguments.lower() == "log":
+                await self._say(message, to, await self._changes(to.chat, person))
             case "settings" if not command.arguments:
                 await self._settings.show(to, person.user)
             case "forget":
@@ -91,6 +98,21 @@ class Commands:
             case _:
                 return False
         return True
+
+    async def _in_private(self, chat: ChatRef, person: Person, command: Command) -> str:
+        """What is only between the two of us. Nothing of it is kept."""
+        if is_group(chat):
+            return tr(ASKS_CODE) if command.name == "join" else tr(ONLY_IN_PRIVATE)
+        if command.name == "operator":
+            return await self._rooms.operate(person.user, command.arguments)
+        return await self._rooms.enter(person.user, command.arguments) if command.arguments else tr(ASKS_CODE)
+
+    async def _changes(self, chat: ChatRef, person: Person) -> str:
+        if not is_group(chat):
+            return await self._rooms.changes(chat, None)
+        if not await self._access.runs(chat, person.user):
+            return tr(NOT_YOURS)
+        return await self._rooms.changes(chat, server_ref(chat.account, place_of(chat).chat))
 
     async def _say(self, message: Message, to: MessageRef, words: str) -> None:
         await self._saying.once(f"command:{to.key}:{version_of(message)}", to, words)
@@ -132,8 +154,14 @@ class Commands:
         other = identity_of(replied) if replied is not None else None
         if other is None:
             return tr(REPLY_TO_SOMEBODY)
-        await self._settings.let(chat, other.user, allowed=allowed)
+        await self._settings.let(chat, other.user, allowed=allowed, by=person.user)
         return may_use(other.name) if allowed else may_not_use(other.name)
+
+
+def brings_code(command: Command, chat: ChatRef) -> bool:
+    """Whether it opens the door to somebody, where nobody else reads along."""
+    is_start = command.name == "start" and command.arguments.lower().startswith(START)
+    return (is_start or command.name == "join") and not is_group(chat)
 
 
 def _asks_for_a_picture(command: Command) -> bool:

@@ -23,6 +23,7 @@ from telegram import (
 
 from adapters.telegram.access import Access
 from adapters.telegram.albums import Gathering
+from adapters.telegram.commands import brings_code
 from adapters.telegram.inbound import (
     Command,
     Snag,
@@ -200,7 +201,9 @@ class Door:
         command = understood(lambda: command_of(message, self._me))
         if command is None:
             return False
-        return command.name in OF_ONES_OWN or (command.name in DECIDING and await self._access.runs(chat, person))
+        if command.name in OF_ONES_OWN or brings_code(command, chat):
+            return True
+        return command.name in DECIDING and await self._access.runs(chat, person)
 
     async def _used(self, message: MessageRef) -> None:
         group = group_of(message.chat)

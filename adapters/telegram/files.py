@@ -108,7 +108,7 @@ class Files:
 
         most_bytes = self._most_bytes
         capabilities = ChatCapabilities(max_file_bytes=most_bytes, max_message_bytes=most_bytes, max_images=1)
-        rendition = await self._rooms.file(pressed.under, capabilities, index=pressed.button.place)
+        rendition = await self._rooms.file(pressed.under, capabilities, by=pressed.user, index=pressed.button.place)
         words = f"{rendition.label}\n{tr(FILE_WORDS)}".strip()
         async with Hold(self._ledger, mine) as own, Hold(self._ledger, whole, anew=anew) as shared:
 

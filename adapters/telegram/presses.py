@@ -29,7 +29,7 @@ from adapters.telegram.settings import Settings
 from bot.domain.access import ACTS_OF_ONES_OWN
 from bot.domain.arena import ONLY_WHO_ASKED, vote_of
 from bot.domain.buttons import ButtonId, Verb, press_of, say_of
-from bot.domain.errors import ChatClosed, RemixError
+from bot.domain.errors import ChatClosed, KeptOut, RemixError
 from bot.domain.language import N_, speaking, spoken, tr
 from bot.domain.messages import Answer, InboundMessage, Quoted
 from bot.domain.refs import MessageRef, TurnId, UserRef
@@ -128,6 +128,8 @@ class Presses:
             if pressed.button.verb is not Verb.FORGET:  # nothing is to be learnt of who is being forgotten
                 await self._rooms.speaks(pressed.user, pressed.language)
             await self._press(pressed, answering)
+        except KeptOut as error:
+            await _say_at_last(answering, error.words)
         except ChatClosed:
             answering.acknowledge(tr(CANNOT_POST), alert=True)
         except RemixError as error:
@@ -173,7 +175,7 @@ class Presses:
             case Verb.FILE:
                 await self._files.press(pressed, answering)
             case Verb.INFO:
-                await answering.say(await self._rooms.info(pressed.under, index=pressed.button.place))
+                await answering.say(await self._rooms.info(pressed.under, by=pressed.user, index=pressed.button.place))
             case Verb.VOTE:
                 await self._vote(pressed, answering)
             case Verb.MORE:

@@ -52,19 +52,19 @@ class Settings:
         if thing == "show":
             answering.acknowledge()
             await self._redraw(pressed, value)
-        elif await self._change(pressed.chat, thing, value):
+        elif await self._change(pressed.chat, thing, value, by=pressed.user):
             answering.acknowledge(tr(SAVED))
             await self._redraw(pressed, thing)
         else:
             await answering.say(tr(UNKNOWN_PRESS))
 
-    async def let(self, chat: ChatRef, person: UserRef, *, allowed: bool) -> None:
+    async def let(self, chat: ChatRef, person: UserRef, *, allowed: bool, by: UserRef) -> None:
         """Let somebody use the bot in this group, or not any more."""
         group = _server(chat)
         async with self._alone_at(group.key):
             _, settings = await self._rooms.settings(chat, group)
             access = with_person(settings.access, person.user, allowed=allowed)
-            await self._rooms.change_server(group, replace(settings, access=access))
+            await self._rooms.change_server(group, replace(settings, access=access), by=by)
 
     async def _stand(self, pressed: Pressed, answering: Answering, value: str) -> None:
         if value not in set(Standing):
@@ -76,17 +76,17 @@ class Settings:
         if not is_group(pressed.chat):
             await self._redraw(pressed, "")
 
-    async def _change(self, chat: ChatRef, thing: str, value: str) -> bool:
+    async def _change(self, chat: ChatRef, thing: str, value: str, *, by: UserRef) -> bool:
         """False where there is no such choice."""
         group = _server(chat)
         async with self._alone_at(group.key):
             own, settings = await self._rooms.settings(chat, group if is_group(chat) else None)
             if (changed := changed_chat(own, thing, value)) is not None:
-                await self._rooms.change_chat(chat, changed)
+                await self._rooms.change_chat(chat, changed, by=by, server=group if is_group(chat) else None)
                 return True
             if not is_group(chat) or (altered := changed_group(settings, chat, thing, value)) is None:
                 return False
-            await self._rooms.change_server(group, altered)
+            await self._rooms.change_server(group, altered, by=by)
             return True
 
     async def _redraw(self, pressed: Pressed, page: str) -> None:

@@ -51,13 +51,19 @@ class Decisions:
         words = await self.rooms.vote(turn, chat=chat_ref(chat), by=_who(request), choice=vote[0])
         return web.json_response({"words": words}, headers=headers_of_speech())
 
+    async def join(self, request: web.Request) -> web.Response:
+        """POST /api/join. The code stands in the body, so that no address, and no log of one, has it."""
+        code = (await json_object(request)).get("code")
+        words = await self.rooms.enter(_who(request), str(code or ""))
+        return web.json_response({"words": words}, headers=headers_of_speech())
+
     async def info(self, request: web.Request) -> web.Response:
         """GET …/messages/…/info"""
         reply = await self._answer(request)
         index = request.query.get("index")
         if index is not None and not _PLACE.fullmatch(index):
             raise bad_number("index", least=0)
-        words = await self.rooms.info(reply, index=None if index is None else int(index))
+        words = await self.rooms.info(reply, by=_who(request), index=None if index is None else int(index))
         return web.json_response({"words": words}, headers=headers_of_speech())
 
     async def delete(self, request: web.Request) -> web.Response:

@@ -117,6 +117,15 @@ def voice_too_large(limit_bytes: int) -> Problem:
     )
 
 
+def kept_out(words: str) -> Problem:
+    return Problem(403, "kept_out", words)
+
+
+def told(words: str) -> Problem:
+    """No message: it was dealt with at once, and this is what came of it."""
+    return Problem(409, "told", words)
+
+
 def unknown_act() -> Problem:
     return Problem(400, "unknown_act", tr("I don't know that button. Please open the page anew, or say it in words."))
 

@@ -32,7 +32,7 @@ from adapters.web.inbound import (
     idempotency_key,
     read_form,
 )
-from adapters.web.login import PERSON, Login
+from adapters.web.login import OWNER_ID, PERSON, Login
 from adapters.web.ports import PageStore, Record, UploadSpool
 from adapters.web.records import PLATFORM, answer_id_of, chat_ref, inbound_of, message_id_of, person_record, public
 from adapters.web.shared import SharedPages
@@ -41,7 +41,10 @@ from adapters.web.verify import Check, VerifyPage
 from adapters.web.words import Words
 from bot.domain.errors import RemixError
 from bot.domain.images import EXTENSIONS
+from bot.domain.invitations import NO_OPERATOR, secret_command
+from bot.domain.language import tr
 from bot.domain.messages import InboundMessage
+from bot.domain.people import is_theirs_to_decide
 from bot.domain.recipes import is_recipe_file
 from bot.domain.refs import MessageRef, Sha256, ThreadId, TurnId, UserRef
 from bot.ports import Clock, ImageStore, Rooms
@@ -108,6 +111,7 @@ def build_app(
             web.get("/api/session", login.show),
             web.post("/api/session", login.enter),
             web.delete("/api/session", login.leave),
+            web.post("/api/join", decisions.join),
             web.get(f"{chat}/messages", chats.messages),
             web.post(f"{chat}/messages", chats.post),
             web.get(f"{chat}/messages/{{message}}", chats.message),
@@ -178,7 +182,9 @@ class Chats:
         form = await read_form(request, self.spool, message=message, max_image_bytes=self.max_image_bytes)
         try:
             await self._check(chat, form)
-            ours = person_record(self._inbound(request, chat, message, form), key=key)
+            said = self._inbound(request, chat, message, form)
+            await self._check_author(said)
+            ours = person_record(said, key=key)
             record = await self.store.append(chat, message, ours)
         except BaseException:
             await drop(self.spool, form)
@@ -188,6 +194,23 @@ class Chats:
         if "gone" in record:
             raise problems.deleted()
         return record
+
+    async def _check_author(self, message: InboundMessage) -> None:
+        """Who is kept out may still decide about what is theirs. What opens the door, and what an operator says, is
+        done at once, and nothing of it is kept. Behind a password a name is whoever gives it: so only the owner of a
+        page without one operates here."""
+        match secret_command(message.text):
+            case ("join", code):
+                raise problems.told(await self.rooms.enter(message.author, code))
+            case (_, words):
+                is_owner = message.author.user == OWNER_ID
+                raise problems.told(await self.rooms.operate(message.author, words) if is_owner else tr(NO_OPERATOR))
+            case None:
+                pass
+        if is_theirs_to_decide(message):
+            return
+        if words := await self.rooms.kept_out(message.author, message.ref.chat):
+            raise problems.kept_out(words)
 
     async def _check(self, chat: str, form: Form) -> None:
         if not (form.text or form.uploads or form.voice or form.act):

@@ -66,6 +66,8 @@ NAMES = (
     "share",
     "unshare",
     "verify",
+    "join",
+    "operator",
 )
 _COMMAND = re.compile(rf"\s*/({'|'.join(NAMES)})(?:@\w{{1,64}})?(?:\s+|$)", re.IGNORECASE)
 _MOST_ARGUMENTS = 4

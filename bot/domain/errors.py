@@ -7,6 +7,7 @@
     ├── NotAllowed                  somebody's say, a cap or a switch stands in the way
     ├── ChatClosed                  nothing can be posted in the chat for now
     │   └── ChatGone                nor ever again
+    │       └── KeptOut             whoever runs this bot does not let that person or chat in
     └── EngineFailed                the engine gave no image
         ├── EngineRefused           it will not do this; never charged to the person's quota
         │   └── SwitchedOff         the operator turned it off
@@ -76,6 +77,13 @@ class ChatGone(ChatClosed):
 
     code = "chat_gone"
     retryable = False
+
+
+class KeptOut(ChatGone):
+    """Whoever runs this bot does not let them in. Nothing was noted or posted; a door that can say it to that person
+    alone, or once a day, says `words`."""
+
+    code = "kept_out"
 
 
 class EngineFailed(RemixError):

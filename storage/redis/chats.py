@@ -30,8 +30,8 @@ class RedisChatStore:
     async def settings(self, chat: ChatRef) -> ChatSettings:
         return await self._read(self._keys.chat(chat), SETTINGS) or ChatSettings()
 
-    async def change(self, chat: ChatRef, settings: ChatSettings) -> None:
-        await self._write(self._keys.chat(chat), SETTINGS, settings)
+    async def change(self, chat: ChatRef, settings: ChatSettings) -> ChatSettings:
+        return await self._write(self._keys.chat(chat), SETTINGS, settings) or ChatSettings()
 
     async def server(self, server: ServerRef) -> ServerSettings:
         return await self._read(self._keys.server(server), SERVER_SETTINGS) or ServerSettings()
@@ -49,8 +49,8 @@ class RedisChatStore:
         above = SERVER_SETTINGS.load(texts[-1]) if server is not None and texts[-1] else ServerSettings()
         return own, above
 
-    async def change_server(self, server: ServerRef, settings: ServerSettings) -> None:
-        await self._write(self._keys.server(server), SERVER_SETTINGS, settings)
+    async def change_server(self, server: ServerRef, settings: ServerSettings) -> ServerSettings:
+        return await self._write(self._keys.server(server), SERVER_SETTINGS, settings) or ServerSettings()
 
     async def move(self, old: ChatRef, new: ChatRef) -> None:
         names = [(self._keys.chat(old), self._keys.chat(new))]
@@ -68,11 +68,13 @@ class RedisChatStore:
         text: Any = await self._client.getex(key, ex=self._life_s)
         return codec.load(text) if text else None
 
-    async def _write(self, key: str, codec: Codec[T], settings: T) -> None:
+    async def _write(self, key: str, codec: Codec[T], settings: T) -> T | None:
+        """Gives what stood there."""
         standing: Any = await self._client.get(key)
         # Of two changes at once the last one stands: each brings all settings.
         text = codec.rewrite(standing, settings) if standing else codec.dump(settings)
         await self._client.set(key, text, ex=self._life_s)
+        return codec.load(standing) if standing else None
 
 
 def _server_of(chat: ChatRef) -> ServerRef:

@@ -9,9 +9,12 @@ from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError
 
 from bot.domain.cast import Member
+from bot.domain.changes import Change
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.images import ImageFacts
+from bot.domain.invitations import Invitation
 from bot.domain.messages import InboundMessage, MessageRecord, Shown
+from bot.domain.people import Entry
 from bot.domain.recipes import Recipe
 from bot.domain.refs import Person
 from bot.domain.sharing import Share
@@ -72,3 +75,6 @@ RECIPE: Codec[Recipe] = Codec(Recipe)
 MEMBER: Codec[Member] = Codec(Member)
 SHARE: Codec[Share] = Codec(Share)
 RETIREMENT: Codec[Retirement] = Codec(Retirement)
+ENTRY: Codec[Entry] = Codec(Entry)
+INVITATION: Codec[Invitation] = Codec(Invitation)
+CHANGE: Codec[Change] = Codec(Change)

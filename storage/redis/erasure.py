@@ -35,6 +35,7 @@ from bot.ports import (
 )
 from storage.redis.arena import ArenaErasure
 from storage.redis.cast import RedisCastStore
+from storage.redis.changes import RedisChangeLog
 from storage.redis.client import Script
 from storage.redis.codec import OUTCOME, RECIPE, RECORD, SOURCES, TURN, Codec
 from storage.redis.consent import EXPLAINED, NEVER
@@ -42,6 +43,7 @@ from storage.redis.fingerprints import RedisFingerprintIndex
 from storage.redis.keys import Keys
 from storage.redis.languages import RedisLanguageStore
 from storage.redis.messages import latest_entry
+from storage.redis.people import RedisPeopleStore
 from storage.redis.shares import RedisShareStore
 from storage.redis.taste import RedisTasteStore
 from storage.redis.turns import NOBODY, people_in, status_of
@@ -83,6 +85,7 @@ class RedisErasure:
         self._prints = RedisFingerprintIndex(client, keys=keys)
         self._languages = RedisLanguageStore(client, keys=keys)
         self._tastes = RedisTasteStore(client, keys=keys)
+        self._people, self._changes = RedisPeopleStore(client, keys=keys), RedisChangeLog(client, keys=keys)
         self._ledger = ledger
         self._turns = turns
         self._images = images
@@ -124,6 +127,8 @@ class RedisErasure:
         await self._tastes.forget(user, before)
         await self._languages.forget(user)
         await self._client.hdel(self._keys.weights, user.key)
+        await self._people.forget(user.key)
+        await self._changes.forget(user.key)
         await self._drop_agreements(user, before)
         recipes = await self._index(self._keys.user_recipes(user), before)
         await self._drop_recipes(user, recipes)

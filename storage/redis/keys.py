@@ -23,6 +23,8 @@ WITHOUT_EXPIRY = (
     "rb:switches",  # what the operator turned off
     "rb:tide",  # how high the store stands: by this one that forgets is found out
     "rb:forgetting",  # who is being forgotten: emptied as it is done
+    "rb:{who}:rules",  # the door, the operators, who is kept out: for as long as they are
+    "rb:{who}:allowed",  # who is let in: the same
     "rb:forgotten",  # who was forgotten, and when: must outlive everything that it erases
     "rb:consent:*",  # what people said of their own pictures: a "never" must not lapse because nobody came by
     "rb:queue:*",  # the queue engine's own stream and group
@@ -57,6 +59,20 @@ class Keys:
     @property
     def switches(self) -> str:
         return f"{self.prefix}:switches"
+
+    def who(self, what: str) -> str:
+        """Who may use the installation: all of it lies in one slot."""
+        return f"{self.prefix}:{{who}}:{what}"
+
+    def invitation(self, digest: str) -> str:
+        return self.who(f"invitation:{digest}")
+
+    def tries(self, person: str) -> str:
+        """How many wrong codes somebody has sent."""
+        return self.who(f"tries:{person}")
+
+    def changes(self, place: str) -> str:
+        return self.who(f"changes:{place}")
 
     @property
     def tide(self) -> str:

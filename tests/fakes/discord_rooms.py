@@ -20,6 +20,10 @@ from tests.fakes.speaking import Speaking
 SIZES = (("", "As it is"), ("2K", "2K, about 10 ¢"))
 RENDITION = Rendition(ImageFacts(Sha256("ab" * 32), "image/png", 8, 8, 100), "Edited with AI: a cat in snow")
 
+KEPT_OUT = "I am here for invited people only."
+JOINED = "You are in."
+OPERATED = "The door is open."
+
 
 @dataclass
 class RecordingRooms(Speaking):
@@ -45,6 +49,26 @@ class RecordingRooms(Speaking):
     offers: list[Finished] = field(default_factory=list)
     platform: Platform | None = None
     """Where what is deleted stands."""
+    out: set[UserRef] = field(default_factory=set)
+    """Whom the installation keeps out."""
+    log: str = "Nothing was changed."
+
+    async def kept_out(
+        self, person: UserRef, chat: ChatRef, *, server: ServerRef | None = None, around: Sequence[ChatRef] = ()
+    ) -> str:
+        return KEPT_OUT if person in self.out else ""
+
+    async def enter(self, person: UserRef, code: str) -> str:
+        self.asked.append(("enter", person, code))
+        return JOINED
+
+    async def operate(self, person: UserRef, words: str) -> str:
+        self.asked.append(("operate", person, words))
+        return OPERATED
+
+    async def changes(self, chat: ChatRef, server: ServerRef | None) -> str:
+        self.asked.append(("changes", chat, server))
+        return self.log
 
     async def receive(self, message: InboundMessage) -> Received:
         if self.closed is not None:
@@ -74,7 +98,7 @@ class RecordingRooms(Speaking):
         self.asked.append(("vote", turn, chat, by, choice))
         return self.words
 
-    async def info(self, reply: MessageRef, *, index: int | None = None) -> str:
+    async def info(self, reply: MessageRef, *, by: UserRef, index: int | None = None) -> str:
         self.asked.append(("info", reply, index))
         return self.words
 
@@ -84,7 +108,9 @@ class RecordingRooms(Speaking):
             await self.platform.retract([reply], [])
         return self.words
 
-    async def file(self, reply: MessageRef, capabilities: ChatCapabilities, *, index: int | None = None) -> Rendition:
+    async def file(
+        self, reply: MessageRef, capabilities: ChatCapabilities, *, by: UserRef, index: int | None = None
+    ) -> Rendition:
         self.asked.append(("file", reply, capabilities.max_file_bytes, index))
         return RENDITION
 
@@ -100,10 +126,12 @@ class RecordingRooms(Speaking):
         of_server = self.servers.get(server) if server else None
         return self.chats.get(chat, ChatSettings()), of_server or ServerSettings()
 
-    async def change_chat(self, chat: ChatRef, settings: ChatSettings) -> None:
+    async def change_chat(
+        self, chat: ChatRef, settings: ChatSettings, *, by: UserRef, server: ServerRef | None = None
+    ) -> None:
         self.chats[chat] = settings
 
-    async def change_server(self, server: ServerRef, settings: ServerSettings) -> None:
+    async def change_server(self, server: ServerRef, settings: ServerSettings, *, by: UserRef) -> None:
         self.servers[server] = settings
 
     async def move(self, old: ChatRef, new: ChatRef) -> None:

@@ -79,6 +79,9 @@ SAID_NEVER = "All right. Nobody edits your pictures any more."
 STILL_MADE = "It is still being made. Cancel it first."
 NOT_YOURS = "Only whoever asked for it can delete this."
 NOTHING_THERE = "There is nothing left of this."
+KEPT_OUT = "I am here for invited people only."
+JOINED = "You are in."
+CODE = "let-me-in"
 QUESTION = (Control(Act.LATEST, "My last picture here"),)
 PLAN = (
     ("rotate", "A fox finds a red hat under the snow."),
@@ -169,6 +172,8 @@ class SmallCore(Speaking):
     broken: bool = False
     shares: dict[str, SharedResult] = field(default_factory=dict)
     offers: list[Finished] = field(default_factory=list)
+    out: set[UserRef] = field(default_factory=set)
+    """Whom the installation keeps out."""
     _filled: dict[TurnId, Answer] = field(default_factory=dict)
     _shown: dict[MessageRef, list[Sha256]] = field(default_factory=dict)
     _made_from: dict[MessageRef, list[Sha256]] = field(default_factory=dict)
@@ -189,6 +194,23 @@ class SmallCore(Speaking):
 
     async def move(self, old: ChatRef, new: ChatRef) -> None:
         raise NotImplementedError("a chat of the page has one name")
+
+    async def kept_out(
+        self, person: UserRef, chat: ChatRef, *, server: ServerRef | None = None, around: Sequence[ChatRef] = ()
+    ) -> str:
+        return KEPT_OUT if person in self.out else ""
+
+    async def enter(self, person: UserRef, code: str) -> str:
+        if code != CODE:
+            return "That code does not open anything."
+        self.out.discard(person)
+        return JOINED
+
+    async def operate(self, person: UserRef, words: str) -> str:
+        return f"The door hears: {words}"
+
+    async def changes(self, chat: ChatRef, server: ServerRef | None) -> str:
+        return "Nothing was changed."
 
     async def receive(self, message: InboundMessage) -> Received:
         self.received.append(message)
@@ -244,7 +266,7 @@ class SmallCore(Speaking):
     async def answer_of(self, turn: TurnId) -> Answer | None:
         return self._filled.get(turn)
 
-    async def info(self, reply: MessageRef, *, index: int | None = None) -> str:
+    async def info(self, reply: MessageRef, *, by: UserRef, index: int | None = None) -> str:
         shown = self._shown.get(reply, [])
         if not shown:
             return NOTHING_THERE
@@ -261,7 +283,9 @@ class SmallCore(Speaking):
         await self.platform.retract([reply], [])
         return ""
 
-    async def file(self, reply: MessageRef, capabilities: ChatCapabilities, *, index: int | None = None) -> Rendition:
+    async def file(
+        self, reply: MessageRef, capabilities: ChatCapabilities, *, by: UserRef, index: int | None = None
+    ) -> Rendition:
         shown = self._shown.get(reply, [])
         if not shown:
             raise BadRequest(NOTHING_THERE)
@@ -276,10 +300,12 @@ class SmallCore(Speaking):
         of_server = self._servers.get(server) if server else None
         return self._chats.get(chat, ChatSettings()), of_server or ServerSettings()
 
-    async def change_chat(self, chat: ChatRef, settings: ChatSettings) -> None:
+    async def change_chat(
+        self, chat: ChatRef, settings: ChatSettings, *, by: UserRef, server: ServerRef | None = None
+    ) -> None:
         self._chats[chat] = settings
 
-    async def change_server(self, server: ServerRef, settings: ServerSettings) -> None:
+    async def change_server(self, server: ServerRef, settings: ServerSettings, *, by: UserRef) -> None:
         self._servers[server] = settings
 
     async def standing(self, owner: UserRef, chat: ChatRef) -> Standing:

@@ -50,17 +50,19 @@ class FileRooms(RecordingRooms):
     rendition: Rendition | None = None
     gate: asyncio.Event | None = None
 
-    async def file(self, reply: MessageRef, capabilities: ChatCapabilities, *, index: int | None = None) -> Rendition:
-        await super().file(reply, capabilities, index=index)
+    async def file(
+        self, reply: MessageRef, capabilities: ChatCapabilities, *, by: UserRef, index: int | None = None
+    ) -> Rendition:
+        await super().file(reply, capabilities, by=by, index=index)
         if self.gate is not None:
             await self.gate.wait()
         assert self.rendition is not None
         return self.rendition
 
-    async def info(self, reply: MessageRef, *, index: int | None = None) -> str:
+    async def info(self, reply: MessageRef, *, by: UserRef, index: int | None = None) -> str:
         if self.gate is not None:
             await self.gate.wait()
-        return await super().info(reply, index=index)
+        return await super().info(reply, by=by, index=index)
 
 
 @dataclass

@@ -25,7 +25,7 @@ from bot.domain.messages import InboundMessage, Received
 from bot.domain.refs import ChatRef, MessageRef, UserRef
 from storage.redis.client import open_client
 from storage.redis.discord import RedisDiscordStore
-from tests.fakes.discord_rooms import RecordingRooms
+from tests.fakes.discord_rooms import KEPT_OUT, RecordingRooms
 
 US, SERVER, CHAT, OTHER = "9000", "500", "600", "601"
 FIRST = snowflake_at(1_760_000_000.0)
@@ -277,3 +277,17 @@ async def test_more_than_is_kept_is_left_in_history_and_not_marked(
     assert await scene.marks() == {chat_ref(US, CHAT): FIRST + 1, chat_ref(US, OTHER): FIRST + 2}
     await scene.takes(message(2), message(3, chat=OTHER))
     assert len(rooms.received) == 4
+
+
+# --- whom the installation keeps out
+
+
+async def test_whom_the_installation_keeps_out_is_told_once_a_day_and_still_decides_about_theirs(
+    scene: Scene,
+) -> None:
+    scene.rooms.out.add(UserRef("discord", "101"))
+    await scene.takes(message(0), message(1))
+    scene.begins_anew()
+    await scene.takes(message(2), message(3, content=f"<@{US}> /mine never"))
+    assert scene.world.said == [KEPT_OUT]
+    assert [each.text for each in scene.rooms.received] == ["/mine never"]

@@ -45,7 +45,7 @@ from storage.redis.discord import RedisDiscordStore
 from tests.fakes.discord import Channel, FakeDiscord, Guild, Interaction, Message, Permission
 from tests.fakes.discord import Person as Human
 from tests.fakes.discord.payloads import message_json
-from tests.fakes.discord_rooms import RENDITION, RecordingRooms
+from tests.fakes.discord_rooms import JOINED, KEPT_OUT, OPERATED, RENDITION, RecordingRooms
 from tests.fakes.rooms import MemoryImages, SmallCore
 from tests.pictures import photo
 
@@ -213,6 +213,7 @@ async def test_commands_are_registered_once_and_again_only_when_they_changed(
     assert {each["name"] for each in fake.commands} == {
         "edit", "imagine", "story", "explain", "tree", "compare", "arena", "leaderboard", "share", "unshare",
         "presets", "recipe", "recipes", "cast", "taste", "mine", "help", "settings", "forget", "usage", "verify",
+        "join", "operator",
         EDIT_THIS, TAKE_BACK, CHECK_THIS,
     }  # fmt: skip
 
@@ -1231,3 +1232,39 @@ async def test_nobody_erases_somebody_else(stage: Stage) -> None:
     shown = stage.answer_of_ours((str(button.label), str(button.custom_id)))
     assert await said_alone(await stage.ben.presses(shown, str(button.label))) == NOT_YOUR_BUTTON
     assert stage.rooms.asked == []
+
+
+# --- whoever runs the bot
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "asked", "told"),
+    [
+        ("join", "code", ("enter", "abc-def"), JOINED),
+        ("operator", "words", ("operate", "abc-def"), OPERATED),
+    ],
+)
+async def test_what_is_only_between_the_two_of_us_is_answered_for_that_person_alone_and_is_no_message(
+    stage: Stage, name: str, option: str, asked: tuple[str, str], told: str
+) -> None:
+    assert await said_alone(await stage.anna.slash(name, stage.channel, **dict[str, Any]({option: "abc-def"}))) == told
+    assert await stage.one_asked() == (asked[0], stage.by(stage.anna), asked[1])
+    assert stage.rooms.received == []
+
+
+async def test_who_manages_a_channel_reads_what_was_changed_and_nobody_else_does(stage: Stage) -> None:
+    stage.rooms.log = "Somebody changed something."
+    assert "manage this channel" in await said_alone(await stage.ben.slash("settings", stage.channel, log=True))
+    assert stage.rooms.asked == []
+    stage.guild.join(stage.anna, stage.guild.role("boss", Permission.MANAGE_CHANNELS))
+    assert await said_alone(await stage.anna.slash("settings", stage.channel, log=True)) == stage.rooms.log
+
+
+async def test_whom_the_installation_keeps_out_reads_so_alone_and_still_decides_about_theirs(stage: Stage) -> None:
+    stage.rooms.out.add(stage.by(stage.anna))
+    shown = stage.answer_of_ours(("This", str(ButtonId(Verb.INFO))))
+    assert await said_alone(await stage.anna.slash("imagine", stage.channel, words="a fox")) == KEPT_OUT
+    assert await said_alone(await stage.anna.presses(shown, "This")) == KEPT_OUT
+    assert (stage.rooms.received, stage.rooms.asked) == ([], [])
+    await stage.anna.slash("mine", stage.channel)
+    assert [(await stage.fake.until(lambda: stage.rooms.received))[0].text] == ["/mine"]

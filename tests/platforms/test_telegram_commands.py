@@ -23,14 +23,17 @@ from adapters.telegram.commands import (
 from adapters.telegram.examples import EXAMPLES, TRY_IT, WELCOME
 from adapters.telegram.menu import menus, set_menus
 from adapters.telegram.refs import server_ref
+from adapters.telegram.settings import NOT_YOURS
 from bot.domain.access import Access
 from bot.domain.buttons import Verb
 from bot.domain.chats import ServerSettings
 from bot.domain.commands import HELP
+from bot.domain.invitations import ASKS_CODE, ONLY_IN_PRIVATE
 from bot.domain.refs import TurnId
 from bot.domain.words import CANCELLED, FORGET_ASKS, TOO_LATE
 from bot.ending import end
 from bot.engines.exact import ExactEngine
+from tests.fakes.discord_rooms import JOINED, OPERATED
 from tests.platforms.telegram_stage import Stage, key, open_stage
 
 TURN, OTHER = TurnId("aaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb"), TurnId("aaaaaaaaaaaaaaaa-cccccccccccccccc")
@@ -286,3 +289,48 @@ async def test_a_channel_is_not_greeted(stage: Stage) -> None:
     stage.fake.promote(channel, stage.fake.bot)
     await stage.hears()
     assert stage.fake.asked("sendMessage") == []
+
+
+# --- whoever runs the bot
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ("/join abc-def", ("enter", "abc-def")),
+        ("/start join-abc-def", ("enter", "join-abc-def")),
+        ("/operator door closed", ("operate", "door closed")),
+    ],
+)
+async def test_what_is_only_between_the_two_of_us_reaches_the_core_and_is_no_message(
+    stage: Stage, words: str, asked: tuple[str, str]
+) -> None:
+    chat = stage.own_chat()
+    await stage.says(stage.anna, chat, words)
+    name, argument = asked
+    assert stage.rooms.asked == [(name, stage.user(stage.anna), argument)]
+    assert chat.last().words == {"enter": JOINED, "operate": OPERATED}[name]
+    assert stage.rooms.received == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"), [("/join abc", ASKS_CODE), ("/operator door closed", ONLY_IN_PRIVATE), ("/join", ASKS_CODE)]
+)
+async def test_where_others_read_along_no_code_is_used_and_nobody_operates(stage: Stage, words: str, told: str) -> None:
+    group = stage.group()
+    name, _, rest = words.partition(" ")
+    await stage.says(stage.anna, group, f"{name}@remix_test_bot {rest}")
+    assert (group.last().words, stage.rooms.asked, stage.rooms.received) == (told, [], [])
+
+
+async def test_who_runs_a_group_reads_what_was_changed_in_it_and_nobody_else_does(stage: Stage) -> None:
+    group, own = stage.group(), stage.own_chat()
+    await stage.says(stage.ben, group, "/settings@remix_test_bot log")
+    assert (group.last().words, stage.rooms.asked) == (NOT_YOURS, [])
+    await stage.says(stage.anna, group, "/settings@remix_test_bot log")
+    await stage.says(stage.anna, own, "/settings log")
+    assert (group.last().words, own.last().words) == (stage.rooms.log, stage.rooms.log)
+    assert stage.rooms.asked == [
+        ("changes", stage.chat(group), server_ref(stage.me.id, group.id)),
+        ("changes", stage.chat(own), None),
+    ]

@@ -21,6 +21,7 @@ from bot.domain.buttons import ButtonId, Verb
 from bot.domain.chats import ServerSettings
 from bot.domain.errors import ChatClosed
 from bot.domain.refs import ChatRef, MessageRef
+from tests.fakes.discord_rooms import KEPT_OUT
 from tests.fakes.telegram import Chat, Message, Person
 from tests.platforms.telegram_doors import Process, Scene, a_scene
 
@@ -426,3 +427,34 @@ def silenced(scene: Scene, group: Chat, *, at: int, can_send: bool) -> dict[str,
     new = {"status": "restricted", "user": bot, "is_member": True, "until_date": 0, **rights}
     change = {"chat": group.json(), "from": bot, "date": at, "new_chat_member": new}
     return {"my_chat_member": change | {"old_chat_member": {"status": "member", "user": bot}}}
+
+
+# --- whom the installation keeps out
+
+
+async def test_whom_the_installation_keeps_out_is_told_once_a_day_in_each_chat(
+    scene: Scene, process: Process, ben: Person, group: Chat
+) -> None:
+    scene.rooms.out.add(user_ref(ben.id))
+    own = scene.fake.private(ben)
+    for words in ("a fox", "a hen"):
+        await ben.says(group, words, mention=True)
+        await ben.says(own, words)
+    await scene.until(lambda: answers(scene, group) and answers(scene, own))
+    await scene.settled(process)
+    assert (answers(scene, group), answers(scene, own)) == ([KEPT_OUT], [KEPT_OUT])
+    assert scene.received == []
+
+
+async def test_who_is_kept_out_may_bring_a_code_in_private_and_decide_about_what_is_theirs(
+    scene: Scene, process: Process, ben: Person, group: Chat
+) -> None:
+    scene.rooms.out.add(user_ref(ben.id))
+    own = scene.fake.private(ben)
+    for words in ("/join abc", "/start join-abc", "/start", "/forget", "/mine never"):
+        await ben.says(own, words)
+    await ben.says(group, "/join@remix_test_bot abc")
+    await scene.until(lambda: len(scene.beside.commanded) == 4 and answers(scene, group) and answers(scene, own))
+    await scene.settled(process)
+    assert sorted(each.name for each in scene.beside.commanded) == ["forget", "join", "mine", "start"]
+    assert (answers(scene, group), answers(scene, own)) == ([KEPT_OUT], [KEPT_OUT])

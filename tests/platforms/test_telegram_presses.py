@@ -37,7 +37,7 @@ from bot.domain.words import (
     UNKNOWN_PRESS,
 )
 from bot.ending import end
-from tests.fakes.discord_rooms import RENDITION
+from tests.fakes.discord_rooms import KEPT_OUT, RENDITION
 from tests.fakes.telegram import Message
 from tests.platforms.telegram_stage import Stage, key, open_stage, png
 
@@ -633,3 +633,16 @@ async def test_the_settings_are_drawn_on_no_message_but_theirs(stage: Stage) -> 
     ]
     assert words == [UNKNOWN_PRESS] * 3
     assert (shown.words, shown.labels) == ("Here you are.", ["Cancel"])
+
+
+async def test_whom_the_installation_keeps_out_is_told_so_at_each_press_and_still_decides_about_theirs(
+    stage: Stage,
+) -> None:
+    group = stage.group()
+    stage.rooms.out.add(stage.user(stage.ben))
+    shown = await result(stage, group)
+    told = [(await stage.presses_key(stage.ben, shown, "Again")).words for _ in range(2)]
+    assert (told, stage.rooms.received) == ([KEPT_OUT] * 2, [])
+    mine = await stage.posts(group, [key("This", Verb.PRESS, f"{Act.WITHDRAW}.yes")], shows=TURN)
+    await stage.presses_key(stage.ben, mine, "This")
+    assert [message.press for message in stage.rooms.received] == [Press(Act.WITHDRAW, "yes")]

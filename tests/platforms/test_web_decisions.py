@@ -10,9 +10,13 @@ import pytest
 from bot.domain.actions import Act
 from bot.domain.arena import ENDED, ONLY_WHO_ASKED, Choice, your_vote
 from bot.domain.consent import Standing
+from bot.domain.invitations import NO_OPERATOR
 from bot.domain.refs import ChatRef, UserRef
 from tests.fakes.rooms import (
     AGREED,
+    CODE,
+    JOINED,
+    KEPT_OUT,
     NOT_FOR_YOU,
     NOT_YOURS,
     NOTHING_THERE,
@@ -280,3 +284,48 @@ async def test_anybody_votes_and_only_who_asked_ends_it(page: PageRig, people: A
     assert (await sees(page, ids["answer_id"], as_ben))["vote"]["voted"] == 3
     assert (await page.posts(path, json={"choice": "c"}, headers=as_ben))[0] == 400
     assert (await page.posts(path.replace("home", "other"), json={"choice": "a"}, headers=as_ben))[0] == 404
+
+
+# --- who may
+
+
+async def stands(page: PageRig, headers: Headers) -> list[Any]:
+    _, told = await page.gets("/api/chats/home/messages", headers=headers)
+    return list(told["messages"])
+
+
+async def test_who_is_kept_out_of_the_page_is_told_so_and_still_decides_about_theirs(
+    page: PageRig, people: Any
+) -> None:
+    (ann, as_ann), _ = people
+    page.core.out.add(UserRef("web", ann))
+    told = words(await page.says("turn it", CAT, headers=as_ann))
+    assert told == (403, "kept_out", KEPT_OUT)
+    assert (page.core.received, await stands(page, as_ann)) == ([], [])
+    assert (await page.says("/withdraw", headers=as_ann))[0] == 202
+
+
+async def test_a_code_lets_in_on_the_page(page: PageRig, people: Any) -> None:
+    (ann, as_ann), _ = people
+    page.core.out.add(UserRef("web", ann))
+    assert await page.posts("/api/join", json={"code": CODE}, headers=as_ann) == (200, {"words": JOINED})
+    assert page.core.out == set()
+
+
+async def test_a_code_that_is_sent_as_a_message_lets_in_and_stands_nowhere(page: PageRig, people: Any) -> None:
+    (ann, as_ann), _ = people
+    page.core.out.add(UserRef("web", ann))
+    assert words(await page.says(f"/join {CODE}", headers=as_ann)) == (409, "told", JOINED)
+    assert (page.core.out, page.core.received, await stands(page, as_ann)) == (set(), [], [])
+
+
+async def test_behind_a_password_nobody_operates(page: PageRig, people: Any) -> None:
+    _, (_, as_ben) = people
+    assert words(await page.says("/operator door closed", headers=as_ben)) == (409, "told", NO_OPERATOR)
+
+
+async def test_the_owner_of_a_page_without_a_password_operates_where_they_are_an_operator(redis_url: str) -> None:
+    async with open_page(redis_url) as page:
+        told = words(await page.says("/operator door closed"))
+        assert told == (409, "told", "The door hears: door closed")
+        assert await stands(page, {}) == []

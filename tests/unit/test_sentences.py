@@ -120,7 +120,7 @@ def test_what_is_offered_to_say_is_understood_in_that_language(spoken_in: str) -
 # --- the sources
 
 _READ_BY_NOBODY = re.compile(
-    r"bot/(cli|oneshot|settings|app|reconciler|insisting|fonts)\.py|bot/evaluation/|adapters/evaluation/"
+    r"bot/(cli|oneshot|operating|settings|app|reconciler|insisting|fonts)\.py|bot/evaluation/|adapters/evaluation/"
     r"|bot/labels/(metadata|signing|verify|credentials/)"
     r"|bot/engines/gemini/(prompt|text|models|client|access|safety|wire|fit|notes)\.py|bot/engines/exact/(grammar|words)"
     r"|bot/engines/(looks|cleaning|matte|pixels)\.py|bot/domain/(pointing|imagining|wishes|formats|questions|plain"
