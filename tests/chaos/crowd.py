@@ -85,6 +85,8 @@ class Crowd:
                 words = f"two variations with hat {number}"
             case "album":
                 parent, pictures = None, [small_picture(number), small_picture(number + 500_000)]
+            case _:
+                pass
         self.did[kind] += 1
         if kind == "consent":
             asked = await self._of_somebody_else(side, chat, number)
