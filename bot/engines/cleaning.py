@@ -53,15 +53,11 @@ class Clean:
 
 def cleaned(data: bytes, kind: Format) -> Clean | None:
     """The picture of a PNG, JPEG or WebP alone; None of an animated WebP and of other kinds. Raises `BrokenFile`."""
-    match kind:
-        case Format.PNG:
-            return _clean_png(data)
-        case Format.JPEG:
-            return _clean_jpeg(data)
-        case Format.WEBP:
-            return _clean_webp(data)
-        case _:
-            return None
+    cleaning = _CLEANING.get(kind)
+    try:
+        return cleaning(data) if cleaning is not None else None
+    except IndexError:
+        raise BrokenFile("a head that is cut off") from None
 
 
 def stated_size(data: bytes, kind: Format) -> tuple[int, int] | None:
@@ -161,3 +157,6 @@ def _clean_webp(data: bytes) -> Clean | None:
         elif piece.kind == b"EXIF":
             orientation = exif_orientation(body)
     return Clean(webp_file(kept), orientation == 1, orientation)
+
+
+_CLEANING = {Format.PNG: _clean_png, Format.JPEG: _clean_jpeg, Format.WEBP: _clean_webp}
