@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, cast
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.client import Pipeline
@@ -19,25 +19,33 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from bot.domain.errors import RemixError
 from bot.ports import Bucket
+from storage.redis import cluster, sentinel
 
 
 def open_client(url: str, *, connections: int = 64) -> Redis:
-    """A client whose callers wait for a free connection instead of failing at the 101st.
+    """A client whose callers wait for a free connection instead of failing at the 101st: of one server, of the master
+    that Sentinel names (`storage.redis.sentinel`), or of a cluster (`storage.redis.cluster`).
 
     redis-py 8 caps a plain pool at 100 connections and raises. Commands are repeated for about two seconds when the
-    server goes away: every write here is harmless to repeat.
+    server goes away: every write here is harmless to repeat. Raises `StateUnavailable` for what is no address.
     """
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=connections,
-        timeout=20,
-        socket_timeout=10,
-        socket_connect_timeout=5,
-        retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 6),
-        retry_on_error=[RedisConnectionError, RedisTimeoutError],
-        decode_responses=True,
-    )
-    return Redis.from_pool(pool)
+    scheme = url.partition("://")[0]
+    timeouts: dict[str, Any] = {"socket_timeout": 10, "socket_connect_timeout": 5, "decode_responses": True}
+    try:
+        if scheme in cluster.SCHEMES:
+            # The commands of a cluster are those of a server: the types of redis-py only do not say so.
+            return cast(Redis, cluster.open_cluster(url, connections=connections, **timeouts))
+        waiting: dict[str, Any] = {
+            "max_connections": connections,
+            "timeout": 20,
+            "retry": Retry(ExponentialBackoff(cap=0.5, base=0.02), 6),
+            "retry_on_error": [RedisConnectionError, RedisTimeoutError],
+        }
+        if scheme in sentinel.SCHEMES:
+            return Redis.from_pool(sentinel.sentinel_pool(url, **waiting, **timeouts))
+        return Redis.from_pool(BlockingConnectionPool.from_url(url, **waiting, **timeouts))
+    except ValueError as error:
+        raise StateUnavailable(f"REDIS_URL cannot be read: {error}") from error
 
 
 class StateUnavailable(RemixError):
