@@ -86,7 +86,9 @@ class Settings(BaseSettings):
         False, description="That server is your own and runs with `--local`: files may be much larger"
     )
     redis_url: SecretStr = Field(
-        SecretStr(""), description="Redis or Valkey to use instead of the one that comes along"
+        SecretStr(""),
+        description="Redis or Valkey to use instead of the one that comes along: redis://…, redis+sentinel://… or "
+        "redis+cluster://… (docs/deploy.md)",
     )
     image_store_url: str = Field("", description="Where pictures lie: a folder, s3://…, gs://… or az://…")
     gemini_api_key: SecretStr = Field(SecretStr(""), description="Google's key; without it only exact edits work")

@@ -65,6 +65,14 @@ class Server:
             return client.execute_command(*words)
         return None
 
+    def has(self, key: str) -> bool:
+        """Whether that key belongs to this node of a cluster."""
+        try:
+            self.asked("GET", key)
+        except redis.exceptions.MovedError:
+            return False
+        return True
+
 
 @contextmanager
 def server(folder: Path, *arguments: str) -> Generator[Server]:
@@ -88,10 +96,9 @@ class Cluster:
         return f"redis+cluster://127.0.0.1:{self.nodes[0].port}"
 
     def is_whole(self) -> bool:
-        told = [str(each.asked("CLUSTER INFO")) for each in self.nodes]
-        return all("cluster_state" in each and "ok" in each.split("cluster_slots")[0] for each in told) and all(
-            str(each.asked("CLUSTER NODES")).count("master") == len(self.nodes) for each in self.nodes
-        )
+        told = [each.asked("CLUSTER INFO") or {} for each in self.nodes]
+        sizes = {(each.get("cluster_state"), each.get("cluster_size")) for each in told}
+        return sizes == {("ok", str(len(self.nodes)))}
 
     def flush(self) -> None:
         for each in self.nodes:
@@ -101,10 +108,12 @@ class Cluster:
 @contextmanager
 def cluster(folder: Path, *, nodes: int = 2) -> Generator[Cluster]:
     """A cluster whose nodes share the slots evenly."""
-    made = Cluster([
-        Server(free_port(), folder / str(number), ("--save", "", "--appendonly", "yes", "--cluster-enabled", "yes"))
-        for number in range(nodes)
-    ])
+    made = Cluster(
+        [
+            Server(free_port(), folder / str(number), ("--save", "", "--appendonly", "yes", "--cluster-enabled", "yes"))
+            for number in range(nodes)
+        ]
+    )
     try:
         for number, node in enumerate(made.nodes):
             node.start()
@@ -139,6 +148,11 @@ class Watched:
             for each in about
         ) and "online" in str(self.master.asked("INFO", "replication"))
 
+    def has_caught_up(self) -> bool:
+        """Whether the replica has all that was written until now."""
+        about, copy = self.master.asked("INFO", "replication"), self.replica.asked("INFO", "replication")
+        return bool(about["master_repl_offset"] == copy["master_repl_offset"])
+
     def leads(self, candidate: Server) -> bool:
         told = [each.asked("SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE) for each in self.sentinels]
         return all(each and str(each[1]) == str(candidate.port) for each in told) and "master" in str(
@@ -147,33 +161,31 @@ class Watched:
 
 
 @contextmanager
-def watched(folder: Path, *, down_after_ms: int = 300) -> Generator[Watched]:
-    """One master that takes nothing that its replica does not get, and three sentinels."""
+def watched(folder: Path, *, sentinels: int = 1, down_after_ms: int = 300) -> Generator[Watched]:
+    """One master that takes nothing while its replica is out of reach. With several sentinels a vote may be split, and
+    is repeated after eight seconds: one alone is enough for most tests."""
     keeps = ("--save", "", "--appendonly", "yes", "--repl-diskless-sync-delay", "0")
     careful = (*keeps, "--min-replicas-to-write", "1", "--min-replicas-max-lag", "10")
     master = Server(free_port(), folder / "master", careful)
     replica = Server(free_port(), folder / "replica", (*keeps, "--replicaof", f"127.0.0.1 {master.port}"))
-    sentinels = [_sentinel(folder / f"sentinel-{number}", master.port, down_after_ms) for number in range(3)]
-    made = Watched(master, replica, sentinels)
+    quorum = sentinels // 2 + 1
+    about = f"sentinel monitor {SERVICE} 127.0.0.1 {master.port} {quorum}\n"
+    about += f"sentinel down-after-milliseconds {SERVICE} {down_after_ms}\nsentinel failover-timeout {SERVICE} 4000\n"
+    made = Watched(master, replica, [_sentinel(folder / f"sentinel-{each}", about) for each in range(sentinels)])
     try:
-        for each in (master, replica, *sentinels):
+        for each in (master, replica, *made.sentinels):
             each.start()
         wait_until(made.is_in_step)
         yield made
     finally:
-        for each in (*sentinels, replica, master):
+        for each in (*made.sentinels, replica, master):
             each.end()
 
 
-def _sentinel(folder: Path, master_port: int, down_after_ms: int) -> Server:
+def _sentinel(folder: Path, about: str) -> Server:
     folder.mkdir(parents=True)
-    about = folder / "sentinel.conf"
-    about.write_text(
-        f"sentinel monitor {SERVICE} 127.0.0.1 {master_port} 2\n"
-        f"sentinel down-after-milliseconds {SERVICE} {down_after_ms}\n"
-        f"sentinel failover-timeout {SERVICE} 4000\n"
-    )
-    return Server(free_port(), folder, (str(about), "--sentinel"))
+    (folder / "sentinel.conf").write_text(about)
+    return Server(free_port(), folder, (str(folder / "sentinel.conf"), "--sentinel"))
 
 
 def _pairs(told: Any) -> dict[str, str]:

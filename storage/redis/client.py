@@ -27,7 +27,8 @@ def open_client(url: str, *, connections: int = 64) -> Redis:
     that Sentinel names (`storage.redis.sentinel`), or of a cluster (`storage.redis.cluster`).
 
     redis-py 8 caps a plain pool at 100 connections and raises. Commands are repeated for about two seconds when the
-    server goes away: every write here is harmless to repeat. Raises `StateUnavailable` for what is no address.
+    server goes away, and for about twelve where another is to take its place: every write here is harmless to
+    repeat. Raises `StateUnavailable` for what is no address.
     """
     scheme = url.partition("://")[0]
     timeouts: dict[str, Any] = {"socket_timeout": 10, "socket_connect_timeout": 5, "decode_responses": True}
@@ -38,12 +39,13 @@ def open_client(url: str, *, connections: int = 64) -> Redis:
         waiting: dict[str, Any] = {
             "max_connections": connections,
             "timeout": 20,
-            "retry": Retry(ExponentialBackoff(cap=0.5, base=0.02), 6),
             "retry_on_error": [RedisConnectionError, RedisTimeoutError],
         }
         if scheme in sentinel.SCHEMES:
-            return Redis.from_pool(sentinel.sentinel_pool(url, **waiting, **timeouts))
-        return Redis.from_pool(BlockingConnectionPool.from_url(url, **waiting, **timeouts))
+            patience = Retry(ExponentialBackoff(cap=1.0, base=0.05), 16)
+            return Redis.from_pool(sentinel.sentinel_pool(url, retry=patience, **waiting, **timeouts))
+        patience = Retry(ExponentialBackoff(cap=0.5, base=0.02), 6)
+        return Redis.from_pool(BlockingConnectionPool.from_url(url, retry=patience, **waiting, **timeouts))
     except ValueError as error:
         raise StateUnavailable(f"REDIS_URL cannot be read: {error}") from error
 
@@ -71,6 +73,9 @@ async def check_server(client: Redis) -> tuple[str, ...]:
         troubles.append("it keeps no append-only file, so a crash of it loses edits: set appendonly yes")
     if str(about.get("maxmemory_policy", "noeviction")) != "noeviction":
         troubles.append("it throws keys away when memory is short: set maxmemory-policy noeviction")
+    if int(about.get("connected_slaves", 0)) and "min_slaves_good_slaves" not in about:
+        # This field is there only where it is set.
+        troubles.append("it answers before its replicas have a copy: set min-replicas-to-write 1 and -max-lag 10")
     return tuple(troubles)
 
 

@@ -9,7 +9,7 @@
 - It refuses a transaction over several slots. Here what follows each other in one slot is one transaction, and the next
   slot's is begun when that one has ended.
 - It fails at the first command for which no connection is free. Here callers wait.
-- It tries again without a pause. Here a node may be away for about two seconds, as with a single server.
+- It tries again without a pause. Here a node may be away for about twelve seconds, until another has taken its place.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class PatientCluster(RedisCluster):
         """Once a connection is free; again, where a node is away."""
         if _AT_IT.get():  # a command that was sent on to another node
             return await ask()
-        retry = Retry(ExponentialBackoff(cap=0.5, base=0.02), 6, supported_errors=_LATER)
+        retry = Retry(ExponentialBackoff(cap=1.0, base=0.05), 16, supported_errors=_LATER)
 
         async def asking() -> T:
             try:

@@ -28,6 +28,7 @@ WITHOUT_EXPIRY = (
     "rb:forgotten",  # who was forgotten, and when: must outlive everything that it erases
     "rb:consent:*",  # what people said of their own pictures: a "never" must not lapse because nobody came by
     "rb:queue:*",  # the queue engine's own stream and group
+    "{rb:queue}:*",  # the same, in a cluster
     "rb:{prints}:*",  # fingerprints: many turns' rows in one key, each row swept when its turn's record is gone
 )
 """Keys that have no expiry, and why that is right. A test compares this with a used server."""

@@ -12,15 +12,30 @@ from typing import Any, Final, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from redis.asyncio import BlockingConnectionPool
-from redis.asyncio.connection import parse_url
+from redis.asyncio.connection import SSLConnection, parse_url
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
 from redis.backoff import NoBackoff
 
 SCHEMES: Final = ("redis+sentinel", "rediss+sentinel")
 PORT: Final = 26379
 _ANSWER_S: Final = 1.0
 """How long one sentinel may take to say who the master is; then the next one is asked."""
+
+
+class FollowingConnection(SentinelManagedConnection):
+    """The library repeats a command at the server that it was sent to first (redis-py 8.1), for as long as it is
+    repeated. Here each repeat goes to whoever is the master by then."""
+
+    async def connect_check_health(self, check_health: bool = True, retry_socket_connect: bool = True) -> None:
+        if retry_socket_connect and not self.is_connected:  # otherwise the master was asked for just now
+            await cast(Any, self)._connect_retry()
+            return
+        await super().connect_check_health(check_health, retry_socket_connect)
+
+
+class FollowingSSLConnection(FollowingConnection, SSLConnection):
+    """The same with TLS."""
 
 
 class WaitingSentinelPool(SentinelConnectionPool, BlockingConnectionPool):
@@ -52,7 +67,7 @@ def sentinel_pool(url: str, **options: Any) -> WaitingSentinelPool:
     given = {name: value for name, value in given.items() if name not in ("host", "port", "connection_class")}
     shared = {name: value for name, value in given.items() if name.startswith("ssl_")} | ({"ssl": True} if tls else {})
     watchers = cast(Any, Sentinel)(
-        [_address(each) for each in hosts.split(",") if each.strip()],
+        [_address(each) for each in hosts.split(",")],
         sentinel_kwargs={
             "socket_timeout": _ANSWER_S,
             "socket_connect_timeout": _ANSWER_S,
@@ -61,7 +76,9 @@ def sentinel_pool(url: str, **options: Any) -> WaitingSentinelPool:
             **of_sentinels,
         },
     )
-    pool: WaitingSentinelPool = cast(Any, WaitingSentinelPool)(service, watchers, **{**options, **given, **shared})
+    ours = {name: value for name, value in {**options, **given, **shared}.items() if name != "ssl"}
+    kind = FollowingSSLConnection if tls else FollowingConnection
+    pool: WaitingSentinelPool = cast(Any, WaitingSentinelPool)(service, watchers, connection_class=kind, **ours)
     return pool
 
 
