@@ -109,6 +109,7 @@ from storage.redis.chats import RedisChatStore
 from storage.redis.client import check_server, open_client
 from storage.redis.consent import RedisConsentStore
 from storage.redis.discord import RedisDiscordStore
+from storage.redis.discord_shards import RedisShardStore
 from storage.redis.erasure import RedisErasure
 from storage.redis.fingerprints import RedisFingerprintIndex
 from storage.redis.images import RedisImageLedger
@@ -134,6 +135,7 @@ from storage.valkey.server import embedded_valkey
 
 if TYPE_CHECKING:
     from adapters.discord.account import DiscordAccount
+    from adapters.discord.shards import Shards
     from adapters.telegram.account import TelegramAccount, TelegramDoor
     from bot.labels.signing import Finish as Signing
 
@@ -193,6 +195,7 @@ class House:
     """What is wrong with how the database is set up, in words."""
     tide: TideTable
     sight: RedisSight
+    shards: RedisShardStore
     health: Health = field(default_factory=Health)
 
     async def forget(self, user: UserRef, *, told: Told | None = None) -> ForgetReceipt:
@@ -502,6 +505,7 @@ async def open_house(
             troubles=troubles,
             tide=TideTable(RedisTide(client), witness(settings.pictures_url), lost=count_loss),
             sight=RedisSight(client),
+            shards=RedisShardStore(client),
         )
         yield house
 
@@ -910,7 +914,7 @@ async def doors_in(house: House, role: Role) -> AsyncGenerator[str]:
     gateways: list[asyncio.Task[None]] = []
     async with serve(app, host=settings.host, port=settings.port) as address:
         if house.discord is not None:
-            gateway = house.discord.door_in(house.reception)
+            gateway = house.discord.door_in(house.reception, _shards(house, house.discord))
             gateways.append(asyncio.create_task(gateway.run(), name="discord"))
             house.health.watch("discord", standing(lambda: gateway.trouble))
         if mailbox is not None:
@@ -920,6 +924,14 @@ async def doors_in(house: House, role: Role) -> AsyncGenerator[str]:
             yield address
         finally:
             await end(*gateways)
+
+
+def _shards(house: House, discord: DiscordAccount) -> Shards | None:
+    """What this process hears of Discord; None for all of it."""
+    settings = house.settings
+    if not settings.redis_url.get_secret_value():
+        return None
+    return discord.shared(house.shards, holder=_process_name(), wanted=settings.discord_shards)
 
 
 @contextlib.asynccontextmanager

@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     discord_token: SecretStr = Field(SecretStr(""), description="Token of your Discord bot; without it only the page")
     discord_api_base: str = Field("", description="Another address for Discord's API (a proxy, a test)")
     discord_gateway_url: str = Field("", description="Another address for Discord's gateway (a proxy, a test)")
+    discord_shards: int = Field(
+        0, ge=0, description="Into how many connections Discord's servers are divided; 0 for as many as Discord says"
+    )
     telegram_token: SecretStr = Field(SecretStr(""), description="Token of your Telegram bot, from @BotFather")
     telegram_webhook_url: str = Field(
         "", description="The page's public address (https://…): Telegram then calls it, instead of being asked"

@@ -10,8 +10,9 @@ from adapters.discord.api import DiscordApi
 from adapters.discord.gateway import DiscordGateway
 from adapters.discord.interactions import Interactions
 from adapters.discord.outbound import DiscordPlatform
-from adapters.discord.ports import DiscordStore
+from adapters.discord.ports import DiscordStore, ShardStore
 from adapters.discord.refs import account_of
+from adapters.discord.shards import Shards
 from bot.ports import ImageStore, MessageStore, Rooms
 
 
@@ -24,10 +25,17 @@ class DiscordAccount:
     store: DiscordStore
     platform: DiscordPlatform
 
-    def door_in(self, rooms: Rooms) -> DiscordGateway:
+    def door_in(self, rooms: Rooms, shards: Shards | None = None) -> DiscordGateway:
+        """`shards` are those that this process shares with others."""
         account = self.platform.account
         interactions = Interactions(rooms, self.store, self.platform, self.api, account=account)
-        return DiscordGateway(rooms, self.store, self.api, token=self.token, account=account, interactions=interactions)
+        return DiscordGateway(
+            rooms, self.store, self.api, token=self.token, account=account, interactions=interactions, shards=shards
+        )
+
+    def shared(self, store: ShardStore, *, holder: str, wanted: int) -> Shards:
+        """What this process, known as `holder`, hears of all. `wanted` shards there are to be; 0: as Discord says."""
+        return Shards(store, account=self.platform.account, holder=holder, wanted=wanted)
 
 
 @contextlib.asynccontextmanager

@@ -23,6 +23,7 @@ from adapters.discord.inbound import Payload
 from adapters.discord.lean import Doorbell, LeanClient
 from adapters.discord.ports import DiscordStore
 from adapters.discord.refs import chat_ref
+from adapters.discord.shards import Shards
 from adapters.discord.surroundings import DiscordSurroundings
 from bot.ending import end
 from bot.ports import Rooms
@@ -71,7 +72,10 @@ class DiscordGateway:
         token: str,
         account: str,
         interactions: Doorbell,
+        shards: Shards | None = None,
     ) -> None:
+        """`shards` are those that this process shares with others; without, it hears all."""
+        self._shares = shards
         self.intent = ContentIntent.UNKNOWN
         self.refused = False
         self._token = token
@@ -98,10 +102,13 @@ class DiscordGateway:
         """Why nothing is heard now, for the operator; empty where all is."""
         if self.refused:
             return "Discord refuses DISCORD_TOKEN"
-        deaf = [str(shard) for shard, hears in sorted(self._shards.items()) if not hears]
-        if len(self._shards) > 1 and deaf:
+        ours = self._shards.keys() if self._shares is None else self._shares.held
+        if ours is not None and not ours and self._shares is not None:
+            return ""  # the others hear all
+        deaf = [str(shard) for shard in sorted(ours or ()) if not self._shards.get(shard)]
+        if len(ours or ()) > 1 and deaf:
             return f"not connected: shard {', '.join(deaf)}"
-        return "not connected" if deaf or not self._shards else ""
+        return "not connected" if deaf or not ours else ""
 
     async def run(self) -> None:
         self._begin(self._past.keep_noting())
@@ -145,7 +152,9 @@ class DiscordGateway:
     async def _connect(self) -> None:
         intents = discord.Intents(guilds=True, guild_messages=True, dm_messages=True)
         intents.message_content = self._surroundings.reads_content = self.intent is ContentIntent.GRANTED
-        client = LeanClient(intents=intents, take=self._take, listener=self, doorbell=self._interactions)
+        client = LeanClient(
+            intents=intents, take=self._take, listener=self, doorbell=self._interactions, shards=self._shares
+        )
         self._surroundings.client = client
         try:
             await client.start(self._token)
@@ -158,6 +167,8 @@ class DiscordGateway:
             self._shards.clear()
             self._surroundings.client = None
             await _close(client)
+            if self._shares is not None:
+                await self._shares.go()
 
     async def _ask_intent(self) -> ContentIntent:
         client = discord.Client(intents=discord.Intents(guilds=True))
@@ -196,8 +207,15 @@ class DiscordGateway:
         self._past.connected(shard)
 
     def lost(self, shard: int) -> None:
-        self._shards[shard] = False
+        if shard in self._shards:
+            self._shards[shard] = False
         self._past.lost(shard)
+
+    def left(self, shard: int) -> None:
+        self._shards.pop(shard, None)
+        self._past.lost(shard)
+        if reading := self._reading.pop(shard, None):
+            reading.cancel()
 
     def changed(self, server: int, channel: int | None) -> None:
         self._begin(self._open(server, channel))

@@ -8,13 +8,18 @@ is not to be asked (interactions bring their own).
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, cast
 
 import discord
 import structlog
+import yarl
 from discord.state import AutoShardedConnectionState
+
+from adapters.discord.shards import Shards
+from bot.ending import end
 
 log = structlog.get_logger("discord")
 
@@ -67,6 +72,10 @@ class Listener(Protocol):
 
     def lost(self, shard: int) -> None: ...
 
+    def left(self, shard: int) -> None:
+        """Another process hears it from now on."""
+        ...
+
     def changed(self, server: int, channel: int | None) -> None:
         """Permissions may be others than before, in this channel or in all of the server."""
         ...
@@ -109,7 +118,20 @@ class _LeanState(AutoShardedConnectionState[discord.AutoShardedClient]):
 class LeanClient(discord.AutoShardedClient):
     """One connection per shard, which the library keeps up by itself. It remembers no messages and no members."""
 
-    def __init__(self, *, intents: discord.Intents, take: Take, listener: Listener, doorbell: Doorbell) -> None:
+    def __init__(
+        self,
+        *,
+        intents: discord.Intents,
+        take: Take,
+        listener: Listener,
+        doorbell: Doorbell,
+        shards: Shards | None = None,
+    ) -> None:
+        """`shards` are those that this process shares with others; without, it hears all."""
+        self._shares = shards
+        self._dividing: asyncio.Task[None] | None = None
+        self._gateway_url = yarl.URL()
+        self._known: set[int] = set()
         self._take = take
         self._listener = listener
         self._doorbell = doorbell
@@ -132,8 +154,42 @@ class LeanClient(discord.AutoShardedClient):
         return state
 
     async def close(self) -> None:
+        if self._dividing is not None and self._dividing is not asyncio.current_task():
+            await end(self._dividing)
         self._lean.end_waiting()
         await super().close()
+
+    def knows(self, server: int) -> bool:
+        """Whether all servers of that one's shard are known here."""
+        return (server >> 22) % (self.shard_count or 1) in self._known
+
+    # --- shards that are shared (adapters.discord.shards.Connections)
+
+    async def launch_shards(self) -> None:
+        if self._shares is None:
+            await super().launch_shards()
+            return
+        recommended, url, limits = await self.http.get_bot_gateway()
+        count = await self._shares.begin(recommended, cast(Mapping[str, Any], limits))
+        self._gateway_url = yarl.URL(url)
+        self.shard_count = self._connection.shard_count = count
+        self._dividing = asyncio.create_task(self._shares.keep(self, count), name="shards")
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        if self._shares is None:
+            await super().before_identify_hook(shard_id, initial=initial)
+        else:
+            await self._shares.may_identify(shard_id or 0)
+
+    async def open_shard(self, shard: int) -> None:
+        await self.launch_shard(self._gateway_url, shard, initial=True)
+
+    async def close_shard(self, shard: int) -> None:
+        self._known.discard(shard)
+        self._listener.left(shard)
+        connected = self.get_shard(shard)
+        if connected is not None:
+            await connected.disconnect()
 
     async def setup_hook(self) -> None:
         try:
@@ -151,6 +207,7 @@ class LeanClient(discord.AutoShardedClient):
         self._listener.began(shard)
 
     async def on_shard_ready(self, shard: int) -> None:
+        self._known.add(shard)
         self._listener.ready(shard)
 
     async def on_shard_resumed(self, shard: int) -> None:

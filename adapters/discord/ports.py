@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -175,3 +175,35 @@ class DiscordStore(Protocol):
         ...
 
     async def note_commands(self, application: str, digest: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """`count` shards there are, `own` are this process's; of these it is to `leave` some to others that have fewer."""
+
+    count: int
+    own: frozenset[int]
+    leave: frozenset[int] = frozenset()
+
+
+class ShardStore(Protocol):
+    """Which process hears which shard. A process lives for so long after it has asked; what one that is gone heard is
+    free."""
+
+    async def divide(self, account: str, *, holder: str, wanted: int, life_s: float) -> Division:
+        """Show life, and take what is free, up to an even share. `wanted` is how many shards there are to be: it counts
+        where nobody lives, and a number that stands stays."""
+        ...
+
+    async def leave(self, account: str, *, holder: str, shards: Iterable[int]) -> None:
+        """These are heard no more, and free."""
+        ...
+
+    async def go(self, account: str, *, holder: str) -> None:
+        """None is heard any more."""
+        ...
+
+    async def until_identify(self, account: str, *, lane: int, every_s: float) -> float:
+        """0: a session may be begun now, and in this lane no other for so long. Otherwise the seconds until one may
+        ask again."""
+        ...

@@ -104,8 +104,8 @@ class DiscordSurroundings:
     async def look_up(self, pointer: Pointer, *, near: str) -> Payload | None:
         """Elsewhere only in servers where the bot is a member."""
         try:
-            if pointer.channel != near:
-                self._known_guild(pointer.server)
+            if pointer.channel != near and self._connected().knows(int(pointer.server or 0)):
+                self._known_guild(pointer.server)  # of what others hear, Discord says itself whether it is for us
             return await self._api.message(pointer.channel, pointer.message)
         except (ChatClosed, Rejected):
             return None
@@ -163,7 +163,7 @@ class DiscordSurroundings:
         guild = client.get_guild(int(server or 0))
         if guild is not None and not guild.unavailable:
             return guild
-        if guild is None and client.is_ready():
+        if guild is None and client.knows(int(server or 0)):
             raise ChatGone(tr(GONE_WORDS))
         raise Unavailable("That server is not known yet.")
 

@@ -207,8 +207,12 @@ class Keys:
         """`parts` may hold any character."""
         return ":".join([self.prefix, "discord", what, *(quote(part, safe="-_.~:%") for part in parts)])
 
+    def discord_account(self, account: str, what: str) -> str:
+        """What belongs to a bot as a whole."""
+        return f"{self.prefix}:discord:{{{account}}}:{what}"
+
     def discord_marks(self, account: str) -> str:
-        return f"{self.prefix}:discord:{{{account}}}:marks"
+        return self.discord_account(account, "marks")
 
     def discord_interaction(self, message: MessageRef) -> str:
         return f"{self.prefix}:discord:interaction:{{{message.key}}}"

@@ -25,6 +25,7 @@ from typing import Any
 
 import adapters.telegram.outbound as telegram
 import bot.app
+from adapters.discord import shards
 from storage.redis.turns import RedisTurnStore
 from tests.chaos.boundaries import boundaries, classes
 
@@ -120,6 +121,7 @@ def shorten_leases() -> None:
     bot.app.REMOTE_LEASE_S = 3.0
     bot.app.SHARED_IDLE_S = 3.0
     telegram.Rhythm = functools.partial(telegram.Rhythm, asking_s=3.0, stale_s=6.0)  # type: ignore[assignment, misc]
+    shards.LIFE_S = 2.0  # type: ignore[misc]
     original = RedisTurnStore.__init__
 
     @functools.wraps(original)
