@@ -143,8 +143,6 @@ log = structlog.get_logger("app")
 
 EMBEDDED_LEASE_S = 10.0
 REMOTE_LEASE_S = 360.0
-DRAIN_S = 30.0
-"""How long a stop waits for what runs."""
 SHARED_IDLE_S = 30.0
 """So long without a sign of life, and other processes take over what one took in."""
 _FIRST_LOOK_S = 15.0
@@ -1018,8 +1016,8 @@ async def _check_models(machines: Machines) -> None:
 async def at_work(house: House, hurry: asyncio.Event | None = None, *, role: Role = Role.ALL) -> AsyncGenerator[None]:
     """The worker and the reconciler, for as long as the block lasts.
 
-    What runs at the end is given `DRAIN_S` to finish, since a call that is broken off is paid for all the same; unless
-    somebody is in a `hurry`. What is still waiting runs at the next start.
+    What runs at the end is given the setting `drain_s` to finish, since a call that is broken off is paid for all the
+    same; unless somebody is in a `hurry`. What is still waiting runs at the next start.
     """
     workers: list[asyncio.Task[Any]] = []
     if role is not Role.GATEWAY:
@@ -1033,7 +1031,7 @@ async def at_work(house: House, hurry: asyncio.Event | None = None, *, role: Rol
         ends: list[asyncio.Task[Any]] = [asyncio.create_task(house.workshop.idle())]
         if hurry is not None:
             ends.append(asyncio.create_task(hurry.wait()))
-        await asyncio.wait(ends, timeout=DRAIN_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(ends, timeout=house.settings.drain_s, return_when=asyncio.FIRST_COMPLETED)
         await end(*workers, *ends)
         await house.workshop.leave()
 

@@ -151,6 +151,9 @@ class Settings(BaseSettings):
     server_turns: int = Field(0, ge=0, description="The same for one server")
     house_turns: int = Field(0, ge=0, description="The same for all processes together")
     slots: int = Field(8, ge=1, description="How many edits one process runs at once")
+    drain_s: float = Field(
+        30.0, ge=0, description="How long a stop waits for edits that run, in seconds; a second signal ends it at once"
+    )
     max_image_mb: int = Field(40, ge=1, description="Largest picture taken in, in megabytes")
     max_image_megapixels: int = Field(64, ge=1, description="Largest picture taken in, in millions of pixels")
     retention_days: int = Field(90, ge=1, description="How long pictures and words that nobody touches are kept")

