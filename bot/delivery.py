@@ -343,7 +343,7 @@ class Dispatch:
         if not status.holds:
             return None, ""
         position, begins = await self._waiting.of(status.turn.id)
-        return position, begins if status.holds == {Hold.SLOT} else ""
+        return position, begins if status.holds == frozenset({Hold.SLOT}) else ""
 
     async def _explained(self, *statuses: TurnStatus) -> Sequence[str]:
         """What the choices mean, with the first question that anybody is ever asked."""
