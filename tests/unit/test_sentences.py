@@ -120,7 +120,8 @@ def test_what_is_offered_to_say_is_understood_in_that_language(spoken_in: str) -
 # --- the sources
 
 _READ_BY_NOBODY = re.compile(
-    r"bot/(cli|oneshot|operating|settings|app|reconciler|insisting|fonts)\.py|bot/evaluation/|adapters/evaluation/"
+    r"bot/(cli|oneshot|operating|settings|secret_files|app|checkup|top|tide|reconciler|insisting|fonts)\.py"
+    r"|bot/evaluation/|bot/sight/|adapters/evaluation/|adapters/sight/"
     r"|bot/labels/(metadata|signing|verify|credentials/)"
     r"|bot/engines/gemini/(prompt|text|models|client|access|safety|wire|fit|notes)\.py|bot/engines/exact/(grammar|words)"
     r"|bot/engines/(looks|cleaning|matte|pixels)\.py|bot/domain/(pointing|imagining|wishes|formats|questions|plain"
@@ -141,6 +142,7 @@ FINE |= frozenset(OPERATOR_WORDS.values()) | {
     "\nDraw only panel ",
     LIKENESS,
     "Discord's files can't be had now (",
+    "Discord refuses DISCORD_TOKEN",
 }
 """What looks like a sentence and is said to an operator, or to a model."""
 
