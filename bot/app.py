@@ -424,6 +424,7 @@ async def open_house(
             arena=arena,
             contests=contests,
             languages=languages,
+            admits=who.doorkeeper.admit,
             arena_models=settings.arena_models,
         )
         reconciler = Reconciler(

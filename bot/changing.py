@@ -27,13 +27,20 @@ class Changing:
         self._chats = chats
         self._log = log
 
-    async def chat(self, chat: ChatRef, settings: ChatSettings, *, by: UserRef | None) -> None:
-        before, place, who = await self._chats.change(chat, settings), place_of_chat(chat), _subject(by)
-        await self._note(differences(place, before, settings, platform=chat.platform, by=who, at=time.time()))
+    async def chat(
+        self, chat: ChatRef, settings: ChatSettings, *, was: ChatSettings | None = None, by: UserRef | None
+    ) -> None:
+        """`was`: see `bot.ports.Rooms.change_chat`."""
+        before, after = await self._chats.change(chat, settings, was=was)
+        place, who = place_of_chat(chat), _subject(by)
+        await self._note(differences(place, before, after, platform=chat.platform, by=who, at=time.time()))
 
-    async def server(self, server: ServerRef, settings: ServerSettings, *, by: UserRef | None) -> None:
-        before, place, who = await self._chats.change_server(server, settings), place_of_server(server), _subject(by)
-        await self._note(differences(place, before, settings, platform=server.platform, by=who, at=time.time()))
+    async def server(
+        self, server: ServerRef, settings: ServerSettings, *, was: ServerSettings | None = None, by: UserRef | None
+    ) -> None:
+        before, after = await self._chats.change_server(server, settings, was=was)
+        place, who = place_of_server(server), _subject(by)
+        await self._note(differences(place, before, after, platform=server.platform, by=who, at=time.time()))
 
     async def house(self, what: str, before: str = "", after: str = "", *, by: str, people: Sequence[str] = ()) -> None:
         """Something was changed for the whole installation."""

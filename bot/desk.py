@@ -93,7 +93,7 @@ class Desk:
                 return tr(BY_MENU)
             if why := self._cannot_be(settings, changed, command.arguments):
                 return why
-            await self._changing.chat(chat, changed, by=asker)
+            await self._changing.chat(chat, changed, was=settings, by=asker)
             settings = changed
         (standing,) = await self._says.standing([asker], chat)
         return settings_words(replace(settings, profile=profile_in(self._profile, settings.profile)), standing)

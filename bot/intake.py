@@ -125,8 +125,9 @@ KeepDrawn = Callable[[Turn, Picture, Label | None], Awaitable[tuple[ImageFacts, 
 class Hall:
     """Takes messages in. `engines` are asked in their order; the first that understands an instruction whole does it.
 
-    `show` fills a turn's reserved reply; `close` does what follows a final state. `arena_models` are the two that an
-    arena compares, the first two of an engine's where none are named.
+    `admits` raises `KeptOut` where nothing is to be done, which is the answer then: a message that a crash left is
+    taken up long after it came in. `show` fills a turn's reserved reply; `close` does what follows a final state.
+    `arena_models` are the two that an arena compares, the first two of an engine's where none are named.
     """
 
     def __init__(
@@ -153,8 +154,10 @@ class Hall:
         arena: Arena,
         contests: Contests,
         languages: Languages,
+        admits: Callable[[InboundMessage], Awaitable[None]],
         arena_models: Sequence[str] = (),
     ) -> None:
+        self._admits = admits
         self._languages = languages
         self._arena = arena
         self._arena_models = arena_models
@@ -313,6 +316,7 @@ class Hall:
     ) -> None:
         understood = Understood(message.text)
         try:
+            await self._admits(message)
             understood = await self._listener.understand(message)
             if message.voice is not None and message.goes_on and begins_anew(understood.words):
                 message, target = replace(message, reply_to=None), None  # only now is it known

@@ -173,13 +173,22 @@ class Rooms(Protocol):
     async def settings(self, chat: ChatRef, server: ServerRef | None) -> tuple[ChatSettings, ServerSettings]: ...
 
     async def change_chat(
-        self, chat: ChatRef, settings: ChatSettings, *, by: UserRef, server: ServerRef | None = None
+        self,
+        chat: ChatRef,
+        settings: ChatSettings,
+        *,
+        by: UserRef,
+        server: ServerRef | None = None,
+        was: ChatSettings | None = None,
     ) -> None:
-        """It holds at once, for every process, and is written down. `server` is what the chat belongs to. Raises
-        `KeptOut`."""
+        """It holds at once, for every process, and is written down. `server` is what the chat belongs to. `was` is what
+        stood when it was decided: only what differs from that is changed, and what others change at the same moment
+        stays. Raises `KeptOut`."""
         ...
 
-    async def change_server(self, server: ServerRef, settings: ServerSettings, *, by: UserRef) -> None:
+    async def change_server(
+        self, server: ServerRef, settings: ServerSettings, *, by: UserRef, was: ServerSettings | None = None
+    ) -> None:
         """The same, of a server."""
         ...
 
@@ -775,8 +784,11 @@ class ChatStore(Protocol):
 
     async def settings(self, chat: ChatRef) -> ChatSettings: ...
 
-    async def change(self, chat: ChatRef, settings: ChatSettings) -> ChatSettings:
-        """Gives what was set before."""
+    async def change(
+        self, chat: ChatRef, settings: ChatSettings, *, was: ChatSettings | None = None
+    ) -> tuple[ChatSettings, ChatSettings]:
+        """Gives what stood before, and what stands now: with `was`, only what differs between that and `settings` is
+        changed."""
         ...
 
     async def server(self, server: ServerRef) -> ServerSettings: ...
@@ -787,8 +799,10 @@ class ChatStore(Protocol):
         """Those of several chats, in the order asked, and of their server, looked up at once."""
         ...
 
-    async def change_server(self, server: ServerRef, settings: ServerSettings) -> ServerSettings:
-        """Gives what was set before."""
+    async def change_server(
+        self, server: ServerRef, settings: ServerSettings, *, was: ServerSettings | None = None
+    ) -> tuple[ServerSettings, ServerSettings]:
+        """The same, of a server."""
         ...
 
     async def move(self, old: ChatRef, new: ChatRef) -> None:

@@ -247,15 +247,31 @@ class Reception:
         return replace(own, profile=self._profiles.shown(own.profile)), above
 
     async def change_chat(
-        self, chat: ChatRef, settings: ChatSettings, *, by: UserRef | None = None, server: ServerRef | None = None
+        self,
+        chat: ChatRef,
+        settings: ChatSettings,
+        *,
+        by: UserRef | None = None,
+        server: ServerRef | None = None,
+        was: ChatSettings | None = None,
     ) -> None:
         await self._admit(by, chat, server)
-        kept = replace(settings, profile=self._profiles.kept(settings.profile))
-        await self._changing.chat(chat, kept, by=by)
+        seen = None if was is None else self._kept(was)
+        await self._changing.chat(chat, self._kept(settings), was=seen, by=by)
 
-    async def change_server(self, server: ServerRef, settings: ServerSettings, *, by: UserRef | None = None) -> None:
+    def _kept(self, settings: ChatSettings) -> ChatSettings:
+        return replace(settings, profile=self._profiles.kept(settings.profile))
+
+    async def change_server(
+        self,
+        server: ServerRef,
+        settings: ServerSettings,
+        *,
+        by: UserRef | None = None,
+        was: ServerSettings | None = None,
+    ) -> None:
         await self._admit(by, ChatRef(server.platform, server.account, server.server), server)
-        await self._changing.server(server, settings, by=by)
+        await self._changing.server(server, settings, was=was, by=by)
 
     async def standing(self, owner: UserRef, chat: ChatRef) -> Standing:
         (standing,) = await self._says.standing([owner], chat)

@@ -92,7 +92,7 @@ class Settings:
         async with self._alone_at(where.server.key):
             _, server = await self._rooms.settings(where.chat, where.server)
             changed = replace(server, person_day_microusd=person, day_microusd=everybody)
-            await self._rooms.change_server(where.server, changed, by=where.user)
+            await self._rooms.change_server(where.server, changed, by=where.user, was=server)
         await self.show(answering, where, Page.SERVER, said=tr(SAVED))
 
     async def _allows(self, answering: Answering, where: Where, page: Page) -> bool:
@@ -135,7 +135,7 @@ class Settings:
             return None
         if is_stale(chat.access, part):
             return tr(STALE)
-        await self._rooms.change_chat(where.chat, changed, by=where.user, server=where.server)
+        await self._rooms.change_chat(where.chat, changed, by=where.user, server=where.server, was=chat)
         return saved
 
     async def _change_server(
@@ -147,5 +147,5 @@ class Settings:
             return None
         if is_stale(settings.access, part):
             return tr(STALE)
-        await self._rooms.change_server(server, changed, by=where.user)
+        await self._rooms.change_server(server, changed, by=where.user, was=settings)
         return saved

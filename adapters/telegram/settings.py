@@ -64,7 +64,7 @@ class Settings:
         async with self._alone_at(group.key):
             _, settings = await self._rooms.settings(chat, group)
             access = with_person(settings.access, person.user, allowed=allowed)
-            await self._rooms.change_server(group, replace(settings, access=access), by=by)
+            await self._rooms.change_server(group, replace(settings, access=access), by=by, was=settings)
 
     async def _stand(self, pressed: Pressed, answering: Answering, value: str) -> None:
         if value not in set(Standing):
@@ -82,11 +82,12 @@ class Settings:
         async with self._alone_at(group.key):
             own, settings = await self._rooms.settings(chat, group if is_group(chat) else None)
             if (changed := changed_chat(own, thing, value)) is not None:
-                await self._rooms.change_chat(chat, changed, by=by, server=group if is_group(chat) else None)
+                server = group if is_group(chat) else None
+                await self._rooms.change_chat(chat, changed, by=by, server=server, was=own)
                 return True
             if not is_group(chat) or (altered := changed_group(settings, chat, thing, value)) is None:
                 return False
-            await self._rooms.change_server(group, altered, by=by)
+            await self._rooms.change_server(group, altered, by=by, was=settings)
             return True
 
     async def _redraw(self, pressed: Pressed, page: str) -> None:

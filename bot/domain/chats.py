@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
 
 from bot.domain.access import Access
 from bot.domain.consent import Policy
@@ -47,3 +48,31 @@ class ServerSettings:
     access: Access = field(default_factory=Access)
     person_day_microusd: int | None = None
     day_microusd: int | None = None
+
+
+S = TypeVar("S", ChatSettings, ServerSettings, Access)
+
+
+def changed_from(now: S, was: S, wanted: S) -> S:
+    """What stands `now`, with what somebody changed who saw what `was` and `wanted` it otherwise. Of two who change
+    the same thing at the same moment the last one has it; of a list, what each put on it or took off it holds."""
+    changed: dict[str, Any] = {each.name: _changed(now, was, wanted, each.name) for each in fields(now)}
+    return replace(now, **changed)
+
+
+def _changed(now: object, was: object, wanted: object, name: str) -> object:
+    stands: Any = getattr(now, name)
+    seen, new = getattr(was, name), getattr(wanted, name)
+    if isinstance(stands, Access):
+        return changed_from(stands, seen, new)
+    if isinstance(stands, tuple) and stands != seen:
+        return _listed(now, was, wanted, name)
+    return stands if new == seen else new
+
+
+def _listed(now: object, was: object, wanted: object, name: str) -> tuple[str, ...]:
+    stands: tuple[str, ...] = getattr(now, name)
+    seen: tuple[str, ...] = getattr(was, name)
+    new: tuple[str, ...] = getattr(wanted, name)
+    kept = tuple(each for each in stands if each in new or each not in seen)
+    return (*kept, *(each for each in new if each not in seen and each not in kept))

@@ -7,12 +7,14 @@ from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 
-from bot.domain.chats import ChatSettings, ServerSettings
+from bot.domain.chats import ChatSettings, ServerSettings, changed_from
 from bot.domain.refs import ChatRef, ServerRef
+from storage.redis.client import Script
 from storage.redis.codec import SERVER_SETTINGS, SETTINGS, Codec
 from storage.redis.keys import Keys
 
 T = TypeVar("T")
+S = TypeVar("S", ChatSettings, ServerSettings)
 SETTINGS_LIFE_S = 400 * 24 * 3600
 """Who is let in, whose pictures may be edited: that must not lapse because nobody came by for a season."""
 
@@ -26,12 +28,15 @@ class RedisChatStore:
         self._client = client
         self._keys = keys or Keys()
         self._life_s = max(retention_s, SETTINGS_LIFE_S)
+        self._put = Script(client, "settings.lua")
 
     async def settings(self, chat: ChatRef) -> ChatSettings:
         return await self._read(self._keys.chat(chat), SETTINGS) or ChatSettings()
 
-    async def change(self, chat: ChatRef, settings: ChatSettings) -> ChatSettings:
-        return await self._write(self._keys.chat(chat), SETTINGS, settings) or ChatSettings()
+    async def change(
+        self, chat: ChatRef, settings: ChatSettings, *, was: ChatSettings | None = None
+    ) -> tuple[ChatSettings, ChatSettings]:
+        return await self._write(self._keys.chat(chat), SETTINGS, ChatSettings(), settings, was)
 
     async def server(self, server: ServerRef) -> ServerSettings:
         return await self._read(self._keys.server(server), SERVER_SETTINGS) or ServerSettings()
@@ -49,8 +54,10 @@ class RedisChatStore:
         above = SERVER_SETTINGS.load(texts[-1]) if server is not None and texts[-1] else ServerSettings()
         return own, above
 
-    async def change_server(self, server: ServerRef, settings: ServerSettings) -> ServerSettings:
-        return await self._write(self._keys.server(server), SERVER_SETTINGS, settings) or ServerSettings()
+    async def change_server(
+        self, server: ServerRef, settings: ServerSettings, *, was: ServerSettings | None = None
+    ) -> tuple[ServerSettings, ServerSettings]:
+        return await self._write(self._keys.server(server), SERVER_SETTINGS, ServerSettings(), settings, was)
 
     async def move(self, old: ChatRef, new: ChatRef) -> None:
         names = [(self._keys.chat(old), self._keys.chat(new))]
@@ -68,13 +75,15 @@ class RedisChatStore:
         text: Any = await self._client.getex(key, ex=self._life_s)
         return codec.load(text) if text else None
 
-    async def _write(self, key: str, codec: Codec[T], settings: T) -> T | None:
-        """Gives what stood there."""
-        standing: Any = await self._client.get(key)
-        # Of two changes at once the last one stands: each brings all settings.
-        text = codec.rewrite(standing, settings) if standing else codec.dump(settings)
-        await self._client.set(key, text, ex=self._life_s)
-        return codec.load(standing) if standing else None
+    async def _write(self, key: str, codec: Codec[S], unset: S, settings: S, was: S | None) -> tuple[S, S]:
+        """Gives what stood there, and what stands there now. Anew where somebody else was faster."""
+        while True:
+            standing: Any = await self._client.get(key)
+            before = codec.load(standing) if standing else unset
+            after = settings if was is None else changed_from(before, was, settings)
+            text = codec.rewrite(standing, after) if standing else codec.dump(after)
+            if await self._put([key], [standing or "", text, self._life_s]):
+                return before, after
 
 
 def _server_of(chat: ChatRef) -> ServerRef:

@@ -82,6 +82,19 @@ async def test_what_is_decided_for_a_chat_comes_back_whole(store: RedisChatStore
     assert await store.settings(CHAT) == decided
 
 
+async def test_only_what_was_changed_is_written_over_what_others_have_set_since(store: RedisChatStore) -> None:
+    seen = Access(denied_people=("1", "2"), allowed_chats=("7",))
+    await store.change(CHAT, ChatSettings(access=seen))
+    since = ChatSettings(questions=False, access=Access(denied_people=("1", "2", "4"), allowed_chats=("8",)))
+    await store.change(CHAT, since)
+    wanted = ChatSettings(suggestions=False, access=Access(denied_people=("2", "3"), allowed_chats=("7",)))
+    before, after = await store.change(CHAT, wanted, was=ChatSettings(access=seen))
+    assert before == since
+    assert after == await store.settings(CHAT)
+    assert (after.suggestions, after.questions) == (False, False)
+    assert after.access == Access(denied_people=("2", "4", "3"), allowed_chats=("8",))
+
+
 async def test_what_an_older_version_set_still_holds(store: RedisChatStore, client: Redis) -> None:
     await client.set(KEY, '{"suggestions":false,"questions":true}')
     assert await store.settings(CHAT) == QUIET

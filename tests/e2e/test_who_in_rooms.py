@@ -21,9 +21,9 @@ from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Policy, Standing
 from bot.domain.errors import BadRequest, KeptOut, RemixError
 from bot.domain.invitations import ASKS_CODE, NO_OPERATOR
-from bot.domain.messages import ChatCapabilities, InboundMessage
+from bot.domain.messages import ChatCapabilities, InboundMessage, MessageRecord
 from bot.domain.people import HOST, Door, Entry, Roll
-from bot.domain.refs import ServerRef, TurnId, UserRef
+from bot.domain.refs import ServerRef, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.turns import TurnState
 from bot.engines.exact import ExactEngine
 from bot.ports import Engine
@@ -125,6 +125,25 @@ async def test_settings_of_a_chat_and_a_server_hold_in_every_process_at_once(rig
     assert "web:" not in await rig.house.reception.changes(replace(CHAT, chat="garden"), None)
 
 
+async def test_what_two_processes_change_of_one_chat_at_the_same_moment_both_stands(rig: Rig, other: Rig) -> None:
+    houses = [rig.house.reception, other.house.reception]
+    (own, _), (_, server) = [await each.settings(CHAT, SERVER) for each in houses]
+    await asyncio.gather(
+        houses[0].change_chat(CHAT, replace(own, suggestions=False), by=ANNA, was=own),
+        houses[1].change_chat(CHAT, replace(own, questions=False), by=BEN, was=own),
+        houses[0].change_server(SERVER, replace(server, access=Access(denied_people=("1",))), by=ANNA, was=server),
+        houses[1].change_server(SERVER, replace(server, access=Access(denied_people=("2",))), by=BEN, was=server),
+    )
+    chat, above = await houses[0].settings(CHAT, SERVER)
+    assert (chat.suggestions, chat.questions) == (False, False)
+    assert sorted(above.access.denied_people) == ["1", "2"]
+    lines = (await houses[1].changes(CHAT, None)).splitlines()[1:]
+    assert {line.split(" · ", 1)[1] for line in lines} == {
+        "web:anna · suggestions · on → off",
+        "web:ben · questions · on → off",
+    }
+
+
 async def test_what_runs_is_finished_and_what_waits_is_ended_with_words(rig: Rig, gemini: ScriptedEngine) -> None:
     gate = asyncio.Event()
     gemini.script = [gate]
@@ -153,6 +172,26 @@ async def test_a_turn_that_nobody_ended_does_not_begin_once_its_author_is_kept_o
     gate.set()
     assert (await rig.sees(waiting)).state is TurnState.REFUSED
     assert len(gemini.requests) == 1
+
+
+async def test_a_message_that_a_crash_left_is_taken_up_with_the_door_as_it_is_then(
+    rig: Rig, gemini: ScriptedEngine
+) -> None:
+    house = rig.house
+    spoken = [await rig.message(text, [CAT]) for text in ("make it night", "/settings suggestions off", "/mine")]
+    for message in spoken:
+        of_anna = MessageRecord(ref=message.ref, thread=thread_id_of(message.ref), author=ANNA, author_name="Anna")
+        await house.messages.record(message, of_anna)
+    await house.reception.operating.ban("web:anna", by=HOST)
+    await house.reconciler.look(grace_s=0)
+    found = [await house.turns.load(turn_id_of(thread_id_of(each.ref), each.origin)) for each in spoken]
+    codes = [each.outcome.code if each is not None and each.outcome is not None else "" for each in found]
+    assert codes[:2] == ["kept_out", "kept_out"]
+    assert found[2] is not None
+    assert found[2].state is TurnState.DONE
+    assert gemini.requests == []
+    assert (await house.reception.settings(CHAT, None))[0].suggestions
+    assert await house.messages.unsettled(older_than_s=0) == []
 
 
 async def _has_called(engine: ScriptedEngine, times: int) -> bool:

@@ -127,11 +127,19 @@ class RecordingRooms(Speaking):
         return self.chats.get(chat, ChatSettings()), of_server or ServerSettings()
 
     async def change_chat(
-        self, chat: ChatRef, settings: ChatSettings, *, by: UserRef, server: ServerRef | None = None
+        self,
+        chat: ChatRef,
+        settings: ChatSettings,
+        *,
+        by: UserRef,
+        server: ServerRef | None = None,
+        was: ChatSettings | None = None,
     ) -> None:
         self.chats[chat] = settings
 
-    async def change_server(self, server: ServerRef, settings: ServerSettings, *, by: UserRef) -> None:
+    async def change_server(
+        self, server: ServerRef, settings: ServerSettings, *, by: UserRef, was: ServerSettings | None = None
+    ) -> None:
         self.servers[server] = settings
 
     async def move(self, old: ChatRef, new: ChatRef) -> None:

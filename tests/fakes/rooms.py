@@ -301,11 +301,19 @@ class SmallCore(Speaking):
         return self._chats.get(chat, ChatSettings()), of_server or ServerSettings()
 
     async def change_chat(
-        self, chat: ChatRef, settings: ChatSettings, *, by: UserRef, server: ServerRef | None = None
+        self,
+        chat: ChatRef,
+        settings: ChatSettings,
+        *,
+        by: UserRef,
+        server: ServerRef | None = None,
+        was: ChatSettings | None = None,
     ) -> None:
         self._chats[chat] = settings
 
-    async def change_server(self, server: ServerRef, settings: ServerSettings, *, by: UserRef) -> None:
+    async def change_server(
+        self, server: ServerRef, settings: ServerSettings, *, by: UserRef, was: ServerSettings | None = None
+    ) -> None:
         self._servers[server] = settings
 
     async def standing(self, owner: UserRef, chat: ChatRef) -> Standing:
