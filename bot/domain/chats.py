@@ -61,13 +61,13 @@ def changed_from(now: S, was: S, wanted: S) -> S:
 
 
 def _changed(now: object, was: object, wanted: object, name: str) -> object:
-    stands: Any = getattr(now, name)
-    seen, new = getattr(was, name), getattr(wanted, name)
+    stands, seen, new = getattr(now, name), getattr(was, name), getattr(wanted, name)
+    either: object = stands if new == seen else new
     if isinstance(stands, Access):
         return changed_from(stands, seen, new)
     if isinstance(stands, tuple) and stands != seen:
         return _listed(now, was, wanted, name)
-    return stands if new == seen else new
+    return either
 
 
 def _listed(now: object, was: object, wanted: object, name: str) -> tuple[str, ...]:
