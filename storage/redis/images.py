@@ -33,6 +33,7 @@ class RedisImageLedger:
         self._keys = keys or Keys()
         self._retention_s = retention_s
         self._release = Script(client, "image_release.lua")
+        self._deleted = Script(client, "image_deleted.lua")
         self._lease = Script(client, "lease.lua")
 
     async def keep(
@@ -73,7 +74,8 @@ class RedisImageLedger:
         if gone:
             async with self._client.pipeline(transaction=False) as pipe:
                 for sha256 in gone:
-                    pipe.delete(self._keys.image_going(sha256))
+                    image, renditions = self._keys.image(sha256), self._keys.image_renditions(sha256)
+                    await self._deleted([image, renditions, self._keys.image_going(sha256)], [], within=pipe)
                 await pipe.execute()
 
     async def collects(self, who: str, *, life_s: float) -> bool:

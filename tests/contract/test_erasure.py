@@ -744,3 +744,37 @@ async def test_the_weight_of_whoever_is_forgotten_goes_and_others_keep_theirs(ar
         await archive.turns.weigh(person, 3)
     await archive.forget(ANNA)
     assert await archive.turns.weights() == {BEN: 3}
+
+
+class Killed(Exception): ...
+
+
+class BreaksOff(RedisImageLedger):
+    """Its process ends before it lets go of what was rendered."""
+
+    async def release(self, holder: str, images: Sequence[ImageFacts]) -> Sequence[Sha256]:
+        if holder.startswith("rendition:"):
+            raise Killed
+        return await super().release(holder, images)
+
+
+class DeletesNothing(DeletedPixels):
+    """Its process ends before anything is deleted."""
+
+    async def delete(self, sha256: Sha256) -> None:
+        raise Killed
+
+
+@pytest.mark.parametrize(("ledger", "pixels"), [(BreaksOff, DeletedPixels), (RedisImageLedger, DeletesNothing)])
+async def test_who_goes_on_after_a_kill_deletes_what_was_rendered_too(
+    archive: Archive, ledger: type[RedisImageLedger], pixels: type[DeletedPixels]
+) -> None:
+    one = await archive.finished(turn(), image("hers"))
+    await archive.ledger.keep(f"turn:{one.id}", [(image("hers"), image("labelled"))], target="page")
+    broken = RedisErasure(archive.client, archive.turns, ledger(archive.client, retention_s=1000), pixels())
+    with pytest.raises(Killed):
+        await replace(archive, erasure=broken).forget(ANNA)
+    await archive.forget(ANNA)
+    assert set(archive.pixels.deleted) == {image("hers").sha256, image("labelled").sha256}
+    left = await everything(archive.client)
+    assert image("labelled").sha256 not in left
