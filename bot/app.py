@@ -852,7 +852,7 @@ async def run(settings: Settings, *, ready: Callable[[str], None], role: Role = 
                 async with asyncio.timeout(_FIRST_LOOK_S):
                     await house.reconciler.look(grace_s=0)
         keep_what_is_loaded()
-        async with doors_in(house, role) as address, at_work(house, hurry, role=role):
+        async with doors_in(house, role, stop) as address, at_work(house, hurry, role=role):
             ready(address)
             house.health.started()
             checking = asyncio.create_task(_check_models(house.machines))
@@ -881,8 +881,9 @@ def _process_name() -> str:
 
 
 @contextlib.asynccontextmanager
-async def doors_in(house: House, role: Role) -> AsyncGenerator[str]:
-    """What lets messages in, for as long as the block lasts. Gives the page's address."""
+async def doors_in(house: House, role: Role, stop: asyncio.Event | None = None) -> AsyncGenerator[str]:
+    """What lets messages in, for as long as the block lasts. Gives the page's address. From `stop` on only the page is
+    there, for those who wait for something."""
     if role is Role.WORKER:
         yield ""
         return
@@ -919,10 +920,16 @@ async def doors_in(house: House, role: Role) -> AsyncGenerator[str]:
         if mailbox is not None:
             gateways.append(asyncio.create_task(mailbox.run(), name="telegram"))
             house.health.watch("telegram", standing(lambda: mailbox.trouble))
+        closing = asyncio.create_task(_end_at(stop, gateways)) if stop is not None else None
         try:
             yield address
         finally:
-            await end(*gateways)
+            await end(*gateways, *([closing] if closing is not None else []))
+
+
+async def _end_at(stop: asyncio.Event, gateways: Sequence[asyncio.Task[None]]) -> None:
+    await stop.wait()
+    await end(*gateways)
 
 
 def _shards(house: House, discord: DiscordAccount) -> Shards | None:
@@ -1017,8 +1024,9 @@ async def _check_models(machines: Machines) -> None:
 async def at_work(house: House, hurry: asyncio.Event | None = None, *, role: Role = Role.ALL) -> AsyncGenerator[None]:
     """The worker and the reconciler, for as long as the block lasts.
 
-    What runs at the end is given the setting `drain_s` to finish, since a call that is broken off is paid for all the
-    same; unless somebody is in a `hurry`. What is still waiting runs at the next start.
+    At the end nothing more is taken. What runs is given the setting `drain_s` to finish, since a call that is broken
+    off is paid for all the same; unless somebody is in a `hurry`. What is not finished, or was not begun, is handed
+    back: another worker runs it, or this one when it starts again.
     """
     workers: list[asyncio.Task[Any]] = []
     if role is not Role.GATEWAY:
@@ -1027,14 +1035,23 @@ async def at_work(house: House, hurry: asyncio.Event | None = None, *, role: Rol
     try:
         yield
     finally:
+        house.queue.leave()
         await end(*reconciler)
-        await house.reconciler.leave()
-        ends: list[asyncio.Task[Any]] = [asyncio.create_task(house.workshop.idle())]
+        with contextlib.suppress(Exception):  # whoever does not say so is held to be gone a little later
+            await house.reconciler.leave()
+        ends: list[asyncio.Task[Any]] = [asyncio.create_task(_drained(house, workers))]
         if hurry is not None:
             ends.append(asyncio.create_task(hurry.wait()))
         await asyncio.wait(ends, timeout=house.settings.drain_s, return_when=asyncio.FIRST_COMPLETED)
         await end(*workers, *ends)
+        await house.queue.hand_back()
         await house.workshop.leave()
+
+
+async def _drained(house: House, workers: Sequence[asyncio.Task[Any]]) -> None:
+    if workers:
+        await asyncio.wait(workers)
+    await house.workshop.idle()
 
 
 def _read_forgotten(data: Path) -> dict[UserRef, float]:

@@ -65,6 +65,7 @@ class Process:
         self.log = folder / f"{name}.log"
         self.starts = 0
         self.line = ""
+        self.sight_port = 0
         self._says = says
         self._process: asyncio.subprocess.Process | None = None
         self._draining: asyncio.Task[None] | None = None
@@ -82,6 +83,12 @@ class Process:
     def address(self) -> str:
         """The address in the line that it began with, without a slash behind it."""
         return next((word.rstrip("/") for word in self.line.split() if word.startswith("http")), "")
+
+    async def asked(self, path: str) -> int:
+        """What it answers on the port for whoever looks after it: an HTTP status."""
+        address = f"http://127.0.0.1:{self.sight_port}{path}"
+        async with aiohttp.ClientSession() as session, session.get(address) as response:
+            return response.status
 
     async def begin_again(self) -> None:
         """As whatever looks after processes does it: one that does not come up is started once more."""
@@ -346,7 +353,8 @@ class Fleet:
             )
             for each in self.members:
                 role = each.name.rstrip("0123456789")
-                each.env = self.env()
+                each.sight_port = free_port()
+                each.env = {"METRICS_PORT": str(each.sight_port), **self.env()}
                 each.command = [*self._command, "run", "--role", role, "--port", "0"]
                 each.command += ["--data", str(self.folder / each.name)]
             await asyncio.gather(*(each.start() for each in self.members))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+import structlog
 from docket import Docket, Worker
 
 from bot.domain.refs import TurnId
+from bot.ending import end
 from storage.docket.plain import read_plain_values_only
 
+log = structlog.get_logger("queue")
+
 _TASK = "run_turn"
+_HANDING_BACK_S = 5.0
 
 
 def _with_connections(url: str, count: int) -> str:
@@ -41,9 +48,24 @@ class DocketTurnQueue:
         )
         self._work: Callable[[TurnId], Awaitable[None]] | None = None
 
+        self._leaving = asyncio.Event()
+        self._running: set[asyncio.Task[Any]] = set()
+        self._left: list[TurnId] = []
+
         async def run_turn(turn: str) -> None:
-            if self._work is not None:
-                await self._work(TurnId(turn))
+            if self._leaving.is_set():
+                self._left.append(TurnId(turn))
+            elif self._work is not None and (task := asyncio.current_task()) is not None:
+                self._running.add(task)
+                try:
+                    await self._work(TurnId(turn))
+                except asyncio.CancelledError:
+                    if not self._leaving.is_set():
+                        raise
+                    # For the queue it is done: what is not confirmed would be given to others after the lease only.
+                    self._left.append(TurnId(turn))
+                finally:
+                    self._running.discard(task)
 
         self._docket.register(run_turn, names=[_TASK])
 
@@ -60,15 +82,47 @@ class DocketTurnQueue:
     async def cancel(self, turn: TurnId) -> None:
         await self._docket.cancel(turn)
 
+    def leave(self) -> None:
+        """Take nothing more: `run` comes back once what runs has ended."""
+        self._leaving.set()
+
     async def run(self, work: Callable[[TurnId], Awaitable[None]]) -> None:
         self._work = work
-        async with Worker(
-            self._docket,
-            concurrency=self._slots,
-            redelivery_timeout=self._lease,
-            reconnection_delay=timedelta(seconds=0.5),
-            minimum_check_interval=timedelta(milliseconds=50),
-            scheduling_resolution=timedelta(milliseconds=500),
-            schedule_automatic_tasks=False,
-        ) as worker:
-            await worker.run_forever()
+        serving: asyncio.Task[None] | None = None
+        leaving = asyncio.create_task(self._leaving.wait())
+        try:
+            async with Worker(
+                self._docket,
+                concurrency=self._slots,
+                redelivery_timeout=self._lease,
+                reconnection_delay=timedelta(seconds=0.5),
+                minimum_check_interval=timedelta(milliseconds=50),
+                scheduling_resolution=timedelta(milliseconds=500),
+                schedule_automatic_tasks=False,
+            ) as worker:
+                serving = asyncio.create_task(worker.run_forever(), name="queue")
+                try:
+                    await asyncio.wait({serving, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                except asyncio.CancelledError:
+                    await self._break_off(serving)
+                    raise
+                # The worker's end of the block: it takes nothing more, and waits for what it began.
+        finally:
+            await self._break_off(*([serving] if serving is not None else []), leaving)
+        serving.result()
+
+    async def _break_off(self, *tasks: asyncio.Task[Any]) -> None:
+        self._leaving.set()
+        await end(*self._running)
+        await end(*tasks)
+
+    async def hand_back(self) -> None:
+        """What this process was given and did not begin, or did not finish, is for the others. To be called once it has
+        left. Where the server is away the others find it by themselves, later."""
+        try:
+            async with asyncio.timeout(_HANDING_BACK_S):
+                while self._left:
+                    await self.start(self._left[-1])
+                    self._left.pop()
+        except Exception as error:
+            log.warning("turns were not handed back", turns=len(self._left), error=type(error).__name__)

@@ -79,3 +79,54 @@ async def test_a_turn_can_be_started_again_once_it_has_run(redis_url: str) -> No
         while runs.empty():
             await queue.start(A)
             await asyncio.sleep(0.02)
+
+
+async def test_a_queue_that_leaves_finishes_what_runs_and_leaves_what_comes_to_others(redis_url: str) -> None:
+    ran: list[tuple[str, TurnId]] = []
+    running, go_on, other_ran = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def work(turn: TurnId) -> None:
+        running.set()
+        await go_on.wait()
+        ran.append(("first", turn))
+
+    async def others_work(turn: TurnId) -> None:
+        ran.append(("other", turn))
+        other_ran.set()
+
+    async with DocketTurnQueue(redis_url, slots=4, lease_s=60) as queue, asyncio.timeout(10):
+        worker = asyncio.create_task(queue.run(work))
+        await queue.start(A)
+        await running.wait()
+        queue.leave()
+        await queue.start(B)
+        go_on.set()
+        await worker
+        await queue.hand_back()
+        async with working(redis_url, others_work):
+            await other_ran.wait()
+    assert ran == [("first", A), ("other", B)]
+
+
+async def test_what_is_broken_off_by_a_queue_that_leaves_is_run_by_another_at_once(redis_url: str) -> None:
+    running, other_ran = asyncio.Event(), asyncio.Event()
+
+    async def work(_: TurnId) -> None:
+        running.set()
+        await asyncio.Event().wait()
+
+    async def others_work(turn: TurnId) -> None:
+        assert turn == A
+        other_ran.set()
+
+    # Nothing is given to others after the lease here: that would be too late.
+    async with DocketTurnQueue(redis_url, slots=4, lease_s=60) as queue, asyncio.timeout(10):
+        worker = asyncio.create_task(queue.run(work))
+        await queue.start(A)
+        await running.wait()
+        queue.leave()
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
+        await queue.hand_back()
+        async with working(redis_url, others_work):
+            await other_ran.wait()
