@@ -57,6 +57,11 @@ class Decisions:
         words = await self.rooms.enter(_who(request), str(code or ""))
         return web.json_response({"words": words}, headers=headers_of_speech())
 
+    async def door(self, request: web.Request) -> web.Response:
+        """GET …/door"""
+        words = await self.rooms.kept_out(_who(request), chat_ref(chat_of(request)))
+        return web.json_response({"kept_out": words}, headers=headers_of_speech())
+
     async def info(self, request: web.Request) -> web.Response:
         """GET …/messages/…/info"""
         reply = await self._answer(request)

@@ -123,6 +123,7 @@ def build_app(
             web.post(f"{chat}/turns/{{turn}}/vote", decisions.vote),
             web.get(f"{chat}/messages/{{message}}/info", decisions.info),
             web.delete(f"{chat}/messages/{{message}}", decisions.delete),
+            web.get(f"{chat}/door", decisions.door),
             web.get(f"{chat}/standing", decisions.standing),
             web.put(f"{chat}/standing", decisions.stand),
         ]

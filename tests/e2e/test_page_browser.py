@@ -22,7 +22,7 @@ from bot.domain.files import TextFile
 from bot.domain.messages import Answer, InboundMessage
 from bot.domain.refs import ChatRef, MessageRef, UserRef
 from bot.domain.turns import TurnState
-from tests.fakes.rooms import AGREED, ANSWERS, PLAN, SAID_NEVER, PageRig, open_page
+from tests.fakes.rooms import AGREED, ANSWERS, CODE, JOINED, KEPT_OUT, PLAN, SAID_NEVER, PageRig, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -32,6 +32,7 @@ SAMPLES = Path("adapters/web/static/samples").resolve()
 CAT, COFFEE, ROCKET = SAMPLES / "cat.jpg", SAMPLES / "coffee.jpg", SAMPLES / "rocket.jpg"
 PASSWORD = "open sesame"
 HOME = ChatRef("web", "page", "home")
+OWNER = UserRef("web", "owner")
 ARGS = [
     "--headless",
     "--no-sandbox",
@@ -943,3 +944,81 @@ async def test_a_phone_shows_albums_questions_and_menus_without_scrolling_sidewa
             "all => all.filter((one) => !(one.ariaLabel || one.textContent.trim())).map((one) => one.outerHTML)"
         )
         assert (wide, nameless) == ([360, 360], [])
+
+
+# --- where not everybody is let in
+
+
+@contextlib.asynccontextmanager
+async def shut_out(browser: Browser, redis_url: str, **options: Any) -> AsyncGenerator[tuple[PageRig, Page], None]:
+    async with open_page(redis_url) as rig:
+        rig.core.out.add(OWNER)
+        async with visit(browser, rig.url, viewport={"width": 1200, "height": 900}, **options) as page:
+            await expect(page.locator("#door")).to_be_visible()
+            yield rig, page
+
+
+async def test_whoever_is_not_let_in_comes_in_by_a_code_with_the_keyboard_alone(
+    browser: Browser, redis_url: str
+) -> None:
+    async with shut_out(browser, redis_url) as (rig, page):
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        panel = page.get_by_role("form", name="Not open to everybody")
+        await expect(panel).to_contain_text(KEPT_OUT)
+        await expect(page.locator("#spoken")).to_have_text(KEPT_OUT)
+        await expect(page.locator("#welcome")).to_be_hidden()
+        field = page.get_by_role("textbox", name="Invitation code")
+        while not await field.evaluate("field => field === document.activeElement"):
+            await page.keyboard.press("Tab")
+        await page.keyboard.type("no-such-code")
+        await page.keyboard.press("Enter")
+        await expect(panel.get_by_role("alert")).to_have_text("That code does not open anything.")
+        await page.keyboard.type(f"/join {CODE}")  # in place of the wrong one, and as others were told to say it
+        await page.keyboard.press("Enter")
+        await expect(panel).to_be_hidden()
+        await expect(page.locator("#notice")).to_have_text(JOINED)
+        await expect(page.locator("#words")).to_be_focused()
+        await begin(page)
+        assert not [url for url in [*asked, page.url] if CODE in url or "no-such-code" in url]
+    assert len(rig.core.received) == 1
+
+
+async def test_a_code_that_is_typed_as_a_message_is_none(browser: Browser, redis_url: str) -> None:
+    async with shut_out(browser, redis_url) as (rig, page):
+        await say(page, "/join no-such-code")
+        await expect(page.locator("#door-trouble")).to_have_text("That code does not open anything.")
+        await say(page, f"  /JOIN {CODE}")
+        await expect(page.locator("#notice")).to_have_text(JOINED)
+        await expect(page.locator("#door")).to_be_hidden()
+        await say(page, "/operator people")
+        await expect(page.locator("#notice")).to_have_text("The door hears: people")
+        assert "such-code" not in await page.inner_text("body")
+        assert await page.locator(".message").count() == 0
+    assert rig.core.received == []
+
+
+async def test_whoever_is_kept_out_meanwhile_is_told_and_what_they_sent_goes_once_they_are_in(
+    page: Page, rig: PageRig
+) -> None:
+    await begin(page)
+    rig.core.out.add(OWNER)
+    await say(page, "make it sepia")
+    await expect(page.locator(".outgoing .wrong")).to_have_text(KEPT_OUT)
+    await expect(page.locator("#door-code")).to_be_focused()
+    await page.keyboard.type(CODE)
+    await page.keyboard.press("Enter")
+    await expect(answers(page)).to_have_count(2)
+    await expect(page.locator("#door")).to_be_hidden()
+    await expect(page.locator(".outgoing")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("language", "button"), [("de", "Hereinkommen"), ("ja", "入る")])
+async def test_a_phone_shows_the_door_in_its_language_without_scrolling_sideways(
+    browser: Browser, rig: PageRig, language: str, button: str
+) -> None:
+    rig.core.out.add(OWNER)
+    phone = {"width": 390, "height": 844}
+    async with visit(browser, rig.url, viewport=phone, locale=language, has_touch=True, is_mobile=True) as page:
+        await expect(page.get_by_role("button", name=button)).to_be_in_viewport(ratio=1)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= phone["width"]

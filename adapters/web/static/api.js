@@ -46,6 +46,8 @@ const json = (method, content) => ({
 
 export const session = () => ask("/api/session");
 export const signIn = (password, name) => ask("/api/session", json("POST", { password, name }));
+/** Comes in by an invitation. Gives words for whoever sent its code. */
+export const join = (code) => ask("/api/join", json("POST", { code }));
 export const signOut = () => ask("/api/session", { method: "DELETE" });
 
 export class Interface {
@@ -90,6 +92,11 @@ export class Interface {
   /** What holds for one's own pictures. */
   standing() {
     return ask(`${this.root}/standing`);
+  }
+
+  /** Why whoever asks is not let in here; empty where they are. */
+  door() {
+    return ask(`${this.root}/door`);
   }
 
   stand(standing) {

@@ -4,7 +4,8 @@ import { t } from "./words.js";
 
 const LONGEST_MS = 30_000;
 
-/** Emits `change` (an item changed or came or went), `sent` (detail: item, ids). */
+/** Emits `change` (an item changed or came or went), `sent` (detail: item, ids), `told` (detail: words): it was no
+ *  message, and was dealt with; `shut` (detail: words): whoever sent it is not let in. */
 export class Outbox extends EventTarget {
   constructor(chat) {
     super();
@@ -30,6 +31,12 @@ export class Outbox extends EventTarget {
     this.items = this.items.filter((one) => one !== item);
     item.state = "gone";
     this.#tell(item);
+    this.#run();
+  }
+
+  /** Send what was refused because of the door. */
+  openDoor() {
+    for (const item of this.items) if (item.code === "kept_out") Object.assign(item, { state: "sending", code: "" });
     this.#run();
   }
 
@@ -68,7 +75,8 @@ export class Outbox extends EventTarget {
       this.#sent(item, ids);
     } catch (refused) {
       if (refused.passes) await this.#wait(item, refused);
-      else this.#fail(item, refused.message);
+      else if (refused.code === "told") this.#told(item, refused.message);
+      else this.#fail(item, refused);
     }
   }
 
@@ -86,9 +94,15 @@ export class Outbox extends EventTarget {
     this.#tell(item);
   }
 
-  #fail(item, words) {
-    Object.assign(item, { state: "failed", words });
+  #told(item, words) {
+    this.discard(item);
+    this.dispatchEvent(new CustomEvent("told", { detail: words }));
+  }
+
+  #fail(item, { message, code }) {
+    Object.assign(item, { state: "failed", words: message, code });
     this.#tell(item);
+    if (code === "kept_out") this.dispatchEvent(new CustomEvent("shut", { detail: message }));
   }
 
   async #wait(item, refused) {

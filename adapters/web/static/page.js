@@ -6,6 +6,7 @@ import { Chat, FINAL } from "./chat.js";
 import { Composer } from "./composer.js";
 import { isAsked, question } from "./consent.js";
 import { byId, isStill, speak } from "./dom.js";
+import { Door } from "./door.js";
 import { isCommand, partsOf } from "./lineage.js";
 import { prepareMenu } from "./menu.js";
 import { Outbox } from "./outbox.js";
@@ -33,6 +34,7 @@ class Page {
     this.viewer = new Viewer(this.chat, (message, index) => this.composer.reply(message, index));
     this.tree = new Tree(this.chat, (id) => this.jump(id));
     this.welcome = new Welcome((file, text) => this.send({ text, files: file ? [file] : [] }), abilities.draws ?? true);
+    this.door = new Door(this.chat, (words) => this.#comeIn(words), () => this.#refresh());
     prepareSettings((text) => this.send({ text }), isShared ? this.chat.api : null, (words) => this.note(words));
     byId("notice-close").onclick = () => this.note("");
     this.scroller = byId("main");
@@ -68,7 +70,7 @@ class Page {
   }
 
   async start() {
-    await this.chat.load();
+    await Promise.all([this.chat.load(), this.door.look()]);
     this.chat.follow();
     setInterval(() => document.querySelectorAll(".seconds").forEach(tick), 1000);
   }
@@ -76,9 +78,10 @@ class Page {
   // --- sending
 
   send({ text, files = [], replyTo = null, index = null, press = null, voice = null }) {
+    this.note("");
+    if (this.door.takes(text)) return;
     const item = this.outbox.add({ text, files, replyTo: replyTo?.id ?? replyTo, index, press, voice });
     if (!isCommand(text)) this.sentLast = item;
-    this.note("");
     this.sent.set(item.key, item);
     this.#refresh();
     this.#toEnd();
@@ -172,6 +175,9 @@ class Page {
     chat.addEventListener("gone", (event) => this.#gone(event.detail.id));
     chat.addEventListener("link", (event) => this.#link(event.detail));
     outbox.addEventListener("change", (event) => this.#drawOutgoing(event.detail));
+    outbox.addEventListener("sent", () => this.door.isShut && this.door.look());
+    outbox.addEventListener("told", (event) => this.#told(event.detail));
+    outbox.addEventListener("shut", (event) => this.#shut(event.detail));
     composer.addEventListener("send", (event) => this.send(event.detail));
     composer.addEventListener("target", (event) => this.#mark(event.detail));
     byId("older").onclick = () => this.#older();
@@ -183,6 +189,27 @@ class Page {
     new IntersectionObserver(([entry]) => entry.isIntersecting && this.#older(), { root: this.scroller, rootMargin: "600px" }).observe(byId("older"));
     new ResizeObserver(() => this.atEnd && this.#toEnd()).observe(this.scroller.firstElementChild);
     new ResizeObserver(() => this.atEnd && this.#toEnd()).observe(this.scroller);
+  }
+
+  // --- the door
+
+  #comeIn(words) {
+    this.note(words);
+    this.outbox.openDoor();
+    this.composer.words.focus();
+  }
+
+  #shut(words) {
+    this.door.show(words);
+    this.door.focus();
+    this.#toEnd();
+  }
+
+  /** What was no message is answered here alone. */
+  #told(words) {
+    // TRANSLATORS: the heading of words that are for whoever asked, and stand in no message
+    if (words.includes("\n")) tell(t("For you alone"), words);
+    else this.note(words);
   }
 
   #draw(message) {
@@ -282,7 +309,7 @@ class Page {
 
   #refresh() {
     const isEmpty = !this.chat.listed.length && !byId("outbox").children.length && !this.outbox.items.length;
-    this.welcome.show(isEmpty);
+    this.welcome.show(isEmpty && !this.door.isShut);
     byId("older").hidden = !this.chat.more;
     this.composer.setLatest(this.#latest());
   }
