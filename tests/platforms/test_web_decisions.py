@@ -329,3 +329,11 @@ async def test_the_owner_of_a_page_without_a_password_operates_where_they_are_an
         told = words(await page.says("/operator door closed"))
         assert told == (409, "told", "The door hears: door closed")
         assert await stands(page, {}) == []
+
+
+async def test_the_door_says_to_each_person_whether_and_why_they_are_kept_out(page: PageRig, people: Any) -> None:
+    (ann, as_ann), (_, as_ben) = people
+    page.core.out.add(UserRef("web", ann))
+    told = [await page.gets("/api/chats/home/door", headers=headers) for headers in (as_ann, as_ben)]
+    assert told == [(200, {"kept_out": KEPT_OUT}), (200, {"kept_out": ""})]
+    assert words(await page.gets("/api/chats/No Chat/door", headers=as_ann))[:2] == (404, "unknown_chat")

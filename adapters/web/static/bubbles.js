@@ -256,7 +256,7 @@ function waitsAt(position) {
 
 /** What is on its way to the chat and not there yet. */
 export function outgoing(item, does) {
-  const state = { sending: item.files.length && item.share < 1 ? t("Sending · {share}", { share: percent(item.share) }) : t("Sending"), waiting: t("Not sent yet, trying again"), failed: item.words }[item.state];
+  const state = { sending: item.files.length && item.share < 1 ? t("Sending · {share}", { share: percent(item.share) }) : t("Sending"), waiting: t("Not sent yet, trying again"), failed: item.code === "kept_out" ? t("It goes once you are let in.") : item.words }[item.state];
   const isWritten = !item.voice && !item.press;
   const buttons = {
     waiting: [el("button", { type: "button", class: "quiet-button", onclick: does.hurry }, t("Try now"))],
