@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Final, Self
 import structlog
 
 from bot.domain.refs import MessageRef, Sha256, UserRef
-from bot.ending import end
+from bot.ending import end, is_ending
 from bot.ports import ConsentStore, Erasure, ForgetReceipt, NoteStore, Platform
 
 log = structlog.get_logger("forgetting")
@@ -22,6 +23,8 @@ PATIENCE_S: Final = 10.0
 """So long whoever asked in a chat waits for it to be done. Then they are told that it goes on."""
 SILENT_S: Final = 60.0
 """Whoever carries it out and shows no life for so long has ended."""
+_BEATS: Final = 4
+"""In the time after which whoever is silent has ended."""
 _ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 Told = Callable[[int, int], None]
@@ -45,24 +48,28 @@ class Forgetting:
         self._says = says
         self._platforms = platforms
         self._withdraw = withdraw
-        self._going_on: set[asyncio.Task[ForgetReceipt]] = set()
+        self._going_on: dict[asyncio.Task[ForgetReceipt], UserRef] = {}
 
     async def forget(self, user: UserRef, *, told: Told | None = None) -> ForgetReceipt:
-        before = time.time()
+        before = _now()
         return await self._carry_out(user, before, await self._begin(user, before), told)
 
     async def ask(self, user: UserRef, *, patience_s: float = PATIENCE_S) -> ForgetReceipt:
         """As somebody in a chat asks for it: one that takes longer goes on by itself, and its receipt says so."""
-        before = time.time()
+        before = _now()
         number = await self._begin(user, before)
-        carrying_out = asyncio.create_task(self._carry_out(user, before, number, None), name="forgetting")
-        self._going_on.add(carrying_out)
-        carrying_out.add_done_callback(self._ended)
+        carrying_out = self._start(user, before, number)
         done, _ = await asyncio.wait([carrying_out], timeout=patience_s)
         return carrying_out.result() if done else ForgetReceipt(user, 0, 0, (), (), number, is_done=False)
 
+    def _start(self, user: UserRef, before: float, number: str) -> asyncio.Task[ForgetReceipt]:
+        carrying_out = asyncio.create_task(self._carry_out(user, before, number, None), name="forgetting")
+        self._going_on[carrying_out] = user
+        carrying_out.add_done_callback(self._ended)
+        return carrying_out
+
     def _ended(self, task: asyncio.Task[ForgetReceipt]) -> None:
-        self._going_on.discard(task)
+        del self._going_on[task]
         if not task.cancelled() and task.exception() is not None:
             log.error("forgetting broke off, and is gone on with", error=type(task.exception()).__name__)
 
@@ -80,14 +87,25 @@ class Forgetting:
         return number
 
     async def _carry_out(self, user: UserRef, before: float, number: str, told: Told | None) -> ForgetReceipt:
-        earlier = await self._erasure.erased_so_far(user)
+        earlier = erased = await self._erasure.erased_so_far(user)
 
         async def progress(done: int, of: int) -> None:
-            await self._erasure.show_life(user, earlier + done)
+            nonlocal erased
+            erased = earlier + done
             if told is not None:
                 told(done, of)
 
-        receipt = await self._erasure.forget(user, before=before, retract=self._retract(user), progress=progress)
+        async def beat() -> None:
+            while not is_ending():
+                with contextlib.suppress(Exception):  # of the store: what is carried out meets it, too
+                    await self._erasure.show_life(user, erased)
+                await asyncio.sleep(SILENT_S / _BEATS)
+
+        beating = asyncio.create_task(beat(), name="forgetting shows life")
+        try:
+            receipt = await self._erasure.forget(user, before=before, retract=self._retract(user), progress=progress)
+        finally:
+            await end(beating)
         receipt = replace(receipt, number=number, turns=earlier + receipt.turns)
         if number:
             await self._notes.keep_receipt(receipt)
@@ -107,11 +125,12 @@ class Forgetting:
         return retract
 
     async def go_on(self, *, silent_s: float = SILENT_S) -> None:
-        """With what another process has begun and shows no life of any more."""
+        """With what another process has begun and shows no life of any more. It takes as long as platforms let messages
+        be taken away, and is not waited for."""
         for begun in await self._erasure.begun():
-            if time.time() - begun.seen_at >= silent_s:
+            if time.time() - begun.seen_at >= silent_s and begun.user not in self._going_on.values():
                 await self._erasure.show_life(begun.user, begun.turns)
-                await self._carry_out(begun.user, begun.before, begun.number, None)
+                self._start(begun.user, begun.before, begun.number)
 
     async def replay(self) -> None:
         """After a restore from back-up, whoever was forgotten since and whatever was taken back since comes back: it
@@ -133,6 +152,12 @@ class Forgetting:
             async with asyncio.timeout(600):
                 await self.replay()
         await self._notes.drop_old()
+
+
+def _now() -> float:
+    """In whole milliseconds, the next one: as the names of notes have it, so that what is noted and what the database
+    knows are the same time."""
+    return math.ceil(time.time() * 1000) / 1000
 
 
 def _number() -> str:

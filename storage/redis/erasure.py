@@ -159,7 +159,8 @@ class RedisErasure:
         text: Any = await self._client.hget(self._keys.forgetting, user.key)
         if text:
             begun = replace(_begun(user.key, text), turns=turns, seen_at=time.time())
-            await self._client.hset(self._keys.forgetting, user.key, _BEGUN.rewrite(text, begun))
+            # Not where it is done since, or asked for once more.
+            await self._swap([self._keys.forgetting], [user.key, text, _BEGUN.rewrite(text, begun)])
 
     async def erased_so_far(self, user: UserRef) -> int:
         text: Any = await self._client.hget(self._keys.forgetting, user.key)

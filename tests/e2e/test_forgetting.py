@@ -114,11 +114,44 @@ async def test_another_process_goes_on_with_what_one_that_ended_had_begun(
         await other.house.forgetting.go_on(silent_s=3600)
         assert len(await other.house.erasure.begun()) == 1
         await other.house.forgetting.go_on(silent_s=0)
-        assert await other.house.erasure.begun() == []
+        async with asyncio.timeout(10):
+            while await other.house.erasure.begun():
+                await asyncio.sleep(0.01)
         erased = await other.house.turns.load(made.turn.id)
     assert erased is not None
     assert erased.erased
     assert (await receipt_of(rig.house.settings, begun.number) or {})["done"] is True
+
+
+async def test_going_on_with_a_long_one_keeps_nobody_from_repairing(
+    rig: Rig, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await rig.sees(await rig.says("crop to a square", [CAT]))
+    await rig.house.erasure.begin(ANNA, before=time.time(), number="one")
+    async with living_in(redis_url, tmp_path, {"exact": ExactEngine()}, working=False) as other:
+        asked, taken_away = 0, asyncio.Event()
+
+        async def slowly(*_: object, **__: object) -> None:
+            nonlocal asked
+            asked += 1
+            await taken_away.wait()
+
+        monkeypatch.setattr(other.house.platforms["web"], "retract", slowly)
+        async with asyncio.timeout(10):
+            await other.house.forgetting.go_on(silent_s=0)
+            while not asked:
+                await asyncio.sleep(0.01)
+            await other.house.forgetting.go_on(silent_s=0)  # which is at it already
+            taken_away.set()
+            while await other.house.erasure.begun():
+                await asyncio.sleep(0.01)
+    assert asked == 1
+
+
+async def test_what_is_noted_of_who_was_forgotten_and_what_the_database_knows_are_the_same_time(rig: Rig) -> None:
+    for person in (ANNA, BEN):
+        await rig.house.forget(person)
+    assert (await rig.house.notes.read()).forgotten == await rig.house.erasure.forgotten()
 
 
 async def test_a_worker_of_another_process_that_finishes_afterwards_brings_nothing_back(
