@@ -15,7 +15,7 @@ from bot.budget import Estimates
 from bot.calls import MAX_CALLS, Calls, Fenced
 from bot.consent import Consent
 from bot.domain.chats import ChatSettings
-from bot.domain.errors import BadRequest, ChatClosed, ChatGone, KeptOut, NotAllowed, RemixError
+from bot.domain.errors import BadRequest, ChatClosed, ChatGone, EngineFailed, KeptOut, NotAllowed, RemixError
 from bot.domain.images import ImageFacts, Input, Picture, Role, picture_of
 from bot.domain.inputs import results_of
 from bot.domain.labels import MAX_INGREDIENTS, Ingredient, Work, label_for, work_id_of
@@ -251,7 +251,10 @@ class Workshop:
         except Fenced:
             raise
         except RemixError as error:
-            made = Proofread(outcome_of(error))
+            ended = outcome_of(error)
+            if not isinstance(error, EngineFailed):  # which tells itself what it has cost
+                ended = replace(ended, usage=self._estimates.so_far(self._engines.get(turn.engine), claim.status))
+            made = Proofread(ended)
         except KeyError:
             made = Proofread(Outcome(TurnState.FAILED, code="gone", words=tr(GONE), usage=await self._begun(turn)))
         except Exception as error:

@@ -53,7 +53,7 @@ def valkey_socket() -> Iterator[Path]:
             time.sleep(0.02)
     client.close()
     yield path
-    server.kill()
+    server.terminate()  # it takes along whoever writes its files anew
     server.wait()
     shutil.rmtree(folder)
 

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
 from bot.admitting import Doorkeeper
+from bot.app import spent_of
 from bot.domain.access import Access
 from bot.domain.actions import Act, Press
 from bot.domain.arena import Choice
@@ -25,9 +26,11 @@ from bot.domain.messages import ChatCapabilities, InboundMessage, MessageRecord
 from bot.domain.people import HOST, Door, Entry, Roll
 from bot.domain.refs import ServerRef, TurnId, UserRef, thread_id_of, turn_id_of
 from bot.domain.turns import TurnState
+from bot.domain.wishes import PLAIN_WISH
 from bot.engines.exact import ExactEngine
 from bot.ports import Engine
 from storage.redis.client import open_client
+from storage.redis.keys import Keys
 from storage.redis.people import RedisPeopleStore
 from tests.fakes.engines import ScriptedEngine
 from tests.rig import CAT, Rig, living_in, words_of
@@ -172,6 +175,28 @@ async def test_a_turn_that_nobody_ended_does_not_begin_once_its_author_is_kept_o
     gate.set()
     assert (await rig.sees(waiting)).state is TurnState.REFUSED
     assert len(gemini.requests) == 1
+
+
+async def test_a_call_that_a_crash_broke_off_is_paid_for_though_its_author_is_kept_out_since(
+    redis_url: str, tmp_path: Path, gemini: ScriptedEngine, client: Redis
+) -> None:
+    async with living_in(redis_url, tmp_path, {"exact": ExactEngine(), "gemini": gemini}, working=False) as rig:
+        await rig.house.turns.announce("worker", slots=1)
+        turn, turns = (await rig.says("make it night", [CAT])).turn, rig.house.turns
+        claim = await turns.claim(turn)
+        assert claim is not None
+        assert await turns.calling(turn, claim.epoch)
+        await client.hset(Keys().turn(turn), "alive_until", "0")
+        await rig.house.reception.operating.ban("web:anna", by=HOST)
+        await rig.house.workshop.run(turn)
+        status = await turns.load(turn)
+        assert status is not None
+        assert status.outcome is not None
+        assert (status.state, status.outcome.code) == (TurnState.REFUSED, "kept_out")
+        assert status.outcome.usage.cost_microusd == gemini.estimate_microusd(images=1, wish=PLAIN_WISH)
+        today, *_ = [used for name, used, _ in await spent_of(rig.house) if name == "today"]
+        assert today == status.outcome.usage.cost_microusd
+    assert gemini.requests == []
 
 
 async def test_a_message_that_a_crash_left_is_taken_up_with_the_door_as_it_is_then(
