@@ -16,18 +16,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Protocol
 
 import structlog
-from prometheus_client import Counter
 
-from bot.sight.figures import REGISTRY
+from bot.sight.figures import LOST_SECONDS
 
 log = structlog.get_logger("tide")
 
 EVERY_S: Final = 1.0
 """So often the mark rises: what is lost between two marks is not noticed."""
 WITNESSED_S: Final = 10.0
-LOST_SECONDS: Final = Counter(
-    "remixbot_store_lost_seconds", "Seconds of acknowledged writes that the store has lost.", registry=REGISTRY
-)
 _KNOWN: Final = 600
 """Marks, with when they were set: ten minutes of them."""
 _LOSSES: Final = 20

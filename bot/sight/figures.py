@@ -118,6 +118,9 @@ PICTURE_S: Final = Histogram(
 )
 REPAIRS: Final = Counter("remixbot_repairs", "What the reconciler has mended.", ["kind"], registry=REGISTRY)
 SWEPT: Final = Counter("remixbot_swept", "What nobody held any more, and was deleted.", ["kind"], registry=REGISTRY)
+LOST_SECONDS: Final = Counter(
+    "remixbot_store_lost_seconds", "Seconds of acknowledged writes that the store has lost.", registry=REGISTRY
+)
 STUCK_FOUND: Final = Counter("remixbot_stuck_found", "Turns and messages found stuck.", ["kind"], registry=REGISTRY)
 
 
