@@ -3,6 +3,11 @@
 Discord keeps a broken connection's messages for a while and sends them again (resume). A new session begins with now:
 what came before stands in the history of the chats. How far each chat and each connection was dealt with is noted, so
 that an ordinary restart reads little; reading too much is harmless.
+
+In a chat that nobody ever used the bot in, the first message may be lost with the process that heard it. So chats are
+read, too, in which somebody wrote since a life was shown last, as far as a session tells of them (`talked.py`): a few,
+and slowly, since most of them have nothing for us. A direct message that is the first of its person is in no list, and
+not found.
 """
 
 from __future__ import annotations
@@ -10,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -19,7 +24,9 @@ import structlog
 
 from adapters.discord.api import Rejected, TokenRefused, Unavailable
 from adapters.discord.inbound import Payload, created_at, snowflake_at
+from adapters.discord.pace import Pace
 from adapters.discord.ports import DiscordStore
+from adapters.discord.talked import TALKED_S
 from bot.domain.errors import ChatClosed
 from bot.domain.refs import ChatRef
 from bot.insisting import insist
@@ -36,7 +43,21 @@ MOST_MESSAGES = 1000
 PAGE = 100
 """Most messages of one request for history (Discord's documentation, 2026-11)."""
 CHATS_AT_ONCE = 4
+MOST_STRANGERS = 200
+"""Chats that are not known, of one shard and one reading: those in which somebody wrote last."""
+STRANGER_PAGES = 3
+"""Of each of those. In a chat where the bot is not used, most of it is for others."""
+STRANGERS_PER_S = 10
+"""Of the 45 requests that the door out and the door in share (`pace.py`)."""
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """From where a chat is to be read. `server` where the session told of it, and nothing else is known."""
+
+    after: int
+    server: str | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -114,6 +135,11 @@ class Past(Protocol):
         """The id of the last message there; None where it is not known."""
         ...
 
+    def talked_in(self, shard: int, *, after: int) -> Sequence[tuple[ChatRef, str]]:
+        """Chats of this shard, with their servers, that are for us to read and that had a message above this id when
+        the session began. The newest first."""
+        ...
+
     async def history(self, chat: ChatRef, server: str, *, after: int, limit: int) -> Sequence[Payload]:
         """Messages after this id, oldest first, as the gateway would have sent them, but for their members. Raises
         `ChatClosed` where they are not for us to read."""
@@ -139,6 +165,7 @@ class CatchingUp:
         self._room = room
         self._account = account
         self._ledger = ledger
+        self._slowly = Pace(STRANGERS_PER_S)
         self._connected: set[int] = set()
         self._sessions: Counter[int] = Counter()
 
@@ -185,7 +212,11 @@ class CatchingUp:
         marks = await insist(lambda: self._store.marks(self._account), what="marks")
         earliest = time.time() - FARTHEST_BACK_S
         since = snowflake_at(earliest if alive is None else max(alive - MARGIN_S, earliest))
-        unread: Mapping[ChatRef, int] = {chat: max(mark, since) for chat, mark in marks.items()}
+        unread: Mapping[ChatRef, Unread] = {chat: Unread(max(mark, since)) for chat, mark in marks.items()}
+        if alive is not None:  # where nobody ever listened, nothing was missed
+            after = max(since, snowflake_at(time.time() - TALKED_S))
+            unread = {**unread, **self._strangers(shard, after, marks)}
+        chats = len(unread)
         wait_s = _FIRST_WAIT_S
         while unread := await self._round(unread, shard):
             await asyncio.sleep(wait_s)
@@ -194,26 +225,35 @@ class CatchingUp:
             return
         for chat, mark in self._ledger.catch_up(shard).items():
             await insist(partial(self._store.mark, chat, mark), what="mark")
-        log.info("caught up", shard=shard, chats=len(marks))
+        log.info("caught up", shard=shard, chats=chats, unknown=chats - len(marks))
 
-    async def _round(self, unread: Mapping[ChatRef, int], shard: int) -> Mapping[ChatRef, int]:
+    def _strangers(self, shard: int, after: int, known: Collection[ChatRef]) -> Mapping[ChatRef, Unread]:
+        found = [each for each in self._past.talked_in(shard, after=after) if each[0] not in known]
+        if len(found) > MOST_STRANGERS:
+            log.warning("more chats had messages than are read", shard=shard, left=len(found) - MOST_STRANGERS)
+        return {chat: Unread(after, server) for chat, server in found[:MOST_STRANGERS]}
+
+    async def _round(self, unread: Mapping[ChatRef, Unread], shard: int) -> Mapping[ChatRef, Unread]:
         """Gives those that could not be read, and have to be tried again, with those that failed last. They do not hold
         up the others. Where Discord does not listen it is not asked for the others either: they are left as well."""
         waiting = dict(unread)
-        left: dict[ChatRef, int] = {}
-        failed: dict[ChatRef, int] = {}
+        left: dict[ChatRef, Unread] = {}
+        failed: dict[ChatRef, Unread] = {}
 
         async def reader() -> None:
             while waiting:
                 chat = next(iter(waiting))
-                after = waiting.pop(chat)
+                which = waiting.pop(chat)
                 try:
-                    await self._read_chat(chat, after, shard)
+                    if which.server is None:
+                        await self._read_chat(chat, which.after, shard)
+                    else:
+                        await self._read_stranger(chat, which.server, which.after)
                 except (ChatClosed, Rejected):
                     log.info("history not for us to read", chat=chat.chat)
                 except Exception as error:
                     log.warning("history not read", chat=chat.chat, error=type(error).__name__)
-                    failed[chat] = after
+                    failed[chat] = which
                     if isinstance(error, (Unavailable, TokenRefused)):
                         left.update(waiting)
                         waiting.clear()
@@ -229,15 +269,28 @@ class CatchingUp:
         server = facts.server if facts is not None else await self._past.server_of(chat)
         if not self._past.hears(shard, server):
             return
-        for _ in range(MOST_MESSAGES // PAGE):
+        if await self._read_pages(chat, server, after, pages=MOST_MESSAGES // PAGE):
+            log.warning("more was missed than is read", chat=chat.chat, read=MOST_MESSAGES)
+
+    async def _read_stranger(self, chat: ChatRef, server: str, after: int) -> None:
+        if not await self._store.is_closed(chat):
+            await self._read_pages(chat, server, after, pages=STRANGER_PAGES, pace=self._slowly)
+
+    async def _read_pages(
+        self, chat: ChatRef, server: str, after: int, *, pages: int, pace: Pace | None = None
+    ) -> bool:
+        """Whether there is more."""
+        for _ in range(pages):
             await self._room()
+            if pace is not None:
+                await pace.turn()
             page = await self._past.history(chat, server, after=after, limit=PAGE)
             for each in page:
                 self._take_in(each)
             if len(page) < PAGE:
-                return
+                return False
             after = int(page[-1]["id"])
-        log.warning("more was missed than is read", chat=chat.chat, read=MOST_MESSAGES)
+        return True
 
     def _take_in(self, payload: Payload) -> None:
         try:

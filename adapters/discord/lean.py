@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, cast
 
@@ -18,7 +19,9 @@ import structlog
 import yarl
 from discord.state import AutoShardedConnectionState
 
+from adapters.discord.inbound import snowflake_at
 from adapters.discord.shards import Shards
+from adapters.discord.talked import TALKED_S, talked_in
 from bot.ending import end
 
 log = structlog.get_logger("discord")
@@ -83,6 +86,7 @@ class Listener(Protocol):
 
 class _LeanState(AutoShardedConnectionState[discord.AutoShardedClient]):
     take: Take
+    talked: dict[int, Mapping[int, int]]
 
     def end_waiting(self) -> None:
         """The library leaves the tasks behind that wait for a session's last server."""
@@ -98,11 +102,25 @@ class _LeanState(AutoShardedConnectionState[discord.AutoShardedClient]):
     def _hand_on(self, data: Any, *, updated: bool) -> None:
         """What is raised in here would end the connection."""
         try:
+            if not updated:
+                self._note_newest(data)
             self.take(data, updated)
         except Exception as error:
             log.error("message not understood", error=type(error).__name__)
 
+    def _note_newest(self, data: Any) -> None:
+        """As the library does it: by it is known whether a chat has anything to be read (`catching_up`)."""
+        guild = self._get_guild(int(data.get("guild_id") or 0))
+        channel = None if guild is None else guild.get_channel_or_thread(int(data["channel_id"]))
+        if isinstance(channel, (discord.TextChannel, discord.VoiceChannel, discord.StageChannel, discord.Thread)):
+            channel.last_message_id = int(data["id"])
+
     def parse_guild_create(self, data: Any) -> None:
+        try:
+            after = snowflake_at(time.time() - TALKED_S)
+            self.talked[int(data["id"])] = talked_in(data, self.self_id, after=after)
+        except (LookupError, TypeError, ValueError) as error:
+            log.error("server not understood", error=type(error).__name__)
         super().parse_guild_create(_lean_guild(data, self.self_id))
 
     def parse_guild_update(self, data: Any) -> None:
@@ -150,6 +168,7 @@ class LeanClient(discord.AutoShardedClient):
             dispatch=self.dispatch, handlers=self._handlers, hooks=self._hooks, http=self.http, **options
         )
         state.take = self._take
+        state.talked = {}
         self._lean = state
         return state
 
@@ -162,6 +181,12 @@ class LeanClient(discord.AutoShardedClient):
     def knows(self, server: int) -> bool:
         """Whether all servers of that one's shard are known here."""
         return (server >> 22) % (self.shard_count or 1) in self._known
+
+    @property
+    def talked(self) -> Mapping[int, Mapping[int, int]]:
+        """Servers → chats there in which somebody wrote within `TALKED_S` before the session began, and which the bot
+        may read → the newest message of that time."""
+        return self._lean.talked
 
     # --- shards that are shared (adapters.discord.shards.Connections)
 

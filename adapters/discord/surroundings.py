@@ -16,7 +16,7 @@ from adapters.discord.inbound import Payload, Place, Pointer
 from adapters.discord.lean import LeanClient
 from adapters.discord.locales import chosen_by
 from adapters.discord.ports import ChatFacts
-from adapters.discord.refs import nonce_of
+from adapters.discord.refs import chat_ref, nonce_of
 from adapters.discord.render import NOBODY
 from bot.domain.errors import ChatClosed, ChatGone
 from bot.domain.language import tr
@@ -122,6 +122,19 @@ class DiscordSurroundings:
         client = self.client
         channel = None if client is None else client.get_channel(int(chat.chat))
         return getattr(channel, "last_message_id", None)
+
+    def talked_in(self, shard: int, *, after: int) -> Sequence[tuple[ChatRef, str]]:
+        client = self.client
+        if client is None:
+            return ()  # the session is over: another one tells it anew
+        found = [
+            (newest, channel, str(server))
+            for server, channels in client.talked.items()
+            if self.hears(shard, str(server))
+            for channel, newest in channels.items()
+            if newest > after
+        ]
+        return [(chat_ref(self._account, channel), server) for _, channel, server in sorted(found, reverse=True)]
 
     async def history(self, chat: ChatRef, server: str, *, after: int, limit: int) -> Sequence[Payload]:
         found = await self._api.history(chat.chat, after=after, limit=limit)

@@ -34,9 +34,10 @@ its way to Telegram from 85 to 3 s), so times here are shorter than where nothin
 KNOWN = """\
 ## What is known not to hold
 
-On Discord, a message in a channel that the bot has never noted anything of, heard by one gateway alone which dies
-before it has recorded it, is not found again: what is read after a start is the history of the chats that are known.
-In a known chat it is found, and where two gateways listen both hear it.
+On Discord, the first direct message that somebody ever writes to the bot, heard by one gateway alone which dies before
+it has recorded it, is not found again: Discord does not say which direct messages there are. In a server it is found,
+known chat or not, where the bot may read what was written (of chats that it was never used in, up to 200 per shard and
+three hours back).
 """
 LOSING = """\
 ## A store that loses what it acknowledged

@@ -42,7 +42,7 @@ async def test_each_fault_once_loses_doubles_and_bills_nothing(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("platform", "boundary"),
-    [("discord", "DiscordPlatform.reserve:after"), ("telegram", "TelegramPlatform.reserve:before")],
+    [("discord", "RedisDiscordStore.says_since:after"), ("telegram", "TelegramPlatform.reserve:before")],
 )
 async def test_another_gateway_takes_over_what_a_killed_one_had_heard(
     platform: str, boundary: str, tmp_path: Path

@@ -31,6 +31,7 @@ class SlowPast:
     goes_on: asyncio.Event = field(default_factory=asyncio.Event)
     fails: dict[ChatRef, int] = field(default_factory=dict)
     refuses: dict[ChatRef, Exception] = field(default_factory=dict)
+    talked: list[tuple[ChatRef, str]] = field(default_factory=list)
     asked: int = 0
     asked_after: dict[ChatRef, int] = field(default_factory=dict)
     at_once: int = 0
@@ -44,6 +45,10 @@ class SlowPast:
 
     def newest(self, chat: ChatRef) -> int | None:
         return None
+
+    def talked_in(self, shard: int, *, after: int) -> Sequence[tuple[ChatRef, str]]:
+        self.talked_after = after
+        return self.talked
 
     async def history(self, chat: ChatRef, server: str, *, after: int, limit: int) -> Sequence[Payload]:
         self.at_once += 1
@@ -151,6 +156,27 @@ async def test_it_reads_no_more_than_a_day(scene: Scene) -> None:
     scene.catching_up.begin(0)
     await scene.catching_up.read(0)
     assert created_at(scene.past.asked_after[CHATS[0]]) == pytest.approx(now - DAY_S, abs=60)
+
+
+async def test_chats_that_nobody_knows_are_read_where_somebody_wrote_since_the_last_sign_of_life(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catching_up, "MOST_STRANGERS", 3)
+    scene.past.goes_on.set()
+    now = time.time()
+    scene.past.talked = [(chat, "77") for chat in CHATS]
+    scene.catching_up.begin(0)
+    await scene.catching_up.read(0)
+    assert scene.past.asked_after == {}  # nobody had ever listened: nothing was missed
+
+    await scene.store.note_alive(US, 0, now - 600)
+    await scene.store.mark(CHATS[0], mark := snowflake_at(now - 60))
+    await scene.store.close_chat(CHATS[1], 50013)
+    scene.catching_up.begin(0)
+    await scene.catching_up.read(0)
+    since = snowflake_at(now - 600 - MARGIN_S)
+    assert scene.past.talked_after == since
+    assert scene.past.asked_after == {CHATS[0]: mark, CHATS[2]: since, CHATS[3]: since}
 
 
 async def test_a_chat_whose_history_is_refused_for_good_keeps_nothing_behind(scene: Scene) -> None:

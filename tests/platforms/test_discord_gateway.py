@@ -533,6 +533,28 @@ async def test_what_came_while_the_process_was_down_is_read_afterwards(redis_url
         )
 
 
+async def test_what_came_meanwhile_is_read_where_the_bot_was_never_used_as_well(redis_url: str) -> None:
+    async with stage(redis_url) as scene:
+        readable, hidden, unread, quiet, later = (scene.guild.channel(f"channel {number}") for number in range(5))
+        secret, thread = scene.guild.channel("for few"), scene.guild.channel("with a thread").thread()
+        hidden.deny(scene.fake.bot, Permission.VIEW_CHANNEL)
+        unread.deny(scene.fake.bot, Permission.READ_MESSAGE_HISTORY)
+        secret.deny(scene.guild.everyone, Permission.VIEW_CHANNEL)
+        for each in (scene.fake.bot, scene.anna):
+            secret.allow(each, Permission.VIEW_CHANNEL)
+        async with scene.connected():
+            await caught_up(scene)
+        for place in (readable, hidden, unread, secret, thread):
+            await scene.calls(place.name, at=place)
+        async with scene.connected():
+            await scene.received(3)
+            await caught_up(scene)
+            await scene.calls("live", at=later)
+            await scene.received(4)
+        assert Counter(scene.texts) == dict.fromkeys([readable.name, secret.name, thread.name, "live"], 1)
+        assert scene.fake.asked("GET", f"/channels/({hidden.id}|{unread.id}|{quiet.id})/messages") == []
+
+
 async def test_what_came_before_a_new_session_is_read_afterwards(redis_url: str) -> None:
     async with stage(redis_url) as scene, scene.connected():
         await scene.calls("one")
@@ -582,17 +604,19 @@ async def test_a_ban_is_not_met_with_a_request_for_each_chat(redis_url: str) -> 
 async def test_what_was_more_than_is_kept_is_read_later(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door_module, "MOST_KEPT", 4)
     monkeypatch.setattr(door_module, "MOST_OF_HISTORY", 2)
-    async with stage(redis_url) as scene, scene.connected():
-        await caught_up(scene)
-        scene.rooms.closed = ConnectionError("the store is away")
-        for number in range(20):
-            await scene.calls(f"{number}")
-        other = scene.guild.channel("new")
-        await scene.calls("elsewhere", at=other)
-        await scene.fake.until(lambda: scene.rooms.refusals >= 4)
-        scene.rooms.closed = None
-        await scene.received(21)
-        assert Counter(scene.texts) == dict.fromkeys([*map(str, range(20)), "elsewhere"], 1)
+    async with stage(redis_url) as scene:
+        await scene.ben.says(scene.channel, "just talk")
+        async with scene.connected():
+            await caught_up(scene)
+            scene.rooms.closed = ConnectionError("the store is away")
+            for number in range(20):
+                await scene.calls(f"{number}")
+            other = scene.guild.channel("new")
+            await scene.calls("elsewhere", at=other)
+            await scene.fake.until(lambda: scene.rooms.refusals >= 4)
+            scene.rooms.closed = None
+            await scene.received(21)
+            assert Counter(scene.texts) == dict.fromkeys([*map(str, range(20)), "elsewhere"], 1)
 
 
 async def test_what_was_pressed_is_dealt_with_before_the_connection_ends(redis_url: str) -> None:
