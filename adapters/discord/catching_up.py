@@ -167,6 +167,7 @@ class CatchingUp:
         self._ledger = ledger
         self._slowly = Pace(STRANGERS_PER_S)
         self._connected: set[int] = set()
+        self._began: dict[int, float] = {}
         self._sessions: Counter[int] = Counter()
 
     def connected(self, shard: int) -> None:
@@ -181,6 +182,7 @@ class CatchingUp:
     def begin(self, shard: int) -> None:
         """A new session: from now on until `read` is done, nothing may be noted of this shard."""
         self.missed(shard)
+        self._began[shard] = time.time()
         self._connected.add(shard)
 
     def missed(self, shard: int) -> None:
@@ -210,10 +212,13 @@ class CatchingUp:
         session = self._sessions[shard]
         alive = await insist(lambda: self._store.alive(self._account, shard), what="alive")
         marks = await insist(lambda: self._store.marks(self._account), what="marks")
+        if alive is None:  # nobody ever listened; whoever comes after us is to know that somebody has begun to
+            began = self._began.get(shard, time.time()) - MARGIN_S
+            await insist(lambda: self._store.note_alive(self._account, shard, began), what="alive")
         earliest = time.time() - FARTHEST_BACK_S
         since = snowflake_at(earliest if alive is None else max(alive - MARGIN_S, earliest))
         unread: Mapping[ChatRef, Unread] = {chat: Unread(max(mark, since)) for chat, mark in marks.items()}
-        if alive is not None:  # where nobody ever listened, nothing was missed
+        if alive is not None:
             after = max(since, snowflake_at(time.time() - TALKED_S))
             unread = {**unread, **self._strangers(shard, after, marks)}
         chats = len(unread)

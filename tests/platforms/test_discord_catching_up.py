@@ -98,6 +98,7 @@ async def until(holds: Callable[[], object]) -> None:
 
 async def test_nothing_is_noted_of_a_shard_that_began_anew_while_it_was_read(scene: Scene) -> None:
     await scene.store.mark(CHATS[0], 5)
+    await scene.store.note_alive(US, 0, before := time.time() - 3600)
     scene.catching_up.begin(0)
     reading = asyncio.create_task(scene.catching_up.read(0))
     await until(lambda: scene.past.asked_after)
@@ -105,11 +106,23 @@ async def test_nothing_is_noted_of_a_shard_that_began_anew_while_it_was_read(sce
     scene.past.goes_on.set()
     await reading
     await scene.catching_up.note()
-    assert await scene.store.alive(US, 0) is None
+    assert await scene.store.alive(US, 0) == before
 
     await scene.catching_up.read(0)
     await scene.catching_up.note()
-    assert await scene.store.alive(US, 0) is not None
+    assert (await scene.store.alive(US, 0) or 0.0) > before
+
+
+async def test_a_process_that_dies_before_it_has_read_anything_leaves_since_when_somebody_listened(
+    scene: Scene,
+) -> None:
+    await scene.store.mark(CHATS[0], 5)
+    began = time.time()
+    scene.catching_up.begin(0)
+    reading = asyncio.create_task(scene.catching_up.read(0))
+    await until(lambda: scene.past.asked_after)
+    await end(reading)
+    assert await scene.store.alive(US, 0) == pytest.approx(began - MARGIN_S, abs=5)
 
 
 async def test_a_chat_that_fails_is_read_later_and_a_few_are_read_at_once(scene: Scene) -> None:
