@@ -23,7 +23,7 @@ from storage.redis.without import held_in
 EXCEPTIONS: Mapping[str, str] = {
     r"rb:forgotten": "who was forgotten and up to when: without it a restored back-up would bring them back",
     r"rb:consent:.*": "“never”, and which pictures were withdrawn: a no must outlive whoever said it",
-    r"rb:\{adm\}:(bucket|rolling):person:.*": "what they used of their limits: forgetting is no way around one",
+    r"rb:\{adm\}:(bucket|rolling):(turns:)?person:.*": "what they used of their limits: no way around one",
     r"rb:\{adm\}:weights": "how the operator weighs somebody's turns",
     r"rb:telegram:\{pace\}:.*": "when something was last sent to a chat, for seconds",
     r"(pictures/)?notes/forgotten/.*": "the same beside the pictures, which a restored database does not have",

@@ -109,7 +109,8 @@ class DocketTurnQueue:
                 # The worker's end of the block: it takes nothing more, and waits for what it began.
         finally:
             await self._break_off(*([serving] if serving is not None else []), leaving)
-        serving.result()
+        if serving is not None:
+            serving.result()
 
     async def _break_off(self, *tasks: asyncio.Task[Any]) -> None:
         self._leaving.set()

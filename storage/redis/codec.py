@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields, is_dataclass
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
@@ -29,6 +30,7 @@ class Codec(Generic[T]):
 
     def __init__(self, type_: Any) -> None:
         self._adapter: TypeAdapter[T] = TypeAdapter(type_)
+        self._known = frozenset(each.name for each in fields(type_)) if is_dataclass(type_) else frozenset[str]()
 
     def dump(self, value: T) -> str:
         try:
@@ -43,6 +45,13 @@ class Codec(Generic[T]):
     def rewrite(self, text: str, value: T) -> str:
         """`value` as JSON, with the fields of `text` that this version does not know."""
         return json.dumps({**json.loads(text), **json.loads(self.dump(value))}, separators=(",", ":"))
+
+    def unknown(self, text: str) -> str:
+        """The fields of `text` that this version does not know, as JSON; empty where it knows them all. For `rewrite`
+        where the text is not at hand later."""
+        found: dict[str, Any] = json.loads(text)
+        left = {name: value for name, value in found.items() if name not in self._known}
+        return json.dumps(left) if left else ""
 
 
 def _with_whole_letters(value: Any) -> Any:

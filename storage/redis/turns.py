@@ -57,6 +57,8 @@ class RedisTurnStore:
         self._retention_s = retention_s
         self._limits = f"{author_limit}:{chat_limit}:{server_limit}:{house_limit}"
         self._life_s = life_s
+        self._unknown: dict[TurnId, str] = {}
+        """Of turns that run here what a newer version wrote into them."""
         self._create = Script(client, "_turn.lua", "create.lua")
         self._claim = Script(client, "_turn.lua", "claim.lua")
         self._progress = Script(client, "_turn.lua", "progress.lua")
@@ -184,6 +186,8 @@ class RedisTurnStore:
         reply = await self._claim(self._both(turn), [self._life_s])
         match reply:
             case ["ok", epoch, calls, body, started_at, draft, accepted_at]:
+                if unknown := TURN.unknown(body):
+                    self._unknown[turn] = unknown
                 status = TurnStatus(
                     turn=TURN.load(body),
                     state=TurnState.RUNNING,
@@ -202,7 +206,7 @@ class RedisTurnStore:
 
     async def keep_draft(self, turn: Turn, epoch: int, draft: Outcome) -> bool:
         await self._index_resolved(turn)
-        args: list[str | int | float] = [epoch, self._life_s, TURN.dump(turn), OUTCOME.dump(draft)]
+        args: list[str | int | float] = [epoch, self._life_s, self._body(turn), OUTCOME.dump(draft)]
         return bool(await self._keep_draft(self._both(turn.id), args))
 
     async def beat(self, turn: TurnId, epoch: int) -> bool:
@@ -210,8 +214,14 @@ class RedisTurnStore:
 
     async def finish(self, turn: Turn, epoch: int, outcome: Outcome) -> bool:
         await self._index_resolved(turn)
-        args = [epoch, outcome.state.value, OUTCOME.dump(outcome), TURN.dump(turn)]
-        return bool(await self._finish(self._both(turn.id), args))
+        args = [epoch, outcome.state.value, OUTCOME.dump(outcome), self._body(turn)]
+        finished = bool(await self._finish(self._both(turn.id), args))
+        self._unknown.pop(turn.id, None)
+        return finished
+
+    def _body(self, turn: Turn) -> str:
+        unknown = self._unknown.get(turn.id)
+        return TURN.rewrite(unknown, turn) if unknown else TURN.dump(turn)
 
     async def end(self, turn: TurnId, outcome: Outcome) -> bool:
         return bool(await self._end(self._both(turn), [OUTCOME.dump(outcome), outcome.state.value]))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.books import Books, quiet, settled
+from tests.chaos.books import KEYS, Books, quiet, reading, settled
 from tests.chaos.town import Asked, OnThePage, small_picture
 from tests.fleet import Fleet, Process
 
@@ -22,6 +22,12 @@ async def page_of(folder: Path, *, workers: int, **options: Any) -> AsyncGenerat
     page = OnThePage()
     async with Fleet(folder, workers=workers, **options) as fleet:
         page.fleet = fleet
+
+        async def all_are_known() -> bool:
+            async with reading(fleet) as client:
+                return int(await client.hlen(f"{KEYS.admission}:slots")) == workers
+
+        await until(all_are_known)
         yield fleet, page
 
 
