@@ -56,13 +56,20 @@ class RedisPeopleStore:
         return _rolls(await self._client.hgetall(self._keys.who("rules")))[roll]
 
     async def put(self, roll: Roll, subject: str, entry: Entry) -> None:
-        over = [each for each, was in (await self.roll(Roll.DENIED)).items() if was.until and was.until < time.time()]
+        await self._drop_those_over()
         async with self._client.pipeline(transaction=True) as pipe:
-            for each in over:
-                pipe.hdel(self._keys.who("rules"), f"{Roll.DENIED}:{each}")
             pipe.hset(*self._at(roll, subject), ENTRY.dump(entry))
             self._tell(pipe)
             await pipe.execute()
+
+    async def _drop_those_over(self) -> None:
+        rules, now = self._keys.who("rules"), time.time()
+        found: Any = await self._client.hgetall(rules)
+        for subject, entry in _rolls(found)[Roll.DENIED].items():
+            if entry.until and entry.until < now:
+                field = f"{Roll.DENIED}:{subject}"
+                # Not where somebody has denied them anew since.
+                await self._swap([rules], [field, found[field], ""])
 
     async def drop(self, roll: Roll, subject: str) -> bool:
         async with self._client.pipeline(transaction=True) as pipe:

@@ -65,6 +65,15 @@ async def test_a_ban_that_is_over_goes_with_the_next_change(store: RedisPeopleSt
     assert list((await store.rules()).denied) == [OTHER]
 
 
+async def test_who_is_banned_anew_as_another_one_tidies_up_stays_banned(store: RedisPeopleStore) -> None:
+    for _ in range(10):
+        await store.put(Roll.DENIED, WHO, Entry(at=1.0, until=2.0))
+        await asyncio.gather(
+            store.put(Roll.DENIED, WHO, Entry(at=3.0)), *(store.put(Roll.DENIED, OTHER, Entry(at=1.0)) for _ in "ab")
+        )
+        assert (await store.rules()).denied == {WHO: None, OTHER: None}
+
+
 async def test_a_code_lets_in_as_many_as_it_is_for_and_not_one_more(store: RedisPeopleStore) -> None:
     await store.invite(CODE, invitation(left=3))
     people = [f"discord:{number}" for number in range(12)]
