@@ -286,6 +286,21 @@ async def test_a_chat_full_of_accounts_leaves_half_of_the_slots_to_others(client
     assert started == [others[0].id, others[1].id, flood[4].id, flood[5].id]
 
 
+async def test_who_is_passed_over_for_a_full_chat_keeps_their_place_in_the_line(client: Redis) -> None:
+    store = await opened(client, slots=2)
+    # Half of the slots for this chat, and two floods: one here, one elsewhere.
+    first, elsewhere = await submitted(store, [of(person(1)), of(person(2), chat=OTHER_CHAT)])
+    waiting = of(ANNA)
+    await submitted(store, [waiting])
+    await submitted(store, [of(person(2), chat=OTHER_CHAT) for _ in range(6)] + [of(person(1)) for _ in range(6)])
+    began: list[TurnId] = []
+    for _ in range(4):
+        (elsewhere,) = await ended(store, elsewhere)
+        (first,) = await ended(store, first)
+        began.append(first)
+    assert began[0] == waiting.id
+
+
 async def test_no_slot_stays_empty_for_the_sake_of_fairness(client: Redis) -> None:
     store = await opened(client, slots=8)
     assert len(await submitted(store, [of(person(number)) for number in range(20)])) == 8

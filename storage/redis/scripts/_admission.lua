@@ -10,7 +10,7 @@
 -- <base>:ready:<user> list of a person's turns that wait for a free slot, oldest first
 -- <base>:ring        list of persons with ready turns: the head is next
 -- <base>:weights     hash  person -> how many of their turns go in one round of the ring, where it is not one
--- <base>:spent       hash  the person at the head -> how many of theirs went in this round
+-- <base>:spent       hash  person -> how many of theirs went in this round, where it goes on
 -- <base>:admitted    hash  turn -> user: given to the queue and not settled
 -- <base>:under_way   hash  user -> how many of theirs are admitted
 -- <base>:slots       hash  worker -> "slots:alive until (s)"
@@ -224,44 +224,46 @@ local function next_of(user, at, limits, share)
 end
 
 -- Lets as many ready turns run as there are free slots: one person after the other, each as many in a round as their
--- weight says. A chat that has half of the slots gives way as long as others wait who may run. Gives their ids.
+-- weight says. A chat that has half of the slots gives way as long as others wait who may run. Whoever is passed over,
+-- because they or the places of their turns have enough, keeps their place in the ring. Gives their ids.
 local function pump(limits)
   local started = {}
   local slots = slots_of(limits)
   local free = slots - redis.call('HLEN', key('admitted'))
   if free <= 0 or redis.call('LLEN', key('ring')) == 0 then return started end
-  local at, share, skipped = running(), math.ceil(slots / 2), 0
+  local at, share, passed_over = running(), math.ceil(slots / 2), 0
   while free > 0 do
-    if skipped >= redis.call('LLEN', key('ring')) then
+    local user = redis.call('LINDEX', key('ring'), passed_over)
+    if not user then
       -- Nobody else may run: then slots do not stay empty for the sake of fairness.
-      if share == 0 or redis.call('LLEN', key('ring')) == 0 then break end
-      share, skipped = 0, 0
-    end
-    local user = redis.call('LPOP', key('ring'))
-    local turn, chat, server
-    if not is_busy(user, limits) then turn, chat, server = next_of(user, at, limits, share) end
-    local goes_on = false
-    if turn then
-      redis.call('LREM', key('ready', user), 1, turn)
-      redis.call('HSET', key('turn', turn), 'state', 'admitted', 'since', tostring(now))
-      redis.call('HSET', key('admitted'), turn, user)
-      redis.call('HINCRBY', key('under_way'), user, 1)
-      at.chat[chat] = (at.chat[chat] or 0) + 1
-      at.server[server] = (at.server[server] or 0) + 1
-      started[#started + 1] = turn
-      free, skipped = free - 1, 0
-      local weight = tonumber(redis.call('HGET', key('weights'), user) or '1')
-      goes_on = weight > 1 and redis.call('HINCRBY', key('spent'), user, 1) < weight
-    end
-    if redis.call('LLEN', key('ready', user)) == 0 then
-      redis.call('HDEL', key('spent'), user)
-    elseif goes_on then
-      redis.call('EXPIRE', key('spent'), 24 * 3600)
-      redis.call('LPUSH', key('ring'), user)
+      if share == 0 then break end
+      share, passed_over = 0, 0
     else
-      redis.call('HDEL', key('spent'), user)
-      redis.call('RPUSH', key('ring'), user)
-      if not turn then skipped = skipped + 1 end
+      local turn, chat, server
+      if not is_busy(user, limits) then turn, chat, server = next_of(user, at, limits, share) end
+      local goes_on = false
+      if turn then
+        redis.call('LREM', key('ready', user), 1, turn)
+        redis.call('HSET', key('turn', turn), 'state', 'admitted', 'since', tostring(now))
+        redis.call('HSET', key('admitted'), turn, user)
+        redis.call('HINCRBY', key('under_way'), user, 1)
+        at.chat[chat] = (at.chat[chat] or 0) + 1
+        at.server[server] = (at.server[server] or 0) + 1
+        started[#started + 1] = turn
+        free = free - 1
+        local weight = tonumber(redis.call('HGET', key('weights'), user) or '1')
+        goes_on = weight > 1 and redis.call('HINCRBY', key('spent'), user, 1) < weight
+      end
+      local has_more = redis.call('LLEN', key('ready', user)) > 0
+      if goes_on and has_more then
+        redis.call('EXPIRE', key('spent'), 24 * 3600)
+      elseif turn or not has_more then
+        redis.call('HDEL', key('spent'), user)
+        redis.call('LREM', key('ring'), 1, user)
+        if has_more then redis.call('RPUSH', key('ring'), user) end
+      else
+        passed_over = passed_over + 1
+      end
     end
   end
   return started
