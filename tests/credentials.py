@@ -73,10 +73,15 @@ def carelessly_turned(before: bytes, deed: Deed = EDITED) -> bytes:
     return raw(manifest, (Attachment(named.definition, JPEG, before),))
 
 
-def raw(manifest: str | dict[str, Any], attachments: tuple[Attachment, ...] = (), data: bytes | None = None) -> bytes:
+def raw(
+    manifest: str | dict[str, Any],
+    attachments: tuple[Attachment, ...] = (),
+    data: bytes | None = None,
+    by: Signer | None = None,
+) -> bytes:
     """The photograph, signed with any manifest."""
     text = manifest if isinstance(manifest, str) else json.dumps(manifest)
-    opened = signer()._bare
+    opened = (by or signer())._bare
     return write_manifest(data or photo(), JPEG, text, attachments, signer=opened, anchors=anchors())
 
 

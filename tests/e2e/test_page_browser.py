@@ -22,6 +22,7 @@ from bot.domain.files import TextFile
 from bot.domain.messages import Answer, InboundMessage
 from bot.domain.refs import ChatRef, MessageRef, UserRef
 from bot.domain.turns import TurnState
+from bot.domain.verifying import Findings, Known, Report, report_of
 from tests.fakes.rooms import AGREED, ANSWERS, CODE, JOINED, KEPT_OUT, PLAN, SAID_NEVER, PageRig, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -150,6 +151,20 @@ async def test_the_page_loads_nothing_from_elsewhere(browser: Browser, rig: Page
         await page.goto(rig.url)
         await expect(page.locator(".sample img")).to_have_count(4)
     assert {url.startswith(rig.url) for url in asked} == {True}
+
+
+async def test_the_front_leads_to_where_a_picture_comes_from(browser: Browser, redis_url: str) -> None:
+    async def check(data: bytes) -> Report:
+        return report_of(Known(Findings()))
+
+    async with (
+        open_page(redis_url, check=check) as rig,
+        visit(browser, rig.url, viewport={"width": 390, "height": 844}) as page,
+    ):
+        await page.get_by_role("link", name="Where does this picture come from?").click()
+        await expect(page).to_have_url(f"{rig.url}verify")
+        await page.set_input_files("input", CAT)
+        await expect(page.locator("h2.nothing")).to_be_visible()
 
 
 # --- pictures in

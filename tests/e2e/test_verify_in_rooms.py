@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -15,11 +16,11 @@ from bot.domain.images import Picture
 from bot.domain.messages import Received
 from bot.domain.refs import TurnId, sha256_of
 from bot.domain.turns import TurnState
-from bot.domain.verifying import ASKS_FOR_PICTURE, TOO_OFTEN, Likeness, Match, Verdict
+from bot.domain.verifying import ASKS_FOR_PICTURE, TOO_OFTEN, Findings, Likeness, Match, Verdict
 from bot.engines.exact import ExactEngine
 from bot.labels.credentials.chain import write_chain
 from bot.ports import EngineAnswer
-from bot.verifying import MOST
+from bot.verifying import LOOKING_S, MOST
 from tests.credentials import chain, turned
 from tests.fakes.engines import ScriptedEngine
 from tests.pictures import bomb, photo, saved
@@ -127,6 +128,21 @@ async def test_elsewhere_a_result_of_ours_tells_of_nobody_and_of_no_chat(rig: Ri
     said = await words(rig, await rig.says("/verify", [signed]))
     assert said.startswith("I made this picture.\n• Proof: I signed this file")
     assert "From a picture by Anna; then Anna: “make it night”" in said
+
+
+async def test_where_the_labelled_file_still_stands_is_said_in_its_own_chat_alone(rig: Rig, eyes: Eyes) -> None:
+    result = await grown(rig)
+    file = stripped(await file_of(rig, result))
+    eyes.known[file] = Match(Likeness.MATCH, result.turn, 0)
+    anew = "This file is not the one that I sent: it was saved anew or changed since."
+    here = await words(rig, await rig.says("/verify", [file], author=BEN))
+    assert f"{anew} My own message here still has the labelled file." in here
+    there = await words(rig, await rig.says("/verify", [file], author=BEN, chat=ELSEWHERE))
+    for said in (there, (await rig.house.verifying.check(file)).words):
+        assert anew in said
+        assert "My own message" not in said
+    await rig.house.reception.delete(result.reply, by=BEN, moderates=False)
+    assert "My own message" not in await words(rig, await rig.says("/verify", [file], author=BEN))
 
 
 async def test_of_a_result_that_was_deleted_nothing_is_told(rig: Rig, eyes: Eyes) -> None:
@@ -244,6 +260,28 @@ async def test_a_picture_on_which_the_eyes_fail_is_unknown_to_them_and_the_rest_
     rig.house.verifying.recognition = Broken()
     assert (await rig.house.verifying.check(turned(photo()).data)).verdict is Verdict.OURS_PROVEN
     assert (await rig.house.verifying.check(CAT)).verdict is Verdict.NOTHING
+
+
+async def test_a_file_that_takes_too_long_is_said_to_and_holds_up_nobody_else(rig: Rig) -> None:
+    verifying, on = rig.house.verifying, threading.Event()
+    read, verifying._looking_s = verifying._read, 0.02
+
+    def slowly(data: bytes) -> Findings:
+        on.wait(10)
+        return read(data)
+
+    verifying._read = slowly
+    try:
+        said = [await words(rig, await rig.says("/verify", [CAT])) for _ in range(3)]
+        verifying._read, verifying._looking_s = read, LOOKING_S
+        after = await verifying.check(turned(photo()).data)
+    finally:
+        on.set()
+    for each in said:
+        assert each.startswith("I found no marks.")
+        assert "Not known: what the file says of itself: it took me too long to look through it." in each
+        assert "it is not signed" not in each
+    assert after.verdict is Verdict.OURS_PROVEN
 
 
 async def test_who_asks_very_often_waits_a_minute_and_others_do_not(rig: Rig) -> None:

@@ -36,6 +36,7 @@ from bot.domain.buttons import ButtonId, Verb
 from bot.domain.chats import ChatSettings, ServerSettings
 from bot.domain.consent import Policy, Say, Standing
 from bot.domain.errors import ChatClosed
+from bot.domain.labels import Profile
 from bot.domain.messages import Answer, Quoted
 from bot.domain.refs import ChatRef, MessageRef, Person, TurnId, UserRef, sha256_of
 from bot.domain.turns import TurnState
@@ -1128,6 +1129,27 @@ async def test_an_amount_that_is_none_changes_nothing(stage: Stage) -> None:
     await opened.form()
     assert await said_alone(await stage.anna.submits(opened, {"person": "a lot"})) == NO_AMOUNT
     assert stage.rooms.servers == {}
+
+
+async def test_a_mark_in_ais_pictures_is_turned_on_and_off(stage: Stage) -> None:
+    stage.guild.join(stage.anna, stage.guild.role("keeper", Permission.MANAGE_CHANNELS))
+    panel = await opened_settings(stage, stage.anna, "This channel")
+    for shown, then, profile in (("off", "on", Profile.VISIBLE), ("on", "off", None)):
+        await stage.anna.presses(panel, f"A mark in AI's pictures: {shown}")
+        await stage.fake.until(lambda: f"A mark in AI's pictures: {then}" in panel.labels())  # noqa: B023
+        assert stage.rooms.chats[stage.chat] == ChatSettings(profile=profile)
+        assert list_of(panel, "chat.mark")["disabled"] is False
+
+
+@pytest.mark.parametrize(("always", "profile"), [(True, Profile.VISIBLE), (False, Profile.CN)])
+async def test_a_mark_that_no_switch_takes_away_has_one_that_cannot_be_pressed(
+    stage: Stage, always: bool, profile: Profile
+) -> None:
+    stage.guild.join(stage.anna, stage.guild.role("keeper", Permission.MANAGE_CHANNELS))
+    stage.rooms.marks_always = always
+    stage.rooms.chats[stage.chat] = ChatSettings(profile=profile)
+    switch = list_of(await opened_settings(stage, stage.anna, "This channel"), "chat.mark")
+    assert (switch["label"], switch["disabled"]) == ("A mark in AI's pictures: on", True)
 
 
 async def test_what_was_chosen_before_is_shown_as_chosen(stage: Stage) -> None:

@@ -77,9 +77,12 @@ async def test_in_private_the_chats_own_things_are_turned_off_and_on(stage: Stag
     ]
 
 
-async def test_a_mark_that_no_switch_takes_away_has_none(stage: Stage) -> None:
-    stage.rooms.marks_always = True
-    shown = await opened(stage, stage.own_chat())
+@pytest.mark.parametrize(("always", "profile"), [(True, None), (True, Profile.VISIBLE), (False, Profile.CN)])
+async def test_a_mark_that_no_switch_takes_away_has_none(stage: Stage, always: bool, profile: Profile | None) -> None:
+    stage.rooms.marks_always = always
+    place = stage.own_chat()
+    stage.rooms.chats[stage.chat(place)] = ChatSettings(profile=profile)
+    shown = await opened(stage, place)
     assert [label for label in shown.labels if "mark" in label.lower()] == []
 
 

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from bot.domain.containers import jpeg_segment, png_chunk, webp_chunk
+from bot.domain.digital_source import VOCABULARY
 from bot.domain.images import Picture, Provenance
 from bot.domain.labels import Label
 from bot.domain.recognition import Kept, Kind, Near
@@ -37,6 +38,7 @@ from bot.domain.verifying import (
     words_of,
 )
 from bot.engines.reader import PillowPictureReader
+from bot.labels.credentials import chain as chaining
 from bot.labels.credentials.chain import make_chain, write_chain
 from bot.labels.credentials.library import Anchors
 from bot.labels.credentials.manifest import Deed
@@ -156,6 +158,40 @@ def test_a_certificate_that_ran_out_is_no_sign_of_change() -> None:
 
 
 # --- files of others
+
+
+def saying_synthid(name: str, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """A picture by a signer of that name, who says what Google says of its own."""
+    monkeypatch.setattr(chaining, "_ORGANIZATION", name)
+    action = {
+        "action": "c2pa.created",
+        "description": "Applied imperceptible SynthID watermark.",
+        "digitalSourceType": f"{VOCABULARY}trainedAlgorithmicMedia",
+    }
+    said = {"label": "c2pa.actions.v2", "created": True, "data": {"actions": [action]}}
+    return raw({"assertions": [said]}, by=signer_of(make_chain()))
+
+
+def test_googles_mark_is_told_as_googles_word_also_of_what_was_made_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = saying_synthid("Google LLC", monkeypatch)
+    found = report(theirs)
+    assert (found.verdict, ("signed_synthid", "claim") in codes(found)) == (Verdict.SAYS_AI, True)
+    ours = report(turned(theirs).data)
+    assert (ours.verdict, ("signed_synthid", "claim") in codes(ours)) == (Verdict.OURS_PROVEN, True)
+    words = (
+        "Only a claim: “Google LLC” says that its invisible mark (SynthID) was put into it, or into what it was "
+        "made from."
+    )
+    assert words in found.words
+    assert words in ours.words
+
+
+def test_googles_mark_is_not_told_on_anothers_word_nor_of_a_changed_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = saying_synthid("Google LLC", monkeypatch)
+    changed = flipped(theirs, len(theirs) - 5000)
+    others = saying_synthid("Camera works", monkeypatch)
+    for told_by in (others, changed, turned(changed).data, carelessly_turned(changed)):
+        assert "signed_synthid" not in [code for code, _ in codes(report(told_by))]
 
 
 def test_a_stranger_with_a_chain_like_ours_is_not_us() -> None:
