@@ -315,25 +315,29 @@ def _of_record(known: Known) -> Iterable[Line]:
 def _of_looks(known: Known) -> Iterable[Line]:
     if known.stands_here:
         return
-    if _is_signed_by_us(known):
-        if about := _about(known.matched):
-            yield Line(Layer.LOOKS, Strength.STRONG, "looks_ours", about)
+    is_signed = _is_signed_by_us(known)
+    if is_signed and not _about(known.matched):
         return
     match known.match.likeness if known.match else None:
         case None:
             code, words = "no_fingerprints", tr("whether I made it, by what it looks like: no fingerprints are kept.")
             yield Line(Layer.LOOKS, Strength.UNKNOWN, code, words)
         case Likeness.MATCH:
-            anew = tr("This file is not the one that I sent: it was saved anew or changed since.")
-            whole = tr("My own message here still has the labelled file.") if _is_here(known.matched) else ""
-            words = joined(tr("it looks just like a picture that I made."), _about(known.matched), anew, whole)
-            yield Line(Layer.LOOKS, Strength.STRONG, "looks_ours", words)
+            words = joined(tr("it looks just like a picture that I made."), _about(known.matched))
+            yield Line(Layer.LOOKS, Strength.STRONG, "looks_ours", words if is_signed else joined(words, *_anew(known)))
         case Likeness.POSSIBLE:
             words = joined(tr("it looks much like a picture that I made."), _about(known.matched))
             yield Line(Layer.LOOKS, Strength.POSSIBLE, "looks_like_ours", words)
         case Likeness.UNKNOWN:
             words = tr("whether I made it, by what it looks like: nothing that I made is clearly like it.")
             yield Line(Layer.LOOKS, Strength.UNKNOWN, "looks_unknown", words)
+
+
+def _anew(known: Known) -> Iterable[str]:
+    """Of a file that looks like ours, and has no signature of ours."""
+    yield tr("This file is not the one that I sent: it was saved anew or changed since.")
+    if _is_here(known.matched):
+        yield tr("My own message here still has the labelled file.")
 
 
 def _is_here(made: Made | None) -> bool:

@@ -430,6 +430,22 @@ def test_a_match_tells_label_model_and_day_and_how_it_came_about_only_where_that
     assert "gemini" not in voting.words.lower()
 
 
+@pytest.mark.parametrize(
+    ("likeness", "line"),
+    [
+        (Likeness.MATCH, "Strong sign: it looks just like a picture that I made. Edited, no AI, 2026-11-21."),
+        (Likeness.POSSIBLE, "Weak sign: it looks much like a picture that I made. Edited, no AI, 2026-11-21."),
+    ],
+)
+def test_of_a_file_that_we_signed_its_looks_say_no_more_than_they_know(likeness: Likeness, line: str) -> None:
+    made = Made(Label(Provenance.UNKNOWN, edited_by_ai=False), datetime(2026, 11, 21, tzinfo=UTC).timestamp())
+    ours = Findings(credentials=Credentials(Seal.OURS, "A"))
+    said = report_of(Known(ours, match=Match(likeness, TURN), matched=made)).words
+    assert f"\n• {line}\n" in said
+    assert "not the one that I sent" not in said
+    assert "looks" not in report_of(Known(ours, match=Match(likeness, TURN))).words
+
+
 def test_nothing_that_is_said_calls_a_picture_real() -> None:
     seals = [None, *(Credentials(seal, "A", own, AT, AT, "t", ("g",), p, e, 2, 1, True)
              for seal in Seal for own in (True, False) for p in Provenance for e in Provenance)]  # fmt: skip
