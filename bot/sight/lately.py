@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 MINUTES: Final = 10
 MOST_RUNNING: Final = 64
@@ -31,6 +31,10 @@ def percentile_s(classes: Mapping[int, int], share: float) -> float | None:
     return None
 
 
+Stage: TypeAlias = tuple[str, float]
+"""Its name, and since when."""
+
+
 @dataclass(slots=True)
 class _Minute:
     ended: Counter[str] = field(default_factory=Counter[str])
@@ -47,7 +51,7 @@ class Lately:
     def __init__(self, *, now: Callable[[], float] = time.time) -> None:
         self._now = now
         self._minutes: dict[int, _Minute] = {}
-        self._at: dict[str, tuple[str, float]] = {}
+        self._at: dict[str, list[Stage]] = {}
 
     # --- what happens
 
@@ -63,18 +67,18 @@ class Lately:
     def queued(self, seconds: float) -> None:
         self._minute().queued[class_of(seconds)] += 1
 
-    def at(self, turn: str, stage: str) -> tuple[str, float] | None:
-        """This turn is at this stage from now on. Gives where it was before."""
-        before = self._at.get(turn)
-        self._at[turn] = (stage, self._now())
-        return before
+    def at(self, turn: str, stage: str) -> Stage:
+        """This turn is at this stage from now on, until it has `left` it."""
+        begun = (stage, self._now())
+        self._at.setdefault(turn, []).append(begun)
+        return begun
 
-    def back_at(self, turn: str, before: tuple[str, float] | None) -> None:
-        """It is where it was before; None for nowhere here."""
-        if before is None:
-            self._at.pop(turn, None)
-        else:
-            self._at[turn] = before
+    def left(self, turn: str, begun: Stage) -> None:
+        """It is where it was before. Stages of one turn may overlap: it is taken in while a worker has it already."""
+        stages = self._at[turn]
+        stages.remove(begun)
+        if not stages:
+            del self._at[turn]
 
     def _minute(self) -> _Minute:
         now = int(self._now() // 60)
@@ -102,7 +106,7 @@ class Lately:
                 for number, minute in kept.items()
             },
             "running": [
-                [turn, stage, round(since, 3)] for turn, (stage, since) in list(self._at.items())[:MOST_RUNNING]
+                [turn, stage, round(since, 3)] for turn, [*_, (stage, since)] in list(self._at.items())[:MOST_RUNNING]
             ],
         }
 

@@ -43,7 +43,7 @@ class on_path:  # noqa: N801 used as a context manager
 class stage:  # noqa: N801 used as a context manager
     """One stage of the turn that this is done for. `about` are ids and figures for its span."""
 
-    __slots__ = ("_about", "_before", "_began", "_id", "_name", "_span")
+    __slots__ = ("_about", "_at", "_began", "_id", "_name", "_span")
 
     def __init__(self, name: str, **about: str | int | float) -> None:
         self._name = name
@@ -52,7 +52,7 @@ class stage:  # noqa: N801 used as a context manager
     def __enter__(self) -> None:
         self._id = _turn.get()
         if self._id is not None:
-            self._before = LATELY.at(self._id, self._name)
+            self._at = LATELY.at(self._id, self._name)
         self._span = traces.begin(self._name, self._about)
         self._began = time.perf_counter()
 
@@ -61,7 +61,7 @@ class stage:  # noqa: N801 used as a context manager
         if self._span is not None:
             traces.end(self._span, error if kind is not None else None)
         if self._id is not None:
-            LATELY.back_at(self._id, self._before)
+            LATELY.left(self._id, self._at)
 
 
 def waited(status: TurnStatus) -> None:

@@ -138,6 +138,15 @@ def test_what_is_told_stays_small_and_forgets_what_is_old() -> None:
     assert list(lately.told()["minutes"]) == [str(int(clock[0] // 60))]
 
 
+def test_a_turn_whose_stages_overlap_is_nowhere_once_all_have_ended() -> None:
+    lately = Lately(now=lambda: NOW)
+    taken_in, worked_on = lately.at("turn", "accept"), lately.at("turn", "work")
+    lately.left("turn", taken_in)
+    assert lately.told()["running"] == [["turn", "work", NOW]]
+    lately.left("turn", worked_on)
+    assert lately.told()["running"] == []
+
+
 # --- log lines
 
 
