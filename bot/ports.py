@@ -1084,6 +1084,10 @@ class ImageLedger(Protocol):
         at once, and then `deleted` is to be told. Whoever holds them anew until then waits for it in `keep`."""
         ...
 
+    async def release_all(self, held: Sequence[tuple[str, Sequence[ImageFacts]]]) -> Sequence[Sha256]:
+        """The same of several holders and what each lets go of, at once."""
+        ...
+
     async def take(self, sha256: Sha256) -> bool:
         """To be deleted as above, where nobody holds it. False where somebody does."""
         ...

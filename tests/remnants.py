@@ -23,8 +23,9 @@ from storage.redis.without import held_in
 EXCEPTIONS: Mapping[str, str] = {
     r"rb:forgotten": "who was forgotten and up to when: without it a restored back-up would bring them back",
     r"rb:consent:.*": "“never”, and which pictures were withdrawn: a no must outlive whoever said it",
-    r"rb:\{adm\}:(bucket|rolling):(turns:)?person:.*": "what they used of their limits: no way around one",
-    r"rb:\{adm\}:weights": "how the operator weighs somebody's turns",
+    r"rb:\{adm\}:(bucket|rolling):(turns:)?person:.*": "what they used: forgetting is no way around a limit",
+    r"rb:\{adm\}:(bucket|rolling):(turns:)?chat:.*": "the same of a chat that is named after them alone",
+    r"rb:\{who\}:(rules|allowed)": "whom an operator keeps out, lets in or made one: theirs to say, without a reason",
     r"rb:telegram:\{pace\}:.*": "when something was last sent to a chat, for seconds",
     r"(pictures/)?notes/forgotten/.*": "the same beside the pictures, which a restored database does not have",
     r"(pictures/)?notes/(withdrawn|restored)/.*": "the same of what they withdrew",

@@ -9,8 +9,10 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bot.domain.changes import HOUSE, Change
+from bot.domain.refs import UserRef
 from storage.redis.codec import CHANGE
 from storage.redis.keys import Keys
+from storage.redis.without import is_named_after
 
 CHANGES_LIFE_S = 90 * 24 * 3600
 MOST_OF_HOUSE = 2000
@@ -57,11 +59,17 @@ class RedisChangeLog:
             rows: list[Any] = await pipe.execute()
         return _newest_first([text for row in rows for text in row])
 
-    async def forget(self, person: str) -> None:
-        """What was changed stays; neither by whom nor about whom, where that is this person."""
-        places: list[Any] = await self._client.zrange(self._keys.who("changed"), 0, -1)
+    async def forget(self, user: UserRef) -> None:
+        """What was changed stays; neither by whom nor about whom, where that is this person. Of a chat that is named
+        after them nothing does."""
+        person, index = user.key, self._keys.who("changed")
+        places: list[Any] = await self._client.zrange(index, 0, -1)
         for place in places:
             key = self._keys.changes(str(place))
+            if is_named_after(user, str(place)):
+                await self._client.delete(key)
+                await self._client.zrem(index, place)
+                continue
             texts: list[Any] = await self._client.zrange(key, 0, -1)
             for text in texts:
                 change = CHANGE.load(text)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import math
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 from redis.exceptions import ResponseError
 
 from bot.domain.cast import Member, without
@@ -19,7 +21,7 @@ from bot.domain.credit import is_step, lent_to
 from bot.domain.images import ImageFacts
 from bot.domain.outcomes import added
 from bot.domain.own_pictures import WITHDRAW_ASKS
-from bot.domain.refs import MessageRef, Sha256, TurnId, UserRef, message_ref_of, thread_of, user_ref_of
+from bot.domain.refs import MessageRef, Sha256, ThreadId, TurnId, UserRef, message_ref_of, thread_of, user_ref_of
 from bot.domain.turns import FINAL_STATES, Outcome, Story, Turn, TurnState, TurnStatus, Usage
 from bot.domain.wishes import Form
 from bot.ports import (
@@ -61,12 +63,15 @@ from storage.redis.without import (
     unsaid,
 )
 
+T = TypeVar("T")
 _TRIES = 5
-_AT_ONCE = 100
-"""Turns that are read at once: others are served in between."""
+_AT_ONCE = 50
+"""Turns, or messages, that are dealt with at once: others are served in between."""
+_DELETED_AT_ONCE = 20
+"""Files that are deleted side by side. Whoever stores one of them anew waits for no more than these."""
 _LOOKED_AT = 1000
 """Names of keys that are looked at in one go: about half a millisecond of the server's."""
-_NAMED_AFTER_PEOPLE = ("telegram:", "discord:", "message:", "latest:", "chat:")
+_NAMED_AFTER_PEOPLE = ("telegram:", "discord:", "message:", "latest:", "chat:", "{adm}:charged:")
 """How the names of keys begin that may be named after somebody's own chat, or after what was sent to them. What is kept
 about a person under their own name is dropped one by one, and what must stay is not among these."""
 
@@ -107,20 +112,21 @@ class RedisErasure:
         pixels: list[Sha256] = []
 
         erased = 0
-        for at, id_ in enumerate(turn_ids):
-            if progress is not None and at % _AT_ONCE == 0:
+        for ids in _some(turn_ids):
+            if progress is not None:
                 await progress(erased, len(turn_ids))
-            status = await self._turns.load(id_)
-            if status is not None and _is_theirs(user, status):
-                pixels += await self._erase_turn(await self._stopped(status))
-                ours.append(status.turn.reply)
-                alone += [id_] * is_own_chat(user, status.turn.chat)
-                erased += not status.erased
-            elif status is not None and status.state not in FINAL_STATES and asks_them(user, status.turn):
-                await self._stopped(status)
+            found = await self._load(ids)
+            going = [await self._over(each) for each in found if _is_theirs(user, each)]
+            for status in found:
+                if not _is_theirs(user, status) and status.state not in FINAL_STATES and asks_them(user, status.turn):
+                    await self._stopped(status)
+            pixels += await self._erase_turns(going)
+            ours += [each.turn.reply for each in going]
+            alone += [each.turn.id for each in going if is_own_chat(user, each.turn.chat)]
+            erased += sum(not each.erased for each in going)
         rewritten = await self._rewrite_others(user, turn_ids)
-        for ref in theirs:
-            pixels += await self._erase_message(ref)
+        for refs in _some(theirs):
+            pixels += await self._erase_messages(refs)
         for key in named_keys:
             pixels += await self._take_out(user, key)
         pixels += await self._leave_casts(user, before)
@@ -128,7 +134,7 @@ class RedisErasure:
         await self._languages.forget(user)
         await self._client.hdel(self._keys.weights, user.key)
         await self._people.forget(user.key)
-        await self._changes.forget(user.key)
+        await self._changes.forget(user)
         await self._drop_agreements(user, before)
         recipes = await self._index(self._keys.user_recipes(user), before)
         await self._drop_recipes(user, recipes)
@@ -181,21 +187,17 @@ class RedisErasure:
         if status is None or status.state not in FINAL_STATES:
             return False
         if not status.erased:
-            await self._erase_turn(status)
+            await self._erase_turns([status])
         return True
 
     async def grown(self, owner: UserRef, pictures: Sequence[Sha256]) -> Sequence[TurnStatus]:
         wanted = frozenset[str](pictures)
         ids: list[Any] = await self._client.zrange(self._keys.user_turns(owner), 0, -1)
         found: list[TurnStatus] = []
-        for first in range(0, len(ids), _AT_ONCE):
-            async with self._client.pipeline(transaction=False) as pipe:
-                for id_ in ids[first : first + _AT_ONCE]:
-                    pipe.hgetall(self._keys.turn(TurnId(str(id_))))
-                rows = await pipe.execute()
+        for some in _some(ids):
             found += [
                 status
-                for status in (status_of(row) for row in rows if "body" in row)
+                for status in await self._load([TurnId(str(id_)) for id_ in some])
                 if not status.erased
                 and not _asks_to_withdraw(status)
                 and any(each.owner == owner and each.image in wanted for each in lent_to(status.turn))
@@ -213,10 +215,10 @@ class RedisErasure:
         for ref, (left, _) in holding.items():
             if ref not in emptied:
                 await show(ref, left)
+        for some in _some(shown):
+            await self._erase_turns(some)
         for status in finals:
-            if status in shown:
-                await self._erase_turn(status)
-            else:
+            if status not in shown:
                 await self._take_inputs(status)
         for ref in holding:
             await self._take_pictures(owner, frozenset(pictures), ref.key)
@@ -276,8 +278,20 @@ class RedisErasure:
         return [str(member) for member in members]
 
     async def _empty(self, key: str, members: Sequence[str]) -> None:
-        if members:
-            await self._client.zrem(key, *members)
+        for some in _some(members, _LOOKED_AT):
+            await self._client.zrem(key, *some)
+
+    async def _load(self, ids: Sequence[TurnId]) -> list[TurnStatus]:
+        """Those that stand, at once."""
+        async with self._client.pipeline(transaction=False) as pipe:
+            for id_ in ids:
+                pipe.hgetall(self._keys.turn(id_))
+            rows: list[Any] = await pipe.execute()
+        return [status_of(row) for row in rows if "body" in row]
+
+    async def _over(self, status: TurnStatus) -> TurnStatus:
+        """A turn that nobody is at any more. One that was delivered has ended and was settled."""
+        return status if status.delivered and status.state in FINAL_STATES else await self._stopped(status)
 
     async def _stopped(self, under_way: TurnStatus) -> TurnStatus:
         """The turn, ended and settled: whoever ran it loses it, and what waited for it may run."""
@@ -290,69 +304,69 @@ class RedisErasure:
         await self._turns.settle(status)
         return status
 
-    async def _erase_turn(self, status: TurnStatus) -> Sequence[Sha256]:
-        turn = status.turn
-        outcome = status.outcome or Outcome(status.state)
-        bare = replace(
-            turn,
-            author=NOBODY,
-            author_name="",
-            instruction="",
-            inputs=(),
-            pins=(),
-            pin_owners=(),
-            owners=(),
-            note="",
-            story=Story(),
-            words_by=None,
-            words_of=(),
-            wish=replace(turn.wish, lettering=()),
-            heard="",
-            server=None,
-            asks=(),
-            lent=(),
-            taste="",
-            sides=(),
-            unnamed=(),
-        )
-        label = replace(outcome.label, work=None) if outcome.label is not None else None
-        gone = replace(unsaid(outcome), images=(), note="", sources=(), label=label)
-        key = self._keys.turn(turn.id)
-        text: Any = await self._client.hget(key, "draft")
-        drafted = OUTCOME.load(text).images if text else ()
-        notes = await self._notes_about(people_in(turn), key)
-        await self._shares.end(turn.id)
-        await self._prints.forget([turn.id])
-        released = await self._release(f"turn:{turn.id}", (*outcome.images, *drafted))
-        if turn.wish.form is Form.ARENA and turn.album:
-            await self._arenas.drop(turn.album[0])
-        async with self._client.pipeline(transaction=True) as pipe:
-            pipe.hset(key, mapping={"body": TURN.dump(bare), "outcome": OUTCOME.dump(gone), "erased": "1"})
-            pipe.hdel(key, "draft", *notes)
-            pipe.lrem(self._keys.latest(turn.chat, turn.author), 0, latest_entry(turn.reply, turn.album or (turn.id,)))
+    async def _erase_turns(self, found: Sequence[TurnStatus]) -> Sequence[Sha256]:
+        """Not more than `_AT_ONCE`. What leads to them and what they hold goes first: a crash on the way is continued
+        by repeating."""
+        if not found:
+            return []
+        keys = [self._keys.turn(status.turn.id) for status in found]
+        async with self._client.pipeline(transaction=False) as pipe:
+            for status, key in zip(found, keys, strict=True):
+                pipe.hget(key, "draft")
+                pipe.hkeys(key)
+                pipe.exists(self._keys.shares(status.turn.id))
+            rows: list[Any] = await pipe.execute()
+        drafts = [OUTCOME.load(text).images if text else () for text in rows[::3]]
+        notes = [_notes_about(people_in(each.turn), row) for each, row in zip(found, rows[1::3], strict=True)]
+        for status, is_shared in zip(found, rows[2::3], strict=True):
+            if is_shared:
+                await self._shares.end(status.turn.id)
+        await self._prints.forget([status.turn.id for status in found])
+        held = [
+            (f"turn:{status.turn.id}", (*(status.outcome.images if status.outcome else ()), *drafted))
+            for status, drafted in zip(found, drafts, strict=True)
+        ]
+        released = await self._release_all(held)
+        for turn in (status.turn for status in found):
+            if turn.wish.form is Form.ARENA and turn.album:
+                await self._arenas.drop(turn.album[0])
+        async with self._client.pipeline(transaction=False) as pipe:
+            for status, key, noted in zip(found, keys, notes, strict=True):
+                turn = status.turn
+                pipe.hset(key, mapping=_bare(status))
+                pipe.hdel(key, "draft", *noted)
+                entry = latest_entry(turn.reply, turn.album or (turn.id,))
+                pipe.lrem(self._keys.latest(turn.chat, turn.author), 0, entry)
             await pipe.execute()
         return released
 
-    async def _erase_message(self, ref: MessageRef) -> Sequence[Sha256]:
-        key = self._keys.message(ref)
-        fields: Any = await self._client.hgetall(key)
-        if "record" not in fields:
-            return []
-        known = RECORD.load(fields["record"])
-        record = replace(known, author=None, author_name="", sources=(), owners=())
-        held = [
-            *(SOURCES.load(fields["sources"]) if "sources" in fields else ()),
-            *(each for _, each, _ in held_in(fields)),
-        ]
-        gone = [name for name in fields if name.startswith("held:")]
-        inbound = [name for name in fields if name.startswith("inbound:")]
-        async with self._client.pipeline(transaction=True) as pipe:
-            pipe.hset(key, mapping={"record": RECORD.dump(record), "erased": "1"})
-            pipe.hdel(key, "sources", "owners", "spoiler", "heard", "listening_call", *gone, *inbound)
-            for name in inbound:
-                pipe.zrem(self._keys.inbox, f"{ref.key}#{name.partition(':')[2]}")
+    async def _erase_messages(self, refs: Sequence[MessageRef]) -> Sequence[Sha256]:
+        """Not more than `_AT_ONCE`."""
+        async with self._client.pipeline(transaction=False) as pipe:
+            for ref in refs:
+                pipe.hgetall(self._keys.message(ref))
+            rows: list[Any] = await pipe.execute()
+        held: list[tuple[str, Sequence[ImageFacts]]] = []
+        async with self._client.pipeline(transaction=False) as pipe:
+            for ref, fields in zip(refs, rows, strict=True):
+                if "record" in fields:
+                    held.append((f"message:{ref.key}", _pictures_in(fields)))
+                    self._empty_message(pipe, ref, fields)
+            # Before the list of them is gone: a crash between the two is continued by repeating.
+            released = await self._release_all(held)
             await pipe.execute()
-        return await self._release(f"message:{ref.key}", held)
+        return released
+
+    def _empty_message(self, pipe: Pipeline, ref: MessageRef, fields: Mapping[str, str]) -> None:
+        key, known = self._keys.message(ref), RECORD.load(fields["record"])
+        record = replace(known, author=None, author_name="", sources=(), owners=())
+        gone = [name for name in fields if name.startswith(("held:", "inbound:"))]
+        pipe.hset(key, mapping={"record": RECORD.dump(record), "erased": "1"})
+        pipe.hdel(key, "sources", "owners", "spoiler", "heard", "listening_call", *gone)
+        for name in gone:
+            kind, _, version = name.partition(":")
+            if kind == "inbound":
+                pipe.zrem(self._keys.inbox, f"{ref.key}#{version}")
 
     async def _take_out(self, user: UserRef, ref_key: str) -> Sequence[Sha256]:
         """Somebody else's message stays, without this person's pictures and name."""
@@ -446,26 +460,31 @@ class RedisErasure:
                 pipe.unlink(name)
             await pipe.execute()
 
-    async def _notes_about(self, people: Iterable[UserRef], key: str) -> list[str]:
-        """The fields of a turn that note what was done for one of these people."""
-        fields: list[Any] = await self._client.hkeys(key)
-        notes = [str(field) for field in fields if str(field).startswith("noted:")]
-        return [note for note in notes if any(person.key in note for person in people)]
-
     async def _rewrite_others(self, user: UserRef, turns: Iterable[TurnId]) -> int:
         """Takes this person's words and name out of every other turn in the threads concerned, parents first: a turn
         that is under way may have read its parent's before, and then loses what it read."""
         rewritten = 0
-        for thread in {thread_of(id_) for id_ in turns}:
-            for status in sorted(await self._turns.thread(thread), key=lambda status: status.turn.created_at):
-                if status.erased:
-                    continue
+        for threads in _some(list(dict.fromkeys(map(thread_of, turns)))):
+            async for status in self._standing_in(threads):
                 if said_by(user, status.turn):
                     await self._unsay(status)
                 if names := names_in(user, status.turn):
                     await self._unname(user, status, names)
-                rewritten += await self._rewrite(status, lambda turn: turn_without(user, turn))
+                if status.state not in FINAL_STATES or turn_without(user, status.turn) != status.turn:
+                    rewritten += await self._rewrite(status, lambda turn: turn_without(user, turn))
         return rewritten
+
+    async def _standing_in(self, threads: Sequence[ThreadId]) -> AsyncIterator[TurnStatus]:
+        """The turns of these threads that are not erased, of each the oldest first. Of a long one not all are held."""
+        async with self._client.pipeline(transaction=False) as pipe:
+            for thread in threads:
+                pipe.zrange(self._keys.thread(thread), 0, -1)
+            rows: list[Any] = await pipe.execute()
+        ids = [TurnId(f"{thread}-{own}") for thread, owns in zip(threads, rows, strict=True) for own in owns]
+        for some in _some(ids):
+            for status in await self._load(some):
+                if not status.erased:
+                    yield status
 
     async def _unsay(self, status: TurnStatus) -> None:
         """Somebody else's turn that follows this person's words: what was said for them goes, the picture stays. One
@@ -477,7 +496,8 @@ class RedisErasure:
     async def _unname(self, user: UserRef, status: TurnStatus, names: Iterable[str]) -> None:
         """Somebody else's turn that wanted this person's picture: the answer may say by name that they were asked."""
         key = self._keys.turn(status.turn.id)
-        if notes := await self._notes_about([user], key):
+        fields: Any = await self._client.hkeys(key)
+        if notes := _notes_about([user], fields):
             await self._client.hdel(key, *notes)
         if status.state in FINAL_STATES:
             await self._retell(status.turn.id, lambda outcome: nameless(outcome, names))
@@ -505,14 +525,67 @@ class RedisErasure:
                 return changed != turn
 
     async def _release(self, holder: str, images: Sequence[ImageFacts]) -> Sequence[Sha256]:
-        """This holder lets go. Pixels that nobody holds any more are deleted."""
-        gone = await self._ledger.release(holder, images)
-        for sha256 in gone:
-            # Telegram keeps what it was sent: nothing here is to lead to that any more.
-            await self._client.delete(self._keys.telegram_file(sha256))
-            await self._images.delete(sha256)
-        await self._ledger.deleted(gone)
+        return await self._release_all([(holder, images)])
+
+    async def _release_all(self, held: Sequence[tuple[str, Sequence[ImageFacts]]]) -> Sequence[Sha256]:
+        """These holders let go. Pixels that nobody holds any more are deleted."""
+        gone = await self._ledger.release_all(held)
+        if not gone:
+            return gone
+        # Telegram keeps what it was sent: nothing here is to lead to that any more.
+        await self._delete([self._keys.telegram_file(sha256) for sha256 in gone])
+        for some in _some(gone, _DELETED_AT_ONCE):
+            await asyncio.gather(*map(self._images.delete, some))
+            await self._ledger.deleted(some)
         return gone
+
+
+def _some(every: Sequence[T], most: int = _AT_ONCE) -> Iterator[Sequence[T]]:
+    """One after the other, so that others are served in between."""
+    for first in range(0, len(every), most):
+        yield every[first : first + most]
+
+
+def _notes_about(people: Iterable[UserRef], fields: Iterable[str]) -> list[str]:
+    """The fields of a turn that note what was done for one of these people."""
+    notes = [str(field) for field in fields if str(field).startswith("noted:")]
+    return [note for note in notes if any(person.key in note for person in people)]
+
+
+def _pictures_in(fields: Mapping[str, str]) -> list[ImageFacts]:
+    """All that a message ever brought."""
+    sources = SOURCES.load(fields["sources"]) if "sources" in fields else ()
+    return [*sources, *(image for _, image, _ in held_in(fields))]
+
+
+def _bare(status: TurnStatus) -> dict[Any, str]:
+    """What stays of a turn."""
+    outcome = status.outcome or Outcome(status.state)
+    bare = replace(
+        status.turn,
+        author=NOBODY,
+        author_name="",
+        instruction="",
+        inputs=(),
+        pins=(),
+        pin_owners=(),
+        owners=(),
+        note="",
+        story=Story(),
+        words_by=None,
+        words_of=(),
+        wish=replace(status.turn.wish, lettering=()),
+        heard="",
+        server=None,
+        asks=(),
+        lent=(),
+        taste="",
+        sides=(),
+        unnamed=(),
+    )
+    label = replace(outcome.label, work=None) if outcome.label is not None else None
+    gone = replace(unsaid(outcome), images=(), note="", sources=(), label=label)
+    return {"body": TURN.dump(bare), "outcome": OUTCOME.dump(gone), "erased": "1"}
 
 
 _BEGUN: Codec[Begun] = Codec(Begun)

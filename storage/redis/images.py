@@ -49,26 +49,41 @@ class RedisImageLedger:
         await self._wait_for_deletions([image for pair in masters for image in pair])
 
     async def release(self, holder: str, images: Sequence[ImageFacts]) -> Sequence[Sha256]:
-        gone: list[Sha256] = []
-        for image in dict.fromkeys(_with_credentials(images)):
-            gone += await self._let_go(holder, image.sha256)
-        return gone
+        return await self.release_all([(holder, images)])
+
+    async def release_all(self, held: Sequence[tuple[str, Sequence[ImageFacts]]]) -> Sequence[Sha256]:
+        return await self._let_go(
+            [(holder, each.sha256) for holder, images in held for each in _with_credentials(images)]
+        )
 
     async def take(self, sha256: Sha256) -> bool:
-        return bool(await self._let_go("", sha256))
+        return bool(await self._let_go([("", sha256)]))
 
-    async def _let_go(self, holder: str, sha256: Sha256) -> Sequence[Sha256]:
-        keys = [
+    async def _let_go(self, held: Sequence[tuple[str, Sha256]]) -> Sequence[Sha256]:
+        """By each holder of one image; then by those images that went, of what was made from them."""
+        if not held:
+            return []
+        pairs = list(dict.fromkeys(held))
+        async with self._client.pipeline(transaction=False) as pipe:
+            for holder, sha256 in pairs:
+                await self._release(self._all_of(sha256), [holder, GOING_S], within=pipe)
+            answers: list[Any] = await pipe.execute()
+        went = [(sha256, texts) for (_, sha256), texts in zip(pairs, answers, strict=True) if texts is not None]
+        made = [
+            (f"rendition:{sha256}", each.sha256)
+            for sha256, texts in went
+            for each in _with_credentials([FACTS.load(text) for text in texts])
+            if each.sha256 != sha256
+        ]
+        return list(dict.fromkeys([*(sha256 for sha256, _ in went), *await self._let_go(made)]))
+
+    def _all_of(self, sha256: Sha256) -> list[str]:
+        return [
             self._keys.image(sha256),
             self._keys.image_holders(sha256),
             self._keys.image_renditions(sha256),
             self._keys.image_going(sha256),
         ]
-        texts: Any = await self._release(keys, [holder, GOING_S])
-        if texts is None:
-            return []
-        made = [each for each in map(FACTS.load, texts) if each.sha256 != sha256]
-        return [sha256, *await self.release(f"rendition:{sha256}", made)]
 
     async def deleted(self, gone: Sequence[Sha256]) -> None:
         if gone:

@@ -19,6 +19,7 @@ from bot.domain.story import story_after
 from bot.domain.turns import Lent, Outcome, Source, Story, StoryLine, Turn, TurnState, Usage
 from bot.domain.wishes import Wish
 from bot.ports import ForgetReceipt, Heard, Submitted, WithdrawReceipt
+from storage.redis import erasure
 from storage.redis.client import open_client
 from storage.redis.consent import RedisConsentStore
 from storage.redis.erasure import RedisErasure
@@ -739,6 +740,35 @@ async def test_a_withdrawal_outlives_forgetting_and_what_was_lent_does_not(archi
     assert "Anna" not in left
 
 
+async def test_of_a_long_thread_all_that_is_theirs_goes_and_others_turns_stay_without_their_words(
+    archive: Archive,
+) -> None:
+    """More than is dealt with at once."""
+    root = await archive.finished(turn(instruction="a very private wish"), image("root"))
+    told = Story(lines=(StoryLine(ANNA, "Anna", "a very private wish"),))
+    for number in range(3 * erasure._AT_ONCE // 2):
+        one = turn(parent=root, author=BEN if number % 3 else ANNA, story=told, instruction="a quiet wish")
+        await archive.ledger.keep(f"turn:{one.id}", [(image(str(number)), image(str(number)))], target="page")
+        await archive.turns.conclude(one, done(image(str(number))))
+    receipt = await archive.forget(ANNA)
+    stays = [each for each in await archive.turns.thread(root.thread) if not each.erased]
+    assert (receipt.turns, receipt.stories, len(stays)) == (1 + erasure._AT_ONCE // 2, len(stays), erasure._AT_ONCE)
+    assert {each.turn.story for each in stays} == {Story()}
+    assert len(archive.pixels.deleted) == len(set(archive.pixels.deleted)) == receipt.turns
+    assert "private" not in await everything(archive.client)
+
+
+async def test_what_was_charged_for_a_message_in_their_own_chat_is_not_named_after_them_any_more(
+    archive: Archive,
+) -> None:
+    anna = UserRef("telegram", "573")
+    keys = [f"rb:{{adm}}:charged:telegram:4242:{chat}:9:listen" for chat in ("573", "-573")]
+    for key in keys:
+        await archive.client.set(key, "1", ex=100)
+    await archive.forget(anna)
+    assert [await archive.client.exists(key) for key in keys] == [0, 1]
+
+
 async def test_the_weight_of_whoever_is_forgotten_goes_and_others_keep_theirs(archive: Archive) -> None:
     for person in (ANNA, BEN):
         await archive.turns.weigh(person, 3)
@@ -752,10 +782,10 @@ class Killed(Exception): ...
 class BreaksOff(RedisImageLedger):
     """Its process ends before it lets go of what was rendered."""
 
-    async def release(self, holder: str, images: Sequence[ImageFacts]) -> Sequence[Sha256]:
-        if holder.startswith("rendition:"):
+    async def _let_go(self, held: Sequence[tuple[str, Sha256]]) -> Sequence[Sha256]:
+        if any(holder.startswith("rendition:") for holder, _ in held):
             raise Killed
-        return await super().release(holder, images)
+        return await super()._let_go(held)
 
 
 class DeletesNothing(DeletedPixels):

@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from bot.domain.changes import HOUSE, Change
+from bot.domain.changes import HOUSE, Change, place_of_chat
 from bot.domain.invitations import MOST_TRIES, Invitation, Joined, digest_of
 from bot.domain.people import Door, Entry, Roll, Rules
+from bot.domain.refs import ChatRef, UserRef, user_ref_of
 from storage.redis.changes import CHANGES_LIFE_S, MOST_OF_PLACE, RedisChangeLog
 from storage.redis.client import open_client
+from storage.redis.keys import Keys
 from storage.redis.people import RedisPeopleStore
 
 WHO, OTHER = "discord:1", "telegram:2"
@@ -193,5 +195,17 @@ async def test_a_place_keeps_so_many_and_none_for_longer_than_a_season(log: Redi
 async def test_whoever_is_forgotten_is_in_no_line_of_the_log(log: RedisChangeLog) -> None:
     now = time.time()
     await log.note([change(now - 1), change(now, "chat:a", OTHER, (WHO, "discord:3"))])
-    await log.forget(WHO)
+    await log.forget(user_ref_of(WHO))
     assert await log.since(0) == [change(now, "chat:a", OTHER, ("discord:3",)), change(now - 1, by="")]
+
+
+async def test_of_a_chat_that_is_named_after_whoever_is_forgotten_no_line_is_kept(
+    log: RedisChangeLog, client: Redis
+) -> None:
+    anna, now = UserRef("telegram", "573"), time.time()
+    own, group = (place_of_chat(ChatRef("telegram", "4242", chat)) for chat in ("573", "-573"))
+    await log.note([change(now - 1, own, anna.key), change(now, group, anna.key)])
+    await log.forget(anna)
+    assert await log.since(0) == [change(now, group, by="")]
+    assert [str(key) for key in await client.keys("*changes*")] == [Keys().changes(group)]
+    assert await client.zrange(Keys().who("changed"), 0, -1) == [group]
