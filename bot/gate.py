@@ -42,11 +42,15 @@ class Gate:
         buckets = needed(model, allowance, pictures=pictures)
         until = time.monotonic() + patience_s
         while (wait_s := await self._turnstile.enter(model, ticket, buckets)) > 0:
-            if time.monotonic() + wait_s > until:
+            try:
+                if time.monotonic() + wait_s > until:
+                    log.warning("model takes no more for now", model=model, wait_s=round(wait_s))
+                    raise EngineUnavailable(tr(MODEL_FULL).format(time=span(wait_s)))
+                await wait(min(wait_s, _ASKED_EVERY_S))
+            except Exception:
+                # Its turn was taken away, or it is too late: whoever stands behind does not wait for it.
                 await self._turnstile.leave(model, ticket)
-                log.warning("model takes no more for now", model=model, wait_s=round(wait_s))
-                raise EngineUnavailable(tr(MODEL_FULL).format(time=span(wait_s)))
-            await wait(min(wait_s, _ASKED_EVERY_S))
+                raise
 
     async def close(self, model: str, seconds: float) -> None:
         """Its maker has asked for so much patience: no process calls it before."""

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
+from bot.calls import Fenced
 from bot.domain.errors import EngineUnavailable
 from bot.gate import Gate, needed
 from bot.ports import Allowance, Bucket
@@ -148,6 +149,18 @@ async def test_who_waits_shows_life_meanwhile(turnstiles: list[RedisTurnstile]) 
     await turnstiles[0].close("flash", 0.3)
     await Gate(turnstiles[1]).enter("flash", Allowance(), pictures=1, ticket="t", patience_s=60, wait=wait)
     assert 0.2 < sum(waited) < 2
+
+
+async def test_who_is_taken_away_while_waiting_leaves_the_line(
+    turnstiles: list[RedisTurnstile], clients: list[Redis]
+) -> None:
+    async def wait(_: float) -> None:
+        raise Fenced
+
+    await turnstiles[0].close("flash", 9)
+    with pytest.raises(Fenced):
+        await Gate(turnstiles[1]).enter("flash", Allowance(), pictures=1, ticket="t", patience_s=60, wait=wait)
+    assert await clients[0].exists("rb:{models}:line:flash") == 0
 
 
 def test_a_call_takes_of_all_that_its_maker_counts() -> None:
