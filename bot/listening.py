@@ -108,8 +108,10 @@ class Listener:
         except (EngineFailed, TimeoutError) as error:
             if isinstance(error, EngineUnavailable) and error.retry_after_s:
                 await self._gate.close(self._text_model.name, error.retry_after_s)
-            mine = [replace(each, estimate=-estimate) for each in buckets if each.name.startswith("person:")]
-            await self._meter.charge(mine, key=f"{key}:back")
+            # What the service turned away, or was never asked, has cost nobody anything.
+            unspent = isinstance(error, EngineUnavailable) and not error.maybe_billed
+            back = [each for each in buckets if unspent or each.name.startswith("person:")]
+            await self._meter.charge([replace(each, estimate=-estimate) for each in back], key=f"{key}:back")
             raise error if isinstance(error, EngineFailed) else EngineUnavailable(tr(TOO_SLOW)) from None
         await self._messages.hear(message.ref, heard)
         if (more := heard.usage.cost_microusd - estimate) > 0:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bot.app import spent_of
 from bot.domain.actions import Act
 from bot.domain.errors import EngineRefused, EngineUnavailable, ModelGone
 from bot.domain.images import Picture, Provenance
@@ -34,7 +35,7 @@ from bot.domain.words import (
     WHICH_ONE_IS_IT,
 )
 from bot.engines.exact import ExactEngine
-from bot.ports import Engine, EngineAnswer
+from bot.ports import Allowance, Engine, EngineAnswer
 from tests.fakes.engines import ScriptedEngine, ScriptedTextModel
 from tests.rig import CAT, COFFEE, Rig, living_in
 from tests.values import ANNA, BEN, CHAT
@@ -535,6 +536,17 @@ async def test_a_voice_message_without_words_is_answered_kindly(rig: Rig, text_m
     status = await rig.sees(await rig.says("", [CAT], voice=sound()))
     assert status.outcome is not None
     assert "could not make out any words" in status.outcome.words
+
+
+async def test_a_voice_message_that_its_model_has_no_room_for_costs_nobody_anything(
+    rig: Rig, text_model: ScriptedTextModel
+) -> None:
+    text_model.allowance = Allowance(day_requests=1)
+    await rig.sees(await rig.says("", [CAT], voice=sound()))
+    before = await spent_of(rig.house)
+    status = await rig.sees(await rig.says("", [CAT], voice=sound()))
+    assert (status.state, text_model.listened) == (TurnState.FAILED, 1)
+    assert await spent_of(rig.house) == before
 
 
 # --- models, money, settings
