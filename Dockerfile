@@ -21,6 +21,6 @@ VOLUME /data
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
-    CMD ["python", "-c", "import http.client, sys; page = http.client.HTTPConnection('127.0.0.1', 8080, timeout=4); page.request('GET', '/'); sys.exit(page.getresponse().status >= 500)"]
+    CMD ["python", "-c", "import http.client, sys; page = http.client.HTTPConnection('127.0.0.1', 8080, timeout=4); page.request('GET', '/healthz'); sys.exit(page.getresponse().status != 200)"]
 ENTRYPOINT ["remixbot"]
 CMD ["run", "--host", "0.0.0.0", "--port", "8080", "--data", "/data"]

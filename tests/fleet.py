@@ -7,6 +7,7 @@ real S3 server, a fake Gemini, gateways and workers. Each can be killed, stopped
         fleet.workers[1].thaw()                      # … SIGCONT
         fleet.wire.cut()                             # nobody reaches Valkey …
         fleet.wire.mend()                            # … and all do again
+        fleet.s3_wire.cut()                          # with s3=True: nobody reaches the pictures
         await fleet.valkey.restart(how=SIGKILL)
         await fleet.gateways[0].start()
 
@@ -302,6 +303,7 @@ class Fleet:
         gemini = [*python, "tests.fakes.gemini", "--port", "0", "--delay", str(model_delay_s)]
         self.gemini = Process("gemini", gemini, folder, says="http")
         self._s3_port = free_port() if s3 else 0
+        self.s3_wire = Wire(self._s3_port)
         self.s3 = Process("s3", [*python, "tests.fleet", "--serve-s3", str(self._s3_port)], folder, says="http")
         self.gateways = [self._member("gateway", number) for number in range(gateways)]
         self.workers = [self._member("worker", number) for number in range(workers)]
@@ -338,7 +340,7 @@ class Fleet:
 
     def _s3_env(self) -> dict[str, str]:
         return {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self._s3_port}",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.s3_wire.port}",
             "AWS_ALLOW_HTTP": "true",
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
@@ -347,7 +349,7 @@ class Fleet:
 
     async def __aenter__(self) -> Self:
         try:
-            await self.wire.__aenter__()
+            await asyncio.gather(self.wire.__aenter__(), self.s3_wire.__aenter__())
             await asyncio.gather(
                 self.valkey.start(), self.gemini.start(), *([self.s3.start()] if self._s3_port else [])
             )
@@ -367,6 +369,7 @@ class Fleet:
         for each in (*self.members, self.gemini, self.s3, self.valkey):
             await each.away()
         await self.wire.__aexit__()
+        await self.s3_wire.__aexit__()
 
     def everything_said(self) -> str:
         """The logs of all members."""

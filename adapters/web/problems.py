@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from adapters.web.speech import headers_of_speech
+from bot.domain.errors import RemixError
 from bot.domain.language import ngettext, pgettext, tr
 
 
@@ -224,6 +225,13 @@ def out_of_order() -> Problem:
         tr("Something went wrong on my side. Nothing that you sent is lost; please try again in a moment."),
         retry_after_s=2,
     )
+
+
+def of_error(error: RemixError) -> Problem:
+    """What may work later is sent again, by the page and by whoever reads statuses."""
+    if error.retryable:
+        return Problem(503, error.code, error.words, retry_after_s=2)
+    return Problem(400, error.code, error.words)
 
 
 def not_possible(status: int, reason: str) -> Problem:

@@ -340,7 +340,7 @@ async def _say_what_is_wrong(request: web.Request, handler: Handler) -> web.Stre
     except problems.Problem as problem:
         return problem.response()
     except RemixError as error:
-        return problems.Problem(400, error.code, error.words).response()
+        return problems.of_error(error).response()
     except web.HTTPNotFound:
         return problems.no_such_page().response()
     except web.HTTPException as error:

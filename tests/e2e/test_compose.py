@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from importlib import resources
@@ -97,10 +98,17 @@ def test_the_page_is_published_to_this_machine_only_and_nothing_else_is() -> Non
     assert VALKEY["networks"] == S3["networks"] == ["inside"]
 
 
+def test_both_sides_know_the_same_key_of_the_pictures() -> None:
+    (identity,) = json.loads(COMPOSE["configs"]["s3"]["content"])["identities"]
+    given = {"accessKey": BOT["environment"]["AWS_ACCESS_KEY_ID"], "secretKey": "${S3_SECRET}"}
+    assert identity["credentials"] == [given]
+    assert BOT["environment"]["AWS_SECRET_ACCESS_KEY"].startswith("${S3_SECRET:?")
+
+
 def test_the_containers_can_change_nothing_but_their_data() -> None:
     assert all(each["read_only"] for each in SERVICES.values())
     assert all(each["security_opt"] == ["no-new-privileges:true"] for each in SERVICES.values())
-    assert all(SERVICES[name]["cap_drop"] == ["ALL"] for name in SERVICES if name != "s3")
+    assert all(each["cap_drop"] == ["ALL"] for each in SERVICES.values())
 
 
 def test_the_database_is_the_release_that_the_tests_run_against() -> None:
@@ -171,6 +179,19 @@ def bot(redis_url: str, data: Path, **env: str) -> AbstractContextManager[Runnin
     return running(command, {"PATH": os.environ["PATH"], "REDIS_URL": redis_url, **moved_too, **env})
 
 
+def environment_of(service: dict[str, Any], redis_url: str, **moved: str) -> dict[str, str]:
+    """Its variables as compose sets them, but for where things are, which is on this machine."""
+    given = {name: re.sub(r"\$\{(\w+).*?\}", r"a long \1", value) for name, value in service["environment"].items()}
+    return {"PATH": os.environ["PATH"], **given, "REDIS_URL": redis_url, **moved}
+
+
+def health_check(service: dict[str, Any], port: int) -> list[str]:
+    """Its own command, asking another port."""
+    kind, program, *arguments = service["healthcheck"]["test"]
+    assert (kind, program) == ("CMD", "python")
+    return [sys.executable, *(word.replace(service["environment"]["METRICS_PORT"], str(port)) for word in arguments)]
+
+
 def ready_line(started: Running) -> str:
     """Log lines may come before it."""
     return next(line for line in started.says if "Remixbot is ready" in line)
@@ -188,6 +209,27 @@ def test_the_page_answers_when_the_processes_of_compose_run(redis_url: str, tmp_
         assert remixbot.process.wait() == 0
         assert subprocess.run(healthy, check=False, stderr=subprocess.DEVNULL).returncode == 1
     assert not (tmp_path / "data/valkey").exists()
+
+
+def test_a_worker_of_compose_runs_with_its_variables_and_is_found_ready(redis_url: str, tmp_path: Path) -> None:
+    port, s3_port = free_port(), free_port()
+    command = [word.replace("/data", str(tmp_path / "data")) for word in WORKER["command"]]
+    program = str(Path(sys.executable).parent / "remixbot")
+    with running([sys.executable, "-m", "tests.fleet", "--serve-s3", str(s3_port)]) as s3:
+        assert any(line.startswith("http") for line in s3.says)
+        env = environment_of(WORKER, redis_url, METRICS_PORT=str(port), AWS_ENDPOINT_URL=f"http://127.0.0.1:{s3_port}")
+        with running([program, *command], env) as worker:
+            assert "http://" not in ready_line(worker)
+            healthy = health_check(WORKER, port)
+            deadline = time.monotonic() + 10  # it says that it is ready a moment before it is found so
+            while subprocess.run(healthy, check=False).returncode and time.monotonic() < deadline:
+                pass
+            assert subprocess.run(healthy, check=False).returncode == 0
+            s3.process.kill()
+            while subprocess.run(healthy, check=False).returncode == 0:
+                assert time.monotonic() < deadline + 20, "without its pictures it is not ready"
+            worker.process.send_signal(signal.SIGTERM)
+            assert worker.process.wait() == 0
 
 
 def test_a_stop_right_after_the_start_is_heard(redis_url: str, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ def heard(fake: FakeDiscord) -> list[int]:
     return sorted(each.shard[0] for each in fake.gateway.connected)
 
 
+@pytest.mark.chaos
 async def test_a_gateway_that_is_killed_loses_and_doubles_nothing(fake: FakeDiscord, tmp_path: Path) -> None:
     chats, anna = [channel_on(fake, 0), channel_on(fake, 1)], fake.user("Anna")
     env = {
@@ -53,7 +54,9 @@ async def test_a_gateway_that_is_killed_loses_and_doubles_nothing(fake: FakeDisc
         # From then on these chats are known, and what is written there while nobody hears is read later.
         await fake.until(lambda: all(answers_to(each) for each in before), within_s=30)
         await fleet.gateways[0].kill()
-        await fake.until(lambda: len(heard(fake)) == 1)
+        # The killed one heard a shard, which nobody hears now.
+        (left,) = await fake.until(lambda: len(heard(fake)) == 1 and heard(fake))
+        assert f"shard={1 - left}" not in fleet.gateways[1].log.read_text().rpartition("leaving shard")[2]
         while_away = [await said(fake, anna, chat, "rotate 90 degrees") for chat in chats]
         await fake.until(lambda: heard(fake) == [0, 1], within_s=30)
         after = [await said(fake, anna, chat, "make it grey") for chat in chats]

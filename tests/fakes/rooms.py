@@ -50,6 +50,7 @@ from bot.domain.sharing import Finished, SharedResult
 from bot.domain.turns import Hold, Source, TurnState
 from bot.domain.words import heard
 from bot.ports import ImageStore, Platform
+from storage.objects.shelf import StoreUnavailable
 from storage.redis.page import RedisPageStore
 from tests.fakes.speaking import Speaking
 
@@ -92,12 +93,15 @@ PLAN = (
 
 
 class MemorySpool:
-    """`adapters.web.ports.UploadSpool` in a dict."""
+    """`adapters.web.ports.UploadSpool` in a dict. `away` as a store is that cannot be reached."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
+        self.away = False
 
     async def put(self, handle: str, data: bytes) -> None:
+        if self.away:
+            raise StoreUnavailable("Pictures cannot be kept right now.")
         self.files[handle] = data
 
     async def get(self, handle: str) -> bytes:

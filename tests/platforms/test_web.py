@@ -297,6 +297,14 @@ async def test_messages_from_before_there_were_controls_still_stand(page: PageRi
 # --- repeating
 
 
+async def test_while_pictures_cannot_be_kept_a_message_is_to_be_sent_again_and_then_taken(page: PageRig) -> None:
+    page.spool.away = True
+    assert words(await page.says("black and white", CAT, key="k1"))[:2] == (503, "store_unavailable")
+    page.spool.away = False
+    status, _ = await page.says("black and white", CAT, key="k1")
+    assert (status, len(await page.sees())) == (202, 2)
+
+
 async def test_the_same_key_is_the_same_message_and_the_same_turn(page: PageRig) -> None:
     first = await page.says("black and white", CAT, key="k1")
     second = await page.says("black and white", CAT, key="k1")
