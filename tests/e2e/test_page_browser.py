@@ -230,6 +230,15 @@ async def test_the_composer_says_that_it_replies_to_the_latest_result(page: Page
     await expect(page.locator("#target img")).to_be_visible()
 
 
+async def test_who_asked_where_a_picture_comes_from_goes_on_from_that_picture(page: Page, rig: PageRig) -> None:
+    await begin(page)
+    await go_on(page, "/verify")
+    await expect(page.locator("#target img")).to_be_visible()
+    await go_on(page, "crop to a circle")
+    first, *_ = [reply.message for reply in rig.core.answers.values()]
+    assert [message.reply_to and message.reply_to.message for message in rig.core.received] == [None, first, first]
+
+
 async def test_a_new_picture_begins_anew_unless_asked_otherwise(page: Page, rig: PageRig) -> None:
     await begin(page)
     await page.set_input_files("#files", COFFEE)

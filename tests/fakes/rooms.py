@@ -402,7 +402,7 @@ class SmallCore(Speaking):
             case "explain":
                 said = "Leaves change colour because the green fades first, and what was under it all along shows."
                 return Answer(TurnState.DONE, ("Answered by AI · Gemini", said), turn=turn, sources=SOURCES)
-            case "/usage" | "/settings" | "/help":
+            case "/usage" | "/settings" | "/help" | "/verify":
                 return Answer(TurnState.DONE, ("Today: 3 pictures, about 12 ¢.",), turn=turn)
             case "fail":
                 return Answer(TurnState.FAILED, ("That didn't work. Please try again in a moment.",), turn=turn)

@@ -112,6 +112,9 @@ function fromWhom(chat, owners, me) {
 /** What a person said, in words for a short mention. */
 export const saidBy = (message) => message?.text || (message?.has_voice ? t("Voice message") : "");
 
+/** Words that ask where a picture comes from: nothing is made from the answer. */
+export const isQuestion = (text) => /^\s*\/verify\b/i.test(text ?? "");
+
 /** Words that ask about the chat itself and not for a picture. */
 export const isCommand = (text) => /^\s*\/(usage|settings|help|start|leaderboard)\b/i.test(text ?? "");
 

@@ -7,7 +7,7 @@ import { Composer } from "./composer.js";
 import { isAsked, question } from "./consent.js";
 import { byId, isStill, speak } from "./dom.js";
 import { Door } from "./door.js";
-import { isCommand, partsOf } from "./lineage.js";
+import { isCommand, isQuestion, partsOf } from "./lineage.js";
 import { prepareMenu } from "./menu.js";
 import { Outbox } from "./outbox.js";
 import { tick } from "./seconds.js";
@@ -320,7 +320,8 @@ class Page {
     if (last && ["sending", "waiting"].includes(last.state)) return last;
     if (last?.ids && this.chat.get(last.ids.answer_id) === undefined) return last;
     const isMine = (message) => this.chat.get(message.reply_to)?.author.id === this.me.id;
-    const isAnswer = (message) => message.images.length || (message.state !== "cancelled" && !isCommand(this.chat.get(message.reply_to)?.text));
+    const isAside = (text) => isCommand(text) || isQuestion(text);
+    const isAnswer = (message) => message.images.length || (message.state !== "cancelled" && !isAside(this.chat.get(message.reply_to)?.text));
     const goesOn = (message) => message.author.is_bot && isAnswer(message);
     const answers = this.chat.listed.filter(goesOn);
     return answers.findLast(isMine) ?? answers.findLast((message) => message.images.length) ?? null;
