@@ -36,7 +36,8 @@ _EVERYWHERE: Final = (
     "forget",
 )
 _SCOPES: Final = {
-    "all_private_chats": _EVERYWHERE,
+    # Always: a door that is shut later finds nobody without it, and where it is open nobody is asked for a code.
+    "all_private_chats": (*_EVERYWHERE, "join"),
     "all_group_chats": ("edit", *_EVERYWHERE),
     "all_chat_administrators": ("edit", *_EVERYWHERE, "allow", "deny"),
 }
@@ -93,6 +94,8 @@ _WORDS: Final = {
     "cancel": N_("Stop what is being made for you"),
     # TRANSLATORS: what the command /forget does, at most 100 characters
     "forget": N_("Erase everything that I keep of you"),
+    # TRANSLATORS: what the command /join does, at most 100 characters
+    "join": N_("Come in with the code of an invitation"),
     # TRANSLATORS: what the command /allow does, at most 100 characters
     "allow": N_("Let somebody use me here (reply to them)"),
     # TRANSLATORS: what the command /deny does, at most 100 characters

@@ -111,6 +111,8 @@ class Evening:
     tell: Callable[[str], None] = lambda _: None
     reads: bool = False
     """Whether all that is read is to stand in brackets."""
+    forgets: bool = True
+    """Whether all of them are forgotten at the end."""
     own: list[str] = field(default_factory=lambda: [*OWN])
     """What people said in their own words."""
     said: dict[Who, set[str]] = field(default_factory=lambda: {who: set() for who in Who})
@@ -238,7 +240,8 @@ class Evening:
             self.what_the_engine_saw()
             report = self.counted()
             await self.what_else_is_read()
-            remnants = [line for who in Who for line in await self.the_forgetting_of(who)]
+            gone = Who if self.forgets else ()
+            remnants = [line for who in gone for line in await self.the_forgetting_of(who)]
             return replace(report, leaks=(*report.leaks, *self.what_was_ill_said(), *remnants))
 
     async def the_forgetting_of(self, who: Who) -> list[str]:
@@ -642,11 +645,13 @@ async def played(
     tell: Callable[[str], None] = lambda _: None,
     *,
     made: NullTranslations | None = None,
+    forgets: bool = True,
 ) -> Report:
-    """An evening on the platform of that name; in a `made` language whatever stands outside of its sentences leaks."""
+    """An evening on the platform of that name; in a `made` language whatever stands outside of its sentences leaks, and
+    where it `forgets` everybody at the end, whatever is left of them then."""
     with spoken_by_all(made) if made else nullcontext():
         async with staged(platform, redis_url, data) as stage:
-            return await Evening(stage, tell, reads=made is not None).play()
+            return await Evening(stage, tell, reads=made is not None, forgets=forgets).play()
 
 
 def main() -> None:

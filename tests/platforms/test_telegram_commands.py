@@ -248,6 +248,7 @@ def test_every_command_is_described_in_every_language_and_those_for_a_few_only_t
              for scope in ("all_private_chats", "all_group_chats", "all_chat_administrators")}  # fmt: skip
     assert all(len(set(each)) == 1 for each in names.values())
     assert set(names["all_chat_administrators"][0]) - set(names["all_group_chats"][0]) == {"allow", "deny"}
+    assert set(names["all_private_chats"][0]) - set(names["all_group_chats"][0]) == {"join"}
     described = [c["description"] for menu in menus() for c in menu["commands"]]
     assert all(0 < len(words) <= 100 for words in described)
 
