@@ -167,8 +167,11 @@ class RedisPeopleStore:
     async def _unsign(self, invitation: Invitation) -> None:
         digests: list[Any] = await self._client.zrange(self._keys.who("invitations"), 0, -1)
         for digest in (str(each) for each in digests if str(each).startswith(invitation.id)):
+            text: Any = await self._client.hget(self._keys.invitation(digest), "about")
+            if not text:
+                continue
             async with self._client.pipeline(transaction=True) as pipe:
-                pipe.hset(self._keys.invitation(digest), "about", INVITATION.dump(replace(invitation, by="")))
+                pipe.hset(self._keys.invitation(digest), "about", INVITATION.rewrite(text, replace(invitation, by="")))
                 pipe.expireat(self._keys.invitation(digest), int(invitation.until))
                 await pipe.execute()
 
