@@ -534,7 +534,8 @@ class RedisErasure:
             return gone
         # Telegram keeps what it was sent: nothing here is to lead to that any more.
         await self._delete([self._keys.telegram_file(sha256) for sha256 in gone])
-        for some in _some(gone, _DELETED_AT_ONCE):
+        # What was rendered goes before what it was rendered from, by which it is found again after a kill.
+        for some in _some(gone[::-1], _DELETED_AT_ONCE):
             await asyncio.gather(*map(self._images.delete, some))
             await self._ledger.deleted(some)
         return gone
