@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 from tests.chaos.books import quiet, settled
@@ -244,6 +244,7 @@ async def _ended(crowd: Crowd, lasted_s: float) -> dict[str, Any]:
     books = await settled(crowd.fleet, crowd.asked)
     if left:
         books.troubles.append(f"not quiet: {left}")
+    edits = _edits(crowd.asked)
     waits = sorted(each.answered_s for each in crowd.asked if each.answered_s is not None)
     return {
         "seed": crowd.seed,
@@ -251,11 +252,25 @@ async def _ended(crowd: Crowd, lasted_s: float) -> dict[str, Any]:
         "did": dict(crowd.did),
         "platforms": dict(Counter(each.side.name for each in crowd.asked)),
         "faults": dict(Counter(what for _, what in crowd.faults)),
+        "edits_mean": round(mean(edits), 2) if edits else 0.0,
+        "edits_max": max(edits, default=0),
         "answered_p50_s": round(median(waits), 1),
         "answered_p99_s": round(waits[int(len(waits) * 0.99)], 1),
         "answered_max_s": round(waits[-1], 1),
         **asdict(books),
     }
+
+
+def _edits(asked: Sequence[Asked]) -> list[int]:
+    """How often each answer was edited, where a platform counts that: of plain turns once where it says that it runs,
+    and once for the result."""
+    return [
+        answer.native.edits
+        for each in asked
+        if not isinstance(each.side, OnThePage)
+        for answer in each.answers()
+        if answer.is_final
+    ]
 
 
 def wrong(found: dict[str, Any]) -> bool:

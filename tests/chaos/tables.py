@@ -142,6 +142,7 @@ def _figures(found: Mapping[str, Any]) -> list[str]:
         f"| calls that the model saw; that the store counted | {found['calls_seen']}; {found['calls_counted']} |",
         f"| of these a second try, counted; double-billed | {found['retried']}; {found['double_billed']} |",
         f"| beside the answers: calls after a long wait, and placeholders left behind | {found['orphans']} |",
+        f"| edits of an answer in Discord and Telegram: mean, most | {found['edits_mean']}, {found['edits_max']} |",
         f"| time to the answer: p50, p99, longest | {found['answered_p50_s']} s, {found['answered_p99_s']} s, "
         f"{found['answered_max_s']} s |",
         f"| what did not hold | {'; '.join(found['troubles']) or 'nothing'} |",
