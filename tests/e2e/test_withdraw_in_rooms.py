@@ -224,15 +224,17 @@ async def test_a_withdrawal_that_broke_off_is_continued_and_repeating_it_is_harm
 ) -> None:
     results = await grown(rig)
     message = await rig.message("/withdraw yes", reply_to=results[0])
-    original = type(rig.house.erasure)._erase_turn
+    original = type(rig.house.erasure)._erase_turns
 
-    async def breaks(self: Any, status: TurnStatus) -> Any:
-        if status.turn.id == results[1].turn:
-            raise ConnectionError
-        return await original(self, status)
+    async def breaks(self: Any, found: Sequence[TurnStatus]) -> Any:
+        ids = [each.turn.id for each in found]
+        if results[1].turn not in ids:
+            return await original(self, found)
+        await original(self, found[: ids.index(results[1].turn)])
+        raise ConnectionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(rig.house.erasure), "_erase_turn", breaks)
+        patch.setattr(type(rig.house.erasure), "_erase_turns", breaks)
         with pytest.raises(ConnectionError):
             await rig.house.hall.receive(message)
         assert await said(rig, "make it sepia", by=BEN, reply_to=results[1]) == WITHDRAWN
