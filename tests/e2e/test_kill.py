@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -90,19 +90,14 @@ OF_EACH_ROOM = {
     "RedisTurnStore.delivered:before",
     "RedisTurnStore.keep_draft:after",
     "RedisTurnStore.finish:after",
-    # Discord's and Telegram's own
-    "DiscordApi.post:after",
-    "DiscordPlatform.fill:before#2",
-    "RedisInbox.take_through:after",
-    "TelegramApi.edit_media:after",
     "GeminiEngine.edit:after",
 }
 """One or two boundaries of each room: these are met by every run of the tests, the others by `make chaos`."""
 
 
-def mostly_long(boundaries: Sequence[str]) -> list[Any]:
+def mostly_long(boundaries: Sequence[str], always: Collection[str] = OF_EACH_ROOM) -> list[Any]:
     """All of these boundaries, most of them for `make chaos` alone."""
-    return [each if each in OF_EACH_ROOM else pytest.param(each, marks=pytest.mark.chaos) for each in boundaries]
+    return [each if each in always else pytest.param(each, marks=pytest.mark.chaos) for each in boundaries]
 
 
 class Bot:
