@@ -238,7 +238,7 @@ async def test_a_platform_that_was_not_told_before_the_process_died_is_told_at_t
 
     monkeypatch.setattr(type(platform), "forget", hears)
     await rig.house.replay_notes()
-    assert told == [ANNA]
+    assert set(told) == {ANNA}  # a sweep may be at it as well, which is harmless
 
 
 async def fails(*_: object) -> None:
