@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from bot.app import finish_of, gemini_engine, labeller, open_house, open_machines, picture_reader, receipt_of
-from bot.checkup import checkup
+from bot.checkup import Check, checkup
 from bot.domain.arena import NO_RESULTS, board_of
 from bot.domain.digital_source import has_c2pa
 from bot.domain.errors import BadPicture, NotUnderstood, RemixError
@@ -151,22 +151,11 @@ def _numbered(out: Path, index: int) -> Path:
     return out if index == 0 else out.with_stem(f"{out.stem}-{index + 1}")
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the doctor's report. `optional` where the bot runs without it."""
-
-    what: str
-    ok: bool
-    words: str
-    optional: bool = False
-
-
 async def doctor(settings: Settings) -> list[Check]:
     """What is configured, what is reachable, what to do next."""
     return [
         Check("data", True, str(settings.data)),
-        await _check_database(settings),
-        *await _check_installation(settings),
+        *await _check_database(settings),
         await _check_pictures(settings),
         *await _check_memory(settings),
         *await _check_gemini(settings),
@@ -271,27 +260,23 @@ def _check_credentials(settings: Settings) -> Check:
     )
 
 
-async def _check_database(settings: Settings) -> Check:
+async def _check_database(settings: Settings) -> list[Check]:
+    """The database, and what the processes share in it."""
     kind = "REDIS_URL" if settings.redis_url.get_secret_value() else "the one that comes along"
+    shared: Sequence[Check] = ()
     try:
         async with open_house(settings, join=True, slots=1) as house:
             waiting = len(await house.turns.open_turns())
             on = await house.switches.is_on("gemini")
+            with contextlib.suppress(Exception):  # the database's own line stands by itself
+                shared = await checkup(house)
     except Exception as error:
         words = error.words if isinstance(error, RemixError) else f"not reachable ({type(error).__name__})"
-        return Check("database", False, f"{kind}: {words}")
+        return [Check("database", False, f"{kind}: {words}")]
     if house.troubles:
-        return Check("database", False, f"{kind}: {'; '.join(house.troubles)}")
-    return Check("database", True, f"{kind}; {waiting} edits open; AI edits switched {'on' if on else 'off'}")
-
-
-async def _check_installation(settings: Settings) -> list[Check]:
-    """What the processes share, where the database can be reached at all."""
-    try:
-        async with open_house(settings, join=True, slots=1) as house:
-            return [Check(each.what, each.ok, each.words, each.optional) for each in await checkup(house)]
-    except Exception:
-        return []  # said in the database's own line
+        return [Check("database", False, f"{kind}: {'; '.join(house.troubles)}"), *shared]
+    words = f"{kind}; {waiting} edits open; AI edits switched {'on' if on else 'off'}"
+    return [Check("database", True, words), *shared]
 
 
 async def _check_pictures(settings: Settings) -> Check:

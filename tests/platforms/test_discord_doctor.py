@@ -13,7 +13,8 @@ from pydantic import SecretStr
 
 from adapters.discord.gateway import ContentIntent
 from adapters.discord.installing import PERMISSIONS, Application, personal_link, server_link
-from bot.oneshot import Check, discord_check, discord_checks
+from bot.checkup import Check
+from bot.oneshot import discord_check, discord_checks
 from bot.settings import Settings
 from tests.fakes.discord import FakeDiscord
 

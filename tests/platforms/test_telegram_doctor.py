@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from adapters.telegram.checking import Standing
 from adapters.telegram.polling import CONFLICT
 from adapters.telegram.ports import Me, SetAside, Stored
-from bot.oneshot import Check, telegram_check, telegram_checks
+from bot.checkup import Check
+from bot.oneshot import telegram_check, telegram_checks
 from bot.settings import Settings
 from storage.redis.client import open_client
 from storage.redis.telegram import RedisTelegramStore
