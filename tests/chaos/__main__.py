@@ -15,7 +15,8 @@ from pathlib import Path
 from tests.chaos import tables
 from tests.fleet import ROOT
 
-PLATFORMS = ("web", "discord", "telegram")
+PLATFORMS = {"web": 3, "discord": 1, "telegram": 1}
+"""In how many parts each is met, all of them side by side. What a fleet does most is wait."""
 
 
 def parts(folder: Path) -> dict[str, list[list[str]]]:
@@ -25,7 +26,17 @@ def parts(folder: Path) -> dict[str, list[list[str]]]:
     return {
         "kills": [["pytest", "--quiet", "-m", "chaos", "--numprocesses=auto"]],
         "matrix": [
-            ["tests.chaos.matrix", "--platform", each, "--rows", str(folder / f"{each}.jsonl")] for each in PLATFORMS
+            [
+                "tests.chaos.matrix",
+                "--platform",
+                each,
+                "--part",
+                f"{number}/{parts}",
+                "--rows",
+                f"{folder}/{each}.jsonl",
+            ]
+            for each, parts in PLATFORMS.items()
+            for number in range(1, parts + 1)
         ],
         "crowd": [[*crowd, "--turns", "2000", "--seed", "8", "--out", str(folder / "crowd.json")]],
         "many": [[*crowd, "--chats", "200", *kills, "--seed", "200", "--out", str(folder / "many.json")]],

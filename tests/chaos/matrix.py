@@ -1,6 +1,6 @@
 """Every boundary of the path × every fault, one message each, through two gateways and two workers.
 
-python -m tests.chaos.matrix --platform web [--only SUBSTRING] [--fault "kill -9"] [--rows FILE]
+python -m tests.chaos.matrix --platform web [--only SUBSTRING] [--fault "kill -9"] [--part 1/3] [--rows FILE]
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -172,6 +173,12 @@ def cells(platform: str, path: dict[str, set[str]], faults: Iterable[str] = FAUL
     return found
 
 
+def is_in_part(cell: Cell, part: str) -> bool:
+    """Whether it belongs to this part of several that are met side by side, each by a fleet of its own: "2/3"."""
+    number, _, parts = part.partition("/")
+    return zlib.crc32(f"{cell.role} {cell.boundary} {cell.fault}".encode()) % int(parts) == int(number) - 1
+
+
 async def run(platform: str, wanted: Sequence[Cell] | None, given: argparse.Namespace) -> tuple[list[Row], Books]:
     with tempfile.TemporaryDirectory(prefix="chaos-") as scratch:
         folder = Path(given.folder or scratch)
@@ -179,7 +186,7 @@ async def run(platform: str, wanted: Sequence[Cell] | None, given: argparse.Name
             path = await on.path()
             rows: list[Row] = []
             wanted = wanted if wanted is not None else cells(platform, path, [given.fault] if given.fault else FAULTS)
-            wanted = [each for each in wanted if given.only in each.boundary]
+            wanted = [each for each in wanted if given.only in each.boundary and is_in_part(each, given.part)]
             for number, cell in enumerate(wanted):
                 row = await on.meet(cell)
                 rows.append(row)
@@ -206,6 +213,7 @@ def main() -> None:
     parser.add_argument("--platform", default="web", choices=("web", "discord", "telegram"))
     parser.add_argument("--only", default="", help="boundaries with this in their name")
     parser.add_argument("--fault", default="", choices=("", *FAULTS))
+    parser.add_argument("--part", default="1/1", help="one of several that are run side by side: 2/3")
     parser.add_argument("--rows", default="", help="a file that takes one JSON per cell")
     parser.add_argument("--folder", default="", help="where everything lies and stays")
     given = parser.parse_args()
