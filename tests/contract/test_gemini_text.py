@@ -14,7 +14,7 @@ import pytest
 from bot.domain.errors import EngineFailed, EngineRefused, EngineUnavailable, ModelGone
 from bot.domain.images import Picture
 from bot.engines.gemini import DEFAULT_TEXT_MODEL, Access, GeminiTextModel, ModelProfile, model_profile
-from bot.engines.gemini.access import Connection
+from bot.engines.gemini.connection import Connection
 from bot.engines.gemini.text import WORDS_CHARS, tidy
 from bot.ports import TextModel
 from tests.fakes import gemini as fakes

@@ -17,9 +17,8 @@ from bot.domain.roles import Purpose
 from bot.engines.gemini.access import Access, Enterprise
 from bot.engines.gemini.failures import OPERATOR_WORDS, failure_of
 from bot.engines.gemini.models import ModelProfile
-from bot.engines.gemini.prompt import Prompt
+from bot.engines.gemini.prompt import Prompt, Sound
 from bot.engines.gemini.safety import Thresholds
-from bot.engines.gemini.text import Sound
 from bot.engines.gemini.wire import StreamedResponse, exchange, streaming
 from bot.ports import EditRequest
 

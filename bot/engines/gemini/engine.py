@@ -15,8 +15,9 @@ from bot.domain.images import Picture
 from bot.domain.language import N_, tr
 from bot.domain.wishes import MOST_PANELS, MOST_VARIATIONS, PLAIN_WISH, Form, Kind, Wish
 from bot.domain.words import joined
-from bot.engines.gemini.access import Access, Connection
+from bot.engines.gemini.access import Access
 from bot.engines.gemini.answer import NOT_A_PICTURE, read_answer
+from bot.engines.gemini.connection import Connection
 from bot.engines.gemini.fit import fits, fitted
 from bot.engines.gemini.models import ModelProfile
 from bot.engines.gemini.prompt import clean, prompt_for

@@ -91,6 +91,14 @@ _NEXT_QUESTION = (
 
 
 @dataclass(frozen=True, slots=True)
+class Sound:
+    """A voice message, of a media type that the service knows."""
+
+    data: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """`system` are our own rules; `parts` what this turn brings, words and pictures in order."""
 

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.domain.errors import BadPicture, EngineFailed, EngineRefused
 from bot.domain.images import Picture
 from bot.domain.language import tr
-from bot.engines.gemini.access import Connection
 from bot.engines.gemini.answer import PROMPT_BLOCKED, REFUSALS, usage_of
+from bot.engines.gemini.connection import Connection
 from bot.engines.gemini.fit import fits, fitted
 from bot.engines.gemini.models import ModelProfile
+from bot.engines.gemini.prompt import Sound
 from bot.ports import Allowance, Heard
 
 if TYPE_CHECKING:
@@ -59,14 +60,6 @@ _USUAL_SOUND_TOKENS = 6_000
 """Three minutes; every second takes 32."""
 _USUAL_WORDS_TOKENS = 1_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ud800-\udfff]")
-
-
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """A voice message, of a media type that the service knows."""
-
-    data: bytes
-    media_type: str
 
 
 class GeminiTextModel:
