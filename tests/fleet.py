@@ -440,7 +440,7 @@ async def by_hand(given: argparse.Namespace, folder: Path) -> None:
     ):
         print(f"valkey: {fleet.valkey.url}\ngemini: {fleet.gemini.address}\nlogs: {folder}")
         for each in fleet.members:
-            print(f"{each.name}: process {each.pid} {each.address}".rstrip())
+            print(f"{each.name}: process {each.pid} {each.address}".rstrip(), f"figures :{each.sight_port}/metrics")
         print("Ctrl+C ends it.", flush=True)
         await stopped.wait()
         for each in fleet.members:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -15,8 +17,10 @@ from typing import Any
 
 import pytest
 import yaml
+from prometheus_client import Counter, Gauge, Histogram
 from redis.asyncio import Redis
 
+from bot.domain.errors import EngineFailed, EngineRefused, EngineUnavailable, ModelGone
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import TurnId
 from bot.domain.turns import TurnState, TurnStatus
@@ -104,10 +108,75 @@ def test_every_figure_that_a_document_names_exists(document: str) -> None:
 
 
 def test_every_alarm_stands_in_the_runbook_and_every_kind_of_stuck_too() -> None:
-    rules = yaml.safe_load((ROOT / "docs" / "alerts.yml").read_text("utf-8"))["groups"][0]["rules"]
+    rules = rules_for_prometheus()
     runbook = (ROOT / "docs" / "runbook.md").read_text("utf-8")
     assert [rule["alert"] for rule in rules if f"| {rule['alert']} (" not in runbook] == []
     assert [kind.value for kind in Stuck if f"| `{kind.value}` |" not in runbook] == []
+
+
+def rules_for_prometheus() -> list[dict[str, Any]]:
+    rules: list[dict[str, Any]] = yaml.safe_load((ROOT / "docs" / "alerts.yml").read_text("utf-8"))["groups"][0][
+        "rules"
+    ]
+    return rules
+
+
+def labels_of_figures() -> dict[str, set[str]]:
+    """What each figure that rules can name is told by, and what Prometheus adds for each process."""
+    found: dict[str, set[str]] = {}
+    for each in (each for each in vars(figures).values() if isinstance(each, (Counter, Gauge, Histogram))):
+        name, labels = str(vars(each)["_name"]), {*vars(each)["_labelnames"], "instance"}
+        found[f"{name}_total" if isinstance(each, Counter) else name] = labels
+        found[f"{name}_bucket"] = {*labels, "le"}
+    return found
+
+
+@pytest.mark.parametrize("rule", rules_for_prometheus(), ids=lambda rule: str(rule["alert"]))
+def test_every_label_that_a_rule_names_is_told_with_its_figures(rule: dict[str, Any]) -> None:
+    known = labels_of_figures()
+    for name, selected in re.findall(r"(remixbot_[a-z_]+)(?:\{([^}]*)\})?", rule["expr"]):
+        assert set(re.findall(r"(\w+)[!=]", selected)) - known[name] == set()
+        grouped = {each.strip() for group in re.findall(r"by \(([^)]*)\)", rule["expr"]) for each in group.split(",")}
+        assert grouped - known[name] == set()
+        said = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
+        assert said - grouped == set()
+
+
+def test_a_model_s_trouble_is_counted_under_what_the_rule_calls_trouble() -> None:
+    (rule,) = [each["expr"] for each in rules_for_prometheus() if each["alert"] == "RemixbotModelTroubled"]
+    troubles = set(re.findall(r'result=~"([^"]*)"', rule)[0].split("|"))
+    failures = [EngineFailed(""), EngineUnavailable(""), ModelGone(""), ValueError(), asyncio.CancelledError()]
+    for number, error in enumerate(failures):
+        with pytest.raises(type(error)), figures.model_call(f"troubled-{number}"):
+            raise error
+    with pytest.raises(EngineRefused), figures.model_call("refuses"):
+        raise EngineRefused("")
+    told = [
+        each.labels
+        for family in figures.REGISTRY.collect()
+        for each in family.samples
+        if each.name == "remixbot_model_calls_total"
+    ]
+    assert {each["result"] for each in told if each["model"].startswith("troubled-")} == troubles
+    assert {each["result"] for each in told if each["model"] == "refuses"} & troubles == set()
+
+
+def test_every_rule_is_seen_to_ring_and_not_to_ring() -> None:
+    tried = yaml.safe_load((ROOT / "tests" / "alarms.yml").read_text("utf-8"))["tests"]
+    looks = [look for each in tried for look in each["alert_rule_test"]]
+    rules = {each["alert"] for each in rules_for_prometheus()}
+    assert {each["alertname"] for each in looks if each["exp_alerts"]} == rules
+    assert {each["alertname"] for each in looks if not each["exp_alerts"]} == rules
+
+
+@pytest.mark.skipif(
+    shutil.which("promtool") is None, reason="promtool is not installed (Debian: apt install prometheus)"
+)
+@pytest.mark.parametrize("what", [("check", "docs/alerts.yml"), ("test", "tests/alarms.yml")], ids=["read", "ring"])
+def test_prometheus_reads_the_rules_and_they_ring_when_they_should(what: tuple[str, str]) -> None:
+    asked, file = what
+    done_ = subprocess.run(["promtool", asked, "rules", file], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done_.returncode == 0, done_.stdout + done_.stderr
 
 
 # --- the last minutes
