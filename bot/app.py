@@ -347,7 +347,14 @@ async def open_house(
             says=says, turns=turns, erasure=erasure, asking=asking, platforms=platforms, renditions=renditions
         )
         forgetting = await stack.enter_async_context(
-            Forgetting(erasure=erasure, notes=noted, says=says, platforms=open_platforms, withdraw=withdrawing.withdraw)
+            Forgetting(
+                erasure=erasure,
+                notes=noted,
+                says=says,
+                platforms=open_platforms,
+                withdraw=withdrawing.withdraw,
+                never_holds=asking.never_holds,
+            )
         )
         sharing = Sharing(
             turns=turns,

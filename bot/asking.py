@@ -114,11 +114,15 @@ class Asking:
                 for status in await self._waiting_for(owner, chat):
                     await self.agree(status, owner)
             case Standing.NEVER:
-                await self._leave(owner)
-                for status in await self._under_way_with(owner):
-                    await self._leave_alone(status, owner)
+                await self.never_holds(owner)
             case Standing.UNSAID:
                 pass
+
+    async def never_holds(self, owner: UserRef) -> None:
+        """From now on, or once more after a restore: for whatever is under way."""
+        await self._leave(owner)
+        for status in await self._under_way_with(owner):
+            await self._leave_alone(status, owner)
 
     async def say(self, owner: UserRef, chat: ChatRef, standing: Standing, *, at: float) -> Standing:
         """What this person said in words `at` that time (seconds since the epoch). Gives what holds now: a message that

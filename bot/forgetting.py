@@ -14,6 +14,7 @@ from typing import Final, Self
 
 import structlog
 
+from bot.domain.consent import LastSaid, Standing
 from bot.domain.refs import MessageRef, Sha256, UserRef
 from bot.ending import end, is_ending
 from bot.ports import ConsentStore, Erasure, ForgetReceipt, NoteStore, Platform
@@ -32,7 +33,8 @@ Told = Callable[[int, int], None]
 
 
 class Forgetting:
-    """Each step is harmless to repeat, by whichever process. `withdraw` takes pictures back for their owner."""
+    """Each step is harmless to repeat, by whichever process. `withdraw` takes pictures back for their owner;
+    `never_holds` is what follows from a "never" for what is under way."""
 
     def __init__(
         self,
@@ -42,12 +44,14 @@ class Forgetting:
         says: ConsentStore,
         platforms: Mapping[str, Platform],
         withdraw: Callable[[UserRef, Sequence[Sha256]], Awaitable[object]],
+        never_holds: Callable[[UserRef], Awaitable[None]],
     ) -> None:
         self._erasure = erasure
         self._notes = notes
         self._says = says
         self._platforms = platforms
         self._withdraw = withdraw
+        self._never_holds = never_holds
         self._going_on: dict[asyncio.Task[ForgetReceipt], UserRef] = {}
 
     async def forget(self, user: UserRef, *, told: Told | None = None) -> ForgetReceipt:
@@ -106,6 +110,7 @@ class Forgetting:
             receipt = await self._erasure.forget(user, before=before, retract=self._retract(user), progress=progress)
         finally:
             await end(beating)
+        await self._notes.unsay(user, before)
         receipt = replace(receipt, number=number, turns=earlier + receipt.turns)
         if number:
             await self._notes.keep_receipt(receipt)
@@ -134,7 +139,7 @@ class Forgetting:
 
     async def replay(self) -> None:
         """After a restore from back-up, whoever was forgotten since and whatever was taken back since comes back: it
-        goes once more. Does nothing where nothing came back."""
+        goes once more; and what people said of their pictures holds. Does nothing where nothing came back."""
         noted = await self._notes.read()
         known = await self._erasure.forgotten()
         for user, before in noted.forgotten.items():
@@ -145,6 +150,15 @@ class Forgetting:
             back = [picture for picture, at in zip(pictures, since, strict=True) if at is None]
             if back:
                 await self._withdraw(owner, back)
+        await self._recall(noted.said)
+
+    async def _recall(self, said: Mapping[UserRef, LastSaid]) -> None:
+        while changed := await self._says.recall(said):
+            for owner, standing in changed.items():
+                if standing is Standing.NEVER:
+                    await self._never_holds(owner)
+            # What they have said since the notes were read counts.
+            said = (await self._notes.read()).said
 
     async def tidy(self) -> None:
         """Once in a while: what came back under a running process goes, and old notes have an end."""

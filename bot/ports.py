@@ -13,7 +13,7 @@ from bot.domain.arena import Choice, Match, Tally
 from bot.domain.cast import Member
 from bot.domain.changes import Change
 from bot.domain.chats import ChatSettings, ServerSettings
-from bot.domain.consent import Say, Standing
+from bot.domain.consent import LastSaid, Say, Standing
 from bot.domain.images import ImageFacts, Picture
 from bot.domain.invitations import Invitation, Joined
 from bot.domain.labels import Label
@@ -931,6 +931,11 @@ class ConsentStore(Protocol):
         """Whether this is the first question that this person is ever asked. Asking again gives the same answer."""
         ...
 
+    async def recall(self, noted: Mapping[UserRef, LastSaid]) -> Mapping[UserRef, Standing]:
+        """What was said last holds, and nothing that was given: a yes that is not known stays unknown. Gives those of
+        whom something changed, with NEVER where that holds anew."""
+        ...
+
 
 class CastStore(Protocol):
     """Who has a name in which chat. It lives as long as anything else that is not used; what its pictures are is with
@@ -1203,25 +1208,27 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """A note: `what` is `forgotten`, `withdrawn` or `restored`; `picture` is empty for the first."""
+    """A note: `what` is `forgotten`, `withdrawn`, `restored` or `said`; `of` is the picture, or what they said."""
 
     what: str
     at: float
     user: UserRef
-    picture: Sha256
+    of: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """What must hold whatever the database knows: who was forgotten, with all that came up to that time; and which
-    pictures their owners took back."""
+    """What must hold whatever the database knows: who was forgotten, with all that came up to that time; which
+    pictures their owners took back; and what they said last of their pictures."""
 
     forgotten: Mapping[UserRef, float]
     withdrawn: Mapping[UserRef, Sequence[Sha256]]
+    said: Mapping[UserRef, LastSaid]
 
 
 class NoteStore(Protocol):
-    """Notes beside the pixels, which outlive the database. They have an end, later than that of any back-up."""
+    """Notes beside the pixels, which outlive the database. They have an end, later than that of any back-up, and go
+    before it where a later one leaves them without a meaning."""
 
     async def forgotten(self, user: UserRef, before: float) -> None: ...
 
@@ -1231,10 +1238,18 @@ class NoteStore(Protocol):
         """They sent them anew."""
         ...
 
+    async def said(self, owner: UserRef, standing: Standing, chat: ChatRef | None, *, at: float) -> None:
+        """UNSAID: from that time on they are to be asked in this chat, or everywhere (None)."""
+        ...
+
+    async def unsay(self, owner: UserRef, before: float) -> None:
+        """Of what they said up to that time nothing stays but a "never" that was the last of it."""
+        ...
+
     async def read(self) -> Notes: ...
 
     async def drop_old(self) -> int:
-        """Those past their end. Gives how many."""
+        """Those past their end, and those without a meaning. Gives how many."""
         ...
 
     async def keep_receipt(self, receipt: ForgetReceipt) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -29,6 +31,7 @@ EXCEPTIONS: Mapping[str, str] = {
     r"rb:telegram:\{pace\}:.*": "when something was last sent to a chat, for seconds",
     r"(pictures/)?notes/forgotten/.*": "the same beside the pictures, which a restored database does not have",
     r"(pictures/)?notes/(withdrawn|restored)/.*": "the same of what they withdrew",
+    r"(pictures/)?notes/said/\d+\.[\w-]+\.never": "the same of “never”",
 }
 """Places that may name whoever was forgotten, and why. docs/forgetting.md has them, too."""
 
@@ -81,9 +84,16 @@ async def remnants(client: Redis, pictures: Path, data: Path, person: Person) ->
             place = str(file.relative_to(folder))
             content = file.read_bytes()
             if not allowed.fullmatch(place):
-                found += _named(place, person, [place.encode(), content])
+                found += _named(place, person, [place.encode(), content, *_written_in(file.name)])
                 found += [f"{place}: a picture"] * (sha256(content).hexdigest() in person.pictures)
     return sorted(set(found))
+
+
+def _written_in(name: str) -> Iterator[bytes]:
+    """What stands in the name of a note: its parts may be in base64."""
+    for part in name.split("."):
+        with contextlib.suppress(ValueError):
+            yield base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
 def _named(place: str, person: Person, texts: Iterable[bytes]) -> list[str]:

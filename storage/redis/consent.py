@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 from redis.asyncio import Redis
 
-from bot.domain.consent import Standing
+from bot.domain.consent import LastSaid, Standing, mark_of
 from bot.domain.own_pictures import Said
 from bot.domain.refs import ChatRef, Sha256, TurnId, UserRef
 from bot.ports import NoteStore
+from storage.redis.client import Script
 from storage.redis.keys import Keys
 
 NEVER = "never"
 """The field of who said so. It is what erasure leaves: whoever is forgotten did not thereby agree to anything."""
+
+_HERE = "here:"
+_AT_ONCE = 200
+"""People of whom it is looked up in one go what they said."""
 
 WITHDRAWN, GOING, EXPLAINED = "withdrawn:", "going:", "explained"
 
@@ -31,8 +36,9 @@ class RedisConsentStore:
     back "never", and everywhere else the owner is asked again."""
 
     def __init__(self, client: Redis, keys: Keys | None = None, *, notes: NoteStore | None = None) -> None:
-        """Withdrawals go into the `notes` first, which outlive this database."""
+        """Withdrawals and what people say go into the `notes` first, which outlive this database."""
         self._client = client
+        self._recall = Script(client, "recall.lua")
         self._notes = notes
         self._keys = keys or Keys()
 
@@ -45,7 +51,7 @@ class RedisConsentStore:
 
     async def stand(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
         key = self._keys.consent(owner)
-        now = str(time.time())
+        now = str(await self._noted(owner, standing, chat))
         async with self._client.pipeline(transaction=True) as pipe:
             match standing:
                 case Standing.NEVER:
@@ -59,6 +65,13 @@ class RedisConsentStore:
                 case _:
                     assert_never(standing)
             await pipe.execute()
+
+    async def _noted(self, owner: UserRef, standing: Standing, chat: ChatRef | None) -> float:
+        """At which time; in whole milliseconds, as the names of notes have it."""
+        at = round(time.time(), 3)
+        if self._notes is not None:
+            await self._notes.said(owner, standing, chat, at=at)
+        return at
 
     async def never_since(self, owner: UserRef) -> float | None:
         at: Any = await self._client.hget(self._keys.consent(owner), NEVER)
@@ -74,6 +87,7 @@ class RedisConsentStore:
         return Said(standing, elsewhere, sum(field.startswith(WITHDRAWN) for field in own))
 
     async def take_back(self, owner: UserRef) -> None:
+        await self._noted(owner, Standing.UNSAID, None)
         await self._client.delete(self._keys.consent(owner))
 
     async def withdraw(self, owner: UserRef, pictures: Sequence[Sha256]) -> None:
@@ -116,9 +130,36 @@ class RedisConsentStore:
             _, first = await pipe.execute()
         return bool(first == question)
 
+    async def recall(self, noted: Mapping[UserRef, LastSaid]) -> Mapping[UserRef, Standing]:
+        changed: dict[UserRef, Standing] = {}
+        owners = list(noted)
+        for first in range(0, len(owners), _AT_ONCE):
+            some = owners[first : first + _AT_ONCE]
+            async with self._client.pipeline(transaction=False) as pipe:
+                for owner in some:
+                    pipe.hgetall(self._keys.consent(owner))
+                rows: list[Any] = await pipe.execute()
+            async with self._client.pipeline(transaction=False) as pipe:
+                wrong = {owner: _wrong(noted[owner], said) for owner, said in zip(some, rows, strict=True)}
+                back = {owner: args for owner, args in wrong.items() if args}
+                for owner, args in back.items():
+                    await self._recall([self._keys.consent(owner)], args, within=pipe)
+                answers: list[Any] = await pipe.execute()
+            changed |= {owner: Standing(each) for owner, each in zip(back, answers, strict=True) if each}
+        return changed
+
+
+def _wrong(last: LastSaid, said: Mapping[str, str]) -> list[str | int | float]:
+    """What recall.lua is to do where something came back that holds no more, or went that holds; else nothing."""
+    ends = {each: last.ended(mark_of(each.removeprefix(_HERE))) for each in said if each.startswith(_HERE)}
+    ended = [part for each, end in ends.items() if float(said[each]) <= end for part in (each, end)]
+    never = float(said.get(NEVER, 0))
+    is_other = not said if last.is_never else 0 < never <= last.lifted
+    return [last.never if last.is_never else 0, last.lifted, *ended] if ended or is_other else []
+
 
 def _here(chat: ChatRef) -> str:
-    return f"here:{chat.key}"
+    return f"{_HERE}{chat.key}"
 
 
 def _standing(never: str | None, here: str | None) -> Standing:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 import pytest
 from redis.asyncio import Redis
 
-from bot.domain.consent import Standing
+from bot.domain.consent import LastSaid, Standing, mark_of
 from bot.domain.own_pictures import Said
 from bot.domain.refs import ChatRef, Sha256, TurnId, UserRef
 from bot.ports import ConsentStore
@@ -129,6 +129,36 @@ class ConsentContract:
         assert await store.explains(BEN, second)
         assert not await store.explains(ANNA, second)
 
+    async def test_what_was_said_since_is_recalled_and_only_once(self, store: ConsentStore) -> None:
+        await store.stand(ANNA, CHAT, Standing.HERE)
+        await store.stand(ANNA, GARDEN, Standing.HERE)
+        await store.stand(BEN, CHAT, Standing.HERE)
+        await store.stand(CLARA, CHAT, Standing.NEVER)
+        later = time.time() + 60
+        noted = {
+            ANNA: LastSaid(asked={mark_of(CHAT.key): later}),
+            BEN: LastSaid(never=later),
+            CLARA: LastSaid(never=later - 50, everywhere=later),
+        }
+        changed = {ANNA: Standing.UNSAID, BEN: Standing.NEVER, CLARA: Standing.UNSAID}
+        assert await store.recall(noted) == changed
+        assert await said(store) == (Standing.UNSAID, Standing.HERE)
+        assert list(await store.standing([BEN, CLARA], CHAT)) == [Standing.NEVER, Standing.UNSAID]
+        assert await store.recall(noted) == {}
+
+    async def test_what_was_said_later_than_the_notes_holds(self, store: ConsentStore) -> None:
+        await store.stand(ANNA, CHAT, Standing.HERE)
+        await store.stand(BEN, CHAT, Standing.NEVER)
+        earlier = time.time() - 60
+        noted = {ANNA: LastSaid(never=earlier), BEN: LastSaid(never=earlier - 1, here=earlier)}
+        assert await store.recall(noted) == {}
+        assert list(await store.standing([ANNA, BEN], CHAT)) == [Standing.HERE, Standing.NEVER]
+
+    async def test_a_never_that_was_taken_back_and_a_yes_are_not_recalled(self, store: ConsentStore) -> None:
+        now = time.time()
+        assert await store.recall({ANNA: LastSaid(never=now - 2, here=now), BEN: LastSaid(here=now)}) == {}
+        assert list(await store.standing([ANNA, BEN], CHAT)) == [Standing.UNSAID, Standing.UNSAID]
+
 
 async def said(store: ConsentStore) -> tuple[Standing, Standing]:
     """What Anna said for this chat, and for the garden."""
@@ -161,7 +191,7 @@ class ConsentInMemory:
     def __init__(self) -> None:
         self.never: set[UserRef] = set()
         self.since: dict[UserRef, float] = {}
-        self.here: set[tuple[UserRef, ChatRef]] = set()
+        self.here: dict[tuple[UserRef, ChatRef], float] = {}
         self.taken: dict[tuple[UserRef, Sha256], float] = {}
         self.leaving: set[tuple[UserRef, Sha256]] = set()
         self.questions: dict[UserRef, TurnId] = {}
@@ -176,13 +206,16 @@ class ConsentInMemory:
 
     async def stand(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
         self.never -= {owner}
-        self.here -= {(owner, chat)}
+        self.here.pop((owner, chat), None)
         if standing is Standing.NEVER:
             self.never |= {owner}
             self.since[owner] = time.time()
-            self.here = {each for each in self.here if each[0] != owner}
+            self.here = self.of_others(owner)
         elif standing is Standing.HERE:
-            self.here |= {(owner, chat)}
+            self.here[owner, chat] = time.time()
+
+    def of_others(self, owner: UserRef) -> dict[tuple[UserRef, ChatRef], float]:
+        return {each: at for each, at in self.here.items() if each[0] != owner}
 
     async def never_since(self, owner: UserRef) -> float | None:
         return self.since.get(owner) if owner in self.never else None
@@ -193,7 +226,7 @@ class ConsentInMemory:
 
     async def take_back(self, owner: UserRef) -> None:
         self.never -= {owner}
-        self.here = {each for each in self.here if each[0] != owner}
+        self.here = self.of_others(owner)
 
     async def withdraw(self, owner: UserRef, pictures: Sequence[Sha256]) -> None:
         self.taken |= {(owner, each): time.time() for each in pictures}
@@ -216,6 +249,23 @@ class ConsentInMemory:
     async def explains(self, owner: UserRef, question: TurnId) -> bool:
         return self.questions.setdefault(owner, question) == question
 
+    async def recall(self, noted: Mapping[UserRef, LastSaid]) -> Mapping[UserRef, Standing]:
+        changed: dict[UserRef, Standing] = {}
+        for owner, last in noted.items():
+            for each, at in list(self.here.items()):
+                if each[0] == owner and at <= last.ended(mark_of(each[1].key)):
+                    del self.here[each]
+                    changed[owner] = Standing.UNSAID
+            if last.is_never:
+                if owner not in self.never and self.of_others(owner) == self.here:
+                    self.never |= {owner}
+                    self.since[owner] = last.never
+                    changed[owner] = Standing.NEVER
+            elif owner in self.never and self.since[owner] <= last.lifted:
+                self.never -= {owner}
+                changed[owner] = Standing.UNSAID
+        return changed
+
 
 class HereEverywhere(ConsentInMemory):
     def one(self, owner: UserRef, chat: ChatRef) -> Standing:
@@ -224,9 +274,9 @@ class HereEverywhere(ConsentInMemory):
 
 class HereFirst(ConsentInMemory):
     async def stand(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
-        before = set(self.here)
+        before = dict(self.here)
         await super().stand(owner, chat, standing)
-        self.here |= before if standing is Standing.NEVER else set()
+        self.here |= before if standing is Standing.NEVER else {}
 
     def one(self, owner: UserRef, chat: ChatRef) -> Standing:
         return Standing.HERE if (owner, chat) in self.here else super().one(owner, chat)
@@ -234,9 +284,9 @@ class HereFirst(ConsentInMemory):
 
 class ComesBackToLife(ConsentInMemory):
     async def stand(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
-        before = set(self.here)
+        before = dict(self.here)
         await super().stand(owner, chat, standing)
-        self.here |= before if standing is Standing.NEVER else set()
+        self.here |= before if standing is Standing.NEVER else {}
 
 
 class InAnyOrder(ConsentInMemory):
@@ -260,6 +310,19 @@ class ExplainsAlways(ConsentInMemory):
         return True
 
 
+class RecallsWhatIsOlder(ConsentInMemory):
+    async def recall(self, noted: Mapping[UserRef, LastSaid]) -> Mapping[UserRef, Standing]:
+        for owner, last in noted.items():
+            if last.is_never:
+                await self.stand(owner, CHAT, Standing.NEVER)
+        return {owner: Standing.NEVER for owner, last in noted.items() if last.is_never}
+
+
+class RecallsNothing(ConsentInMemory):
+    async def recall(self, noted: Mapping[UserRef, LastSaid]) -> Mapping[UserRef, Standing]:
+        return {}
+
+
 class TestConsentInMemory(ConsentContract):
     @pytest.fixture
     def store(self) -> ConsentStore:
@@ -278,6 +341,8 @@ _contract = ConsentContract()
         (InAnyOrder, _contract.test_answers_come_in_the_order_asked),
         (WithdrawnForAll, _contract.test_a_picture_is_withdrawn_for_its_owner_alone_until_they_send_it_anew),
         (NeverForgetsWhatGoes, _contract.test_what_goes_is_known_until_it_is_gone),
+        (RecallsNothing, _contract.test_what_was_said_since_is_recalled_and_only_once),
+        (RecallsWhatIsOlder, _contract.test_what_was_said_later_than_the_notes_holds),
         (ExplainsAlways, _contract.test_the_first_question_alone_explains_and_says_so_again),
     ],
 )

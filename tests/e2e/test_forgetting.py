@@ -13,20 +13,25 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.app import back_up, receipt_of
+from bot.domain.consent import Say, Standing, mark_of
 from bot.domain.images import ImageFacts
-from bot.domain.refs import Sha256, sha256_of
+from bot.domain.messages import Received
+from bot.domain.refs import ChatRef, Sha256, UserRef, sha256_of
 from bot.domain.turns import TurnState
+from bot.domain.words import AGREED_HERE, would_rather_not
 from bot.engines.exact import ExactEngine
-from bot.ports import Engine
+from bot.ports import Engine, Notes
 from storage.objects.notes import notes
 from storage.redis.client import open_client
 from storage.redis.images import RedisImageLedger
 from storage.redis.keys import Keys
 from tests.fakes.engines import ScriptedEngine
-from tests.rig import CAT, COFFEE, SAMPLES, Rig, living_in
-from tests.values import ANNA, BEN
+from tests.rig import CAT, COFFEE, SAMPLES, Rig, living_in, words_of
+from tests.values import ANNA, BEN, CHAT
 
 DAY = 24 * 3600.0
+CARL, DORA, EVE, ZOE = (UserRef("web", name) for name in ("carl", "dora", "eve", "zoe"))
+OTHER = ChatRef("web", "page", "other")
 ROCKET = (SAMPLES / "rocket.jpg").read_bytes()
 
 
@@ -63,6 +68,49 @@ async def test_a_note_has_an_end_and_one_that_cannot_be_read_stands_in_nobodys_w
     (tmp_path / "notes" / "forgotten" / "torn").write_bytes(b"")
     assert await kept.drop_old() == 1
     assert list((await kept.read()).forgotten) == [BEN]
+
+
+async def test_what_people_said_last_is_read_back_and_what_it_makes_meaningless_goes(tmp_path: Path) -> None:
+    kept = notes(str(tmp_path), keep_s=DAY)
+    t = time.time() - 100
+    for at, (standing, chat) in enumerate(
+        [
+            (Standing.UNSAID, CHAT),
+            (Standing.NEVER, CHAT),
+            (Standing.HERE, CHAT),
+            (Standing.UNSAID, OTHER),
+            (Standing.UNSAID, OTHER),
+        ]
+    ):
+        await kept.said(ANNA, standing, chat, at=t + at)
+    await kept.said(BEN, Standing.NEVER, CHAT, at=t)
+    await kept.said(BEN, Standing.UNSAID, None, at=t + 1)
+    for went in (3, 0):
+        said = (await kept.read()).said
+        assert said[ANNA].never == pytest.approx(t + 1, abs=0.001)
+        assert (said[ANNA].is_never, said[BEN].is_never) == (False, False)
+        assert said[ANNA].ended(mark_of(OTHER.key)) == pytest.approx(t + 4, abs=0.001)
+        assert said[ANNA].ended(mark_of(CHAT.key)) == pytest.approx(t + 1, abs=0.001)
+        assert await kept.drop_old() == went
+
+
+async def test_of_who_is_forgotten_only_a_never_that_held_is_left_of_what_they_said(tmp_path: Path) -> None:
+    kept = notes(str(tmp_path), keep_s=DAY)
+    t = time.time() - 100
+    for person, standings in ((ANNA, (Standing.HERE, Standing.NEVER)), (BEN, (Standing.NEVER, Standing.HERE))):
+        for at, standing in enumerate(standings):
+            await kept.said(person, standing, CHAT, at=t + at)
+    await kept.said(BEN, Standing.UNSAID, CHAT, at=t + 50)
+    shutil.copytree(tmp_path / "notes", tmp_path / "copy")
+    for person in (ANNA, BEN):
+        await kept.forgotten(person, t + 10)
+        await kept.unsay(person, t + 10)
+    for _ in range(2):
+        left = sorted(each.name.split(".", 2)[2] for each in (tmp_path / "notes" / "said").iterdir())
+        assert left == ["never", f"unsaid.{mark_of(CHAT.key)}"]
+        # A copy of the notes that was put back brings nothing back, either.
+        shutil.copytree(tmp_path / "copy", tmp_path / "notes", dirs_exist_ok=True)
+        assert await kept.drop_old() == 3
 
 
 async def test_a_receipt_says_what_was_done_and_not_for_whom(rig: Rig, tmp_path: Path) -> None:
@@ -239,3 +287,65 @@ async def test_a_back_up_taken_while_it_runs_is_restored_without_who_was_forgott
         rig.numbers = itertools.count(1000)
         again = await rig.sees(await rig.says("rotate 90 degrees", reply_to=other.turn.reply, author=BEN))
         assert again.state is TurnState.DONE
+
+
+async def test_an_older_database_edits_nobodys_picture_against_what_they_said_since(tmp_path: Path) -> None:
+    data, copy, restored = (tmp_path / name for name in ("data", "copy", "restored"))
+    exact = {"exact": ExactEngine()}
+
+    async def wants(rig: Rig, owner: UserRef) -> Received:
+        photo = await rig.quotes(owner, [CAT])
+        return await rig.says("make it grey", reply_to=photo.ref, quoted=photo, author=ZOE)
+
+    async with living_in("", data, exact) as rig:
+        for person, said in ((BEN, "here"), (CARL, "here"), (DORA, "here"), (EVE, "never")):
+            await rig.sees(await rig.says(f"/mine {said}", author=person))
+        waiting = await wants(rig, ANNA)
+        await rig.waits(waiting)
+        await back_up(rig.house.settings, copy)
+        for person, said in ((ANNA, "never"), (BEN, "never"), (CARL, "ask"), (DORA, "everywhere"), (EVE, "here")):
+            await rig.sees(await rig.says(f"/mine {said}", author=person))
+    shutil.copytree(copy, restored)
+    shutil.copytree(data / "pictures" / "notes", restored / "pictures" / "notes", dirs_exist_ok=True)
+    async with living_in("", restored, exact) as rig:
+        rig.numbers = itertools.count(1000)
+        await rig.sees(await wants(rig, DORA))  # the older one knows no better
+        await rig.house.replay_notes()
+        assert words_of(await rig.sees(waiting)) == would_rather_not("Anna")
+        for owner in (ANNA, BEN):
+            assert words_of(await rig.sees(await wants(rig, owner))) == would_rather_not(owner.user.title())
+        for owner in (CARL, DORA, EVE):
+            await rig.waits(await wants(rig, owner))
+        assert await rig.answers(await wants(rig, CARL), CARL, Say.HERE) == AGREED_HERE
+        await rig.house.replay_notes()
+        assert (await rig.sees(await wants(rig, CARL))).state is TurnState.DONE
+
+
+async def test_what_is_said_while_the_notes_are_replayed_holds(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    await rig.house.reception.stand(ANNA, CHAT, Standing.NEVER)
+    read, says = rig.house.notes.read, rig.house.reception
+    first = await read()
+
+    async def meanwhile() -> Notes:
+        monkeypatch.undo()
+        await says.stand(ANNA, CHAT, Standing.UNSAID)
+        return first
+
+    monkeypatch.setattr(rig.house.notes, "read", meanwhile)
+    await rig.house.replay_notes()
+    assert await rig.house.reception.standing(ANNA, CHAT) is Standing.UNSAID
+
+
+async def test_forgetting_leaves_a_never_in_the_notes_and_nothing_else_of_what_was_said(
+    rig: Rig, tmp_path: Path
+) -> None:
+    for person, standings in ((ANNA, (Standing.HERE, Standing.NEVER)), (BEN, (Standing.NEVER, Standing.HERE))):
+        for standing in standings:
+            await rig.house.reception.stand(person, CHAT, standing)
+            await asyncio.sleep(0.002)
+        await rig.house.forget(person)
+    (left,) = (tmp_path / "pictures" / "notes" / "said").iterdir()
+    assert left.name.endswith(".never")
+    await rig.house.replay_notes()
+    stand = [await rig.house.reception.standing(person, CHAT) for person in (ANNA, BEN)]
+    assert stand == [Standing.NEVER, Standing.UNSAID]

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from bot.domain.consent import Standing
+from bot.domain.refs import ChatRef, UserRef
+from storage.objects.notes import notes
 from tests.remnants import Person, open_bytes, remnants
 
 PICTURE = b"\x89PNG of hers"
@@ -51,6 +54,18 @@ async def test_pictures_and_words_are_found_in_files_of_any_name(client: Redis, 
     (data / "1573828976248487939").write_bytes(b"")
     found = await remnants(client, pictures, data, HERS)
     assert found == ["1573828976248487939: 1573828976248487939", "note: Anna", "photo.jpg: a picture"]
+
+
+async def test_who_stands_in_the_name_of_a_note_is_found_and_a_never_may_stay(
+    client: Redis, tmp_path: Path
+) -> None:
+    kept = notes(str(tmp_path), keep_s=60)
+    anna, chat = UserRef("discord", HERS.ids[0]), ChatRef("discord", "1", "2")
+    await kept.said(anna, Standing.NEVER, chat, at=1.0)
+    assert await remnants(client, tmp_path, tmp_path, HERS) == []
+    await kept.said(anna, Standing.HERE, chat, at=2.0)
+    (found,) = await remnants(client, tmp_path, tmp_path, HERS)
+    assert found.startswith("notes/said/")
 
 
 async def test_what_only_looks_alike_and_what_must_stay_is_not_found(client: Redis, tmp_path: Path) -> None:
