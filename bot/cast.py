@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bot.consent import Consent
+from bot.deletion import delete_pixels
 from bot.domain.actions import Act
 from bot.domain.cast import (
     ENGINE,
@@ -227,9 +228,7 @@ class Cast:
     async def _let_go(self, member: Member, left: Member | None) -> None:
         kept = left.images if left is not None else ()
         gone = await self._ledger.release(member.holder, [each for each in member.images if each not in kept])
-        for sha256 in gone:
-            await self._images.delete(sha256)
-        await self._ledger.deleted(gone)
+        await delete_pixels(self._images, self._ledger, gone)
 
     # --- saving
 

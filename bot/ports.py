@@ -1073,6 +1073,10 @@ class Meter(Protocol):
     async def models(self) -> Sequence[ModelFacts]: ...
 
 
+DELETION_S = 30
+"""A deletion is done by then, or given up."""
+
+
 class ImageLedger(Protocol):
     """Who holds which pixels: what the image store may delete, and which renditions exist."""
 
@@ -1093,8 +1097,13 @@ class ImageLedger(Protocol):
         """The same of several holders and what each lets go of, at once."""
         ...
 
-    async def take(self, sha256: Sha256) -> bool:
-        """To be deleted as above, where nobody holds it. False where somebody does."""
+    async def take(self, images: Sequence[Sha256]) -> Sequence[Sha256]:
+        """Those of them that nobody holds, and their renditions: to be deleted as above."""
+        ...
+
+    async def still_going(self, gone: Sequence[Sha256]) -> Sequence[Sha256]:
+        """Those of what was let go of that nobody can have stored since: whoever holds one of them waits for another
+        `DELETION_S`."""
         ...
 
     async def deleted(self, gone: Sequence[Sha256]) -> None: ...

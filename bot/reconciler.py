@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from typing import Protocol
 
 import structlog
 
+from bot.deletion import delete_pixels
 from bot.domain.errors import ChatClosed
 from bot.domain.messages import InboundMessage
-from bot.domain.refs import TurnId
+from bot.domain.refs import Sha256, TurnId
 from bot.domain.turns import FINAL_STATES
 from bot.ports import ImageLedger, ImageStore, MessageStore, OpenTurn, TurnQueue, TurnStore
 from bot.sight import figures
@@ -21,11 +22,12 @@ log = structlog.get_logger("reconciler")
 _MOST_REPAIRS = 16
 """At once: a chat that takes its time does not hold up the others."""
 _LONGEST_REPAIR_S = 60.0
-_LONGEST_DELETION_S = 20.0
-"""Whoever holds what is being deleted waits for it; the store itself gives it up after 30 s."""
 _COLLECTING_S = 120.0
 """So long nobody else collects after the last sign of life of who does."""
-_LEASE_EVERY = 200
+_LOOKED_AT = 200
+"""Images that the ledger is asked for in one go."""
+_DELETED = 100
+"""At most between two signs of life: `AT_ONCE` of them take `LONGEST_S`."""
 
 
 class Spool(Protocol):
@@ -165,20 +167,18 @@ class Reconciler:
         return swept
 
     async def _collect(self) -> int:
-        swept, looked_at = 0, 0
+        swept = 0
         oldest = time.time() - self._unheld_s
-        async for sha256, written_at in self._images.list():
-            looked_at += 1
-            if looked_at % _LEASE_EVERY == 0 and not await self._ledger.collects(self._worker, life_s=_COLLECTING_S):
+        async for some in self._looked_at():
+            if not await self._lives():
                 return swept  # it took so long that another one is at it
-            if written_at < oldest and await self._ledger.take(sha256):
-                try:
-                    async with asyncio.timeout(_LONGEST_DELETION_S):
-                        await self._images.delete(sha256)
-                finally:
-                    await self._ledger.deleted([sha256])
-                figures.SWEPT.labels("pictures").inc()
-                swept += 1
+            gone = await self._ledger.take([sha256 for sha256, written_at in some if written_at < oldest])
+            for first in range(0, len(gone), _DELETED):
+                if first and not await self._lives():
+                    return swept
+                went = await delete_pixels(self._images, self._ledger, gone[first : first + _DELETED])
+                figures.SWEPT.labels("pictures").inc(went)
+                swept += went
         async for handle, written_at in self._spool.list():
             if written_at < oldest:
                 await self._spool.delete(handle)
@@ -186,3 +186,17 @@ class Reconciler:
                 swept += 1
         figures.SWEPT.labels("fingerprints").inc(await self._clean())
         return swept
+
+    async def _lives(self) -> bool:
+        return await self._ledger.collects(self._worker, life_s=_COLLECTING_S)
+
+    async def _looked_at(self) -> AsyncIterator[Sequence[tuple[Sha256, float]]]:
+        """All that is stored, some at a time."""
+        some: list[tuple[Sha256, float]] = []
+        async for each in self._images.list():
+            some.append(each)
+            if len(some) == _LOOKED_AT:
+                yield some
+                some = []
+        if some:
+            yield some

@@ -14,6 +14,7 @@ import structlog
 from bot.budget import Estimates
 from bot.calls import MAX_CALLS, Calls, Fenced
 from bot.consent import Consent
+from bot.deletion import delete_pixels
 from bot.domain.chats import ChatSettings
 from bot.domain.errors import BadRequest, ChatClosed, ChatGone, EngineFailed, KeptOut, NotAllowed, RemixError
 from bot.domain.images import ImageFacts, Input, Picture, Role, picture_of
@@ -235,9 +236,7 @@ class Workshop:
     async def _drop(self, id_: TurnId, images: Sequence[ImageFacts]) -> None:
         if images:
             gone = await self._ledger.release(f"turn:{id_}", images)
-            for sha256 in gone:
-                await self._images.delete(sha256)
-            await self._ledger.deleted(gone)
+            await delete_pixels(self._images, self._ledger, gone)
 
     # --- one turn
 

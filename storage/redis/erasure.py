@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import math
 import re
@@ -16,6 +15,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import ResponseError
 
+from bot.deletion import delete_pixels
 from bot.domain.cast import Member, without
 from bot.domain.credit import is_step, lent_to
 from bot.domain.images import ImageFacts
@@ -67,8 +67,6 @@ T = TypeVar("T")
 _TRIES = 5
 _AT_ONCE = 50
 """Turns, or messages, that are dealt with at once: others are served in between."""
-_DELETED_AT_ONCE = 20
-"""Files that are deleted side by side. Whoever stores one of them anew waits for no more than these."""
 _LOOKED_AT = 1000
 """Names of keys that are looked at in one go: about half a millisecond of the server's."""
 _NAMED_AFTER_PEOPLE = ("telegram:", "discord:", "message:", "latest:", "chat:", "{adm}:charged:")
@@ -534,10 +532,7 @@ class RedisErasure:
             return gone
         # Telegram keeps what it was sent: nothing here is to lead to that any more.
         await self._delete([self._keys.telegram_file(sha256) for sha256 in gone])
-        # What was rendered goes before what it was rendered from, by which it is found again after a kill.
-        for some in _some(gone[::-1], _DELETED_AT_ONCE):
-            await asyncio.gather(*map(self._images.delete, some))
-            await self._ledger.deleted(some)
+        await delete_pixels(self._images, self._ledger, gone)
         return gone
 
 

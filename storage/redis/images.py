@@ -12,13 +12,11 @@ from redis.asyncio.client import Pipeline
 
 from bot.domain.images import ImageFacts
 from bot.domain.refs import Sha256
-from bot.ports import Rendered
+from bot.ports import DELETION_S, Rendered
 from storage.redis.client import Script
 from storage.redis.codec import FACTS
 from storage.redis.keys import Keys
 
-GOING_S = 30
-"""A deletion is done by then, or given up."""
 _LOOK_S = 0.02
 _MADE = "made:"
 """How the names of fields begin that hold a rendition under its own hash, whatever became of its target."""
@@ -56,8 +54,15 @@ class RedisImageLedger:
             [(holder, each.sha256) for holder, images in held for each in _with_credentials(images)]
         )
 
-    async def take(self, sha256: Sha256) -> bool:
-        return bool(await self._let_go([("", sha256)]))
+    async def take(self, images: Sequence[Sha256]) -> Sequence[Sha256]:
+        return await self._let_go([("", sha256) for sha256 in images])
+
+    async def still_going(self, gone: Sequence[Sha256]) -> Sequence[Sha256]:
+        async with self._client.pipeline(transaction=False) as pipe:
+            for sha256 in gone:
+                pipe.expire(self._keys.image_going(sha256), DELETION_S)
+            going: list[Any] = await pipe.execute()
+        return [sha256 for sha256, is_going in zip(gone, going, strict=True) if is_going]
 
     async def _let_go(self, held: Sequence[tuple[str, Sha256]]) -> Sequence[Sha256]:
         """By each holder of one image; then by those images that went, of what was made from them."""
@@ -66,7 +71,7 @@ class RedisImageLedger:
         pairs = list(dict.fromkeys(held))
         async with self._client.pipeline(transaction=False) as pipe:
             for holder, sha256 in pairs:
-                await self._release(self._all_of(sha256), [holder, GOING_S], within=pipe)
+                await self._release(self._all_of(sha256), [holder, DELETION_S], within=pipe)
             answers: list[Any] = await pipe.execute()
         went = [(sha256, texts) for (_, sha256), texts in zip(pairs, answers, strict=True) if texts is not None]
         made = [

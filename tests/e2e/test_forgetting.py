@@ -8,11 +8,14 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
 from bot.app import back_up, receipt_of
+from bot.deletion import LONGEST_S, delete_pixels
 from bot.domain.consent import Say, Standing, mark_of
 from bot.domain.images import ImageFacts
 from bot.domain.messages import Received
@@ -20,7 +23,7 @@ from bot.domain.refs import ChatRef, Sha256, UserRef, sha256_of
 from bot.domain.turns import TurnState
 from bot.domain.words import AGREED_HERE, would_rather_not
 from bot.engines.exact import ExactEngine
-from bot.ports import Engine, Notes
+from bot.ports import DELETION_S, Engine, Notes
 from storage.objects.notes import notes
 from storage.redis.client import open_client
 from storage.redis.images import RedisImageLedger
@@ -33,6 +36,35 @@ DAY = 24 * 3600.0
 CARL, DORA, EVE, ZOE = (UserRef("web", name) for name in ("carl", "dora", "eve", "zoe"))
 OTHER = ChatRef("web", "page", "other")
 ROCKET = (SAMPLES / "rocket.jpg").read_bytes()
+
+
+class HangingBucket:
+    """A deletion is done once `may_go_on` is set."""
+
+    def __init__(self) -> None:
+        self.held: dict[Sha256, bytes] = {}
+        self.may_go_on = asyncio.Event()
+        self.deleting = 0
+
+    async def put(self, data: bytes, sha256: Sha256 | None = None) -> Sha256:
+        sha256 = sha256 or sha256_of(data)
+        self.held[sha256] = data
+        return sha256
+
+    async def get(self, sha256: Sha256) -> bytes:
+        return self.held[sha256]
+
+    async def delete(self, sha256: Sha256) -> None:
+        self.deleting += 1
+        try:
+            await self.may_go_on.wait()
+            self.held.pop(sha256, None)
+        finally:
+            self.deleting -= 1
+
+    async def list(self) -> AsyncIterator[tuple[Sha256, float]]:
+        for sha256 in self.held:
+            yield sha256, 0.0
 
 
 @pytest.fixture
@@ -237,11 +269,74 @@ async def test_what_is_held_while_it_is_deleted_is_stored_after_that(client: Red
     async with asyncio.timeout(5):
         while not await client.exists(Keys().image_holders(image.sha256)):
             await asyncio.sleep(0.01)
-    assert not await ledger.take(image.sha256)
+    assert not await ledger.take([image.sha256])
     assert not holding.done()
     await ledger.deleted([image.sha256])
     async with asyncio.timeout(5):
         await holding
+
+
+async def test_a_deletion_that_hangs_is_given_up_before_anybody_stores_the_same_anew(client: Redis) -> None:
+    ledger, bucket = RedisImageLedger(client, retention_s=60), HangingBucket()
+    image = ImageFacts(await bucket.put(b"one"), "image/png", 1, 1, 1)
+    await ledger.keep("turn:one", [(image, image)], target="")
+    gone = await ledger.release("turn:one", [image])
+    with pytest.raises(TimeoutError):
+        await delete_pixels(bucket, ledger, gone, longest_s=0.05)
+    assert bucket.deleting == 0
+    # Who holds it meanwhile waits, as long as the request may still be on its way.
+    left_s = await client.pttl(Keys().image_going(image.sha256)) / 1000
+    assert DELETION_S - LONGEST_S < left_s <= DELETION_S
+    bucket.may_go_on.set()
+    assert await delete_pixels(bucket, ledger, gone) == 1
+    assert not await client.exists(Keys().image_going(image.sha256))
+
+
+async def test_what_was_let_go_of_too_long_ago_is_not_deleted_under_who_has_stored_it_since(client: Redis) -> None:
+    ledger, bucket = RedisImageLedger(client, retention_s=60), HangingBucket()
+    bucket.may_go_on.set()
+    old, young = [ImageFacts(await bucket.put(each), "image/png", 1, 1, 1) for each in (b"old", b"young")]
+    await ledger.keep("turn:one", [(old, old), (young, young)], target="")
+    gone = await ledger.release("turn:one", [old, young])
+    await client.delete(Keys().image_going(old.sha256))  # as it ends by itself
+    await client.expire(Keys().image_going(young.sha256), 1)
+    await ledger.keep("turn:two", [(old, old)], target="")
+    assert list(await ledger.still_going(gone)) == [young.sha256]
+    assert await client.ttl(Keys().image_going(young.sha256)) > DELETION_S - 5
+    assert await delete_pixels(bucket, ledger, gone) == 1
+    assert [sha async for sha, _ in bucket.list()] == [old.sha256]
+
+
+async def test_a_rendition_goes_with_what_the_collector_finds_that_nobody_holds(client: Redis) -> None:
+    ledger = RedisImageLedger(client, retention_s=60)
+    master, smaller, held = (ImageFacts(Sha256(each * 64), "image/png", 1, 1, 1) for each in "abc")
+    await ledger.keep("turn:one", [(master, smaller), (held, held)], target="small")
+    await client.delete(Keys().image(master.sha256), Keys().image_holders(master.sha256))  # as they end by themselves
+    nobodys = Sha256("d" * 64)
+    taken = await ledger.take([master.sha256, held.sha256, nobodys])
+    assert sorted(taken) == [master.sha256, smaller.sha256, nobodys]
+
+
+async def test_the_collector_asks_for_many_images_at_once(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    await rig.sees(await rig.says("crop to a square", [CAT]))
+    kept = {sha async for sha, _ in rig.house.images.list()}
+    for number in range(450):
+        await rig.house.images.put(b"%d" % number)
+    reconciler = rig.house.reconciler
+    reconciler._unheld_s = -1.0  # pyright: ignore[reportPrivateUsage]
+    trips = 0
+    execute = Pipeline.execute
+
+    async def counted(self: Pipeline, raise_on_error: bool = True) -> Any:
+        nonlocal trips
+        trips += 1
+        return await execute(self, raise_on_error)
+
+    monkeypatch.setattr(Pipeline, "execute", counted)
+    assert await reconciler._collect() == 450  # pyright: ignore[reportPrivateUsage]
+    assert {sha async for sha, _ in rig.house.images.list()} == kept
+    # Three times to ask, and twice for each twenty that are deleted; whatever else runs beside has its own.
+    assert trips < 100
 
 
 async def test_one_process_collects_at_a_time_and_what_is_held_stays(rig: Rig, client: Redis) -> None:
