@@ -36,6 +36,10 @@ EXCEPTIONS: Mapping[str, str] = {
 """Places that may name whoever was forgotten, and why. docs/forgetting.md has them, too."""
 
 
+_LISTS = re.compile(r"rb:\{who\}:(rules|allowed)")
+"""Whose fields may name somebody, and whose values may not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """What to look for. `ids` are what platforms call them, `words` what nobody else has said."""
@@ -108,7 +112,10 @@ async def _database(client: Any) -> AsyncIterator[tuple[str, Sequence[bytes]]]:
             case "string":
                 texts = [await client.get(key) or b""]
             case "hash":
-                texts = [each for pair in (await client.hgetall(key)).items() for each in pair]
+                fields = await client.hgetall(key)
+                texts = [each for pair in fields.items() for each in pair]
+                if _LISTS.fullmatch(key.decode()):
+                    yield f"{key.decode()} (values)", list(fields.values())
             case "list":
                 texts = await client.lrange(key, 0, -1)
             case "set":

@@ -11,15 +11,18 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 from bot.domain.invitations import MOST_TRIES, TRIES_WINDOW_S, Invitation, Joined
 from bot.domain.people import Door, Entry, Roll, Rules
+from bot.domain.refs import ChatRef, user_ref_of
 from storage.redis.client import Script
 from storage.redis.codec import ENTRY, INVITATION
 from storage.redis.keys import Keys
+from storage.redis.without import is_own_chat
 
 _NEWS_LIFE_S = 24 * 3600
 _MOST_NEWS = 16
@@ -145,8 +148,9 @@ class RedisPeopleStore:
     # --- erasure
 
     async def forget(self, person: str) -> None:
-        """Who came in by a code is not on the list any more, and nobody is named as who put others there. That somebody
-        is kept out or was let in by an operator stays, without a word of why."""
+        """Who came in by a code is not on the list any more, and nobody is named as who put others there. That
+        somebody, or the chat that is named after them, is kept out or was let in by an operator stays, without a
+        word of why."""
         was_invited = any(await self.allowed([person]))
         for name in ("rules", "allowed"):
             key = self._keys.who(name)
@@ -181,8 +185,16 @@ def _without(subject: str, text: str, person: str) -> str:
     entry = ENTRY.load(text)
     if subject == person and entry.invited:
         return ""
-    left = replace(entry, by="" if entry.by == person else entry.by, reason="" if subject == person else entry.reason)
+    reason = "" if _is_about(subject, person) else entry.reason
+    left = replace(entry, by="" if entry.by == person else entry.by, reason=reason)
     return text if left == entry else ENTRY.rewrite(text, left)
+
+
+def _is_about(subject: str, person: str) -> bool:
+    """Whether it is this person, or the chat in which they are alone with the bot."""
+    platform, *kind, id_ = subject.split(":")
+    is_own = bool(kind) and is_own_chat(user_ref_of(person), ChatRef(platform, "", unquote(id_)))
+    return subject == person or is_own
 
 
 def _rolls(found: Mapping[Any, Any]) -> dict[Roll, dict[str, Entry]]:

@@ -159,6 +159,25 @@ async def test_whoever_is_forgotten_leaves_a_ban_without_its_reason_and_is_named
     assert [each.by for each in await store.invitations()] == [""]
 
 
+async def test_what_is_said_of_the_chat_named_after_whoever_is_forgotten_stays_without_its_reason(
+    store: RedisPeopleStore,
+) -> None:
+    for chat in ("2", "2%2F7", "-2", "22"):
+        await store.put(Roll.DENIED, f"telegram:chat:{chat}", Entry(at=1.0, reason="two writes too much"))
+    await store.put(Roll.ALLOWED, "telegram:chat:2", Entry(at=1.0, reason="two is kind", by="host"))
+    await store.put(Roll.DENIED, "discord:chat:2", Entry(at=1.0, reason="loud"))
+    await store.forget(OTHER)
+    left = {subject: entry.reason for subject, entry in (await store.roll(Roll.DENIED)).items()}
+    assert left == {
+        "telegram:chat:2": "",
+        "telegram:chat:2%2F7": "",
+        "telegram:chat:-2": "two writes too much",
+        "telegram:chat:22": "two writes too much",
+        "discord:chat:2": "loud",
+    }
+    assert await store.roll(Roll.ALLOWED) == {"telegram:chat:2": Entry(at=1.0, by="host")}
+
+
 async def test_whoever_came_in_by_a_code_and_is_forgotten_is_on_no_list(store: RedisPeopleStore) -> None:
     await store.invite(CODE, invitation())
     await store.join(CODE, WHO, Entry(at=1.0, invited=True))

@@ -56,9 +56,7 @@ async def test_pictures_and_words_are_found_in_files_of_any_name(client: Redis, 
     assert found == ["1573828976248487939: 1573828976248487939", "note: Anna", "photo.jpg: a picture"]
 
 
-async def test_who_stands_in_the_name_of_a_note_is_found_and_a_never_may_stay(
-    client: Redis, tmp_path: Path
-) -> None:
+async def test_who_stands_in_the_name_of_a_note_is_found_and_a_never_may_stay(client: Redis, tmp_path: Path) -> None:
     kept = notes(str(tmp_path), keep_s=60)
     anna, chat = UserRef("discord", HERS.ids[0]), ChatRef("discord", "1", "2")
     await kept.said(anna, Standing.NEVER, chat, at=1.0)
@@ -68,7 +66,13 @@ async def test_who_stands_in_the_name_of_a_note_is_found_and_a_never_may_stay(
     assert found.startswith("notes/said/")
 
 
+async def test_a_reason_on_a_list_of_the_operators_is_found(client: Redis, tmp_path: Path) -> None:
+    await client.hset("rb:{who}:rules", "denied:discord:1573828976248487939", '{"at":1.0,"reason":"Anna is loud"}')
+    assert await remnants(client, tmp_path, tmp_path, HERS) == ["rb:{who}:rules (values): Anna"]
+
+
 async def test_what_only_looks_alike_and_what_must_stay_is_not_found(client: Redis, tmp_path: Path) -> None:
     await client.set("rb:a", "Annabel wants 15738289762484879390")
     await client.hset("rb:forgotten", "discord:1573828976248487939", "1")
+    await client.hset("rb:{who}:rules", "denied:discord:1573828976248487939", '{"at":1.0,"by":"host"}')
     assert await remnants(client, tmp_path, tmp_path, HERS) == []
