@@ -76,6 +76,7 @@ from bot.ground import Ground, Grounds, Request, begins_anew, goes_on, on_origin
 from bot.languages import Languages
 from bot.listening import Listener, Understood
 from bot.ports import (
+    Close,
     Engine,
     MessageStore,
     Platform,
@@ -140,7 +141,7 @@ class Hall:
         turns: TurnStore,
         queue: TurnQueue,
         show: Callable[[TurnId], Awaitable[None]],
-        close: Callable[[TurnId], Awaitable[None]],
+        close: Close,
         listener: Listener,
         desk: Desk,
         cast: Cast,
@@ -656,17 +657,17 @@ class Hall:
     async def _conclude(self, turn: Turn, outcome: Outcome) -> None:
         """A turn that ends where it began."""
         ended = replace(outcome, usage=added(turn.spent, outcome.usage), finished_at=time.time())
-        if await self._turns.conclude(turn, ended):
+        ours = await self._turns.conclude(turn, ended)
+        if ours:
             log.info("turn concluded", turn=turn.id, state=outcome.state.value, code=outcome.code)
-        await self._close(turn.id)
+        await self._close(turn.id, ours=ours)
 
     async def _stop(self, turn: Turn, outcome: Outcome) -> None:
         """End a turn that cannot run, whether it was kept already or not."""
         ended = replace(outcome, finished_at=time.time())
-        if not await self._turns.conclude(turn, ended):
-            await self._turns.end(turn.id, ended)
+        ours = await self._turns.conclude(turn, ended) or await self._turns.end(turn.id, ended)
         log.info("turn stopped", turn=turn.id, code=outcome.code)
-        await self._close(turn.id)
+        await self._close(turn.id, ours=ours)
 
 
 def _asks_for_words(status: TurnStatus) -> bool:

@@ -613,6 +613,14 @@ class Claim:
     calls: int
 
 
+class Close(Protocol):
+    """What follows a final state, see `bot.turns.Workshop.close`."""
+
+    async def __call__(self, turn: TurnId, *, ours: bool = False) -> None:
+        """`ours` where whoever calls has the right to fill its reply: they have ended it, or taken that right."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class OpenTurn:
     """A turn that still needs something: `let_run` when admission gave it to the queue and has not heard of its end."""
@@ -649,7 +657,8 @@ class TurnStore(Protocol):
         ...
 
     async def conclude(self, turn: Turn, outcome: Outcome) -> bool:
-        """Keep a turn that ends where it began, with the reason. False when it stands already."""
+        """Keep a turn that ends where it began, with the reason. Its reply is ours to fill, see `take_filling`. False
+        when it stands already."""
         ...
 
     async def announce(self, worker: str, *, slots: int) -> Sequence[TurnId]:
@@ -676,13 +685,26 @@ class TurnStore(Protocol):
         ...
 
     async def finish(self, turn: Turn, epoch: int, outcome: Outcome) -> bool:
-        """Commit, with the turn's inputs as they were resolved. False when the epoch is no longer ours: nothing was
-        written."""
+        """Commit, with the turn's inputs as they were resolved. Its reply is ours to fill, see `take_filling`. False
+        when the epoch is no longer ours: nothing was written. Repeating it is harmless."""
         ...
 
     async def end(self, turn: TurnId, outcome: Outcome) -> bool:
         """End a turn that is not finished, and take it from whoever runs it: cancelled, or refused where it found no
-        room. False when it was finished, and nothing was written."""
+        room. Its reply is ours to fill, see `take_filling`. False when it was finished, and nothing was written."""
+        ...
+
+    async def take_filling(self, turn: TurnId, *, alone: bool = False) -> bool:
+        """Take the right to fill the reply of a turn that has ended: for some seconds nobody else gets it. False where
+        somebody has it, or the answer stands there. `alone` where it is certain that nobody else is at it."""
+        ...
+
+    async def keep_filling(self, turn: TurnId) -> bool:
+        """Still filling: renews the right. False where this process has it no more."""
+        ...
+
+    async def leave_filling(self, turn: TurnId) -> None:
+        """Give the right back, where this process has it."""
         ...
 
     async def settle(self, status: TurnStatus) -> Sequence[TurnId]:

@@ -15,7 +15,7 @@ from bot.domain.errors import ChatClosed
 from bot.domain.messages import InboundMessage
 from bot.domain.refs import Sha256, TurnId
 from bot.domain.turns import FINAL_STATES
-from bot.ports import ImageLedger, ImageStore, MessageStore, OpenTurn, TurnQueue, TurnStore
+from bot.ports import Close, ImageLedger, ImageStore, MessageStore, OpenTurn, TurnQueue, TurnStore
 from bot.sight import figures
 
 log = structlog.get_logger("reconciler")
@@ -40,9 +40,9 @@ class Spool(Protocol):
 
 class Reconciler:
     """Looks every `every_s` seconds, and sweeps pixels every `sweep_s`. What is younger than `grace_s` is left to
-    whoever is at it. `receive` is the hall, `close` what follows a final state, `expire` ends what has waited longer
-    than `consent_s` for somebody's consent; `also` is a round of those who look after their own,
-    `clean` one that goes with each sweep."""
+    whoever is at it, and so is a reply that somebody has the right to fill. `receive` is the hall, `close` what follows
+    a final state, `expire` ends what has waited longer than `consent_s` for somebody's consent; `also` is a round of
+    those who look after their own, `clean` one that goes with each sweep."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Reconciler:
         ledger: ImageLedger,
         spool: Spool,
         receive: Callable[[InboundMessage], Awaitable[object]],
-        close: Callable[[TurnId], Awaitable[None]],
+        close: Close,
         expire: Callable[[TurnId], Awaitable[None]],
         also: Callable[[], Awaitable[None]],
         clean: Callable[[], Awaitable[int]],
@@ -113,13 +113,13 @@ class Reconciler:
                 await self._queue.start(turn)
 
     async def look(self, *, grace_s: float | None = None) -> None:
-        """One round. No grace where it is certain that nobody else is at it."""
+        """One round. No grace where it is certain that nobody else is at it, or has the right to fill."""
         grace_s = self._grace_s if grace_s is None else grace_s
         some = asyncio.Semaphore(_MOST_REPAIRS)
         messages = await self._messages.unsettled(older_than_s=grace_s)
         await asyncio.gather(*(self._bring_back(message, some) for message in messages))
         turns = [each for each in await self._turns.open_turns() if each.age_s >= grace_s]
-        await asyncio.gather(*(self._repair(open_, some) for open_ in turns))
+        await asyncio.gather(*(self._repair(open_, some, alone=not grace_s) for open_ in turns))
         await self._also()
 
     async def _bring_back(self, message: InboundMessage, some: asyncio.Semaphore) -> None:
@@ -129,20 +129,28 @@ class Reconciler:
             else:
                 await self._messages.put_off(message)
 
-    async def _repair(self, open_: OpenTurn, some: asyncio.Semaphore) -> None:
+    async def _repair(self, open_: OpenTurn, some: asyncio.Semaphore, *, alone: bool) -> None:
         async with some:
             if open_.state in FINAL_STATES:
-                await self._one(self._close(open_.turn), "undelivered", open_.turn)
+                await self._one(self._fill(open_.turn, alone=alone), "undelivered", open_.turn)
             elif open_.let_run:
                 await self._one(self._queue.start(open_.turn), "let_run", open_.turn)
             elif open_.asks and open_.age_s > self._consent_s:
                 await self._one(self._expire(open_.turn), "consent_expired", open_.turn)
 
+    async def _fill(self, turn: TurnId, *, alone: bool) -> bool:
+        """Not where somebody is at it."""
+        if not await self._turns.take_filling(turn, alone=alone):
+            return False
+        await self._close(turn, ours=True)
+        return True
+
     async def _one(self, repair: Awaitable[object], kind: str, name: str) -> bool:
         """One thing that cannot be repaired does not stand in the way of the others."""
         try:
             async with asyncio.timeout(_LONGEST_REPAIR_S):
-                await repair
+                if await repair is False:
+                    return True  # there was nothing to do
         except ChatClosed as error:
             # Tried again later, which costs nothing while the platform knows that it is closed.
             return not error.retryable

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.budget import Estimates
 from bot.domain.outcomes import added
-from bot.domain.refs import TurnId
 from bot.domain.turns import Outcome, TurnStatus
-from bot.ports import Engine, TurnQueue, TurnStore
+from bot.ports import Close, Engine, TurnQueue, TurnStore
 
 
 class Stopping:
@@ -23,7 +22,7 @@ class Stopping:
         queue: TurnQueue,
         engines: Mapping[str, Engine],
         estimates: Estimates,
-        close: Callable[[TurnId], Awaitable[None]],
+        close: Close,
     ) -> None:
         self._turns = turns
         self._queue = queue
@@ -39,5 +38,5 @@ class Stopping:
         if not await self._turns.end(turn.id, ended):
             return False
         await self._queue.cancel(turn.id)
-        await self._close(turn.id)
+        await self._close(turn.id, ours=True)
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -42,7 +42,7 @@ from bot.domain.words import (
     STORY_BROKEN,
     joined,
 )
-from bot.ending import end
+from bot.ending import end, is_ending
 from bot.ports import (
     ChatStore,
     Claim,
@@ -67,12 +67,13 @@ MAX_CLAIMS = 4
 """A turn that brought down this many workers is not tried again."""
 _OUTAGE_WAITS_S = (0.5, 1, 2, 4, 8, 15, 30)
 _MAX_CLIMB = 64
+_LEAVING_S = 5.0
 
 
 class Workshop:
     """Runs turns. `show` fills the reserved reply; `capabilities` says what a chat can show; `estimates` has the
     text model that reads lettering back, where there is one; `still_admits` says why a turn is not to begin, where its
-    author or its chat is kept out by now."""
+    author or its chat is kept out by now; `beat_s` is how often a long filling shows life."""
 
     def __init__(
         self,
@@ -90,7 +91,9 @@ class Workshop:
         capabilities: Callable[[ChatRef], Awaitable[ChatCapabilities]],
         estimates: Estimates,
         still_admits: Callable[[Turn], Awaitable[str]],
+        beat_s: float = 2.0,
     ) -> None:
+        self._beat_s = beat_s
         self._still_admits = still_admits
         self._engines = engines
         self._turns = turns
@@ -108,7 +111,7 @@ class Workshop:
             text_model=estimates.text_model, calls=calls, images=images, keep=self._kept, let_go=self._let_go
         )
         self._running = 0
-        self._showing: set[asyncio.Task[None]] = set()
+        self._showing: dict[asyncio.Task[None], TurnId] = {}
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -117,8 +120,13 @@ class Workshop:
         await self._idle.wait()
 
     async def leave(self) -> None:
-        """Show nothing more: what is not shown by now is found by the reconciler."""
-        await end(*self._showing)
+        """Show nothing more: what is not shown by now is found by others, at once."""
+        showing = dict(self._showing)
+        await end(*showing)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LEAVING_S):
+                for id_ in showing.values():  # a task that was ended before it began has given nothing back
+                    await self._leave_filling(id_)
 
     async def run(self, id_: TurnId) -> None:
         """Run this turn if nobody else does. Any failure ends it with words; only a long outage of the store leaves it
@@ -141,8 +149,8 @@ class Workshop:
 
     def _show_beside(self, status: TurnStatus) -> None:
         task = asyncio.create_task(self._deliver_beside(status), name=f"show {status.turn.id}")
-        self._showing.add(task)
-        task.add_done_callback(self._showing.discard)
+        self._showing[task] = status.turn.id
+        task.add_done_callback(self._showing.pop)
 
     async def _deliver_beside(self, status: TurnStatus) -> None:
         with self._busy():
@@ -161,33 +169,40 @@ class Workshop:
         try:
             with speaking(claim.status.turn.language), stage("work", engine=claim.status.turn.engine):
                 turn, made = await self._work(claim)
-            outcome = replace(made.outcome, finished_at=time.time())
-            with stage("finish"):
-                committed = await self._through_outage(lambda: self._turns.finish(turn, claim.epoch, outcome))
-            if not committed:
-                await self._let_go(id_, (*outcome.images, *made.spare))
-                raise Fenced
+            async with self._filling_given_back(id_):
+                final = await self._committed(claim, turn, made, started)
+                await self._settle(final)
         except Fenced:
             log.info("turn taken away", turn=id_, epoch=claim.epoch)
             await self._close_beside(id_)
-            return
+        else:
+            self._show_beside(final)
+
+    async def _committed(self, claim: Claim, turn: Turn, made: Proofread, started: float) -> TurnStatus:
+        """Its end is written, and its reply ours to fill."""
+        id_ = turn.id
+        outcome = replace(made.outcome, finished_at=time.time())
+        with stage("finish"):
+            committed = await self._through_outage(lambda: self._turns.finish(turn, claim.epoch, outcome))
+        if not committed:
+            await self._let_go(id_, (*outcome.images, *made.spare))
+            raise Fenced
         await self._drop(id_, [image for image in made.spare if image not in outcome.images])
         _log_finished(turn, outcome, time.monotonic() - started)
-        final = replace(claim.status, turn=turn, state=outcome.state, outcome=outcome)
-        await self._settle(final)
-        self._show_beside(final)
+        return replace(claim.status, turn=turn, state=outcome.state, outcome=outcome)
 
-    async def close(self, id_: TurnId) -> None:
-        """After a final state: give back what was reserved, let the next ones run, fill the reply. Repeatable; does
-        nothing for a turn that is not final."""
-        with on_path(id_):
-            status = await self._settled(id_)
-            if status is not None:
+    async def close(self, turn: TurnId, *, ours: bool = False) -> None:
+        """After a final state: give back what was reserved, let the next ones run, fill the reply if nobody else is at
+        it. `ours` where the right to fill it is ours already. Repeatable; does nothing for a turn that is not final."""
+        with on_path(turn):
+            async with self._filling_given_back(turn) if ours else contextlib.nullcontext():
+                status = await self._settled(turn)
+            if status is not None and (ours or await self._turns.take_filling(turn)):
                 await self._deliver(status)
 
     async def _close_beside(self, id_: TurnId) -> None:
         status = await self._settled(id_)
-        if status is not None:
+        if status is not None and await self._turns.take_filling(id_):
             self._show_beside(status)
 
     async def _settled(self, id_: TurnId) -> TurnStatus | None:
@@ -206,20 +221,59 @@ class Workshop:
             await self._drop(status.turn.id, status.draft.images)
 
     async def _deliver(self, status: TurnStatus) -> None:
+        """Fill a reply that is ours to fill. What is not shown is anybody's to try."""
         if status.delivered:
             return
-        result = "shown"
+        async with self._filling_given_back(status.turn.id), self._filling_kept(status.turn.id):
+            result = "shown"
+            try:
+                with stage("fill", platform=status.turn.chat.platform):
+                    await self._show(status)
+            except ChatGone:
+                log.info("nobody left to show it to", turn=status.turn.id)
+                result = "gone"
+            except ChatClosed:
+                figures.DELIVERIES.labels(status.turn.chat.platform, "closed").inc()
+                await self._leave_filling(status.turn.id)
+                return  # it is kept, and shown once the chat is open again
+            if await self._turns.delivered(status.turn.id):
+                shown(status, result)
+
+    @contextlib.asynccontextmanager
+    async def _filling_kept(self, id_: TurnId) -> AsyncGenerator[None]:
+        """However long it takes, nobody else fills this reply meanwhile."""
+
+        async def keep() -> None:
+            while not is_ending():
+                await asyncio.sleep(self._beat_s)
+                try:
+                    await self._turns.keep_filling(id_)
+                except Exception as error:
+                    log.warning("could not keep others from filling", turn=id_, error=type(error).__name__)
+
+        keeping = asyncio.create_task(keep(), name=f"filling {id_}")
         try:
-            with stage("fill", platform=status.turn.chat.platform):
-                await self._show(status)
-        except ChatGone:
-            log.info("nobody left to show it to", turn=status.turn.id)
-            result = "gone"
-        except ChatClosed:
-            figures.DELIVERIES.labels(status.turn.chat.platform, "closed").inc()
-            return  # it is kept, and shown once the chat is open again
-        if await self._turns.delivered(status.turn.id):
-            shown(status, result)
+            yield
+        finally:
+            await end(keeping)
+
+    @contextlib.asynccontextmanager
+    async def _filling_given_back(self, id_: TurnId) -> AsyncGenerator[None]:
+        """What is broken off in here is somebody else's to fill, at once."""
+        try:
+            yield
+        except Fenced:
+            raise
+        except BaseException:
+            await self._leave_filling(id_)
+            raise
+
+    async def _leave_filling(self, id_: TurnId) -> None:
+        try:
+            await self._turns.leave_filling(id_)
+        except Exception as error:
+            # Then it ends by itself, a little later.
+            log.warning("could not leave a filling to others", turn=id_, error=type(error).__name__)
 
     async def _start(self, turns: Sequence[TurnId]) -> None:
         for next_ in turns:

@@ -297,9 +297,11 @@ class RedisErasure:
         drafted = under_way.draft.usage if under_way.draft else Usage()
         # No calls, so that one in flight is charged on top: what it cost will never be known.
         used = replace(added(under_way.turn.spent, drafted), calls=0)
-        await self._turns.end(id_, Outcome(TurnState.CANCELLED, code="forgotten", usage=used))
+        ours = await self._turns.end(id_, Outcome(TurnState.CANCELLED, code="forgotten", usage=used))
         status = await self._turns.load(id_) or under_way
         await self._turns.settle(status)
+        if ours:
+            await self._turns.leave_filling(id_)
         return status
 
     async def _erase_turns(self, found: Sequence[TurnStatus]) -> Sequence[Sha256]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -37,7 +38,7 @@ class RedisTurnStore:
 
     `author_limit` is how many turns one person may have running, `chat_limit` one chat, `server_limit` one server,
     `house_limit` all together, however many slots there are; 0 for no limit. `life_s` is how long a worker that shows
-    no life keeps its claim; `retention_s` how long an untouched record stays.
+    no life keeps its claim, and its right to fill a reply; `retention_s` how long an untouched record stays.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class RedisTurnStore:
         self._retention_s = retention_s
         self._limits = f"{author_limit}:{chat_limit}:{server_limit}:{house_limit}"
         self._life_s = life_s
+        self._holder = secrets.token_hex(8)
         self._unknown: dict[TurnId, str] = {}
         """Of turns that run here what a newer version wrote into them."""
         self._create = Script(client, "_turn.lua", "create.lua")
@@ -65,6 +67,7 @@ class RedisTurnStore:
         self._keep_draft = Script(client, "_turn.lua", "draft.lua")
         self._finish = Script(client, "_turn.lua", "finish.lua")
         self._end = Script(client, "_turn.lua", "end.lua")
+        self._filling = Script(client, "_turn.lua", "filling.lua")
         self._submit = Script(client, "_admission.lua", "submit.lua")
         self._settle = Script(client, "_admission.lua", "settle.lua")
         self._announce = Script(client, "_admission.lua", "announce.lua")
@@ -151,6 +154,8 @@ class RedisTurnStore:
                     TURN.dump(turn),
                     state.value,
                     OUTCOME.dump(outcome) if outcome else "",
+                    self._holder,
+                    self._life_s,
                 ],
                 within=pipe,
             )
@@ -214,7 +219,8 @@ class RedisTurnStore:
 
     async def finish(self, turn: Turn, epoch: int, outcome: Outcome) -> bool:
         await self._index_resolved(turn)
-        args = [epoch, outcome.state.value, OUTCOME.dump(outcome), self._body(turn)]
+        body = self._body(turn)
+        args = [epoch, outcome.state.value, OUTCOME.dump(outcome), body, self._holder, self._life_s]
         finished = bool(await self._finish(self._both(turn.id), args))
         self._unknown.pop(turn.id, None)
         return finished
@@ -224,7 +230,20 @@ class RedisTurnStore:
         return TURN.rewrite(unknown, turn) if unknown else TURN.dump(turn)
 
     async def end(self, turn: TurnId, outcome: Outcome) -> bool:
-        return bool(await self._end(self._both(turn), [OUTCOME.dump(outcome), outcome.state.value]))
+        args = [OUTCOME.dump(outcome), outcome.state.value, self._holder, self._life_s]
+        return bool(await self._end(self._both(turn), args))
+
+    async def take_filling(self, turn: TurnId, *, alone: bool = False) -> bool:
+        return await self._fills(turn, "seize" if alone else "take")
+
+    async def keep_filling(self, turn: TurnId) -> bool:
+        return await self._fills(turn, "keep")
+
+    async def leave_filling(self, turn: TurnId) -> None:
+        await self._fills(turn, "leave")
+
+    async def _fills(self, turn: TurnId, what: str) -> bool:
+        return bool(await self._filling(self._both(turn), [what, self._holder, self._life_s]))
 
     async def settle(self, status: TurnStatus) -> Sequence[TurnId]:
         turn, outcome = status.turn, status.outcome or Outcome(status.state)
@@ -264,6 +283,7 @@ class RedisTurnStore:
     async def delivered(self, turn: TurnId) -> bool:
         async with self._client.pipeline(transaction=False) as pipe:
             pipe.hset(self._keys.turn(turn), "delivered", "1")
+            pipe.hdel(self._keys.turn(turn), "filling_by", "filling_until")
             pipe.expire(self._keys.turn(turn), self._retention_s)
             pipe.zrem(f"{self._keys.admission}:open", turn)
             pipe.expire(f"{self._keys.admission}:turn:{turn}", _SETTLED_S)

@@ -8,6 +8,11 @@ local function ours(epoch)
   return redis.call('HGET', turn, 'epoch') == epoch and not FINAL[redis.call('HGET', turn, 'state')]
 end
 
+-- Whoever ends a turn fills its reply, and so long nobody else.
+local function fills(holder, life_s)
+  redis.call('HSET', turn, 'filling_by', holder, 'filling_until', tostring(now + tonumber(life_s)))
+end
+
 -- The turn as its holder resolved it; unless somebody was forgotten since the claim, for then the holder's copy may
 -- still have their words, and what stands is kept.
 local function keep_body(body)

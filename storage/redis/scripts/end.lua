@@ -1,7 +1,8 @@
--- Ends a turn that is not finished, and takes it from whoever holds it. ARGV: outcome, state. Gives 1, or 0.
+-- Ends a turn that is not finished, and takes it from whoever holds it. ARGV: outcome, state, holder, life_s. Gives 1, or 0.
 local state = redis.call('HGET', turn, 'state')
 if not state or FINAL[state] then return 0 end
 redis.call('HINCRBY', turn, 'epoch', 1)
 redis.call('HSET', turn, 'state', ARGV[2], 'outcome', ARGV[1])
 redis.call('HDEL', turn, 'alive_until', 'rewritten')
+fills(ARGV[3], ARGV[4])
 return 1
