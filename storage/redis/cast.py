@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from redis.asyncio import Redis
@@ -33,27 +34,33 @@ class RedisCastStore:
         return [member for texts in found for member in _in_order(texts)]
 
     async def put(self, member: Member, *, instead_of: Member | None) -> bool:
-        if self._life_s is not None:
-            # First: what is kept of somebody must be found when they are to be forgotten.
-            async with self._client.pipeline(transaction=False) as pipe:
-                for person in member.people:
-                    pipe.sadd(self._keys.user_cast(person), member.chat.key)
-                    pipe.expire(self._keys.user_cast(person), self._life_s)
-                await pipe.execute()
+        await self._list(member)
         return await self._swap(member, instead_of, member)
+
+    async def _list(self, member: Member) -> None:
+        """First: what is kept of somebody must be found when they are to be forgotten."""
+        if self._life_s is None:
+            return
+        async with self._client.pipeline(transaction=False) as pipe:
+            for person in member.people:
+                pipe.sadd(self._keys.user_cast(person), member.chat.key)
+                pipe.expire(self._keys.user_cast(person), self._life_s)
+            await pipe.execute()
 
     async def drop(self, member: Member) -> bool:
         return await self._swap(member, member, None)
 
-    async def _swap(self, member: Member, standing: Member | None, then: Member | None) -> bool:
+    async def _swap(self, member: Member, standing: Member | None, then: Member | None, *, text: str = "") -> bool:
+        """`text` is what stands elsewhere of the one that shall stand here."""
         key, field = self._keys.cast(member.chat.key), same_name(member.name)
         before: Any = await self._client.hget(key, field)
         if (MEMBER.load(before) if before else None) != standing:
             return False
-        text = "" if then is None else MEMBER.rewrite(before, then) if before else MEMBER.dump(then)
+        text = before or text
+        left = "" if then is None else MEMBER.rewrite(text, then) if text else MEMBER.dump(then)
         if self._life_s is not None:
             await self._renew([member.chat])
-        return bool(await self._change([key], [field, before or "", text, self._life_s or ""]))
+        return bool(await self._change([key], [field, before or "", left, self._life_s or ""]))
 
     async def renew(self, members: Sequence[Member]) -> None:
         await self._renew(list(dict.fromkeys(member.chat for member in members)))
@@ -83,9 +90,12 @@ class RedisCastStore:
             await self._client.delete(self._keys.user_cast(person))
 
     async def move(self, old: ChatRef, new: ChatRef) -> None:
-        for member in await self.members([old]):
-            there = Member(member.id, new, member.name, member.by, member.pictures, member.turns)
-            await self.put(there, instead_of=None)
+        texts: Any = await self._client.hvals(self._keys.cast(old.key))
+        for text in texts:
+            member = MEMBER.load(text)
+            there = replace(member, chat=new)
+            await self._list(there)
+            await self._swap(there, None, there, text=text)
             await self.drop(member)
 
 

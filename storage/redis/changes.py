@@ -77,7 +77,7 @@ class RedisChangeLog:
                 if left != change:
                     async with self._client.pipeline(transaction=True) as pipe:
                         pipe.zrem(key, text)
-                        pipe.zadd(key, {CHANGE.rewrite(text, left): change.at})
+                        pipe.zadd(key, {CHANGE.rewrite(text, left, erasing=True): change.at})
                         pipe.expire(key, CHANGES_LIFE_S)
                         await pipe.execute()
 

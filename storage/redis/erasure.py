@@ -156,7 +156,8 @@ class RedisErasure:
         text: Any = await self._client.hget(key, user.key)
         earlier = _begun(user.key, text) if text else None
         begun = Begun(user, before, earlier.number or number if earlier else number, 0, time.time())
-        await self._client.hset(key, user.key, _BEGUN.dump(replace(begun, turns=earlier.turns if earlier else 0)))
+        begun = replace(begun, turns=earlier.turns if earlier else 0)
+        await self._client.hset(key, user.key, _BEGUN.rewrite(text, begun) if text else _BEGUN.dump(begun))
         return begun.number
 
     async def show_life(self, user: UserRef, turns: int) -> None:
@@ -508,7 +509,8 @@ class RedisErasure:
         for field in ("outcome", "draft"):
             text: Any = await self._client.hget(key, field)
             if text is not None:
-                await self._client.hset(key, field, OUTCOME.rewrite(text, change(OUTCOME.load(text))))
+                left = change(OUTCOME.load(text))
+                await self._client.hset(key, field, OUTCOME.rewrite(text, left, erasing=True))
 
     async def _rewrite(self, status: TurnStatus, change: Callable[[Turn], Turn]) -> bool:
         """Whether there was anything to change. Whoever runs the turn cannot write back what it read before."""
@@ -521,7 +523,7 @@ class RedisErasure:
             changed = change(turn)
             if changed == turn and status.state in FINAL_STATES:
                 return False
-            if await self._replace([key], [body, TURN.rewrite(body, changed)]):
+            if await self._replace([key], [body, TURN.rewrite(body, changed, erasing=True)]):
                 return changed != turn
 
     async def _release(self, holder: str, images: Sequence[ImageFacts]) -> Sequence[Sha256]:

@@ -175,7 +175,11 @@ class RedisPeopleStore:
             if not text:
                 continue
             async with self._client.pipeline(transaction=True) as pipe:
-                pipe.hset(self._keys.invitation(digest), "about", INVITATION.rewrite(text, replace(invitation, by="")))
+                pipe.hset(
+                    self._keys.invitation(digest),
+                    "about",
+                    INVITATION.rewrite(text, replace(invitation, by=""), erasing=True),
+                )
                 pipe.expireat(self._keys.invitation(digest), int(invitation.until))
                 await pipe.execute()
 
@@ -187,7 +191,7 @@ def _without(subject: str, text: str, person: str) -> str:
         return ""
     reason = "" if _is_about(subject, person) else entry.reason
     left = replace(entry, by="" if entry.by == person else entry.by, reason=reason)
-    return text if left == entry else ENTRY.rewrite(text, left)
+    return text if left == entry else ENTRY.rewrite(text, left, erasing=True)
 
 
 def _is_about(subject: str, person: str) -> bool:

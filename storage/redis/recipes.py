@@ -25,7 +25,8 @@ class RedisRecipeStore:
 
     async def save(self, recipe: Recipe) -> bool:
         key = self._keys.recipes(recipe.chat)
-        standing = await self.find(recipe.chat, recipe.id)
+        text: Any = await self._client.hget(key, recipe.id)
+        standing = RECIPE.load(text) if text else None
         if standing is not None and standing.by.user != recipe.by.user:
             return False
         if standing is None and await self._client.hlen(key) >= MOST_RECIPES:
@@ -35,7 +36,7 @@ class RedisRecipeStore:
             self._list(pipe, [recipe])
             await pipe.execute()
         if standing is not None:
-            await self._client.hset(key, recipe.id, RECIPE.dump(recipe))
+            await self._client.hset(key, recipe.id, RECIPE.rewrite(text, recipe))
         elif not await self._client.hsetnx(key, recipe.id, RECIPE.dump(recipe)):
             return False  # somebody was quicker
         await self._renew(recipe.chat, [recipe])
@@ -61,18 +62,17 @@ class RedisRecipeStore:
 
     async def move(self, old: ChatRef, new: ChatRef) -> None:
         texts: Any = await self._client.hgetall(self._keys.recipes(old))
-        moved = [RECIPE.load(text) for text in texts.values()]
-        moved = [_in_chat(recipe, new) for recipe in moved]
+        moved = {text: _in_chat(RECIPE.load(text), new) for text in texts.values()}
         if not moved:
             return
         async with self._client.pipeline(transaction=False) as pipe:
-            self._list(pipe, moved)
-            for recipe in moved:
-                pipe.hsetnx(self._keys.recipes(new), recipe.id, RECIPE.dump(recipe))
+            self._list(pipe, moved.values())
+            for text, recipe in moved.items():
+                pipe.hsetnx(self._keys.recipes(new), recipe.id, RECIPE.rewrite(text, recipe))
             pipe.expire(self._keys.recipes(new), self._retention_s)
             pipe.delete(self._keys.recipes(old))
             await pipe.execute()
-        await self._renew(new, moved)
+        await self._renew(new, list(moved.values()))
 
     def _list(self, pipe: Pipeline, recipes: Iterable[Recipe]) -> None:
         for recipe in recipes:

@@ -59,8 +59,8 @@ class RedisTurnStore:
         self._limits = f"{author_limit}:{chat_limit}:{server_limit}:{house_limit}"
         self._life_s = life_s
         self._holder = secrets.token_hex(8)
-        self._unknown: dict[TurnId, str] = {}
-        """Of turns that run here what a newer version wrote into them."""
+        self._newer: dict[TurnId, tuple[str, str]] = {}
+        """Of turns that run here and that a newer version has written: its text and its draft."""
         self._create = Script(client, "_turn.lua", "create.lua")
         self._claim = Script(client, "_turn.lua", "claim.lua")
         self._progress = Script(client, "_turn.lua", "progress.lua")
@@ -117,8 +117,14 @@ class RedisTurnStore:
         async with self._client.pipeline(transaction=False) as pipe:
             # Before it is written: an entry that leads to nothing is harmless.
             self._index(pipe, turn)
-            await self._extend(self._both(turn.id), [TURN.dump(turn), self._retention_s], within=pipe)
-            return bool((await pipe.execute())[-1])
+            pipe.hget(self._keys.turn(turn.id), "body")
+            body: Any = (await pipe.execute())[-1]
+        while body:
+            args: list[str | int | float] = [body, TURN.rewrite(body, turn), self._retention_s]
+            done, body = await self._extend(self._both(turn.id), args)
+            if int(done):
+                return True
+        return False
 
     async def agree(self, turn: TurnId, owner: UserRef, buckets: Sequence[Bucket]) -> Submitted:
         args: list[str | int | float] = [turn, owner.key, self._limits, *bucket_args(buckets)]
@@ -191,8 +197,9 @@ class RedisTurnStore:
         reply = await self._claim(self._both(turn), [self._life_s])
         match reply:
             case ["ok", epoch, calls, body, started_at, draft, accepted_at]:
-                if unknown := TURN.unknown(body):
-                    self._unknown[turn] = unknown
+                newer = TURN.newer(body), OUTCOME.newer(draft) if draft else ""
+                if any(newer):
+                    self._newer[turn] = newer
                 status = TurnStatus(
                     turn=TURN.load(body),
                     state=TurnState.RUNNING,
@@ -211,7 +218,7 @@ class RedisTurnStore:
 
     async def keep_draft(self, turn: Turn, epoch: int, draft: Outcome) -> bool:
         await self._index_resolved(turn)
-        args: list[str | int | float] = [epoch, self._life_s, self._body(turn), OUTCOME.dump(draft)]
+        args: list[str | int | float] = [epoch, self._life_s, *self._texts(turn, draft)]
         return bool(await self._keep_draft(self._both(turn.id), args))
 
     async def beat(self, turn: TurnId, epoch: int) -> bool:
@@ -219,15 +226,19 @@ class RedisTurnStore:
 
     async def finish(self, turn: Turn, epoch: int, outcome: Outcome) -> bool:
         await self._index_resolved(turn)
-        body = self._body(turn)
-        args = [epoch, outcome.state.value, OUTCOME.dump(outcome), body, self._holder, self._life_s]
+        body, ended = self._texts(turn, outcome)
+        args = [epoch, outcome.state.value, ended, body, self._holder, self._life_s]
         finished = bool(await self._finish(self._both(turn.id), args))
-        self._unknown.pop(turn.id, None)
+        self._newer.pop(turn.id, None)
         return finished
 
-    def _body(self, turn: Turn) -> str:
-        unknown = self._unknown.get(turn.id)
-        return TURN.rewrite(unknown, turn) if unknown else TURN.dump(turn)
+    def _texts(self, turn: Turn, outcome: Outcome) -> tuple[str, str]:
+        """Of a turn that runs here and of what came of it, with what a newer version wrote into both."""
+        body, draft = self._newer.get(turn.id, ("", ""))
+        return (
+            TURN.rewrite(body, turn) if body else TURN.dump(turn),
+            OUTCOME.rewrite(draft, outcome) if draft else OUTCOME.dump(outcome),
+        )
 
     async def end(self, turn: TurnId, outcome: Outcome) -> bool:
         args = [OUTCOME.dump(outcome), outcome.state.value, self._holder, self._life_s]

@@ -93,7 +93,7 @@ def message_without(user: UserRef, fields: Mapping[str, str]) -> tuple[dict[str,
         if len(kept) < len(pairs):
             left = tuple(image for image, _ in kept)
             gone = [image for image in sources if image not in left]
-            changes = {"sources": SOURCES.dump(left), "owners": OWNERS.dump(tuple(owner for _, owner in kept))}
+            changes = {"sources": _sources_text(fields, left), "owners": _owners_text(fields, kept)}
     for name, image, owner in held_in(fields):
         if _is(user, owner):
             changes[name] = ""
@@ -124,14 +124,22 @@ def message_without_pictures(
     left = tuple(image for image, _ in kept)
     gone = [image for image, owner in pairs if goes(image, owner) and image not in left]
     if len(kept) < len(pairs):
-        changes["sources"] = SOURCES.dump(left)
+        changes["sources"] = _sources_text(fields, left)
         if "owners" in fields:
-            changes["owners"] = OWNERS.dump(tuple(owner for _, owner in kept))
+            changes["owners"] = _owners_text(fields, kept)
     for name, image, owner in held_in(fields):
         if goes(image, owner):
             changes[name] = ""
             gone += [image] if image not in left and image not in gone else []
     return changes, gone, left
+
+
+def _sources_text(fields: Mapping[str, str], left: tuple[ImageFacts, ...]) -> str:
+    return SOURCES.rewrite(fields["sources"], left, erasing=True)
+
+
+def _owners_text(fields: Mapping[str, str], kept: Iterable[tuple[ImageFacts, Person | None]]) -> str:
+    return OWNERS.rewrite(fields["owners"], tuple(owner for _, owner in kept), erasing=True)
 
 
 def held_in(fields: Mapping[str, str]) -> Iterator[tuple[str, ImageFacts, Person | None]]:
@@ -147,7 +155,7 @@ def _inbound_text_without(user: UserRef, text: str) -> str:
     except ValueError:
         return ""  # nobody deals with what cannot be read, and nobody can tell whom it names
     changed = _inbound_without(user, inbound)
-    return text if changed == inbound else INBOUND.rewrite(text, changed)
+    return text if changed == inbound else INBOUND.rewrite(text, changed, erasing=True)
 
 
 def _inbound_without(user: UserRef, message: InboundMessage) -> InboundMessage:
