@@ -70,6 +70,7 @@ class Process:
         self._says = says
         self._process: asyncio.subprocess.Process | None = None
         self._draining: asyncio.Task[None] | None = None
+        self._beginning = asyncio.Lock()
 
     @property
     def pid(self) -> int:
@@ -93,14 +94,15 @@ class Process:
 
     async def begin_again(self) -> None:
         """As whatever looks after processes does it: one that does not come up is started once more."""
-        for _ in range(_TRIES - 1):
-            try:
-                await self.start()
-            except AssertionError:
-                await self.ended()
-            else:
-                return
-        await self.start()
+        async with self._beginning:
+            for _ in range(_TRIES):
+                if self.lives:
+                    return
+                try:
+                    await self.start()
+                except AssertionError:
+                    await self.ended()
+            assert self.lives, f"{self.name} does not start"
 
     async def start(self) -> None:
         """Start it, and wait until it is ready."""

@@ -45,6 +45,7 @@ class Control:
         self.trapped: dict[str, Trapped] = {}
         self.seen: dict[str, set[str]] = defaultdict(set)
         self._hit: asyncio.Future[Trapped] | None = None
+        self._armed: tuple[str, str] = ("", "")
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._line, "127.0.0.1", 0)
@@ -59,12 +60,14 @@ class Control:
     def arm(self, role: str, boundary: str) -> asyncio.Future[Trapped]:
         """The first process of this role that gets there waits there."""
         self._hit = asyncio.get_running_loop().create_future()
+        self._armed = (role, boundary)
         for each in self.trapped.values():
             if each.role == role:
                 each.say(f"arm {boundary}")
         return self._hit
 
     def disarm(self) -> None:
+        self._armed = ("", "")
         for each in self.trapped.values():
             each.say("disarm")
 
@@ -73,6 +76,8 @@ class Control:
         pid = int((await reader.readline()).split()[1])
         process = next(each for each in self.fleet.members if each.pid == pid)
         mine = self.trapped[process.name] = Trapped(process, writer)
+        role, boundary = self._armed
+        mine.say(f"arm {boundary}" if mine.role == role else "disarm")  # it waits for that before it begins
         with contextlib.suppress(OSError):
             while line := (await reader.readline()).decode().strip():
                 word, _, what = line.partition(" ")

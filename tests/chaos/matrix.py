@@ -26,7 +26,8 @@ from tests.fakes.discord import FakeDiscord
 from tests.fakes.telegram import FakeTelegram
 from tests.fleet import Fleet
 
-REACHED_S = 8.0
+REACHED_S = 4.0
+BEGINS_S = 20.0
 RECOVERED_S = 40.0
 SIDES = ("before", "after")
 EVERYWHERE = ("Discord", "Telegram", "Web")
@@ -43,7 +44,8 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What became of one message. `recovered_s` from the fault until its answer stands there and nothing is open."""
+    """What became of one message. `recovered_s` from the fault until its answer stands there and nothing is open;
+    `as_it_began` where the process met the fault as it began."""
 
     cell: Cell
     reached: bool
@@ -52,6 +54,7 @@ class Row:
     double_billed: int
     calls: int
     recovered_s: float
+    as_it_began: bool = False
     troubles: tuple[str, ...] = ()
 
 
@@ -101,14 +104,20 @@ class Stage:
         return {role: set(seen) for role, seen in self.control.seen.items()}
 
     async def meet(self, cell: Cell) -> Row:
-        """One message, one fault, and what became of both."""
+        """One message, one fault, and what became of both. What no message leads to is met as a process begins, while
+        somebody asks for something."""
+        row = await self._meet(cell)
+        return row if row.reached or row.troubles else await self._meet(cell, as_it_begins=True)
+
+    async def _meet(self, cell: Cell, *, as_it_begins: bool = False) -> Row:
         calls_before = await self.fleet.calls()
         number = next(self._numbers)
         hit = self.control.arm(cell.role, cell.boundary)
+        beginning = [await self._begins(cell.role)] if as_it_begins else []
         chat = self.side.chat(number)
         asking = asyncio.create_task(self.side.asks(chat, f"put hat {number} on her", [small_picture(number)]))
         troubles, asked = list[str](), None
-        reached = bool((await asyncio.wait([hit], timeout=REACHED_S))[0])
+        reached = bool((await asyncio.wait([hit], timeout=BEGINS_S if as_it_begins else REACHED_S))[0])
         begun = time.monotonic()
         self.control.disarm()
         try:
@@ -119,6 +128,7 @@ class Stage:
             await self._answered(asked)
         except (TimeoutError, AssertionError) as error:
             troubles.append(f"no answer: {type(error).__name__} {error}")
+        await asyncio.gather(*beginning)
         left = await quiet(self.fleet, within_s=RECOVERED_S)
         recovered_s = time.monotonic() - begun
         if left:
@@ -138,8 +148,14 @@ class Stage:
             double_billed=max(0, calls - 2),
             calls=calls,
             recovered_s=recovered_s,
+            as_it_began=as_it_begins,
             troubles=tuple(troubles),
         )
+
+    async def _begins(self, role: str) -> asyncio.Task[None]:
+        member = next(each for each in self.fleet.members if each.name.startswith(role))
+        await member.kill()
+        return asyncio.create_task(member.begin_again())
 
 
 @asynccontextmanager
@@ -202,7 +218,7 @@ def tell(row: Row, number: str, rows: str) -> None:
     print(
         f"{number:>8} {'WRONG' if wrong else 'ok' if row.reached else 'not reached':12} {row.cell.role:8} "
         f"{row.cell.boundary:44} {row.cell.fault:16} calls {row.calls} in {row.recovered_s:4.1f} s "
-        + "; ".join(row.troubles),
+        f"{'as it began ' if row.as_it_began else ''}" + "; ".join(row.troubles),
         flush=True,
     )
 

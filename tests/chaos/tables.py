@@ -70,8 +70,9 @@ def _matrix(folder: Path) -> list[str]:
         "## Every boundary × every fault",
         "",
         "One message and one fault each. Seconds until the message had its answer and nothing was open any more;",
-        "`lost`, `doubled`, `double-billed` stand there where they are not 0. `–`: the message had its answer before",
-        "anybody got to the boundary. What is the same on all platforms is met on the page alone.",
+        "`lost`, `doubled`, `double-billed` stand there where they are not 0. `*`: no message leads there, so the",
+        "fault met a process that was just beginning, while somebody asked for a picture; `–`: nobody got there even",
+        "then. What is the same on all platforms is met on the page alone.",
         "",
     ]
     for platform, name in PLATFORMS.items():
@@ -109,7 +110,8 @@ def _told(row: Mapping[str, Any]) -> str:
         return ", ".join(wrong)
     if not row["reached"]:
         return "–"
-    return f"{row['recovered_s']:.1f}" + (" (2 calls)" if row["calls"] > 1 else "")
+    began = " *" if row.get("as_it_began") else ""
+    return f"{row['recovered_s']:.1f}{began}" + (" (2 calls)" if row["calls"] > 1 else "")
 
 
 def _crowd(folder: Path) -> list[str]:

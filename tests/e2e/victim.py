@@ -21,7 +21,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 import adapters.telegram.outbound as telegram
 import bot.app
@@ -60,23 +60,24 @@ def arm(boundary: str) -> None:
 class Traps:
     """A trap at every boundary, and a line to whoever says which of them is meant.
 
-    They say `arm BOUNDARY` or `disarm`. We say `seen METHOD` when it is called first, and `hit BOUNDARY`; then the
-    whole process waits for `go`, or `sleep SECONDS`, which only that one call does.
+    They say `arm BOUNDARY` or `disarm`, the first time before anything begins. We say `seen METHOD` when it is called
+    first, and `hit BOUNDARY`; then the whole process waits for `go`, or `sleep SECONDS`, which only that one call does.
     """
 
     def __init__(self, port: int) -> None:
         self._line = socket.create_connection(("127.0.0.1", port))
         self._told: queue.Queue[str] = queue.Queue()
-        self._armed = ""
         self._seen: set[str] = set()
         self._say(f"here {os.getpid()}")
-        threading.Thread(target=self._listen, daemon=True).start()
+        lines = self._line.makefile()
+        self._armed = lines.readline().strip().partition(" ")[2]
+        threading.Thread(target=self._listen, args=(lines,), daemon=True).start()
 
     def _say(self, words: str) -> None:
         self._line.sendall(f"{words}\n".encode())
 
-    def _listen(self) -> None:
-        with self._line.makefile() as lines:
+    def _listen(self, lines: TextIO) -> None:
+        with lines:
             for line in lines:
                 word, _, rest = line.strip().partition(" ")
                 if word in ("arm", "disarm"):
