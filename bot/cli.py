@@ -242,19 +242,17 @@ def top(
 ) -> None:
     """Show what goes on in all processes: slots, queue, running turns, waits, errors, costs."""
     from bot import top as watching
+    from bot.terminal import Screen
 
     settings = _settings(data=data)
-    _log_to_stderr("error")
+    lasting = not once and not as_json and sys.stdout.isatty()
+    _log_to_stderr("critical" if lasting else "error")
     if as_json:
         print(json.dumps(_finish(watching.once(settings)), ensure_ascii=False))
-    elif once or not sys.stdout.isatty():
-        print("\n".join(watching.lines(_finish(watching.once(settings)))))
+    elif lasting:
+        _finish(watching.again_and_again(settings, every_s=every, screen=Screen(sys.stdout)))
     else:
-
-        def show(lines: list[str]) -> None:
-            print("\x1b[H\x1b[2J" + "\n".join(lines), end="", flush=True)
-
-        _finish(watching.again_and_again(settings, every_s=every, show=show))
+        print("\n".join(watching.lines(_finish(watching.once(settings)))))
 
 
 @cli.command()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
+import textwrap
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,8 +16,14 @@ from bot.domain.turns import TurnState
 from bot.settings import Settings
 from bot.sight.lately import percentile_s, sums_of
 from bot.sight.values import Installation, Place, stuck_in
+from bot.terminal import Screen
 
 MINUTES: Final = 5
+WIDEST: Final = 200
+_LEAST_NAME: Final = 12
+_BESIDE_NAME: Final = 58
+"""Of a process: what stands in its line after its name."""
+_PATIENCE_S: Final = 5.0
 _SHOWN: Final = 12
 _LOOKED_UP: Final = 50
 """Of those in the line it is looked up what keeps them there."""
@@ -26,12 +35,36 @@ async def once(settings: Settings) -> dict[str, Any]:
         return await look(house)
 
 
-async def again_and_again(settings: Settings, *, every_s: float, show: Any) -> None:
-    """Until it is interrupted."""
+async def again_and_again(settings: Settings, *, every_s: float, screen: Screen) -> None:
+    """Until it is interrupted. What was seen last stays there while the database is away, and says so."""
+    resized = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, resized.set)
+    seen: dict[str, Any] | None = None
     async with open_house(settings, join=True, slots=1) as house:
-        while True:
-            show(lines(await look(house)))
-            await asyncio.sleep(every_s)
+        with screen:
+            while True:
+                trouble = ""
+                try:
+                    async with asyncio.timeout(_PATIENCE_S):
+                        seen = await look(house)
+                except Exception as error:
+                    trouble = f"The database does not answer ({type(error).__name__}). It is asked again."
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    raise asyncio.CancelledError  # the database's client may have swallowed it
+                await _shown(screen, seen, trouble, every_s=every_s, resized=resized)
+
+
+async def _shown(
+    screen: Screen, seen: Mapping[str, Any] | None, trouble: str, *, every_s: float, resized: asyncio.Event
+) -> None:
+    """For so long, and anew whenever the window changes."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(every_s):
+            while True:
+                resized.clear()
+                told = lines(seen, width=screen.width) if seen is not None else []
+                screen.show([*([f"! {trouble}", ""] if trouble else []), *told])
+                await resized.wait()
 
 
 async def look(house: House) -> dict[str, Any]:
@@ -110,11 +143,11 @@ async def _line(house: House, seen: Installation) -> Mapping[str, int]:
 # --- for people
 
 
-def lines(seen: Mapping[str, Any]) -> list[str]:
-    """The same, to be read."""
+def lines(seen: Mapping[str, Any], *, width: int = WIDEST) -> list[str]:
+    """The same, to be read, in lines for so many characters. What must be seen first stands first."""
     waiting = ", ".join(f"{count} {reason}" for reason, count in seen["waiting"].items() if count) or "none"
     inbox = "".join(f" · {name} inbox {depth}" for name, depth in seen["inbox"].items())
-    shown = [
+    head = [
         f"remixbot top · {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(seen['at']))} UTC · "
         f"AI edits {'on' if seen['ai_edits'] else 'OFF'}",
         "",
@@ -125,12 +158,23 @@ def lines(seen: Mapping[str, Any]) -> list[str]:
         f"answer p50 {_span(seen['reply_s']['p50'])} p95 {_span(seen['reply_s']['p95'])} (last {seen['minutes']} min)",
         "money    "
         + " · ".join(f"{name} ${each['used']:.2f} of ${each['cap']:.2f}" for name, each in seen["spent_usd"].items()),
+    ]
+    shown = [part for line in head for part in _wrapped(line, width)]
+    if seen["stuck"]:
+        shown += ["", "STUCK (docs/runbook.md says what to do)"]
+        shown += [f"{each['turn']:<44} {_span(each['age_s']):>9}  {each['kind']}" for each in seen["stuck"][:_SHOWN]]
+        if len(seen["stuck"]) > _SHOWN:
+            shown.append(f"  and {len(seen['stuck']) - _SHOWN} more")
+    name_width = min(44, max(_LEAST_NAME, width - _BESIDE_NAME))
+    shown += [
         "",
-        f"{'process':<44} {'role':<8} {'version':<9} {'busy':>5} {'slots':>5} {'up':>7} {'stall':>8} {'redis':>8}",
+        f"{'process':<{name_width}} {'role':<8} {'version':<9} {'busy':>5} {'slots':>5} "
+        f"{'up':>7} {'stall':>8} {'redis':>8}",
     ]
     for each in seen["processes"]:
         shown.append(
-            f"{each['name'][:44]:<44} {each['role']:<8} {each['version']:<9} {each['busy']:>5} {each['slots']:>5} "
+            f"{_short(each['name'], name_width):<{name_width}} {each['role']:<8} {each['version']:<9} "
+            f"{each['busy']:>5} {each['slots']:>5} "
             f"{_span(each['up_s']):>7} {each['stall_ms']:>6.1f}ms {each['redis_ms']:>6.2f}ms"
         )
         shown += [f"  ! {part}: {trouble}" for part, trouble in each["troubles"].items()]
@@ -146,9 +190,6 @@ def lines(seen: Mapping[str, Any]) -> list[str]:
     if seen["running"]:
         shown += ["", f"{'running':<44} {'age':>9}  stage"]
         shown += [f"{each['turn']:<44} {_span(each['age_s']):>9}  {each['stage']}" for each in seen["running"][:_SHOWN]]
-    if seen["stuck"]:
-        shown += ["", "STUCK (docs/runbook.md says what to do)"]
-        shown += [f"{each['turn']:<44} {_span(each['age_s']):>9}  {each['kind']}" for each in seen["stuck"][:_SHOWN]]
     if seen["models"]:
         shown += ["", f"{'model':<44} {'median':>9} {'slow':>9}  pictures seen"]
         shown += [
@@ -157,6 +198,16 @@ def lines(seen: Mapping[str, Any]) -> list[str]:
             for each in seen["models"]
         ]
     return shown
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """A head's line, what goes on under its first words."""
+    return textwrap.wrap(line, width, subsequent_indent=" " * 9, break_on_hyphens=False) or [""]
+
+
+def _short(name: str, width: int) -> str:
+    """Its end tells processes apart."""
+    return name if len(name) <= width else f"…{name[1 - width :]}"
 
 
 def _top(counts: Mapping[str, int]) -> Sequence[tuple[str, int]]:
