@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 
 from bot.domain.consent import Policy, Standing, strictest
@@ -51,14 +52,16 @@ class Consent:
         grown = merged(lent, lent_by(sources))
         if not everyone and not any(each.image for each in grown) and not sources:
             return ()
-        policy = await self.policy(chat, server, around)
+        names = {each.owner: each.owner_name for each in strangers if each.owner is not None}
+        policy, withdrawn, standing = await asyncio.gather(  # side by side, so that it is one trip
+            self.policy(chat, server, around),
+            self._withdrawn(grown, asker),
+            self._standing(tuple(dict.fromkeys([*names, *others])), chat),
+        )
         if policy is Policy.OFF:
             raise NotAllowed(tr(NO_PICTURES_HERE))
-        await self._check_withdrawn(grown, asker)
-        if not strangers and not others:
-            return ()
-        names = {each.owner: each.owner_name for each in strangers if each.owner is not None}
-        standing = await self._standing(tuple(dict.fromkeys([*names, *others])), chat)
+        if withdrawn:
+            raise NotAllowed(withdrawn)
         for owner, said in standing.items():
             if said is Standing.NEVER:
                 raise NotAllowed(would_rather_not(names.get(owner, "")))
@@ -70,12 +73,14 @@ class Consent:
             raise NotAllowed(tr(NOBODY_TO_ASK))
         return tuple(Person(owner, name) for owner, name in names.items() if standing[owner] is Standing.UNSAID)
 
-    async def _check_withdrawn(self, lent: Iterable[Lent], asker: UserRef) -> None:
-        """Of a picture that its owner took back nothing new is made, by whatever way it is reached."""
+    async def _withdrawn(self, lent: Iterable[Lent], asker: UserRef) -> str:
+        """Why nothing new is made: of a picture that its owner took back, by whatever way it is reached. Empty where
+        none was."""
         pairs = [(each.owner, Sha256(each.image)) for each in lent if each.owner is not None and each.image]
         for (owner, _), since in zip(pairs, await self._says.withdrawn(pairs), strict=True):
             if since is not None:
-                raise NotAllowed(tr(YOU_WITHDREW) if owner == asker else tr(WITHDRAWN))
+                return tr(YOU_WITHDREW) if owner == asker else tr(WITHDRAWN)
+        return ""
 
     async def never(self, owners: Iterable[UserRef], chat: ChatRef) -> frozenset[UserRef]:
         """Those of them who want nothing more made of their pictures."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import structlog
@@ -68,6 +68,16 @@ MAX_CLAIMS = 4
 _OUTAGE_WAITS_S = (0.5, 1, 2, 4, 8, 15, 30)
 _MAX_CLIMB = 64
 _LEAVING_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is looked up when a turn begins, and holds until its result is stored: it is shown by what holds then.
+    `before` are the turns that its pictures came out of."""
+
+    settings: ChatSettings
+    shown: ChatCapabilities
+    before: Mapping[TurnId, TurnStatus | None]
 
 
 class Workshop:
@@ -300,7 +310,8 @@ class Workshop:
             if words := await self._still_admits(turn):
                 raise KeptOut(words)
             turn, plan = await self._resolve(turn)
-            made = await self._make(replace(claim, status=replace(claim.status, turn=turn)), plan)
+            _, known = await asyncio.gather(self._check_consent(turn), self._known_of(turn))
+            made = await self._make(replace(claim, status=replace(claim.status, turn=turn)), plan, known)
         except Fenced:
             raise
         except RemixError as error:
@@ -363,15 +374,24 @@ class Workshop:
             inputs[at : at + 1] = [replace(each, purpose=unknown.purpose) for each in found]
         if turn.inputs and not inputs:
             raise BadRequest(tr(NO_PICTURE))
-        await self._check_consent(turn, inputs)
         resolved = replace(turn, inputs=tuple(inputs), engines=tuple(dict.fromkeys(engines)), note=note, story=story)
         return resolved, plan
 
-    async def _check_consent(self, turn: Turn, inputs: Sequence[Input]) -> None:
+    async def _known_of(self, turn: Turn) -> _Known:
+        """Asked side by side, so that it is one trip to the store."""
+        before = list(dict.fromkeys(each.from_turn for each in turn.inputs if each.from_turn is not None))
+        settings, shown, statuses = await asyncio.gather(
+            self._chats.settings(turn.chat),
+            self._capabilities(turn.chat),
+            asyncio.gather(*map(self._turns.load, before)),
+        )
+        return _Known(settings, shown, dict(zip(before, statuses, strict=True)))
+
+    async def _check_consent(self, turn: Turn) -> None:
         """Once more, when it runs: what is worked on may have been found only now, and an owner may have said "never"
         since. Raises `NotAllowed` for whom nobody has asked."""
         asks = await self._consent.check(
-            inputs,
+            turn.inputs,
             turn.owners,
             asker=turn.author,
             chat=turn.chat,
@@ -383,7 +403,7 @@ class Workshop:
         if any(each.user not in asked for each in asks):
             raise NotAllowed(tr(NOT_YOURS))
 
-    async def _make(self, claim: Claim, plan: tuple[str, ...]) -> Proofread:
+    async def _make(self, claim: Claim, plan: tuple[str, ...], known: _Known) -> Proofread:
         turn = claim.status.turn
         engine = self._engines.get(turn.engine)
         if engine is None:
@@ -399,16 +419,16 @@ class Workshop:
         if claim.epoch > MAX_CLAIMS or claim.calls >= MAX_CALLS:
             return Proofread(Outcome(TurnState.FAILED, code="interrupted", words=tr(INTERRUPTED), usage=begun))
         with stage("load", images=len(images)):
-            request = await self._request(turn, images, plan, generative=engine.profile.generative)
+            request = await self._request(turn, images, plan, known, generative=engine.profile.generative)
         if not engine.profile.generative:
             with stage("engine", engine=turn.engine):
                 answer = await self._calls.alive(claim, engine.edit(request))
-            return Proofread(await self._kept(claim, engine, answer))
+            return Proofread(await self._kept(claim, engine, answer, known))
         await self._progress(claim.status)
         if draft is None:
             with stage("engine", engine=turn.engine):
                 answer = await self._calls.edit(claim, engine, request, begun=claim.calls)
-            draft = await self._kept(claim, engine, replace(answer, plan=answer.plan or plan))
+            draft = await self._kept(claim, engine, replace(answer, plan=answer.plan or plan), known)
             if not self._proofreader.wants(turn, draft):
                 return Proofread(draft)
             kept = draft
@@ -419,13 +439,11 @@ class Workshop:
             return await self._proofreader.check(claim, engine, request, draft)
 
     async def _request(
-        self, turn: Turn, images: Sequence[ImageFacts], plan: tuple[str, ...], *, generative: bool
+        self, turn: Turn, images: Sequence[ImageFacts], plan: tuple[str, ...], known: _Known, *, generative: bool
     ) -> EditRequest:
         """What the engine is asked, its pixels in hand."""
         pixels = await asyncio.gather(*(self._images.get(image.sha256) for image in images))
-        settings, shown = await asyncio.gather(
-            self._chats.settings(turn.chat) if generative else _no_settings(), self._capabilities(turn.chat)
-        )
+        settings = known.settings if generative else ChatSettings()
         return EditRequest(
             instruction=turn.own_words,
             images=tuple(picture_of(image, data) for image, data in zip(images, pixels, strict=True)),
@@ -440,7 +458,7 @@ class Workshop:
             model=turn.model,
             may_suggest=settings.suggestions,
             may_ask=settings.questions,
-            age_limited=shown.age_limited,
+            age_limited=known.shown.age_limited,
         )
 
     async def _originals(self, turn: Turn, images: Sequence[ImageFacts]) -> tuple[Picture, ...]:
@@ -458,10 +476,11 @@ class Workshop:
                     found.append(picture_of(pin, await self._images.get(pin.sha256)))
         return tuple(found)
 
-    async def _kept(self, claim: Claim, engine: Engine, answer: EngineAnswer) -> Outcome:
+    async def _kept(self, claim: Claim, engine: Engine, answer: EngineAnswer, known: _Known | None = None) -> Outcome:
+        """`known` where it was looked up for this turn already."""
         turn = claim.status.turn
         try:
-            return await self._calls.alive(claim, self._through_outage(lambda: self._keep(turn, engine, answer)))
+            return await self._calls.alive(claim, self._through_outage(lambda: self._keep(turn, engine, answer, known)))
         except Fenced:
             raise
         except Exception:
@@ -476,7 +495,7 @@ class Workshop:
         except Exception:
             log.warning("could not show progress", turn=status.turn.id)
 
-    async def _keep(self, turn: Turn, engine: Engine, answer: EngineAnswer) -> Outcome:
+    async def _keep(self, turn: Turn, engine: Engine, answer: EngineAnswer, known: _Known | None) -> Outcome:
         """Store the masters, render them for the chat they go to, and say what became of the turn."""
         label = label_for(
             generative_engine=engine.profile.display_name if engine.profile.generative else None,
@@ -495,26 +514,29 @@ class Workshop:
         )
         if not answer.images:
             return said
+        known = known or await self._known_of(turn)
         used = [each.image for each in turn.inputs if each.image]
-        label = replace(label, work=await self._work_of(turn, _models_of(turn, engine, answer)))
+        label = replace(label, work=await self._work_of(turn, _models_of(turn, engine, answer), known))
         said = replace(said, label=label)
         masters, _ = await self._renditions.keep(
             f"turn:{turn.id}",
             [replace(picture, provenance=label.provenance) for picture in answer.images],
             label,
-            sharing(await self._capabilities(turn.chat), len(turn.album) or len(answer.images)),
+            sharing(known.shown, len(turn.album) or len(answer.images)),
             renew=[*used, *turn.pins],
         )
         return replace(said, images=masters)
 
-    async def _work_of(self, turn: Turn, models: tuple[str, ...]) -> Work:
+    async def _work_of(self, turn: Turn, models: tuple[str, ...], known: _Known) -> Work:
         """How the results come to be, as their files say it."""
         edited = _edited(turn)
         inputs = sorted((each for each in turn.inputs if each.image), key=lambda each: each is not edited)
-        went_in = [await self._ingredient(turn, each, is_parent=each is edited) for each in inputs[:MAX_INGREDIENTS]]
+        went_in = [
+            await self._ingredient(turn, each, known, is_parent=each is edited) for each in inputs[:MAX_INGREDIENTS]
+        ]
         return Work(work_id_of(turn.id), time.time(), models, tuple(went_in))
 
-    async def _ingredient(self, turn: Turn, each: Input, *, is_parent: bool) -> Ingredient:
+    async def _ingredient(self, turn: Turn, each: Input, known: _Known, *, is_parent: bool) -> Ingredient:
         """The file of an input that people here have: of a result the labelled one. Of another chat's, and of what is
         gone, nothing is told."""
         assert each.image is not None
@@ -525,13 +547,14 @@ class Workshop:
                 if each.owner in turn.unnamed
                 else replace(hidden, file=each.image.credentials or each.image.sha256)
             )
-        status = await self._turns.load(each.from_turn)
+        status = known.before.get(each.from_turn)
         outcome = status.outcome if status is not None else None
         if status is None or outcome is None or status.erased or status.turn.chat not in (turn.chat, *turn.around):
             return hidden
         count = len(status.turn.album) or len(outcome.images)
         try:
-            capabilities = sharing(await self._capabilities(status.turn.chat), count)
+            there = status.turn.chat
+            capabilities = sharing(known.shown if there == turn.chat else await self._capabilities(there), count)
             with speaking(status.turn.language):  # as it stands there: a mark says it in a language
                 (made,) = await self._renditions.of([each.image], outcome.label, capabilities)
         except (KeyError, ValueError, RemixError):  # no result is worth less for want of an ingredient
@@ -548,10 +571,6 @@ class Workshop:
                 log.warning("a store is away, trying again", error=type(error).__name__, seconds=wait_s)
                 await asyncio.sleep(wait_s)
         return await work()
-
-
-async def _no_settings() -> ChatSettings:
-    return ChatSettings()
 
 
 def _models_of(turn: Turn, engine: Engine, answer: EngineAnswer) -> tuple[str, ...]:

@@ -283,7 +283,8 @@ class Wire:
 
 class Fleet:
     """All of it. `env` is added to that of the gateways and workers; `command` is theirs up to `run` (by default the
-    real one with short leases: `tests.e2e.victim`). Without gateways and workers it is their surroundings alone."""
+    real one with short leases: `tests.e2e.victim`); not `wired`, they speak to Valkey itself. Without gateways and
+    workers it is their surroundings alone."""
 
     def __init__(
         self,
@@ -296,6 +297,7 @@ class Fleet:
         s3: bool = False,
         fsync: str = "always",
         model_delay_s: float = 0.0,
+        wired: bool = True,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -309,6 +311,7 @@ class Fleet:
         self.s3 = Process("s3", [*python, "tests.fleet", "--serve-s3", str(self._s3_port)], folder, says="http")
         self.gateways = [self._member("gateway", number) for number in range(gateways)]
         self.workers = [self._member("worker", number) for number in range(workers)]
+        self._to_redis = self.wire if wired else self.valkey
         self._env = dict(env or {})
         self._command = list(command)
 
@@ -331,7 +334,7 @@ class Fleet:
         return {
             **dict.fromkeys(plenty, "1000000"),
             **dict.fromkeys(unlimited, "0"),
-            "REDIS_URL": f"redis://127.0.0.1:{self.wire.port}/0",
+            "REDIS_URL": f"redis://127.0.0.1:{self._to_redis.port}/0",
             "IMAGE_STORE_URL": f"s3://{BUCKET}" if self._s3_port else str(self.folder / "pictures"),
             "GEMINI_API_KEY": "test-key",
             "GEMINI_API_BASE": self.gemini.address,

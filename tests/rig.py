@@ -173,6 +173,29 @@ class Rig:
         return list(json.loads((await self.shown(message)).get("images", "[]")))
 
 
+class Shown:
+    """Counts the answers that stand in their chats from now on, without asking the store."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._count = 0
+        self._changed = asyncio.Event()
+        original = rig.house.turns.delivered
+
+        async def delivered(turn: TurnId) -> bool:
+            first = await original(turn)
+            self._count += 1
+            self._changed.set()
+            return first
+
+        rig.house.turns.delivered = delivered  # type: ignore[method-assign]
+
+    async def reach(self, count: int, *, within_s: float = 15) -> None:
+        async with asyncio.timeout(within_s):
+            while self._count < count:
+                self._changed.clear()
+                await self._changed.wait()
+
+
 _HURRY = asyncio.Event()
 _HURRY.set()
 

@@ -12,6 +12,7 @@ from bot.domain.refs import ChatRef, ServerRef
 from storage.redis.client import Script
 from storage.redis.codec import SERVER_SETTINGS, SETTINGS, Codec
 from storage.redis.keys import Keys
+from storage.redis.together import Ask, ask_together
 
 T = TypeVar("T")
 S = TypeVar("S", ChatSettings, ServerSettings)
@@ -44,12 +45,8 @@ class RedisChatStore:
     async def decided(
         self, chats: Sequence[ChatRef], server: ServerRef | None
     ) -> tuple[Sequence[ChatSettings], ServerSettings]:
-        async with self._client.pipeline(transaction=False) as pipe:
-            for chat in chats:
-                pipe.getex(self._keys.chat(chat), ex=self._life_s)
-            if server is not None:
-                pipe.getex(self._keys.server(server), ex=self._life_s)
-            texts: list[Any] = await pipe.execute()
+        keys = [self._keys.chat(chat) for chat in chats] + ([self._keys.server(server)] if server is not None else [])
+        texts = await ask_together(self._client, *map(self._get, keys))
         own = [SETTINGS.load(text) if text else ChatSettings() for text in texts[: len(chats)]]
         above = SERVER_SETTINGS.load(texts[-1]) if server is not None and texts[-1] else ServerSettings()
         return own, above
@@ -72,8 +69,11 @@ class RedisChatStore:
             await pipe.execute()
 
     async def _read(self, key: str, codec: Codec[T]) -> T | None:
-        text: Any = await self._client.getex(key, ex=self._life_s)
+        (text,) = await ask_together(self._client, self._get(key))
         return codec.load(text) if text else None
+
+    def _get(self, key: str) -> Ask:
+        return lambda pipe: pipe.getex(key, ex=self._life_s)
 
     async def _write(self, key: str, codec: Codec[S], unset: S, settings: S, was: S | None) -> tuple[S, S]:
         """Gives what stood there, and what stands there now. Anew where somebody else was faster."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, assert_never
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
 from bot.domain.consent import LastSaid, Standing, mark_of
 from bot.domain.own_pictures import Said
@@ -14,6 +16,7 @@ from bot.domain.refs import ChatRef, Sha256, TurnId, UserRef
 from bot.ports import NoteStore
 from storage.redis.client import Script
 from storage.redis.keys import Keys
+from storage.redis.together import ask_together
 
 NEVER = "never"
 """The field of who said so. It is what erasure leaves: whoever is forgotten did not thereby agree to anything."""
@@ -43,10 +46,9 @@ class RedisConsentStore:
         self._keys = keys or Keys()
 
     async def standing(self, owners: Sequence[UserRef], chat: ChatRef) -> Sequence[Standing]:
-        async with self._client.pipeline(transaction=False) as pipe:
-            for owner in owners:
-                pipe.hmget(self._keys.consent(owner), [NEVER, _here(chat)])
-            said: list[Any] = await pipe.execute()
+        fields = [NEVER, _here(chat)]
+        keys = [self._keys.consent(owner) for owner in owners]
+        said = await ask_together(self._client, *(partial(_hmget, key=key, fields=fields) for key in keys))
         return [_standing(never, here) for never, here in said]
 
     async def stand(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
@@ -109,10 +111,8 @@ class RedisConsentStore:
     async def withdrawn(self, pictures: Sequence[tuple[UserRef, Sha256]]) -> Sequence[float | None]:
         if not pictures:
             return []
-        async with self._client.pipeline(transaction=False) as pipe:
-            for owner, picture in pictures:
-                pipe.hget(self._keys.owners_own(owner), f"{WITHDRAWN}{picture}")
-            since: list[Any] = await pipe.execute()
+        asked = [(self._keys.owners_own(owner), f"{WITHDRAWN}{picture}") for owner, picture in pictures]
+        since = await ask_together(self._client, *(partial(_hget, key=key, field=field) for key, field in asked))
         return [float(each) if each is not None else None for each in since]
 
     async def restore(self, owner: UserRef, pictures: Sequence[Sha256]) -> None:
@@ -156,6 +156,14 @@ def _wrong(last: LastSaid, said: Mapping[str, str]) -> list[str | int | float]:
     never = float(said.get(NEVER, 0))
     is_other = not said if last.is_never else 0 < never <= last.lifted
     return [last.never if last.is_never else 0, last.lifted, *ended] if ended or is_other else []
+
+
+def _hget(pipe: Pipeline, *, key: str, field: str) -> object:
+    return pipe.hget(key, field)
+
+
+def _hmget(pipe: Pipeline, *, key: str, fields: list[str]) -> object:
+    return pipe.hmget(key, fields)
 
 
 def _here(chat: ChatRef) -> str:

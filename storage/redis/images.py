@@ -18,6 +18,8 @@ from storage.redis.codec import FACTS
 from storage.redis.keys import Keys
 
 _LOOK_S = 0.02
+_FRESH_S = 24 * 3600
+"""What was used so short a while ago is not renewed; less where images live less than a hundred days."""
 _MADE = "made:"
 """How the names of fields begin that hold a rendition under its own hash, whatever became of its target."""
 
@@ -32,19 +34,32 @@ class RedisImageLedger:
         self._retention_s = retention_s
         self._release = Script(client, "image_release.lua")
         self._deleted = Script(client, "image_deleted.lua")
+        self._renew_used = Script(client, "image_renew.lua")
+        self._fresh_s = min(_FRESH_S, retention_s // 100)
         self._lease = Script(client, "lease.lua")
 
     async def keep(
         self, holder: str, masters: Sequence[Rendered], *, target: str, renew: Sequence[ImageFacts] = ()
     ) -> None:
-        used = [*renew, *await self._renditions_of(renew)]
+        kept = [image for pair in masters for image in pair]
+        going, used = self._going(kept), list(dict.fromkeys(each.sha256 for each in _with_credentials(renew)))
         async with self._client.pipeline(transaction=False) as pipe:
             self._hold(pipe, holder, [master for master, _ in masters])
             for master, rendition in masters:
                 self._remember(pipe, master, target, rendition)
-            self._renew(pipe, [*(image for pair in masters for image in pair), *used])
-            await pipe.execute()
-        await self._wait_for_deletions([image for pair in masters for image in pair])
+            self._renew(pipe, kept)
+            for sha256 in used:
+                await self._renew_used(self._all_of(sha256)[:3], [self._retention_s, self._fresh_s], within=pipe)
+            for key in going:
+                pipe.exists(key)
+            answers: list[Any] = await pipe.execute()
+        last = len(answers) - len(going)
+        renditions = [FACTS.load(text) for texts in answers[last - len(used) : last] for text in texts]
+        if renditions:
+            async with self._client.pipeline(transaction=False) as pipe:
+                self._renew(pipe, renditions)
+                await pipe.execute()
+        await self._wait_for_deletions([key for key, is_going in zip(going, answers[last:], strict=True) if is_going])
 
     async def release(self, holder: str, images: Sequence[ImageFacts]) -> Sequence[Sha256]:
         return await self.release_all([(holder, images)])
@@ -101,34 +116,30 @@ class RedisImageLedger:
     async def collects(self, who: str, *, life_s: float) -> bool:
         return bool(await self._lease([self._keys.collector], [who, max(1, round(life_s * 1000))]))
 
-    async def _wait_for_deletions(self, images: Sequence[ImageFacts]) -> None:
+    def _going(self, images: Sequence[ImageFacts]) -> list[str]:
+        return list(dict.fromkeys(self._keys.image_going(each.sha256) for each in _with_credentials(images)))
+
+    async def _wait_for_deletions(self, waiting: Sequence[str]) -> None:
         """Of what is held from now on, and was let go of before by somebody who is deleting it: whoever holds it stores
         it next, and that must come after."""
-        waiting = list(dict.fromkeys(self._keys.image_going(each.sha256) for each in _with_credentials(images)))
         while waiting:
+            await asyncio.sleep(_LOOK_S)
             async with self._client.pipeline(transaction=False) as pipe:
                 for key in waiting:
                     pipe.exists(key)
                 going: list[Any] = await pipe.execute()
             waiting = [key for key, is_going in zip(waiting, going, strict=True) if is_going]
-            if waiting:
-                await asyncio.sleep(_LOOK_S)
-
-    async def _renditions_of(self, masters: Sequence[ImageFacts]) -> list[ImageFacts]:
-        if not masters:
-            return []
-        async with self._client.pipeline(transaction=False) as pipe:
-            for master in masters:
-                pipe.hvals(self._keys.image_renditions(master.sha256))
-            found: list[Any] = await pipe.execute()
-        return [FACTS.load(text) for texts in found for text in texts]
 
     async def remember(self, master: ImageFacts, target: str, rendition: ImageFacts) -> None:
         async with self._client.pipeline(transaction=False) as pipe:
             self._remember(pipe, master, target, rendition)
             self._renew(pipe, [master, rendition])
-            await pipe.execute()
-        await self._wait_for_deletions([rendition])
+            going = self._going([rendition])
+            for key in going:
+                pipe.exists(key)
+            answers: list[Any] = await pipe.execute()
+        now_going = zip(going, answers[-len(going) :], strict=True)
+        await self._wait_for_deletions([key for key, is_going in now_going if is_going])
 
     def _remember(self, pipe: Pipeline, master: ImageFacts, target: str, rendition: ImageFacts) -> None:
         text = FACTS.dump(rendition)

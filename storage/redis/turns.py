@@ -18,6 +18,7 @@ from bot.ports import Bucket, Claim, Line, OpenTurn, Submitted
 from storage.redis.client import Script, bucket_args
 from storage.redis.codec import OUTCOME, TURN
 from storage.redis.keys import Keys
+from storage.redis.together import ask_together
 
 NOBODY = UserRef("", "")
 """The author of a turn that is forgotten."""
@@ -303,7 +304,8 @@ class RedisTurnStore:
     # --- looking
 
     async def load(self, turn: TurnId) -> TurnStatus | None:
-        fields: Any = await self._client.hgetall(self._keys.turn(turn))
+        key = self._keys.turn(turn)
+        (fields,) = await ask_together(self._client, lambda pipe: pipe.hgetall(key))
         if "body" not in fields:
             return None
         status = status_of(fields)

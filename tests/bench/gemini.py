@@ -71,8 +71,8 @@ CASES = (
 # --- a server that has its answers ready
 
 
-async def serve(folder: Path) -> None:
-    """POST /…/1K/… gets the file 1K, POST /…/4K/… the file 4K. Prints its address."""
+async def serve(folder: Path, delay_s: float) -> None:
+    """POST /…/1K/… gets the file 1K, POST /…/4K/… the file 4K, after so long. Prints its address."""
     bodies = {name: (folder / name).read_bytes() for name in ("1K", "4K")}
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -82,6 +82,7 @@ async def serve(folder: Path) -> None:
                 left = int(re.search(rb"(?i)content-length: *(\d+)", head)[1])  # type: ignore[index]
                 while left:
                     left -= len(await reader.read(min(left, 2**20)))
+                await asyncio.sleep(delay_s)
                 body = bodies["4K" if b"/4K/" in head.split(b"\r\n")[0] else "1K"]
                 writer.write(
                     b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=UTF-8\r\nContent-Length: %d\r\n\r\n"
@@ -357,6 +358,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--serve", type=Path)
+    parser.add_argument("--delay", type=float, default=0.0)
     parser.add_argument("--measure", choices=("cpu", "memory", "turns"))
     parser.add_argument("--url")
     parser.add_argument("--photo", type=Path)
@@ -364,7 +366,7 @@ if __name__ == "__main__":
     parser.add_argument("--pictures", type=int)
     given = parser.parse_args()
     if given.serve:
-        asyncio.run(serve(given.serve))
+        asyncio.run(serve(given.serve, given.delay))
     elif given.measure:
         asyncio.run(measure(given))
     else:
