@@ -50,7 +50,7 @@ _READING = {
     "RedisPeopleStore": "allowed invitations news roll rules wait",
     "RedisRecipeStore": "all find",
     "RedisShareStore": "find",
-    "RedisSight": "facts probe processes seen",
+    "RedisSight": "facts processes seen",
     "RedisSwitches": "is_on",
     "RedisTasteStore": "taste",
     "RedisTelegramStore": "closed file moved_to noted state was",
