@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -363,6 +364,7 @@ def discord_checks(about: Application) -> list[Check]:
     ]
     if about.elsewhere:
         checks.append(Check("discord buttons", False, _PRESSED_ELSEWHERE))
+    checks += _discord_servers(about)
     to_a_server = f"to a server: {server_link(about.id)}"
     if not about.public:
         to_a_server += " (only you can: “Public Bot” is off on the page “Bot”)"
@@ -372,6 +374,34 @@ def discord_checks(about: Application) -> list[Check]:
     return checks
 
 
+def _discord_servers(about: Application) -> list[Check]:
+    """Where the bot may not do what it needs: the servers by name, or of many the first few and a sum."""
+    if not about.lacks:
+        words = "the bot's roles let it do all that it needs in every server; single channels may say otherwise"
+        return [Check("discord servers", True, words)] if about.servers else []
+    checks = [
+        Check("discord servers", False, f"“{_plain(each.server)}” does not let the bot: {', '.join(each.names)}")
+        for each in about.lacks[:_NAMED_SERVERS]
+    ]
+    more = len(about.lacks) - _NAMED_SERVERS
+    if more > 0:
+        counts = Counter(name for each in about.lacks for name in each.names)
+        every = ", ".join(f"{name} in {count}" for name, count in counts.most_common())
+        checks.append(Check("discord servers", False, f"and {more} more. Of all {len(about.lacks)} together: {every}"))
+    checks.append(Check("discord servers", False, _GIVE_ROLES))
+    return [replace(each, optional=True) for each in checks]
+
+
+def _plain(name: str) -> str:
+    """Somebody else's words, harmless to a terminal."""
+    return "".join(each for each in name if each.isprintable())
+
+
+_NAMED_SERVERS = 5
+_GIVE_ROLES = (
+    "Whoever runs such a server switches these on for the bot's role (Server Settings, Roles), or adds the bot once "
+    "more with the link below, which asks for them."
+)
 _READS = (
     "with the message content intent: a reply to anybody's picture that mentions the bot is an edit, and so is every "
     "reply to the bot, its ping on or off. To do without, switch “Message Content Intent” off on the page “Bot”."

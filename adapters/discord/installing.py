@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import aiohttp
@@ -22,13 +22,34 @@ PERMISSIONS: Final = discord.Permissions(
     read_message_history=True,
 )
 """All that the bot needs in a server."""
+_NAMES: Final = {
+    "read_messages": "View Channels",
+    "send_messages": "Send Messages",
+    "send_messages_in_threads": "Send Messages in Threads",
+    "embed_links": "Embed Links",
+    "attach_files": "Attach Files",
+    "read_message_history": "Read Message History",
+}
+"""As Discord's own settings call them."""
+MOST_SERVERS: Final = 1000
+"""Of more it is not asked what the bot may do there."""
+_AT_ONCE: Final = 200
 _ASK_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """A server that does not let the bot do all that it needs, by the roles that the bot has there; `names` say what,
+    as Discord's settings do. What single channels allow or forbid is not in it."""
+
+    server: str
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
     """As Discord describes it. `by_people`: people may add it to their own account. `elsewhere`: what people press is
-    sent to an address on the web, so that it never reaches the bot."""
+    sent to an address on the web, so that it never reaches the bot. `lacks` are of the first `MOST_SERVERS` servers."""
 
     id: str
     bot_name: str
@@ -37,6 +58,7 @@ class Application:
     public: bool
     by_people: bool
     elsewhere: bool
+    lacks: tuple[Lack, ...] = ()
 
 
 async def ask_application(token: str, *, api_base: str = "") -> Application:
@@ -47,7 +69,7 @@ async def ask_application(token: str, *, api_base: str = "") -> Application:
     try:
         async with asyncio.timeout(_ASK_S):
             await client.login(token)
-            return _application_of(client)
+            return replace(_application_of(client), lacks=await _lacks(client))
     except discord.LoginFailure:
         failure: Exception = TokenRefused()
     except (OSError, TimeoutError, aiohttp.ClientError, discord.HTTPException) as error:
@@ -70,6 +92,28 @@ def _application_of(client: discord.Client) -> Application:
         by_people=_is_for_people(about),
         elsewhere=about.interactions_endpoint_url is not None,
     )
+
+
+async def _lacks(client: discord.Client) -> tuple[Lack, ...]:
+    """Asked once for every 200 servers."""
+    found: list[Lack] = []
+    after: int | None = None
+    for _ in range(MOST_SERVERS // _AT_ONCE):
+        servers = await client.http.get_guilds(_AT_ONCE, after=after, with_counts=False)
+        for each in servers:
+            if missing := missing_of(discord.Permissions(int(each.get("permissions", 0)))):
+                found.append(Lack(each["name"], missing))
+        if len(servers) < _AT_ONCE:
+            break
+        after = int(servers[-1]["id"])
+    return tuple(found)
+
+
+def missing_of(given: discord.Permissions) -> tuple[str, ...]:
+    """What of all that the bot needs is not given."""
+    if given.administrator:
+        return ()
+    return tuple(_NAMES[name] for name, needed in PERMISSIONS if needed and not getattr(given, name))
 
 
 def _is_for_people(about: discord.AppInfo) -> bool:

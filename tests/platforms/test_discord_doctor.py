@@ -12,11 +12,13 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.discord.gateway import ContentIntent
-from adapters.discord.installing import PERMISSIONS, Application, personal_link, server_link
+from adapters.discord.installing import PERMISSIONS, Application, missing_of, personal_link, server_link
 from bot.checkup import Check
 from bot.oneshot import discord_check, discord_checks
 from bot.settings import Settings
 from tests.fakes.discord import FakeDiscord
+from tests.fakes.discord.permissions import EVERYONE, NOTHING, Permission
+from tests.fakes.discord.state import Guild
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -105,6 +107,48 @@ def test_an_application_whose_buttons_go_elsewhere_is_trouble() -> None:
     trouble = [check for check in discord_checks(replace(ABOUT, elsewhere=True)) if not check.ok]
     assert ["Interactions Endpoint URL" in check.words for check in trouble] == [True]
     assert [check.optional for check in trouble] == [False]
+
+
+def only(server: FakeDiscord, name: str, given: Permission) -> Guild:
+    """A server whose roles give the bot this and no more."""
+    made = server.guild(name)
+    for role in (made.everyone, *made.members[server.bot.id].roles):
+        made.grant(role, given)
+    return made
+
+
+async def test_it_says_what_the_bot_may_do_everywhere(fake: FakeDiscord) -> None:
+    fake.guild("Friends")
+    (check,) = [each for each in await discord_check(settings_for(fake)) if each.what == "discord servers"]
+    assert check.ok
+    assert "in every server" in check.words
+
+
+async def test_it_names_each_server_and_what_the_bot_may_not_do_there(fake: FakeDiscord) -> None:
+    fake.guild("Friends")
+    only(fake, "Quiet\x1b[2J", EVERYONE & ~Permission.ATTACH_FILES & ~Permission.READ_MESSAGE_HISTORY)
+    helped = only(fake, "Helped", NOTHING)
+    helped.join(fake.bot, helped.role("Bot", Permission.ADMINISTRATOR))
+    found = [each for each in await discord_check(settings_for(fake)) if each.what == "discord servers"]
+    assert found[0].words == "“Quiet[2J” does not let the bot: Attach Files, Read Message History"
+    assert "link below" in found[-1].words
+    assert [(each.ok, each.optional) for each in found] == [(False, True)] * 2
+
+
+async def test_of_many_servers_it_says_a_sum(fake: FakeDiscord) -> None:
+    for number in range(203):
+        only(fake, f"Server {number}", EVERYONE & ~Permission.EMBED_LINKS if number % 2 else EVERYONE)
+    checks = await discord_check(settings_for(fake))
+    found = [each.words for each in checks if each.what == "discord servers"]
+    assert len(found) == 7
+    assert found[5] == "and 96 more. Of all 101 together: Embed Links in 101"
+    assert len([each for each in fake.requests if each.path.endswith("/users/@me/guilds")]) == 2
+
+
+def test_every_permission_that_the_bot_needs_is_named_as_discord_names_it() -> None:
+    missing = missing_of(discord.Permissions.none())
+    assert len(missing) == len([name for name, needed in PERMISSIONS if needed])
+    assert [name for name in missing if name not in " ".join(README.split())] == []
 
 
 def test_one_that_people_cannot_add_to_themselves_is_fine_and_says_how() -> None:

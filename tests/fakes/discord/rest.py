@@ -80,6 +80,26 @@ def me(call: ApiCall) -> Any:
     return user_json(call.fake.bot) | {"verified": True, "email": None, "mfa_enabled": True, "locale": "en-US"}
 
 
+@route("GET", "/users/@me/guilds")
+def my_guilds(call: ApiCall) -> Any:
+    limit, after = int(call.query.get("limit", "200")), int(call.query.get("after", "0"))
+    if not 1 <= limit <= 200:
+        raise invalid("limit", "int value should be between 1 and 200.", "NUMBER_TYPE_MAX")
+    mine = [each for each in call.fake.guilds.values() if each.has_bot and int(each.id) > after]
+    return [
+        {
+            "id": each.id,
+            "name": each.name,
+            "icon": None,
+            "banner": None,
+            "owner": each.owner is call.fake.bot,
+            "permissions": str(int(permissions.in_guild(each, call.fake.bot))),
+            "features": [],
+        }
+        for each in sorted(mine, key=lambda each: int(each.id))[:limit]
+    ]
+
+
 @route("GET", "/users/{user_id}")
 def a_user(call: ApiCall) -> Any:
     if (found := call.fake.users.get(call.params["user_id"])) is None:
