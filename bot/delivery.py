@@ -399,12 +399,14 @@ class Dispatch:
         if contest is not None:
             panels, lines = _blind(contest, panels), self._arena_lines(contest, statuses, lines)
         hides = contest is not None and contest.hides
+        position, begins = await self._album_place(statuses)
         return Answer(
             state=_album_state(statuses, waits=waits),
-            lines=(*lines, *await self._explained(*open_)),
+            lines=(*lines, *([begins] if begins else []), *await self._explained(*open_)),
             images=tuple(panel.image for panel in panels if panel.image is not None),
             turn=first.turn.id,
             holds=frozenset[Hold]().union(*(each.holds for each in open_)),
+            position=position,
             started_at=min((each.started_at for each in statuses if each.started_at), default=None),
             controls=() if open_ or waits or first.erased or hides else (again_all(),),
             panels=panels,
@@ -415,6 +417,14 @@ class Dispatch:
             heard=_heard_line(first.turn),
             roles=_roles_line(first.turn),
         )
+
+    async def _album_place(self, statuses: Sequence[TurnStatus]) -> tuple[int | None, str]:
+        """That of the panel which begins first, while none has begun."""
+        if any(each.state is TurnState.RUNNING or each.state in FINAL_STATES for each in statuses):
+            return None, ""
+        places = [await self._place_of(each) for each in statuses]
+        known = [(position, begins) for position, begins in places if position is not None]
+        return min(known, default=(None, ""), key=lambda each: each[0])
 
     def _arena_lines(self, contest: Contest, statuses: Sequence[TurnStatus], lines: tuple[str, ...]) -> tuple[str, ...]:
         turn = statuses[0].turn

@@ -55,6 +55,25 @@ async def test_who_waits_in_line_is_told_the_place_and_for_how_long(redis_url: s
         assert "should begin" not in (await rig.shown(second.reply))["text"]
 
 
+async def test_an_album_that_waits_in_line_tells_the_place_of_its_first_picture(redis_url: str, tmp_path: Path) -> None:
+    go_on = asyncio.Event()
+    gemini = ScriptedEngine(script=[go_on], models=MODELS)
+    async with living_in(redis_url, tmp_path, {"exact": ExactEngine(), "gemini": gemini}, slots=1) as rig:
+        for _ in range(3):
+            await rig.house.meter.took("flash", 600.0)
+        first = await rig.says("put a hat on her", [CAT])
+        album = await rig.says("three variations", [CAT], author=BEN)
+        shown = await rig.shown(album.reply)
+        assert "It should begin in about 10 minutes." in shown["text"]
+        assert shown["position"] == "1"
+        go_on.set()
+        assert (await rig.sees(first)).state is TurnState.DONE
+        assert [each.state for each in await rig.sees_all(album)] == [TurnState.DONE] * 3
+        shown = await rig.shown(album.reply)
+        assert "should begin" not in shown["text"]
+        assert shown["position"] == "null"
+
+
 async def test_a_chat_that_has_enough_under_way_says_what_a_turn_waits_for(redis_url: str, tmp_path: Path) -> None:
     go_on = asyncio.Event()
     gemini = ScriptedEngine(script=[go_on])

@@ -149,6 +149,7 @@ def test_every_permission_that_the_bot_needs_is_named_as_discord_names_it() -> N
     missing = missing_of(discord.Permissions.none())
     assert len(missing) == len([name for name, needed in PERMISSIONS if needed])
     assert [name for name in missing if name not in " ".join(README.split())] == []
+    assert missing_of(discord.Permissions(administrator=True)) == ()
 
 
 def test_one_that_people_cannot_add_to_themselves_is_fine_and_says_how() -> None:
