@@ -66,6 +66,7 @@ from bot.links import Links
 from bot.listening import Listener
 from bot.mine import Mine
 from bot.operating import Operating
+from bot.patience import Patience
 from bot.ports import (
     Engine,
     ForgetReceipt,
@@ -100,13 +101,13 @@ from bot.watching import Watchdog
 from bot.withdrawing import Withdrawing
 from storage.docket.queue import DocketTurnQueue
 from storage.objects.notes import ObstoreNotes, notes
-from storage.objects.store import ObstoreImageStore, ObstoreUploads, image_store, uploads
+from storage.objects.store import ObstoreImageStore, ObstoreUploads, StoreUnavailable, image_store, uploads
 from storage.objects.witness import witness
 from storage.redis.arena import RedisArenaStore
 from storage.redis.cast import RedisCastStore
 from storage.redis.changes import RedisChangeLog
 from storage.redis.chats import RedisChatStore
-from storage.redis.client import check_server, open_client
+from storage.redis.client import check_server, is_outage, open_client
 from storage.redis.consent import RedisConsentStore
 from storage.redis.discord import RedisDiscordStore
 from storage.redis.discord_shards import RedisShardStore
@@ -140,6 +141,9 @@ if TYPE_CHECKING:
     from bot.labels.signing import Finish as Signing
 
 log = structlog.get_logger("app")
+
+PATIENCE = Patience(lambda error: is_outage(error) or isinstance(error, StoreUnavailable))
+"""With the database, and with the place where pictures lie."""
 
 EMBEDDED_LEASE_S = 10.0
 REMOTE_LEASE_S = 360.0
@@ -318,7 +322,15 @@ async def open_house(
             renditions=renditions,
             chats=chats,
             consent=consent,
-            calls=Calls(turns=turns, switches=switches, meter=meter, gate=gate, timeout_s=settings.gemini_timeout_s),
+            calls=Calls(
+                turns=turns,
+                switches=switches,
+                meter=meter,
+                gate=gate,
+                patience=PATIENCE,
+                timeout_s=settings.gemini_timeout_s,
+            ),
+            patience=PATIENCE,
             queue=queue,
             show=Remembering(
                 Recogniser(prints),

@@ -4,6 +4,7 @@ away."""
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from bot.domain.language import tr
 from bot.domain.turns import Usage
 from bot.domain.words import ASKED_TWICE, SWITCHED_OFF, TOO_SLOW, joined, stand_in
 from bot.gate import Gate
+from bot.patience import NOTING, Patience
 from bot.ports import Allowance, Claim, EditRequest, Engine, EngineAnswer, Heard, Meter, Switches, TextModel, TurnStore
 from bot.sight import figures
 
@@ -72,10 +74,12 @@ class Calls:
         switches: Switches,
         meter: Meter,
         gate: Gate,
+        patience: Patience,
         timeout_s: float = 300.0,
         beat_s: float = 2.0,
     ) -> None:
         self._gate = gate
+        self._patience = patience
         self._turns = turns
         self._switches = switches
         self._meter = meter
@@ -139,8 +143,7 @@ class Calls:
                 raise _billed(SwitchedOff(tr(SWITCHED_OFF)), tally)
             await self._let_in(claim, way, tally)
             if not tally.counted:
-                if not await self._turns.calling(claim.status.turn.id, claim.epoch):
-                    raise Fenced
+                await self._noted(claim)
                 tally.begun, tally.counted = tally.begun + 1, True
             tally.sent += 1
             try:
@@ -166,6 +169,12 @@ class Calls:
                     raise
                 # Not an engine's failure, but the try before it was paid for.
                 raise _billed(EngineRefused(error.words), tally) from None
+
+    async def _noted(self, claim: Claim) -> None:
+        """The store has counted the call that begins now: once, however often it had to be told."""
+        id_, ticket = claim.status.turn.id, secrets.token_hex(8)
+        if not await self._patience.through(lambda: self._turns.calling(id_, claim.epoch, ticket), NOTING):
+            raise Fenced
 
     async def _let_in(self, claim: Claim, way: _Way, tally: _Tally) -> None:
         """Waits for a place, showing life."""

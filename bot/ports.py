@@ -671,8 +671,9 @@ class TurnStore(Protocol):
         """Take the turn for running. None when it is finished, or another worker shows life."""
         ...
 
-    async def calling(self, turn: TurnId, epoch: int) -> bool:
-        """Record that the paid call begins now. False when the epoch is no longer ours."""
+    async def calling(self, turn: TurnId, epoch: int, ticket: str) -> bool:
+        """Record that the paid call begins now. With the same `ticket` it is the same call. False when the epoch is no
+        longer ours."""
         ...
 
     async def keep_draft(self, turn: Turn, epoch: int, draft: Outcome) -> bool:

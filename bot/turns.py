@@ -7,7 +7,6 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import structlog
 
@@ -43,12 +42,14 @@ from bot.domain.words import (
     joined,
 )
 from bot.ending import end, is_ending
+from bot.patience import BRIEF, PAID, READING, Patience
 from bot.ports import (
     ChatStore,
     Claim,
     EditRequest,
     Engine,
     EngineAnswer,
+    EngineProfile,
     ImageLedger,
     ImageStore,
     RenditionMaker,
@@ -61,11 +62,10 @@ from bot.sight.path import on_path, shown, stage, waited
 
 log = structlog.get_logger("workshop")
 
-T = TypeVar("T")
-
 MAX_CLAIMS = 4
 """A turn that brought down this many workers is not tried again."""
-_OUTAGE_WAITS_S = (0.5, 1, 2, 4, 8, 15, 30)
+MAX_BEGINS = 8
+"""So often a turn is begun by one worker, where outages of the store broke it off before anything was paid for."""
 _MAX_CLIMB = 64
 _LEAVING_S = 5.0
 
@@ -101,8 +101,10 @@ class Workshop:
         capabilities: Callable[[ChatRef], Awaitable[ChatCapabilities]],
         estimates: Estimates,
         still_admits: Callable[[Turn], Awaitable[str]],
+        patience: Patience,
         beat_s: float = 2.0,
     ) -> None:
+        self._patience = patience
         self._beat_s = beat_s
         self._still_admits = still_admits
         self._engines = engines
@@ -193,7 +195,7 @@ class Workshop:
         id_ = turn.id
         outcome = replace(made.outcome, finished_at=time.time())
         with stage("finish"):
-            committed = await self._through_outage(lambda: self._turns.finish(turn, claim.epoch, outcome))
+            committed = await self._patience.through(lambda: self._turns.finish(turn, claim.epoch, outcome), PAID)
         if not committed:
             await self._let_go(id_, (*outcome.images, *made.spare))
             raise Fenced
@@ -304,7 +306,7 @@ class Workshop:
 
     # --- one turn
 
-    async def _work(self, claim: Claim, *, again: bool = False) -> tuple[Turn, Proofread]:
+    async def _work(self, claim: Claim, *, begins: int = 1) -> tuple[Turn, Proofread]:
         turn = claim.status.turn
         try:
             if words := await self._still_admits(turn):
@@ -322,9 +324,10 @@ class Workshop:
         except KeyError:
             made = Proofread(Outcome(TurnState.FAILED, code="gone", words=tr(GONE), usage=await self._begun(turn)))
         except Exception as error:
-            if not again and await self._is_untouched(claim):
+            most = MAX_BEGINS if self._patience.is_outage(error) else 2
+            if begins < most and await self._is_untouched(claim):
                 log.warning("turn begins again", turn=turn.id, error=type(error).__name__)
-                return await self._work(claim, again=True)
+                return await self._work(claim, begins=begins + 1)
             log.exception("turn broke", turn=turn.id, engine=turn.engine)
             made = Proofread(Outcome(TurnState.FAILED, code="broken", words=tr(BROKEN), usage=await self._begun(turn)))
         return turn, replace(made, outcome=replace(made.outcome, usage=added(turn.spent, made.outcome.usage)))
@@ -333,10 +336,13 @@ class Workshop:
         """Whether nothing was paid for since it was claimed, so that it can begin again: it may have been an outage of
         the store, which is waited for. Raises `Fenced` when somebody else has it by now."""
         id_ = claim.status.turn.id
-        if not await self._through_outage(lambda: self._turns.beat(id_, claim.epoch)):
+        if not await self._patience.through(lambda: self._turns.beat(id_, claim.epoch), BRIEF):
             raise Fenced
-        status = await self._through_outage(lambda: self._turns.load(id_))
-        return status is not None and status.calls == claim.calls
+        status = await self._patience.through(lambda: self._turns.load(id_), BRIEF)
+        if status is None:
+            return False
+        # Calls are counted anew from a draft on.
+        return (status.calls, status.draft) == (claim.calls, claim.status.draft)
 
     async def _begun(self, turn: Turn) -> Usage:
         """What was begun before it broke was paid for, as far as anybody knows."""
@@ -419,7 +425,9 @@ class Workshop:
         if claim.epoch > MAX_CLAIMS or claim.calls >= MAX_CALLS:
             return Proofread(Outcome(TurnState.FAILED, code="interrupted", words=tr(INTERRUPTED), usage=begun))
         with stage("load", images=len(images)):
-            request = await self._request(turn, images, plan, known, generative=engine.profile.generative)
+            request = await self._calls.alive(
+                claim, self._patience.through(lambda: self._request(turn, images, plan, known, engine.profile), READING)
+            )
         if not engine.profile.generative:
             with stage("engine", engine=turn.engine):
                 answer = await self._calls.alive(claim, engine.edit(request))
@@ -432,16 +440,17 @@ class Workshop:
             if not self._proofreader.wants(turn, draft):
                 return Proofread(draft)
             kept = draft
-            if not await self._through_outage(lambda: self._turns.keep_draft(turn, claim.epoch, kept)):
+            if not await self._patience.through(lambda: self._turns.keep_draft(turn, claim.epoch, kept), PAID):
                 await self._let_go(turn.id, kept.images)
                 raise Fenced
         with stage("proofread", engine=turn.engine):
             return await self._proofreader.check(claim, engine, request, draft)
 
     async def _request(
-        self, turn: Turn, images: Sequence[ImageFacts], plan: tuple[str, ...], known: _Known, *, generative: bool
+        self, turn: Turn, images: Sequence[ImageFacts], plan: tuple[str, ...], known: _Known, profile: EngineProfile
     ) -> EditRequest:
         """What the engine is asked, its pixels in hand."""
+        generative = profile.generative
         pixels = await asyncio.gather(*(self._images.get(image.sha256) for image in images))
         settings = known.settings if generative else ChatSettings()
         return EditRequest(
@@ -480,7 +489,9 @@ class Workshop:
         """`known` where it was looked up for this turn already."""
         turn = claim.status.turn
         try:
-            return await self._calls.alive(claim, self._through_outage(lambda: self._keep(turn, engine, answer, known)))
+            return await self._calls.alive(
+                claim, self._patience.through(lambda: self._keep(turn, engine, answer, known), PAID)
+            )
         except Fenced:
             raise
         except Exception:
@@ -560,17 +571,6 @@ class Workshop:
         except (KeyError, ValueError, RemixError):  # no result is worth less for want of an ingredient
             return hidden
         return replace(hidden, file=made.image.sha256, media_type=made.image.media_type)
-
-    async def _through_outage(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do it, and hold on to what was made through an outage of the stores of about a minute. `work` can be
-        repeated."""
-        for wait_s in _OUTAGE_WAITS_S:
-            try:
-                return await work()
-            except Exception as error:
-                log.warning("a store is away, trying again", error=type(error).__name__, seconds=wait_s)
-                await asyncio.sleep(wait_s)
-        return await work()
 
 
 def _models_of(turn: Turn, engine: Engine, answer: EngineAnswer) -> tuple[str, ...]:

@@ -13,7 +13,17 @@ from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.commands.core import AsyncScript
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    ClusterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    SlotNotCoveredError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -55,6 +65,28 @@ class StateUnavailable(RemixError):
 
     code = "state_unavailable"
     retryable = True
+
+
+_AWAY = (
+    RedisConnectionError,
+    RedisTimeoutError,
+    BusyLoadingError,
+    ReadOnlyError,
+    ClusterDownError,
+    SlotNotCoveredError,
+    TryAgainError,
+    OutOfMemoryError,
+    StateUnavailable,
+    ConnectionError,
+    TimeoutError,
+)
+_REFUSALS = ("MISCONF", "NOREPLICAS", "BUSY ")
+"""What a server says that cannot write for now."""
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether the server was away, or takes nothing for now: the same may work later."""
+    return isinstance(error, _AWAY) or (isinstance(error, ResponseError) and str(error).startswith(_REFUSALS))
 
 
 async def check_server(client: Redis) -> tuple[str, ...]:

@@ -214,8 +214,8 @@ class RedisTurnStore:
             case _:
                 return None
 
-    async def calling(self, turn: TurnId, epoch: int) -> bool:
-        return bool(await self._progress(self._both(turn), [epoch, self._life_s, 1]))
+    async def calling(self, turn: TurnId, epoch: int, ticket: str) -> bool:
+        return bool(await self._progress(self._both(turn), [epoch, self._life_s, ticket]))
 
     async def keep_draft(self, turn: Turn, epoch: int, draft: Outcome) -> bool:
         await self._index_resolved(turn)
@@ -223,7 +223,7 @@ class RedisTurnStore:
         return bool(await self._keep_draft(self._both(turn.id), args))
 
     async def beat(self, turn: TurnId, epoch: int) -> bool:
-        return bool(await self._progress(self._both(turn), [epoch, self._life_s, 0]))
+        return bool(await self._progress(self._both(turn), [epoch, self._life_s, ""]))
 
     async def finish(self, turn: Turn, epoch: int, outcome: Outcome) -> bool:
         await self._index_resolved(turn)

@@ -73,7 +73,7 @@ async def ended(
     claim = await store.claim(id_)
     assert claim is not None
     if called:
-        await store.calling(id_, claim.epoch)
+        await store.calling(id_, claim.epoch, "call 1")
     assert await store.finish(claim.status.turn, claim.epoch, outcome or done())
     status = await store.load(id_)
     assert status is not None
@@ -181,7 +181,7 @@ async def test_a_cancelled_turn_counts_where_the_model_was_asked(
     await store.submit(one, EVERYWHERE.buckets("ai", one))
     claim = await store.claim(one.id)
     assert claim is not None
-    assert not called or await store.calling(one.id, claim.epoch)
+    assert not called or await store.calling(one.id, claim.epoch, "call 2")
     await store.end(one.id, Outcome(TurnState.CANCELLED))
     status = await store.load(one.id)
     assert status is not None

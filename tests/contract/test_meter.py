@@ -274,7 +274,7 @@ async def test_what_used_nothing_and_made_nothing_is_not_booked(store: RedisTurn
 
 async def test_a_call_in_flight_is_booked_at_its_estimate(store: RedisTurnStore, meter: RedisMeter) -> None:
     one, epoch = await begun(store, HOUSE)
-    await store.calling(one.id, epoch)
+    await store.calling(one.id, epoch, "call 1")
     await store.end(one.id, Outcome(TurnState.CANCELLED))
     await settle(store, one)
     assert await meter.used(days=1) == [UsageRow(today(), "unknown", turns=1, calls=1, cost_microusd=100)]
@@ -330,7 +330,7 @@ async def test_what_a_draft_cost_is_booked_when_its_turn_is_forgotten(
 ) -> None:
     one, epoch = await begun(store, HOUSE)
     await store.keep_draft(one, epoch, replace(done(), usage=CALL))
-    await store.calling(one.id, epoch)
+    await store.calling(one.id, epoch, "call 2")
     await forget_anna(client, store)
     assert [row.cost_microusd for row in await meter.used(days=1)] == [133]
     assert await held(meter, HOUSE) == [133]

@@ -159,7 +159,7 @@ async def test_a_call_in_flight_is_charged_when_its_turn_is_cancelled(store: Red
     await store.submit(one, [Bucket("house", 100, 1000)])
     claim = await store.claim(one.id)
     assert claim is not None
-    assert await store.calling(one.id, claim.epoch)
+    assert await store.calling(one.id, claim.epoch, "call 1")
     await store.end(one.id, Outcome(TurnState.CANCELLED))
     await settled(store, one)
     assert await client.get("rb:{adm}:bucket:house") == "100"
@@ -203,11 +203,23 @@ async def test_calls_begun_by_a_dead_worker_are_counted_for_the_next(store: Redi
     await store.submit(one, [])
     claim = await store.claim(one.id)
     assert claim is not None
-    await store.calling(one.id, claim.epoch)
+    await store.calling(one.id, claim.epoch, "call 2")
     await next_claim(store, one)
     status = await store.load(one.id)
     assert status is not None
     assert (status.calls, status.epoch) == (1, 2)
+
+
+async def test_the_same_call_is_counted_once_however_often_it_is_told(store: RedisTurnStore) -> None:
+    one = turn()
+    await store.submit(one, [])
+    claim = await store.claim(one.id)
+    assert claim is not None
+    for ticket in ("first", "first", "second", "second", "second"):
+        assert await store.calling(one.id, claim.epoch, ticket)
+    status = await store.load(one.id)
+    assert status is not None
+    assert status.calls == 2
 
 
 async def test_a_cancelled_turn_cannot_be_finished(store: RedisTurnStore) -> None:
@@ -258,7 +270,7 @@ async def begun(store: RedisTurnStore) -> tuple[Turn, int]:
 async def test_what_a_paid_call_brought_is_there_for_whoever_goes_on(store: RedisTurnStore) -> None:
     one, epoch = await begun(store)
     resolved = replace(one, note="I went on from the picture before.")
-    assert await store.calling(one.id, epoch)
+    assert await store.calling(one.id, epoch, "call 3")
     assert await store.keep_draft(resolved, epoch, done(cost_microusd=33))
     await next_claim(store, one)
     status = await store.load(one.id)
@@ -268,9 +280,9 @@ async def test_what_a_paid_call_brought_is_there_for_whoever_goes_on(store: Redi
 
 async def test_the_next_claim_is_handed_the_draft_and_the_calls_since(store: RedisTurnStore) -> None:
     one, epoch = await begun(store)
-    await store.calling(one.id, epoch)
+    await store.calling(one.id, epoch, "call 4")
     await store.keep_draft(one, epoch, done())
-    await store.calling(one.id, epoch)
+    await store.calling(one.id, epoch, "call 5")
     deadline = time.monotonic() + 5
     while (claim := await store.claim(one.id)) is None:
         assert time.monotonic() < deadline

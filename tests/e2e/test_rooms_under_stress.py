@@ -15,17 +15,23 @@ from adapters.web.outbound import WebPlatform
 from bot.arrivals import Arrivals
 from bot.domain.errors import EngineRefused, EngineUnavailable
 from bot.domain.messages import Answer, MessageRecord
-from bot.domain.refs import MessageRef, UserRef, thread_id_of
-from bot.domain.turns import Turn, TurnState
+from bot.domain.refs import MessageRef, TurnId, UserRef, thread_id_of
+from bot.domain.turns import Outcome, Turn, TurnState
 from bot.engines.exact import ExactEngine
 from bot.ports import Engine
-from bot.turns import Workshop
+from bot.turns import MAX_BEGINS, Workshop
 from storage.objects.shelf import StoreUnavailable
 from storage.redis.client import open_client
 from storage.redis.messages import RedisMessageStore
-from tests.fakes.engines import ScriptedEngine
+from storage.redis.turns import RedisTurnStore
+from tests.fakes.engines import ScriptedEngine, ScriptedTextModel
 from tests.rig import CAT, Rig, living_in
 from tests.values import ANNA, BEN, CHAT
+
+
+def hurried(monkeypatch: pytest.MonkeyPatch, *, pace: float = 0.01) -> None:
+    """Outages are waited for, but not long."""
+    monkeypatch.setattr("bot.app.PATIENCE._pace", pace)
 
 
 async def bucket(redis_url: str, name: str) -> int:
@@ -70,7 +76,7 @@ async def test_a_result_that_cannot_be_kept_at_first_is_kept_later(
         return await original(self, *args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(type(rig.house.images), "put", away)
-    monkeypatch.setattr("bot.turns._OUTAGE_WAITS_S", (0.01, 0.01, 0.01))
+    hurried(monkeypatch)
     status = await rig.sees(await rig.says("put a hat on her", [CAT]))
     assert (status.state, len(gemini.requests), failures) == (TurnState.DONE, 1, [])
 
@@ -82,7 +88,7 @@ async def test_a_result_that_cannot_be_kept_at_all_is_counted(
         raise StoreUnavailable("There is no room left for pictures.")
 
     asked = await rig.message("put a hat on her", [CAT])
-    monkeypatch.setattr("bot.turns._OUTAGE_WAITS_S", (0.01,))
+    hurried(monkeypatch, pace=0.0001)
     monkeypatch.setattr(Workshop, "_keep", away)
     status = await rig.sees(await rig.house.hall.receive(asked))
     assert status.outcome is not None
@@ -99,7 +105,7 @@ async def test_a_call_that_a_dead_worker_began_is_charged_with_the_next(
         await rig.house.turns.announce("dead", slots=1)
         claim = await rig.house.turns.claim(asked.turn)
         assert claim is not None
-        await rig.house.turns.calling(asked.turn, claim.epoch)
+        await rig.house.turns.calling(asked.turn, claim.epoch, "call 1")
     async with living_in(redis_url, tmp_path, engines) as rig:
         status = await rig.sees(asked, within_s=40)
         assert (status.state, status.calls) == (TurnState.DONE, 2)
@@ -314,3 +320,127 @@ async def test_a_store_that_is_away_before_anything_is_paid_for_does_not_end_the
     monkeypatch.setattr(Workshop, "_resolve", away_at_first)
     status = await rig.sees(await rig.says("put a hat on her", [CAT]))
     assert (status.state, len(gemini.requests), begins) == (TurnState.DONE, 1, [TurnState.RUNNING] * 2)
+
+
+async def test_a_turn_begins_again_after_each_outage_of_the_store(
+    rig: Rig, gemini: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, begins = Workshop._resolve, list[TurnState]()
+
+    async def away_often(self: Workshop, turn: Turn) -> tuple[Turn, tuple[str, ...]]:
+        begins.append(TurnState.RUNNING)
+        if len(begins) < MAX_BEGINS:
+            raise RedisConnectionError("away")
+        return await original(self, turn)
+
+    monkeypatch.setattr(Workshop, "_resolve", away_often)
+    status = await rig.sees(await rig.says("put a hat on her", [CAT]))
+    assert (status.state, len(gemini.requests), len(begins)) == (TurnState.DONE, 1, MAX_BEGINS)
+
+
+@pytest.mark.parametrize(("error", "most"), [(RedisConnectionError("away"), MAX_BEGINS), (RuntimeError("wrong"), 2)])
+async def test_a_turn_does_not_begin_for_ever(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, error: Exception, most: int
+) -> None:
+    begins = list[TurnState]()
+
+    async def always(*_: object) -> object:
+        begins.append(TurnState.RUNNING)
+        raise error
+
+    monkeypatch.setattr(Workshop, "_resolve", always)
+    status = await rig.sees(await rig.says("put a hat on her", [CAT]), within_s=60)
+    assert status.outcome is not None
+    assert (status.outcome.code, len(begins)) == ("broken", most)
+
+
+async def test_pictures_that_cannot_be_read_for_a_while_are_waited_for(
+    rig: Rig, gemini: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, failures = type(rig.house.images).get, [StoreUnavailable("away")] * 9
+
+    async def away(self: object, *args: object) -> object:
+        if failures:
+            raise failures.pop()
+        return await original(self, *args)  # type: ignore[arg-type]
+
+    hurried(monkeypatch, pace=0.003)
+    first = await rig.says("put a hat on her", [CAT])
+    await rig.sees(first)
+    monkeypatch.setattr(type(rig.house.images), "get", away)
+    status = await rig.sees(await rig.says("put a scarf on her", reply_to=first))
+    assert (status.state, len(gemini.requests), failures) == (TurnState.DONE, 2, [])
+
+
+async def test_a_turn_whose_pictures_are_waited_for_can_be_cancelled(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    reached = asyncio.Event()
+
+    async def away(*_: object) -> object:
+        reached.set()
+        raise StoreUnavailable("away")
+
+    first = await rig.says("crop to a square", [CAT])
+    await rig.sees(first)
+    monkeypatch.setattr(type(rig.house.images), "get", away)
+    asked = await rig.says("crop to a square", reply_to=first)
+    await reached.wait()
+    assert await rig.house.hall.cancel(asked.turn, chat=CHAT, by=ANNA)
+    assert (await rig.sees(asked)).state is TurnState.CANCELLED
+
+
+async def test_a_call_is_counted_once_where_the_stores_answer_was_lost(
+    rig: Rig, gemini: ScriptedEngine, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, told = RedisTurnStore.calling, list[bool]()
+
+    async def lost_at_first(self: RedisTurnStore, turn: TurnId, epoch: int, ticket: str) -> bool:
+        told.append(await original(self, turn, epoch, ticket))
+        if len(told) == 1:
+            raise RedisConnectionError("the answer was lost")
+        return told[-1]
+
+    monkeypatch.setattr(RedisTurnStore, "calling", lost_at_first)
+    hurried(monkeypatch)
+    status = await rig.sees(await rig.says("put a hat on her", [CAT]))
+    assert (status.state, status.calls, told, len(gemini.requests)) == (TurnState.DONE, 1, [True, True], 1)
+    assert await bucket(redis_url, "house") == gemini.cost_microusd
+
+
+async def test_what_was_paid_for_is_not_begun_again_once_it_is_kept(
+    redis_url: str, tmp_path: Path, gemini: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls are counted anew from a draft on: a count of none does not mean that nothing was paid for."""
+    original = RedisTurnStore.keep_draft
+
+    async def kept_and_lost(self: RedisTurnStore, turn: Turn, epoch: int, draft: Outcome) -> bool:
+        await original(self, turn, epoch, draft)
+        raise RuntimeError("lost")
+
+    monkeypatch.setattr(RedisTurnStore, "keep_draft", kept_and_lost)
+    hurried(monkeypatch, pace=0.001)
+    engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": gemini}
+    async with living_in(redis_url, tmp_path, engines, text_model=ScriptedTextModel()) as rig:
+        status = await rig.sees(await rig.says('add a sign that says "OPEN"', [CAT]))
+    assert status.draft is None
+    assert len(gemini.requests) == 1
+
+
+async def test_a_worker_that_holds_a_result_through_an_outage_still_ends_when_it_is_told_to(
+    redis_url: str, tmp_path: Path, gemini: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, original = asyncio.Event(), RedisTurnStore.finish
+
+    async def away(*_: object) -> bool:
+        reached.set()
+        raise RedisConnectionError("away")
+
+    monkeypatch.setattr(RedisTurnStore, "finish", away)
+    engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": gemini}
+    async with living_in(redis_url, tmp_path, engines) as rig:
+        asked = await rig.says("put a hat on her", [CAT])
+        await reached.wait()
+        began = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - began < 8
+    monkeypatch.setattr(RedisTurnStore, "finish", original)
+    async with living_in(redis_url, tmp_path, engines) as rig:
+        assert (await rig.sees(asked, within_s=40)).state is TurnState.DONE
