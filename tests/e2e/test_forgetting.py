@@ -281,8 +281,9 @@ async def test_a_deletion_that_hangs_is_given_up_before_anybody_stores_the_same_
     image = ImageFacts(await bucket.put(b"one"), "image/png", 1, 1, 1)
     await ledger.keep("turn:one", [(image, image)], target="")
     gone = await ledger.release("turn:one", [image])
-    with pytest.raises(TimeoutError):
-        await delete_pixels(bucket, ledger, gone, longest_s=0.05)
+    async with asyncio.timeout(10):
+        with pytest.raises(TimeoutError):
+            await delete_pixels(bucket, ledger, gone, longest_s=0.05)
     assert bucket.deleting == 0
     # Who holds it meanwhile waits, as long as the request may still be on its way.
     left_s = await client.pttl(Keys().image_going(image.sha256)) / 1000
