@@ -145,9 +145,11 @@ def fake_model() -> Iterator[str]:
         process.wait()
 
 
-async def beside_naive(url: str, folder: Path, photo: bytes, engine: Engine, model: Any, *, turns: int) -> None:
-    """Ours and the naive bot in turn, ten rounds."""
-    rounds, naive_turns = 10, 10
+async def beside_naive(
+    url: str, folder: Path, photo: bytes, engine: Engine, model: Any, *, turns: int, naive_turns: int = 10
+) -> None:
+    """Ours and the naive bot in turn, ten rounds; `naive_turns` in each."""
+    rounds = 10
     stalls = Stalls()
     redis = Redis.from_url(url, decode_responses=True)
     (folder / "naive").mkdir(parents=True, exist_ok=True)
