@@ -60,7 +60,12 @@ WINDOW_S: Final = 10.0
 ROUNDS: Final = 2
 REMIXBOT: Final = (sys.executable, "-c", "from bot.cli import main; main()")
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
-_NO_LIMITS: Final[Any] = {"person_day_usd": 1e6, "house_day_usd": 1e6}
+_NO_LIMITS: Final[Any] = {
+    "person_day_usd": 1e6,
+    "house_day_usd": 1e6,
+    "house_month_usd": 1e6,
+    "house_ten_minutes_usd": 1e6,
+}
 
 
 # --- turns per second beside a naive bot
@@ -91,7 +96,9 @@ async def turns(folder: Path, photo: bytes, result: Picture, count: int) -> None
         return marked(result.data, next(made))
 
     async with database(folder) as url:
-        await beside_naive(url, folder, photo, FixedEngine(result=result), at_once, turns=count, naive_turns=5)
+        await beside_naive(
+            url, folder, photo, FixedEngine(result=result, cost_microusd=0), at_once, turns=count, naive_turns=5
+        )
 
 
 # --- turns held at once
@@ -121,7 +128,7 @@ async def hold(url: str, folder: Path, count: int, over_s: float) -> dict[str, f
     """So many people send a photograph each, one after the other over `over_s`."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))  # as `remixbot run` has it
     photo, result = as_png(photograph(SIDE_PX)), to_picture(photograph(SIDE_PX))
-    slow = FixedEngine(result=result)
+    slow = FixedEngine(result=result, cost_microusd=0)
     slow.takes_s = ENGINE_S
     engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": slow}
     reserved, stalls = Reserved({}, []), Stalls()
