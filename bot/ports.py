@@ -668,7 +668,8 @@ class TurnStore(Protocol):
         ...
 
     async def claim(self, turn: TurnId) -> Claim | None:
-        """Take the turn for running. None when it is finished, or another worker shows life."""
+        """Take the turn for running. None when it is finished, or another worker shows life; or, once, where one that
+        has paid was silent for so long that the store may have been away from it."""
         ...
 
     async def calling(self, turn: TurnId, epoch: int, ticket: str) -> bool:

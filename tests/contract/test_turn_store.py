@@ -18,6 +18,7 @@ from bot.domain.turns import Hold, Outcome, Source, Turn, TurnState, Usage
 from bot.domain.wishes import Form, Wish
 from bot.ports import Bucket, Submitted
 from storage.redis.client import open_client
+from storage.redis.keys import Keys
 from storage.redis.turns import RedisTurnStore
 from tests.values import ANNA, BEN, done, image, turn
 
@@ -208,6 +209,33 @@ async def test_calls_begun_by_a_dead_worker_are_counted_for_the_next(store: Redi
     status = await store.load(one.id)
     assert status is not None
     assert (status.calls, status.epoch) == (1, 2)
+
+
+async def test_after_a_long_silence_whoever_has_paid_is_given_a_moment_once(
+    store: RedisTurnStore, client: Redis
+) -> None:
+    one = turn()
+    await store.submit(one, [])
+    claim = await store.claim(one.id)
+    assert claim is not None
+    assert await store.calling(one.id, claim.epoch, "call 4")
+    key = Keys().turn(one.id)
+    await client.hset(key, "alive_until", str(time.time() - 400))  # the server was away
+    assert await store.claim(one.id) is None
+    assert await store.beat(one.id, claim.epoch)
+    await client.hset(key, "alive_until", str(time.time() - 400))
+    assert await store.claim(one.id) is not None
+    assert not await store.finish(one, claim.epoch, done())
+
+
+async def test_after_a_long_silence_a_turn_that_nobody_has_paid_for_is_taken_at_once(
+    store: RedisTurnStore, client: Redis
+) -> None:
+    one = turn()
+    await store.submit(one, [])
+    assert await store.claim(one.id) is not None
+    await client.hset(Keys().turn(one.id), "alive_until", str(time.time() - 400))
+    assert await store.claim(one.id) is not None
 
 
 async def test_the_same_call_is_counted_once_however_often_it_is_told(store: RedisTurnStore) -> None:
