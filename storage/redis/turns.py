@@ -143,10 +143,21 @@ class RedisTurnStore:
         return bool(await self._note_once(self._both(turn), [what]))
 
     async def conclude(self, turn: Turn, outcome: Outcome) -> bool:
-        if await self._keep(turn, outcome.state, outcome) is not None:
-            return False
-        await self._client.zadd(f"{self._keys.admission}:open", {turn.id: turn.created_at})
-        return True
+        standing = await self._keep(turn, outcome.state, outcome)
+        if standing is None or standing in FINAL_STATES:
+            # Also where it stands: whoever kept it may have died before this.
+            await self._list_open(turn)
+        return standing is None
+
+    async def _list_open(self, turn: Turn) -> None:
+        """Unless its answer is there."""
+        key = f"{self._keys.admission}:open"
+        async with self._client.pipeline(transaction=False) as pipe:
+            pipe.zadd(key, {turn.id: turn.created_at})
+            pipe.hget(self._keys.turn(turn.id), "delivered")
+            _, delivered = await pipe.execute()
+        if delivered == "1":
+            await self._client.zrem(key, turn.id)
 
     async def _keep(self, turn: Turn, state: TurnState, outcome: Outcome | None) -> TurnState | None:
         """Write the record if there is none. Gives the state of the one that stood already."""

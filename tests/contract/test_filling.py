@@ -13,7 +13,7 @@ from bot.domain.turns import Outcome, Turn, TurnState
 from storage.redis.client import open_client
 from storage.redis.keys import Keys
 from storage.redis.turns import RedisTurnStore
-from tests.values import done, turn
+from tests.values import done, image, turn
 
 LIFE_S = 0.3
 
@@ -133,3 +133,32 @@ async def test_finishing_again_because_the_answer_was_lost_is_finishing_once(cli
     assert await store.finish(one, claim.epoch, end)
     assert await store.finish(one, claim.epoch, end)
     assert not await store.finish(one, claim.epoch + 1, end)
+
+
+async def test_ending_again_because_the_answer_was_lost_is_ending_once(client: Redis) -> None:
+    store, other, one = process_of(client), process_of(client), turn()
+    said = Outcome(TurnState.CANCELLED, finished_at=1.5)
+    await store.submit(one, [])
+    assert await store.end(one.id, said)
+    assert await store.end(one.id, said)
+    assert not await other.end(one.id, said)
+    assert not await store.end(one.id, Outcome(TurnState.CANCELLED, finished_at=2.5))
+
+
+async def test_concluding_again_because_the_answer_was_lost_is_concluding_once(client: Redis) -> None:
+    store, other, one, said = process_of(client), process_of(client), turn(), done()
+    assert await store.conclude(one, said)
+    assert await store.conclude(one, said)
+    assert not await other.conclude(one, said)
+
+
+async def test_what_was_concluded_and_not_listed_by_whoever_died_is_found_when_it_comes_again(client: Redis) -> None:
+    dead, store, one = process_of(client, 30), process_of(client, 30), turn()
+    assert await dead.conclude(one, done())
+    await client.zrem(f"{Keys().admission}:open", one.id)  # killed between the two
+    assert not await store.conclude(one, done(image("again")))
+    assert not await store.take_filling(one.id)  # the dead one's still
+    assert [each.turn for each in await store.open_turns()] == [one.id]
+    await store.delivered(one.id)
+    assert not await store.conclude(one, done())
+    assert not await store.open_turns()

@@ -13,6 +13,12 @@ local function fills(holder, life_s)
   redis.call('HSET', turn, 'filling_by', holder, 'filling_until', tostring(now + tonumber(life_s)))
 end
 
+-- Whether this very end was written by this very process, and its answer lost.
+local function ended_so(outcome, holder)
+  local stands = redis.call('HMGET', turn, 'outcome', 'filling_by')
+  return stands[1] == outcome and stands[2] == holder
+end
+
 -- The turn as its holder resolved it; unless somebody was forgotten since the claim, for then the holder's copy may
 -- still have their words, and what stands is kept.
 local function keep_body(body)
