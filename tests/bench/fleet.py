@@ -43,7 +43,7 @@ from bot.ports import EditRequest, Engine, EngineAnswer
 from bot.profiles import ProfiledPlatform
 from tests.bench.gemini import answer_with
 from tests.bench.held import marked, resident_bytes
-from tests.bench.turns import Stalls, as_png, beside_naive, database, photograph
+from tests.bench.turns import NO_LIMITS, Stalls, as_png, beside_naive, database, photograph
 from tests.fakes.engines import ScriptedEngine
 from tests.fleet import Fleet, Process
 from tests.rig import Rig, Shown, living_in
@@ -60,12 +60,6 @@ WINDOW_S: Final = 10.0
 ROUNDS: Final = 2
 REMIXBOT: Final = (sys.executable, "-c", "from bot.cli import main; main()")
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
-_NO_LIMITS: Final[Any] = {
-    "person_day_usd": 1e6,
-    "house_day_usd": 1e6,
-    "house_month_usd": 1e6,
-    "house_ten_minutes_usd": 1e6,
-}
 
 
 # --- turns per second beside a naive bot
@@ -133,7 +127,7 @@ async def hold(url: str, folder: Path, count: int, over_s: float) -> dict[str, f
     engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": slow}
     reserved, stalls = Reserved({}, []), Stalls()
     reserved.watch()
-    async with living_in(url, folder, engines, slots=count, **_NO_LIMITS) as rig:
+    async with living_in(url, folder, engines, slots=count, **NO_LIMITS) as rig:
         shown = Shown(rig)
         messages = [await _message(rig, photo, number) for number in range(count + 1)]
         await rig.house.hall.receive(messages[0])
@@ -374,7 +368,7 @@ def part_of(trip: Trip) -> str:
 
 async def asked(folder: Path, photo: bytes, result: Picture) -> None:
     engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": ScriptedEngine(result=result)}
-    async with database(folder) as url, living_in(url, folder, engines, **_NO_LIMITS) as rig:
+    async with database(folder) as url, living_in(url, folder, engines, **NO_LIMITS) as rig:
         last = await rig.says("put a hat on her", [photo])
         await rig.sees(last)
         await asyncio.sleep(1)

@@ -23,7 +23,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import structlog
@@ -34,6 +34,7 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 
 from bot.domain.images import Picture
+from bot.domain.turns import TurnState
 from bot.engines.exact import ExactEngine
 from bot.engines.gemini import Access, GeminiEngine, model_profile
 from bot.engines.pixels import to_picture
@@ -42,10 +43,17 @@ from storage.objects.store import ObstoreImageStore
 from storage.valkey.server import embedded_valkey
 from tests.bench.naive import NaiveBot
 from tests.fakes.engines import ScriptedEngine
-from tests.rig import SAMPLES, Rig, living_in
+from tests.rig import SAMPLES, Received, Rig, living_in
 
 SIDE_PX = 1024
 THREAD_TURNS = 10
+NO_LIMITS: Final[Any] = {
+    **dict.fromkeys(
+        ("person_day_usd", "chat_day_usd", "house_day_usd", "house_month_usd", "house_ten_minutes_usd"), 1e6
+    ),
+    **dict.fromkeys(("person_hour_turns", "chat_hour_turns"), 0),
+}
+"""What is refused is no turn."""
 
 
 def photograph(side_px: int = SIDE_PX) -> Image.Image:
@@ -109,10 +117,15 @@ async def timed(work: Any, turns: int) -> Round:
 async def one_thread(rig: Rig, photo: bytes, turns: int) -> None:
     """A photo, and replies each to the result before."""
     last = await rig.says("put a hat on her", [photo])
-    await rig.sees(last, within_s=120)
+    await done(rig, last)
     for number in range(1, turns):
         last = await rig.says(f"and now {number} feathers", reply_to=last)
-        await rig.sees(last, within_s=120)
+        await done(rig, last)
+
+
+async def done(rig: Rig, asked: Received) -> None:
+    status = await rig.sees(asked, within_s=120)
+    assert status.state is TurnState.DONE, status.outcome
 
 
 async def ours(rig: Rig, photo: bytes, turns: int, side_by_side: int = 4) -> None:
@@ -157,7 +170,7 @@ async def beside_naive(
     mine: list[Round] = []
     theirs: list[Round] = []
     engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": engine}
-    async with living_in(url, folder, engines, person_turns=8, person_day_usd=1e6, house_day_usd=1e6) as rig:
+    async with living_in(url, folder, engines, person_turns=8, **NO_LIMITS) as rig:
         await ours(rig, photo, THREAD_TURNS)
         await naive(bot, photo, 2, -1)
         for number in range(rounds):
@@ -203,14 +216,14 @@ async def turn_50_beside_turn_2(url: str, folder: Path, photo: bytes, engine: Sc
     ObstoreImageStore.get = counted  # type: ignore[method-assign]
     rows: dict[int, list[tuple[float, float, float, float]]] = {2: [], 50: []}
     engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": engine}
-    async with living_in(url, folder, engines, person_day_usd=1e6, house_day_usd=1e6) as rig:
+    async with living_in(url, folder, engines, **NO_LIMITS) as rig:
         for _ in range(8):
             last = await rig.says("put a hat on her", [photo])
-            await rig.sees(last)
+            await done(rig, last)
             for number in range(2, 51):
                 before = (read_bytes, await out_bytes(redis), time.process_time())
                 last = await rig.says(f"and now {number} red feathers on the hat", reply_to=last)
-                await rig.sees(last)
+                await done(rig, last)
                 if number in rows:
                     sent = sent_bytes(engine.requests[-1])
                     after = (read_bytes, await out_bytes(redis), time.process_time())
@@ -246,7 +259,7 @@ async def round_trips(url: str, folder: Path, photo: bytes, engine: ScriptedEngi
 
     AbstractConnection.send_packed_command = counted  # type: ignore[method-assign]
     engines: dict[str, Engine] = {"exact": ExactEngine(), "gemini": engine}
-    async with living_in(url, folder, engines, person_day_usd=1e6, house_day_usd=1e6) as rig:
+    async with living_in(url, folder, engines, **NO_LIMITS) as rig:
         last = await rig.says("put a hat on her", [photo])
         await rig.sees(last)
         await asyncio.sleep(1)
