@@ -26,7 +26,7 @@ from tests.fakes.discord import FakeDiscord
 from tests.fakes.telegram import FakeTelegram
 from tests.fleet import Fleet
 
-REACHED_S = 4.0
+REACHED_S = 8.0
 BEGINS_S = 20.0
 RECOVERED_S = 40.0
 SIDES = ("before", "after")

@@ -38,7 +38,9 @@ async def test_each_fault_once_loses_doubles_and_bills_nothing(tmp_path: Path) -
         rows = [await on.meet(cell) for cell in cells()]
         assert [row for row in rows if not harmless(row)] == []
         books = await settled(on.fleet, on.asked)
-    assert (books.troubles, books.asked, books.answered) == ([], len(FAULTS), len(FAULTS))
+    # One message each, and one more where nobody got to the boundary before a process began again.
+    asked = len(FAULTS) + sum(row.as_it_began for row in rows)
+    assert (books.troubles, books.asked, books.answered) == ([], asked, asked)
 
 
 async def test_another_gateway_finds_what_a_killed_one_alone_had_heard(tmp_path: Path) -> None:
