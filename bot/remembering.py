@@ -33,6 +33,7 @@ class Memory(Protocol):
         sent: Sequence[Picture],
         *,
         stands_on: Sequence[TurnId] = (),
+        pinned: Callable[[], Awaitable[Sequence[Picture]]] | None = None,
     ) -> None: ...
 
 
@@ -77,10 +78,18 @@ class Remembering:
             for copies, each in zip(results, marked, strict=True):
                 copies.append(await self._picture(each.image))
         sent = [each.image for each in turn.inputs if each.role is Role.SOURCE and each.image is not None]
-        pictures = [found for image in dict.fromkeys([*sent, *turn.pins]) if (found := await self._there(image))]
         before = [turn.parent, *(each.from_turn for each in turn.inputs)]
         stands_on = [each for each in dict.fromkeys(before) if each is not None]
-        await self._memory.remember(turn.id, results, pictures, stands_on=stands_on)
+
+        async def pinned() -> Sequence[Picture]:
+            return await self._all_there([pin for pin in turn.pins if pin not in sent])
+
+        await self._memory.remember(
+            turn.id, results, await self._all_there(sent), stands_on=stands_on, pinned=pinned if turn.pins else None
+        )
+
+    async def _all_there(self, images: Sequence[ImageFacts]) -> list[Picture]:
+        return [found for image in dict.fromkeys(images) if (found := await self._there(image))]
 
     async def _picture(self, image: ImageFacts) -> Picture:
         return picture_of(image, await self._images.get(image.sha256))

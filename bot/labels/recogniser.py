@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from bot.domain.images import Picture
@@ -30,9 +30,11 @@ class Recogniser:
         sent: Sequence[Picture],
         *,
         stands_on: Sequence[TurnId] = (),
+        pinned: Callable[[], Awaitable[Sequence[Picture]]] | None = None,
     ) -> None:
         """Keep what this turn made, what people sent for it, and what the turns that it `stands_on` (its parent, and
-        those whose results went into it) keep of people's pictures. Harmless to repeat.
+        those whose results went into it) keep of people's pictures. Harmless to repeat. `pinned` gives what its branch
+        began with: looked at where those turns do not keep it.
 
         Of each result its master, and each copy whose pixels differ by more than their encoding: one with a mark in its
         corner. A copy of one of our results that somebody sends is still our result: it is not kept as theirs.
@@ -42,10 +44,14 @@ class Recogniser:
             made = await asyncio.to_thread(_fingerprints, copies, QUALITY_MIN)
             codes = [code for each in made if each is not None for code in each.codes]
             rows += [Row(Kind.OURS, n, code) for code in dict.fromkeys(codes)]
+        earlier = await self._index.rows(list(dict.fromkeys(stands_on)))
+        inherited = [row.code for each in earlier for row in each.rows if row.kind is Kind.SENT]
+        is_kept = bool(earlier) and len(earlier) == len(set(stands_on)) and len(inherited) < SENT_MAX - len(sent) * 2
+        if pinned is not None and not is_kept:
+            sent = [*sent, *await pinned()]
         came = await asyncio.to_thread(_fingerprints, sent, QUALITY_MIN_KEPT)
         codes = [code for each in came if each is not None and not await self._is_ours(each) for code in each.codes]
-        for earlier in await self._index.rows(list(dict.fromkeys(stands_on))):
-            codes += [row.code for row in earlier.rows if row.kind is Kind.SENT]
+        codes += inherited
         rows += [Row(Kind.SENT, n, code) for n, code in enumerate(dict.fromkeys(codes))][:SENT_MAX]
         await self._index.put([TurnRows(turn, tuple(rows))])
 

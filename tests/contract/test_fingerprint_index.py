@@ -246,6 +246,29 @@ async def test_a_result_is_recognised_and_the_original_is_not_even_when_the_firs
     assert await recogniser.recognise(picture(pictures.image("rocket"))) == UNKNOWN
 
 
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_what_a_branch_began_with_is_looked_at_where_no_turn_before_keeps_it(
+    client: Redis, recogniser: Recogniser, is_kept: bool
+) -> None:
+    original, looked = pictures.image("cat"), list[str]()
+    for turn in (ONE, TWO):
+        await client.hset(Keys().turn(turn), "state", "done")
+    if is_kept:
+        await recogniser.remember(ONE, [], [picture(original)])
+
+    async def pinned() -> list[Picture]:
+        looked.append("original")
+        return [picture(original)]
+
+    result = picture(study._style(original, random.Random(3)))
+    await recogniser.remember(TWO, [[result]], [], stands_on=[ONE], pinned=pinned)
+    assert looked == ([] if is_kept else ["original"])
+    (kept,) = await RedisFingerprintIndex(client).rows([TWO])
+    came = fingerprint_of(picture(original).data, "image/jpeg")
+    assert came is not None
+    assert {row.code for row in kept.rows if row.kind is Kind.SENT} == set(came.codes)
+
+
 async def test_a_result_that_somebody_sends_again_stays_ours(client: Redis, recogniser: Recogniser) -> None:
     original = pictures.image("cat")
     result = study._large_thing(original, random.Random(2))
