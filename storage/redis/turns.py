@@ -144,25 +144,21 @@ class RedisTurnStore:
 
     async def conclude(self, turn: Turn, outcome: Outcome) -> bool:
         standing = await self._keep(turn, outcome.state, outcome)
-        if standing is None or standing in FINAL_STATES:
-            # Also where it stands: whoever kept it may have died before this.
-            await self._list_open(turn)
+        if standing in FINAL_STATES and await self._client.hget(self._keys.turn(turn.id), "delivered"):
+            await self._client.zrem(f"{self._keys.admission}:open", turn.id)
         return standing is None
 
-    async def _list_open(self, turn: Turn) -> None:
-        """Unless its answer is there."""
-        key = f"{self._keys.admission}:open"
-        async with self._client.pipeline(transaction=False) as pipe:
-            pipe.zadd(key, {turn.id: turn.created_at})
-            pipe.hget(self._keys.turn(turn.id), "delivered")
-            _, delivered = await pipe.execute()
-        if delivered == "1":
-            await self._client.zrem(key, turn.id)
+    def _list_open(self, pipe: Pipeline, turn: TurnId, since: float) -> None:
+        """Of a turn that ends without having been let in. Before its end is written: whoever dies in between leaves an
+        entry that leads to nothing, and no end that nobody looks for."""
+        pipe.zadd(f"{self._keys.admission}:open", {turn: since}, nx=True)
 
     async def _keep(self, turn: Turn, state: TurnState, outcome: Outcome | None) -> TurnState | None:
         """Write the record if there is none. Gives the state of the one that stood already."""
         own = turn.id.partition("-")[2]
         async with self._client.pipeline(transaction=False) as pipe:
+            if outcome is not None:
+                self._list_open(pipe, turn.id, turn.created_at)
             await self._create(
                 self._both(turn.id),
                 [
@@ -180,7 +176,7 @@ class RedisTurnStore:
             self._index(pipe, turn)
             if turn.parent:
                 pipe.expire(self._keys.turn(turn.parent), self._retention_s)
-            new, standing = (await pipe.execute())[0]
+            new, standing = (await pipe.execute())[0 if outcome is None else 1]
         return None if int(new) else TurnState(str(standing))
 
     def _index(self, pipe: Pipeline, turn: Turn) -> None:
@@ -254,7 +250,14 @@ class RedisTurnStore:
 
     async def end(self, turn: TurnId, outcome: Outcome) -> bool:
         args = [OUTCOME.dump(outcome), outcome.state.value, self._holder, self._life_s]
-        return bool(await self._end(self._both(turn), args))
+        async with self._client.pipeline(transaction=False) as pipe:
+            self._list_open(pipe, turn, time.time())
+            await self._end(self._both(turn), args, within=pipe)
+            pipe.hget(self._keys.turn(turn), "delivered")
+            _, ended, delivered = await pipe.execute()
+        if delivered:
+            await self._client.zrem(f"{self._keys.admission}:open", turn)
+        return bool(ended)
 
     async def take_filling(self, turn: TurnId, *, alone: bool = False) -> bool:
         return await self._fills(turn, "seize" if alone else "take")

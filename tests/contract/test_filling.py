@@ -10,9 +10,11 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.domain.turns import Outcome, Turn, TurnState
+from bot.ports import Bucket
 from storage.redis.client import open_client
 from storage.redis.keys import Keys
 from storage.redis.turns import RedisTurnStore
+from tests.trips import trips
 from tests.values import done, image, turn
 
 LIFE_S = 0.3
@@ -152,13 +154,29 @@ async def test_concluding_again_because_the_answer_was_lost_is_concluding_once(c
     assert not await other.conclude(one, said)
 
 
-async def test_what_was_concluded_and_not_listed_by_whoever_died_is_found_when_it_comes_again(client: Redis) -> None:
-    dead, store, one = process_of(client, 30), process_of(client, 30), turn()
-    assert await dead.conclude(one, done())
-    await client.zrem(f"{Keys().admission}:open", one.id)  # killed between the two
-    assert not await store.conclude(one, done(image("again")))
-    assert not await store.take_filling(one.id)  # the dead one's still
+async def full(store: RedisTurnStore) -> Turn:
+    one = turn()
+    assert (await store.submit(one, [Bucket("house", 2000, 1000)])).full
+    assert await store.end(one.id, Outcome(TurnState.REFUSED))
+    return one
+
+
+@pytest.mark.parametrize("ended", [*ENDS, full])
+async def test_what_has_ended_is_listed_until_its_answer_is_there(
+    client: Redis, ended: Callable[[RedisTurnStore], Awaitable[Turn]]
+) -> None:
+    dead, store = process_of(client, 30), process_of(client, 30)
+    one = await ended(dead)
+    assert not await store.take_filling(one.id)  # what comes again is left to the dead one for now
     assert [each.turn for each in await store.open_turns()] == [one.id]
     await store.delivered(one.id)
-    assert not await store.conclude(one, done())
+    assert not await store.conclude(one, done(image("again")))
+    assert not await store.end(one.id, done(image("again")))
     assert not await store.open_turns()
+
+
+async def test_an_end_is_listed_before_it_is_written(client: Redis) -> None:
+    with trips() as found:
+        await concluded(process_of(client))
+    asked = [name for trip in found for name in trip.commands]
+    assert asked.index("zadd") < asked.index("eval")

@@ -14,7 +14,7 @@
 -- <base>:admitted    hash  turn -> user: given to the queue and not settled
 -- <base>:under_way   hash  user -> how many of theirs are admitted
 -- <base>:slots       hash  worker -> "slots:alive until (s)"
--- <base>:open        zset  turn -> when submitted: not yet delivered
+-- <base>:open        zset  turn -> when submitted, or ended without that: not yet delivered
 -- <base>:bucket:<name>  number: reserved and used
 -- <base>:rolling:<name> hash  slice of time -> reserved and used, late costs in the slice where they became known
 -- <base>:charged:<key>  what was charged before its turn, for a day: a repeat changes nothing
