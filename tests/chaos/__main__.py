@@ -49,13 +49,14 @@ def main() -> None:
     folder = ROOT / "build" / "chaos"
     every = parts(folder)
     parser.add_argument("--only", default="", choices=("", "tables", *every))
+    parser.add_argument("--go-on", action="store_true", help="keep the cells that are well, and meet the others")
     given = parser.parse_args()
     folder.mkdir(parents=True, exist_ok=True)
     wrong: list[str] = []
     for name, commands in every.items():
         if given.only not in ("", name):
             continue
-        if name == "matrix":
+        if name == "matrix" and not given.go_on:
             for each in PLATFORMS:
                 (folder / f"{each}.jsonl").unlink(missing_ok=True)
         running = [subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT) for command in commands]

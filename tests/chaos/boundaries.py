@@ -62,6 +62,9 @@ _READING = {
 READING = frozenset(f"{name}.{method}" for name, methods in _READING.items() for method in methods.split())
 """What changes nothing, or only opens, closes and waits."""
 
+UPKEEP = frozenset({"ObstoreNotes.drop_old", "RedisConsentStore.recall", "RedisFingerprintIndex.sweep"})
+"""What one process of all does every few hours, or after a restore: no message leads there, and seldom a beginning."""
+
 LAYERS = frozenset({"Shelf", "ArenaErasure"})
 """Parts of other classes here: what they do is done within those classes' methods."""
 
@@ -99,4 +102,4 @@ def everything() -> list[str]:
 
 def boundaries() -> list[str]:
     """Every method with a before and an after that matter."""
-    return [each for each in everything() if each not in READING]
+    return [each for each in everything() if each not in READING | UPKEEP]

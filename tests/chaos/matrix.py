@@ -195,6 +195,12 @@ def is_in_part(cell: Cell, part: str) -> bool:
     return zlib.crc32(f"{cell.role} {cell.boundary} {cell.fault}".encode()) % int(parts) == int(number) - 1
 
 
+def met(rows: str) -> set[Cell]:
+    """What stands there already, and is well."""
+    lines = Path(rows).read_text().splitlines() if rows and Path(rows).exists() else []
+    return {Cell(**row["cell"]) for row in map(json.loads, lines) if not row["troubles"]}
+
+
 async def run(platform: str, wanted: Sequence[Cell] | None, given: argparse.Namespace) -> tuple[list[Row], Books]:
     with tempfile.TemporaryDirectory(prefix="chaos-") as scratch:
         folder = Path(given.folder or scratch)
@@ -203,6 +209,7 @@ async def run(platform: str, wanted: Sequence[Cell] | None, given: argparse.Name
             rows: list[Row] = []
             wanted = wanted if wanted is not None else cells(platform, path, [given.fault] if given.fault else FAULTS)
             wanted = [each for each in wanted if given.only in each.boundary and is_in_part(each, given.part)]
+            wanted = [each for each in wanted if each not in met(given.rows)]
             for number, cell in enumerate(wanted):
                 row = await on.meet(cell)
                 rows.append(row)
@@ -230,7 +237,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="boundaries with this in their name")
     parser.add_argument("--fault", default="", choices=("", *FAULTS))
     parser.add_argument("--part", default="1/1", help="one of several that are run side by side: 2/3")
-    parser.add_argument("--rows", default="", help="a file that takes one JSON per cell")
+    parser.add_argument("--rows", default="", help="takes one JSON per cell; what is well there is not met again")
     parser.add_argument("--folder", default="", help="where everything lies and stays")
     given = parser.parse_args()
     rows, books = asyncio.run(run(given.platform, None, given))
