@@ -206,6 +206,7 @@ class RedisTurnStore:
         match reply:
             case ["ok", epoch, calls, body, started_at, draft, accepted_at]:
                 newer = TURN.newer(body), OUTCOME.newer(draft) if draft else ""
+                self._newer.pop(turn, None)  # of a claim that was taken away: something may have been erased since
                 if any(newer):
                     self._newer[turn] = newer
                 status = TurnStatus(

@@ -203,6 +203,22 @@ async def test_a_turn_of_a_newer_process_keeps_what_is_new_while_it_runs_here(re
     await client.aclose()
 
 
+async def test_a_turn_that_is_claimed_again_here_keeps_nothing_that_was_erased_since(redis_url: str) -> None:
+    client = cast(Any, open_client(redis_url))
+    store, one = RedisTurnStore(client, retention_s=1000), turn()
+    await store.submit(one, [])
+    key = KEYS.turn(one.id)
+    body = await client.hget(key, "body")
+    await client.hset(key, "body", json.dumps({**json.loads(body), **NEW}))
+    assert await store.claim(one.id) is not None
+    await client.hset(key, mapping={"body": body, "alive_until": "0"})
+    claim = await store.claim(one.id)
+    assert claim is not None
+    assert await store.finish(claim.status.turn, claim.epoch, done())
+    assert json.loads(await client.hget(key, "body")) == json.loads(body)
+    await client.aclose()
+
+
 async def test_more_for_a_turn_that_was_written_meanwhile_is_added_to_what_stands_then(redis_url: str) -> None:
     client = cast(Any, open_client(redis_url))
     one = turn()

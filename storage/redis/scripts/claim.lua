@@ -3,7 +3,7 @@ local LONG_S = 60
 if redis.call('EXISTS', turn) == 0 then return {'gone'} end
 local state = redis.call('HGET', turn, 'state')
 if FINAL[state] then return {'final'} end
-local calls = tonumber(redis.call('HGET', turn, 'calls'))
+local calls = tonumber(redis.call('HGET', turn, 'calls')) or 0
 if state == 'running' then
   local silent_s = now - (tonumber(redis.call('HGET', turn, 'alive_until')) or 0)
   -- Another worker holds it and showed life a moment ago: its call may still bring the result that was paid for.
