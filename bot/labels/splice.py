@@ -42,19 +42,12 @@ def with_top(data: bytes, rows: int, draw: Drawing, *, leaving_out: Sequence[byt
     """The PNG with its first `rows` drawn on, without the chunks of these kinds. Where it is compressed in one long
     block, all of it is compressed anew, filtered as it was. None where it is broken, no plain RGB or RGBA of 8 bit, or
     has a palette in which the drawing could not be read: then it has to be decoded."""
-    try:
-        pieces = list(png_pieces(data))
-    except BrokenFile:
+    plain = _plain(data)
+    if plain is None or rows >= plain.height:
         return None
-    head = data[pieces[0].body_start : pieces[0].body_end]
-    if len(head) != 13 or head[8] != 8 or head[9] not in _CHANNELS or head[12] or _is_special(pieces, head[9]):
-        return None
-    width, height = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:8], "big")
-    row_bytes = 1 + width * _CHANNELS[head[9]]
-    if rows >= height:
-        return None
+    head, pieces, row_bytes, height = plain.head, plain.pieces, plain.row_bytes, plain.height
     view = memoryview(data)
-    packed = b"".join(view[piece.body_start : piece.body_end] for piece in pieces if piece.kind == b"IDAT")
+    packed = _packed_rows(view, pieces)
     cut = _first_cut(packed, (rows + 1) * row_bytes + _LOOKS_BACK_BYTES, most=row_bytes * height)
     above = cut.above if cut is not None else _unpacked(packed, row_bytes * height)
     palette = _palette(data, pieces)
@@ -63,6 +56,43 @@ def with_top(data: bytes, rows: int, draw: Drawing, *, leaving_out: Sequence[byt
         return None
     stream = _joined(packed, cut, top, row_bytes * height) if cut is not None else _packed(top)
     return _file(view, pieces, stream, leaving_out)
+
+
+def unpacked(data: bytes) -> bytes:
+    """The same PNG with its rows as they are, for a decoder: it takes a third less time with both than alone. One that
+    is not plain, or broken, comes back as it is."""
+    plain = _plain(data)
+    if plain is None:
+        return data
+    view = memoryview(data)
+    rows = _unpacked(_packed_rows(view, plain.pieces), plain.row_bytes * plain.height)
+    return data if rows is None else _file(view, plain.pieces, zlib.compress(rows, 0), ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """A PNG of 8 bit, row by row: RGB, RGBA, or with a palette."""
+
+    head: bytes
+    pieces: Sequence[Piece]
+    row_bytes: int
+    height: int
+
+
+def _plain(data: bytes) -> _Plain | None:
+    try:
+        pieces = list(png_pieces(data))
+    except BrokenFile:
+        return None
+    head = data[pieces[0].body_start : pieces[0].body_end]
+    if len(head) != 13 or head[8] != 8 or head[9] not in _CHANNELS or head[12] or _is_special(pieces, head[9]):
+        return None
+    width, height = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:8], "big")
+    return _Plain(head, pieces, 1 + width * _CHANNELS[head[9]], height)
+
+
+def _packed_rows(view: memoryview, pieces: Sequence[Piece]) -> bytes:
+    return b"".join(view[piece.body_start : piece.body_end] for piece in pieces if piece.kind == b"IDAT")
 
 
 def _unpacked(packed: bytes, whole_bytes: int) -> bytes | None:

@@ -186,6 +186,27 @@ def test_empty_blocks_end_at_every_bit_of_a_byte(bits: int) -> None:
     assert (read.eof, len(read.unused_data)) == (True, 3 - (bits + 10 + 7) // 8)
 
 
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1 << 20), bands=st.sampled_from([3, 4]))
+def test_an_unpacked_png_is_the_same_picture_with_nothing_to_inflate(seed: int, bands: int) -> None:
+    random = np.random.default_rng(seed)
+    pixels = (np.cumsum(random.integers(-3, 4, (120, 210, bands)), axis=1) % 256).astype(np.uint8)
+    data = as_png(pixels, zlib.compress(filtered(pixels, seed), 6))
+    made = splice.unpacked(data)
+    assert len(made) > pixels.nbytes
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(made))), pixels)
+
+
+def test_a_png_that_is_not_plain_or_broken_stays_as_it_is() -> None:
+    whole = to_picture(noise(300, 200)).data
+    deep, grey = io.BytesIO(), io.BytesIO()
+    Image.new("I;16", (40, 30), 40_000).save(deep, "png")
+    Image.new("L", (40, 30), 90).save(grey, "png")
+    too_long = as_png(np.zeros((20, 20, 3), np.uint8), zlib.compress(bytes(5_000_000)))
+    for data in (deep.getvalue(), grey.getvalue(), whole[:-40], whole[:8], too_long):
+        assert splice.unpacked(data) == data
+
+
 @pytest.mark.parametrize("kind", ["cut off", "empty"])
 def test_a_broken_png_is_not_spliced(kind: str) -> None:
     data = to_picture(noise(300, 200)).data
