@@ -39,7 +39,8 @@ class RedisConsentStore:
     back "never", and everywhere else the owner is asked again."""
 
     def __init__(self, client: Redis, keys: Keys | None = None, *, notes: NoteStore | None = None) -> None:
-        """Withdrawals and what people say go into the `notes` first, which outlive this database."""
+        """Withdrawals and what people say go into the `notes` as well, which outlive this database: first, but for a
+        "never"."""
         self._client = client
         self._recall = Script(client, "recall.lua")
         self._notes = notes
@@ -52,8 +53,17 @@ class RedisConsentStore:
         return [_standing(never, here) for never, here in said]
 
     async def stand(self, owner: UserRef, chat: ChatRef, standing: Standing) -> None:
-        key = self._keys.consent(owner)
-        now = str(await self._noted(owner, standing, chat))
+        at = _now()
+        if standing is Standing.NEVER:
+            # At once, even where the notes are away: they do not take back what was said later than they know.
+            await self._hold(owner, chat, standing, at)
+            await self._note(owner, standing, chat, at)
+        else:
+            await self._note(owner, standing, chat, at)
+            await self._hold(owner, chat, standing, at)
+
+    async def _hold(self, owner: UserRef, chat: ChatRef, standing: Standing, at: float) -> None:
+        key, now = self._keys.consent(owner), str(at)
         async with self._client.pipeline(transaction=True) as pipe:
             match standing:
                 case Standing.NEVER:
@@ -68,12 +78,9 @@ class RedisConsentStore:
                     assert_never(standing)
             await pipe.execute()
 
-    async def _noted(self, owner: UserRef, standing: Standing, chat: ChatRef | None) -> float:
-        """At which time; in whole milliseconds, as the names of notes have it."""
-        at = round(time.time(), 3)
+    async def _note(self, owner: UserRef, standing: Standing, chat: ChatRef | None, at: float) -> None:
         if self._notes is not None:
             await self._notes.said(owner, standing, chat, at=at)
-        return at
 
     async def never_since(self, owner: UserRef) -> float | None:
         at: Any = await self._client.hget(self._keys.consent(owner), NEVER)
@@ -89,7 +96,7 @@ class RedisConsentStore:
         return Said(standing, elsewhere, sum(field.startswith(WITHDRAWN) for field in own))
 
     async def take_back(self, owner: UserRef) -> None:
-        await self._noted(owner, Standing.UNSAID, None)
+        await self._note(owner, Standing.UNSAID, None, _now())
         await self._client.delete(self._keys.consent(owner))
 
     async def withdraw(self, owner: UserRef, pictures: Sequence[Sha256]) -> None:
@@ -156,6 +163,11 @@ def _wrong(last: LastSaid, said: Mapping[str, str]) -> list[str | int | float]:
     never = float(said.get(NEVER, 0))
     is_other = not said if last.is_never else 0 < never <= last.lifted
     return [last.never if last.is_never else 0, last.lifted, *ended] if ended or is_other else []
+
+
+def _now() -> float:
+    """In whole milliseconds, as the names of notes have it."""
+    return round(time.time(), 3)
 
 
 def _hget(pipe: Pipeline, *, key: str, field: str) -> object:

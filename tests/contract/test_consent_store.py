@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -12,6 +13,8 @@ from bot.domain.consent import LastSaid, Standing, mark_of
 from bot.domain.own_pictures import Said
 from bot.domain.refs import ChatRef, Sha256, TurnId, UserRef
 from bot.ports import ConsentStore
+from storage.objects.notes import notes
+from storage.objects.shelf import StoreUnavailable
 from storage.redis.client import open_client
 from storage.redis.consent import RedisConsentStore
 from tests.values import ANNA, BEN, CHAT
@@ -26,6 +29,19 @@ async def client(redis_url: str) -> AsyncIterator[Redis]:
     client = open_client(redis_url)
     yield client
     await client.aclose()
+
+
+async def test_never_holds_at_once_where_it_cannot_be_noted_and_nothing_else_does(
+    client: Redis, tmp_path: Path
+) -> None:
+    away = tmp_path / "pictures"
+    store = RedisConsentStore(client, notes=notes(str(away), keep_s=1000))
+    away.rmdir()
+    away.write_text("no folder any more")
+    for standing in (Standing.NEVER, Standing.HERE):
+        with pytest.raises(StoreUnavailable):
+            await store.stand(ANNA, CHAT, standing)
+        assert list(await store.standing([ANNA], CHAT)) == [Standing.NEVER]
 
 
 class ConsentContract:
