@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -185,8 +186,8 @@ async def test_a_call_that_a_crash_broke_off_is_paid_for_though_its_author_is_ke
         turn, turns = (await rig.says("make it night", [CAT])).turn, rig.house.turns
         claim = await turns.claim(turn)
         assert claim is not None
-        assert await turns.calling(turn, claim.epoch)
-        await client.hset(Keys().turn(turn), "alive_until", "0")
+        assert await turns.calling(turn, claim.epoch, "call 1")
+        await client.hset(Keys().turn(turn), "alive_until", str(time.time() - 1))
         await rig.house.reception.operating.ban("web:anna", by=HOST)
         await rig.house.workshop.run(turn)
         status = await turns.load(turn)
