@@ -58,7 +58,7 @@ class LastSaid:
     never: float = 0.0
     here: float = 0.0
     everywhere: float = 0.0
-    asked: Mapping[str, float] = field(default_factory=dict)
+    asked: Mapping[str, float] = field(default_factory=dict[str, float])
 
     @property
     def lifted(self) -> float:

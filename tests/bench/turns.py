@@ -34,6 +34,7 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 
 from bot.domain.images import Picture
+from bot.domain.messages import Received
 from bot.domain.turns import TurnState
 from bot.engines.exact import ExactEngine
 from bot.engines.gemini import Access, GeminiEngine, model_profile
@@ -43,7 +44,7 @@ from storage.objects.store import ObstoreImageStore
 from storage.valkey.server import embedded_valkey
 from tests.bench.naive import NaiveBot
 from tests.fakes.engines import ScriptedEngine
-from tests.rig import SAMPLES, Received, Rig, living_in
+from tests.rig import SAMPLES, Rig, living_in
 
 SIDE_PX = 1024
 THREAD_TURNS = 10
