@@ -124,6 +124,7 @@ class Workshop:
         )
         self._running = 0
         self._showing: dict[asyncio.Task[None], TurnId] = {}
+        self._letting_go: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -134,7 +135,7 @@ class Workshop:
     async def leave(self) -> None:
         """Show nothing more: what is not shown by now is found by others, at once."""
         showing = dict(self._showing)
-        await end(*showing)
+        await end(*showing, *self._letting_go)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LEAVING_S):
                 for id_ in showing.values():  # a task that was ended before it began has given nothing back
@@ -293,11 +294,29 @@ class Workshop:
 
     async def _let_go(self, id_: TurnId, images: Sequence[ImageFacts]) -> None:
         """What was made for a turn that is somebody else's now, or ended: nobody will ever show it, unless whoever has
-        it now goes on from it as a draft."""
+        it now makes the very same, or goes on from it as a draft. So all of it stays until the turn has ended."""
+        if images and not await self._dropped_at_the_end(id_, images):
+            task = asyncio.create_task(self._let_go_beside(id_, images), name=f"let go {id_}")
+            self._letting_go.add(task)
+            task.add_done_callback(self._letting_go.discard)
+
+    async def _let_go_beside(self, id_: TurnId, images: Sequence[ImageFacts]) -> None:
+        try:
+            while True:
+                await asyncio.sleep(self._beat_s)
+                if await self._patience.through(lambda: self._dropped_at_the_end(id_, images), READING):
+                    return
+        except Exception:
+            log.exception("what nobody will show is kept", turn=id_)
+
+    async def _dropped_at_the_end(self, id_: TurnId, images: Sequence[ImageFacts]) -> bool:
         status = await self._turns.load(id_)
+        if status is not None and status.state not in FINAL_STATES:
+            return False
         last = (status.outcome or status.draft) if status is not None else None
         kept = last.images if last is not None else ()
         await self._drop(id_, [image for image in images if image not in kept])
+        return True
 
     async def _drop(self, id_: TurnId, images: Sequence[ImageFacts]) -> None:
         if images:
