@@ -337,6 +337,7 @@ async def open_house(
                 images=images,
                 renditions=renditions,
                 capabilities=lambda chat: platforms[chat.platform].capabilities(chat),
+                patience=PATIENCE,
             ).after(cast.kept_before(dispatch.show_status)),
             capabilities=lambda chat: platforms[chat.platform].capabilities(chat),
             estimates=estimates,

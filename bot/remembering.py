@@ -14,6 +14,7 @@ from bot.domain.messages import ChatCapabilities, sharing
 from bot.domain.outcomes import UNDO
 from bot.domain.refs import ChatRef, TurnId
 from bot.domain.turns import TurnState, TurnStatus
+from bot.patience import NOTING, Patience
 from bot.ports import ImageStore, RenditionMaker
 
 log = structlog.get_logger("remembering")
@@ -47,8 +48,10 @@ class Remembering:
         images: ImageStore,
         renditions: RenditionMaker,
         capabilities: Callable[[ChatRef], Awaitable[ChatCapabilities]],
+        patience: Patience,
     ) -> None:
         self._memory = memory
+        self._patience = patience
         self._images = images
         self._renditions = renditions
         self._capabilities = capabilities
@@ -60,7 +63,7 @@ class Remembering:
             await show(status)
             if _made_something(status):
                 try:
-                    await self._remember(status)
+                    await self._patience.through(lambda: self._remember(status), NOTING)
                 except Exception:
                     log.exception("a result will not be known again", turn=status.turn.id)
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageEnhance
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from bot.domain.images import Picture
 from bot.domain.recognition import Recognition, Tier
 from bot.domain.turns import TurnStatus
 from bot.engines.exact import ExactEngine
+from bot.labels.ports import TurnRows
 from bot.labels.recogniser import Recogniser
 from storage.redis.client import open_client
 from storage.redis.fingerprints import RedisFingerprintIndex
@@ -75,3 +77,20 @@ async def test_what_is_erased_is_not_known_any_more(rig: Rig, redis_url: str) ->
     _, data = await made(rig)
     await rig.house.forget(ANNA)
     assert (await known(redis_url, stripped(data))).tier is Tier.UNKNOWN
+
+
+async def test_a_result_is_known_also_where_the_store_went_away_as_it_was_shown(
+    rig: Rig, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, tries = RedisFingerprintIndex.put, list[int]()
+
+    async def away_at_first(self: RedisFingerprintIndex, turns: Sequence[TurnRows]) -> None:
+        tries.append(len(turns))
+        if len(tries) == 1:
+            raise RedisConnectionError("away")
+        await put(self, turns)
+
+    monkeypatch.setattr(RedisFingerprintIndex, "put", away_at_first)
+    _, data = await made(rig)
+    assert (await known(redis_url, stripped(data))).tier is Tier.MATCH
+    assert tries == [1, 1]
