@@ -43,6 +43,7 @@ async def test_each_fault_once_loses_doubles_and_bills_nothing(tmp_path: Path) -
     assert (books.troubles, books.asked, books.answered) == ([], asked, asked)
 
 
+@pytest.mark.chaos
 async def test_another_gateway_finds_what_a_killed_one_alone_had_heard(tmp_path: Path) -> None:
     """In a chat that the bot was never used in: nothing in the store leads to it."""
     async with stage("discord", tmp_path, workers=1) as on:
@@ -52,6 +53,7 @@ async def test_another_gateway_finds_what_a_killed_one_alone_had_heard(tmp_path:
         await _is_harmless(on, Cell("discord", "gateway", "RedisDiscordStore.says_since:after", "kill -9"))
 
 
+@pytest.mark.chaos
 async def test_another_gateway_takes_over_what_a_killed_one_had_stored(tmp_path: Path) -> None:
     async with stage("telegram", tmp_path, workers=1) as on:
         await _is_harmless(on, Cell("telegram", "gateway", "TelegramPlatform.reserve:before", "kill -9"))

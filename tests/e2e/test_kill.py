@@ -80,19 +80,13 @@ DURING_AN_ALBUM = ["RedisTurnStore.submit:before#2", "RedisTurnStore.finish:afte
 
 
 OF_EACH_ROOM = {
-    "RedisPageStore.append:after",
     "RedisMessageStore.record:after",
-    "RedisTurnStore.submit:after",
-    "DocketTurnQueue.start:before",
     "RedisTurnStore.calling:after",
     "RedisTurnStore.finish:before",
     "WebPlatform.fill:before#2",
-    "RedisTurnStore.delivered:before",
     "RedisTurnStore.keep_draft:after",
-    "RedisTurnStore.finish:after",
-    "GeminiEngine.edit:after",
 }
-"""One or two boundaries of each room: these are met by every run of the tests, the others by `make chaos`."""
+"""One boundary of each room: these are met by every run of the tests, the others by `make chaos`."""
 
 
 def mostly_long(boundaries: Sequence[str], always: Collection[str] = OF_EACH_ROOM) -> list[Any]:

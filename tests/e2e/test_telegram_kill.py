@@ -20,7 +20,7 @@ from tests.rig import CAT
 
 __all__ = ["ROOT", "gemini"]
 
-ALWAYS = {"RedisInbox.take_through:after", "TelegramApi.edit_media:after", "GeminiEngine.edit:after"}
+ALWAYS = {"RedisInbox.take_through:after", "TelegramApi.edit_media:after"}
 """What is of this platform alone; the rest of the path is met on the page, and here by `make chaos`."""
 
 ONE_CALL = [
