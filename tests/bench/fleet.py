@@ -84,6 +84,7 @@ class FixedEngine(ScriptedEngine):
 
 
 async def turns(folder: Path, photo: bytes, result: Picture, count: int) -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))  # as `remixbot run` has it
     made = itertools.count()
 
     async def at_once(_: bytes, __: str) -> bytes:
